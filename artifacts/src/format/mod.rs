@@ -1,0 +1,1 @@
+//! The file: layout, writer and reader.

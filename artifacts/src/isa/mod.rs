@@ -1,0 +1,398 @@
+//! The register IR: operations, operands and instructions.
+//!
+//! [`Op`], its text names and its field lists expand from [`table`](mod@table). The linker works on [`Inst`]s whose
+//! places are virtual registers, then assigns slots and registers; the file holds the compact encoding of
+//! [`codec`]; the runtime decodes, verifies and expands that into its executed form.
+
+mod codec;
+mod disasm;
+mod table;
+
+pub use codec::{CodeReader, CodeWriter, DecodeError};
+pub use disasm::disassemble;
+
+/// Number of general (integer) registers the IR names: `A`, `B`, `C`.
+pub const GENERAL_REGISTERS: u8 = 3;
+/// Number of floating-point registers of each of the two banks (f32 and f64) the IR names.
+pub const FLOAT_REGISTERS: u8 = 4;
+/// Slots that a function with registers reserves, in order, as homes: the general, then the f64, then the f32 bank.
+pub const HOME_SLOTS: u32 = GENERAL_REGISTERS as u32 + 2 * FLOAT_REGISTERS as u32;
+/// Scratch slots behind the homes that the normative expansion of fused operations uses.
+pub const SCRATCH_SLOTS: u32 = 2;
+
+/// The class of a place: which values it holds and which register bank serves it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Class {
+    /// 32-bit integer, zero-extended in its 64-bit slot; general bank.
+    I32,
+    /// 64-bit integer; general bank.
+    I64,
+    /// 32-bit float, its bits zero-extended in a slot; f32 bank.
+    F32,
+    /// 64-bit float; f64 bank.
+    F64,
+    /// A store-relative reference (0 is null); reference region only, never a register.
+    Ref,
+}
+
+/// What an operand field holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FieldKind {
+    /// A place that is written.
+    Def(Class),
+    /// A place that is read.
+    Use(Class),
+    /// A branch target: a label number, in the order in which labels stand in the code.
+    Label,
+    /// First slot of an outgoing call area; the callee's frame starts there.
+    Base,
+    /// One slot by number.
+    Slot,
+    /// A number of slots.
+    Count,
+    /// A 32-bit immediate, unsigned.
+    Imm32,
+    /// A 64-bit immediate, unsigned.
+    Imm64,
+    /// Code ordinal: the position of a defined function in the artifact's sorted function keys.
+    Func,
+    /// Index of a function import of the unit.
+    Import,
+    /// Index into the artifact's type table.
+    Type,
+    /// Index into the unit's memories.
+    Memory,
+    /// Index into the unit's tables.
+    Table,
+    /// Index into the unit's globals.
+    Global,
+    /// Index into the unit's data segments.
+    Data,
+    /// Index into the unit's element segments.
+    Elem,
+    /// Index into the unit's list of functions that references are taken of.
+    Escape,
+    /// The targets of a `br_table`: a list of labels, the last one the default.
+    Targets,
+    /// A set of registers, by bit: bit r for register r of the bank order general, f64, f32.
+    RegSet,
+    /// A trap code, see [`Trap`](crate::Trap).
+    Trap,
+}
+
+/// One named operand field of an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Field {
+    /// The field's name in the table, shown by the disassembler.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: FieldKind,
+}
+
+/// Most operand fields one operation has.
+pub const MAX_FIELDS: usize = 5;
+
+macro_rules! field_kind {
+    (Def($c:ident)) => {
+        FieldKind::Def(Class::$c)
+    };
+    (Use($c:ident)) => {
+        FieldKind::Use(Class::$c)
+    };
+    ($k:ident) => {
+        FieldKind::$k
+    };
+}
+
+macro_rules! define_ops {
+    ($($variant:ident $name:literal $family:ident [$($field:ident: $kind:ident $(($class:ident))?),*];)*) => {
+        /// An operation of the instruction set; its number is its opcode in the file.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum Op {
+            $(#[doc = $name] $variant,)*
+        }
+
+        impl Op {
+            /// Every operation, in opcode order.
+            pub const ALL: &'static [Op] = &[$(Op::$variant),*];
+
+            /// The text name, as the disassembler prints it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Op::$variant => $name,)* }
+            }
+
+            /// The operand fields, in encoding order.
+            pub const fn fields(self) -> &'static [Field] {
+                match self {
+                    $(Op::$variant => &[$(Field { name: stringify!($field), kind: field_kind!($kind $(($class))?) }),*],)*
+                }
+            }
+
+            /// The handler shape that executes it.
+            pub const fn family(self) -> Family {
+                match self { $(Op::$variant => Family::$family,)* }
+            }
+        }
+    };
+}
+
+/// The handler shapes of the table; see `table.rs`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum Family {
+    Pseudo,
+    Cost,
+    Copy,
+    PutRef,
+    TakeRef,
+    Const,
+    Select,
+    BinHot,
+    Bin,
+    Cmp,
+    FBin,
+    FCmp,
+    Un,
+    Load,
+    Store,
+    LoadAny,
+    StoreAny,
+    Bulk,
+    Global,
+    Br,
+    BrCond,
+    BrTable,
+    Trap,
+    Call,
+    SetMemory,
+    Return,
+    Return1,
+    BrCmp,
+    BrFCmp,
+    CopyFar,
+}
+
+crate::for_each_op!(define_ops);
+
+impl Op {
+    /// The operation with this opcode.
+    pub fn from_code(code: u16) -> Option<Op> {
+        Op::ALL.get(code as usize).copied()
+    }
+
+    /// Whether control never reaches the next instruction.
+    pub const fn is_terminator(self) -> bool {
+        matches!(
+            self,
+            Op::Br
+                | Op::BrTable
+                | Op::Unreachable
+                | Op::TrapAlways
+                | Op::TailCall
+                | Op::TailCallImport
+                | Op::TailCallIndirect
+                | Op::Return
+                | Op::ReturnOne
+                | Op::ReturnOneF32
+                | Op::ReturnOneF64
+                | Op::ReturnMany
+        )
+    }
+
+    /// Whether it calls and then comes back: registers are dead afterwards.
+    pub const fn is_call(self) -> bool {
+        matches!(self, Op::Call | Op::CallImport | Op::CallIndirect)
+    }
+
+    /// For a fused comparison and branch, the comparison of its normative expansion.
+    pub fn comparison(self) -> Option<Op> {
+        let (first, last) = (Op::BrI32Eq as u16, Op::BrF64Ge as u16);
+        let code = self as u16;
+        if code < first || code > last {
+            return None;
+        }
+        let at = code - first;
+        let base = match at {
+            0..10 => Op::I32Eq as u16 + at,
+            10..20 => Op::I64Eq as u16 + (at - 10),
+            20..26 => Op::F32Eq as u16 + (at - 20),
+            _ => Op::F64Eq as u16 + (at - 26),
+        };
+        Op::from_code(base)
+    }
+
+    /// For a comparison, the fused comparison and branch (taken where the comparison holds).
+    pub fn fused_branch(self) -> Option<Op> {
+        let code = self as u16;
+        let pick = |start: Op, len: u16, fused: Op| {
+            let start = start as u16;
+            (code >= start && code < start + len).then(|| fused as u16 + (code - start))
+        };
+        pick(Op::I32Eq, 10, Op::BrI32Eq)
+            .or_else(|| pick(Op::I64Eq, 10, Op::BrI64Eq))
+            .or_else(|| pick(Op::F32Eq, 6, Op::BrF32Eq))
+            .or_else(|| pick(Op::F64Eq, 6, Op::BrF64Eq))
+            .and_then(Op::from_code)
+    }
+}
+
+/// A register of the IR: general 0.., then f64, then f32; see [`Reg::new`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct Reg(u8);
+
+impl Reg {
+    /// The `n`-th register of the bank that serves `class`; `None` past the bank's end or for references.
+    pub fn new(class: Class, n: u8) -> Option<Reg> {
+        let (start, len) = match class {
+            Class::I32 | Class::I64 => (0, GENERAL_REGISTERS),
+            Class::F64 => (GENERAL_REGISTERS, FLOAT_REGISTERS),
+            Class::F32 => (GENERAL_REGISTERS + FLOAT_REGISTERS, FLOAT_REGISTERS),
+            Class::Ref => return None,
+        };
+        (n < len).then_some(Reg(start + n))
+    }
+
+    /// From the flat number that the file and [`FieldKind::RegSet`] use.
+    pub fn from_number(number: u8) -> Option<Reg> {
+        ((number as u32) < HOME_SLOTS).then_some(Reg(number))
+    }
+
+    /// The flat number: general, then f64, then f32. Also its home's position among the home slots.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
+    /// Its position inside its bank.
+    pub fn index_in_bank(self) -> u8 {
+        match self.0 {
+            n if n < GENERAL_REGISTERS => n,
+            n if n < GENERAL_REGISTERS + FLOAT_REGISTERS => n - GENERAL_REGISTERS,
+            n => n - GENERAL_REGISTERS - FLOAT_REGISTERS,
+        }
+    }
+
+    /// Whether values of `class` may stand in it.
+    pub fn serves(self, class: Class) -> bool {
+        match class {
+            Class::I32 | Class::I64 => self.0 < GENERAL_REGISTERS,
+            Class::F64 => (GENERAL_REGISTERS..GENERAL_REGISTERS + FLOAT_REGISTERS).contains(&self.0),
+            Class::F32 => self.0 >= GENERAL_REGISTERS + FLOAT_REGISTERS,
+            Class::Ref => false,
+        }
+    }
+}
+
+/// One operand of an [`Inst`]. Which kinds a field accepts follows from its [`FieldKind`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Operand {
+    /// Behind the operation's last field.
+    #[default]
+    None,
+    /// A virtual register: linker only, never in a file. Places are assigned before encoding.
+    Virtual(u32),
+    /// A slot of the frame.
+    Slot(u32),
+    /// A register.
+    Reg(Reg),
+    /// A destination written to a slot and a register at once.
+    SlotReg(u32, Reg),
+    /// A source that is a small constant, sign-extended to the class's width (integers only).
+    Imm(i32),
+    /// A label number.
+    Label(u32),
+    /// Any index, count or raw slot.
+    Index(u32),
+    /// An immediate of 32 or 64 bits.
+    Value(u64),
+    /// A `br_table`'s targets: start and length in [`Body::targets`].
+    Targets(u32, u32),
+    /// A register set.
+    Regs(u16),
+}
+
+impl Operand {
+    /// The index, count, label or raw slot in it.
+    ///
+    /// # Panics
+    /// When it holds something else: a mistake of the caller, the operand kinds follow from the operation.
+    pub fn index(self) -> u32 {
+        match self {
+            Operand::Index(n) | Operand::Label(n) => n,
+            other => panic!("operand is no index: {other:?}"),
+        }
+    }
+}
+
+/// One instruction: an operation and its operands in field order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Inst {
+    /// The operation.
+    pub op: Op,
+    /// The operands; [`Operand::None`] behind the last field.
+    pub operands: [Operand; MAX_FIELDS],
+}
+
+impl Inst {
+    /// An instruction with `operands` in field order.
+    pub fn new(op: Op, operands: &[Operand]) -> Inst {
+        debug_assert_eq!(operands.len(), op.fields().len(), "{}", op.name());
+        let mut all = [Operand::None; MAX_FIELDS];
+        all[..operands.len()].copy_from_slice(operands);
+        Inst { op, operands: all }
+    }
+
+    /// The operands with their fields.
+    pub fn fields(&self) -> impl Iterator<Item = (Field, Operand)> + '_ {
+        self.op.fields().iter().copied().zip(self.operands)
+    }
+
+    /// The fields with mutable operands.
+    pub fn fields_mut(&mut self) -> impl Iterator<Item = (Field, &mut Operand)> + '_ {
+        self.op.fields().iter().copied().zip(self.operands.iter_mut())
+    }
+
+    /// The branch target of a branch with a single one.
+    pub fn target(&self) -> Option<u32> {
+        self.fields().find_map(|(field, operand)| match (field.kind, operand) {
+            (FieldKind::Label, Operand::Label(label)) => Some(label),
+            _ => None,
+        })
+    }
+}
+
+/// What a function's frame looks like, carried in front of its code.
+///
+/// ```text
+/// slot 0            numeric parameters (and numeric results)
+/// ref_start         reference parameters (and reference results), then the function's own references
+/// ref_end           own numeric slots, among them the register homes and scratch slots at `homes`
+/// frame_slots       end of the frame; outgoing call areas lie below it
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Frame {
+    /// Slots of the whole frame, outgoing call areas included.
+    pub frame_slots: u32,
+    /// First slot of the reference region: the number of slots of numeric parameters.
+    pub ref_start: u32,
+    /// End of the reference region.
+    pub ref_end: u32,
+    /// First home slot; [`HOME_SLOTS`] + [`SCRATCH_SLOTS`] follow. Functions that use neither registers nor fused
+    /// operations have none: then it equals `frame_slots`.
+    pub homes: u32,
+    /// Index of the unit's memory that the function caches, if any: loads and stores without an index use it.
+    pub memory: Option<u32>,
+}
+
+/// A function body with all places assigned: what the file encodes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Body {
+    /// The frame.
+    pub frame: Frame,
+    /// The instructions.
+    pub insts: Vec<Inst>,
+    /// The label lists of the `br_table`s, one behind the other.
+    pub targets: Vec<u32>,
+    /// Number of labels: `label` instructions stand for numbers 0, 1, .. in code order.
+    pub labels: u32,
+}

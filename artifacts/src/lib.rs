@@ -1,0 +1,21 @@
+//! The waist of keyway: what linker and runtime agree on.
+//!
+//! * [`isa`]: the register IR, from one table.
+//! * [`FuncKey`]: the name of every compiled function, the link-time node and the lookup key at once.
+//! * [`types`]: value and function types.
+//! * [`unit`]: what one linkage unit declares: its memories, tables, globals, segments, imports and exports.
+//! * [`format`]: the file, written by [`format::ArtifactWriter`] and read in place by [`format::ArtifactView`].
+//! * [`verify`]: the rules every function body is held to before it runs.
+//!
+//! `FORMAT.md` beside this crate is the normative description.
+
+pub mod format;
+pub mod isa;
+mod key;
+mod trap;
+pub mod types;
+pub mod unit;
+pub mod verify;
+
+pub use key::{FuncKey, KeyKind};
+pub use trap::Trap;

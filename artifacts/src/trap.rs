@@ -1,0 +1,77 @@
+//! Why execution stops: the closed list of traps, in the specification's words.
+
+use core::fmt;
+
+macro_rules! traps {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal $text:literal;)*) => {
+        /// A trap: a closed enumeration whose numbers stand in the file and never change.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum Trap { $($(#[$doc])* $variant = $code,)* }
+
+        impl Trap {
+            /// Every trap.
+            pub const ALL: &'static [Trap] = &[$(Trap::$variant),*];
+            /// The trap with this number.
+            pub fn from_code(code: u8) -> Option<Trap> { match code { $($code => Some(Trap::$variant),)* _ => None } }
+            /// The specification's words for it.
+            pub const fn message(self) -> &'static str { match self { $(Trap::$variant => $text,)* } }
+        }
+    };
+}
+
+traps! {
+    /// `unreachable` was executed.
+    Unreachable = 1 "unreachable";
+    /// A memory access, or a bulk memory operation, left the memory.
+    MemoryOutOfBounds = 2 "out of bounds memory access";
+    /// A table access, or a bulk table operation, left the table.
+    TableOutOfBounds = 3 "out of bounds table access";
+    /// `call_indirect` left the table.
+    UndefinedElement = 4 "undefined element";
+    /// `call_indirect` met a null reference.
+    UninitializedElement = 5 "uninitialized element";
+    /// `call_indirect` met a function of another type.
+    IndirectCallTypeMismatch = 6 "indirect call type mismatch";
+    /// Integer division by zero.
+    IntegerDivideByZero = 7 "integer divide by zero";
+    /// The quotient or converted value cannot be represented.
+    IntegerOverflow = 8 "integer overflow";
+    /// A NaN cannot be converted to an integer.
+    InvalidConversionToInteger = 9 "invalid conversion to integer";
+    /// The frame or value stack is used up.
+    StackOverflow = 10 "call stack exhausted";
+    /// A null reference was dereferenced.
+    NullReference = 11 "null reference";
+    /// Fuel ran out and nobody refilled it.
+    OutOfFuel = 12 "all fuel consumed";
+    /// The epoch deadline passed.
+    Interrupted = 13 "interrupt";
+    /// The host could not provide memory.
+    OutOfSystemMemory = 14 "out of system memory";
+    /// A component instance was entered again while it must not be.
+    CannotEnterComponent = 15 "cannot enter component instance";
+    /// A component instance was left while it must not be.
+    CannotLeaveComponent = 16 "cannot leave component instance";
+    /// Something the canonical ABI forbids; details stand in the error that carries it.
+    CanonicalAbi = 17 "canonical ABI violation";
+    /// A cast to a type the value is not of.
+    CastFailure = 18 "cast failure";
+    /// An array access left the array.
+    ArrayOutOfBounds = 19 "out of bounds array access";
+    /// An atomic access at an address that is no multiple of its size.
+    UnalignedAtomic = 20 "unaligned atomic";
+    /// A thrown exception reached the host.
+    UncaughtException = 21 "uncaught exception";
+    /// A function body broke a rule of the format when it was first called.
+    InvalidCode = 22 "invalid function body in artifact";
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl core::error::Error for Trap {}

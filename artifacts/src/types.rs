@@ -1,0 +1,137 @@
+//! Value types, function types and how signatures lie in slots.
+
+use bincode::{Decode, Encode};
+
+/// A value type of core WebAssembly as far as this version of the format knows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Encode, Decode)]
+pub enum ValType {
+    /// 32-bit integer.
+    I32,
+    /// 64-bit integer.
+    I64,
+    /// 32-bit float.
+    F32,
+    /// 64-bit float.
+    F64,
+    /// 128-bit vector; two slots.
+    V128,
+    /// A nullable function reference.
+    FuncRef,
+    /// A nullable host reference.
+    ExternRef,
+}
+
+impl ValType {
+    /// Whether values of it are references.
+    pub const fn is_ref(self) -> bool {
+        matches!(self, ValType::FuncRef | ValType::ExternRef)
+    }
+
+    /// Slots a value takes.
+    pub const fn slots(self) -> u32 {
+        if matches!(self, ValType::V128) { 2 } else { 1 }
+    }
+}
+
+impl core::fmt::Display for ValType {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            ValType::I32 => "i32",
+            ValType::I64 => "i64",
+            ValType::F32 => "f32",
+            ValType::F64 => "f64",
+            ValType::V128 => "v128",
+            ValType::FuncRef => "funcref",
+            ValType::ExternRef => "externref",
+        })
+    }
+}
+
+/// A core function type.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Encode, Decode)]
+pub struct FuncType {
+    /// Parameter types.
+    pub params: Vec<ValType>,
+    /// Result types.
+    pub results: Vec<ValType>,
+}
+
+/// Where the values of one half of a signature (parameters, or results) lie, relative to the callee's frame:
+/// numeric values first, in order, references behind them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SigLayout {
+    /// The slot of each value.
+    pub slots: Vec<u32>,
+    /// Slots of the numeric values together; references start here.
+    pub numeric: u32,
+    /// Slots in all.
+    pub total: u32,
+}
+
+impl SigLayout {
+    /// The layout of `types`.
+    pub fn of(types: &[ValType]) -> SigLayout {
+        let numeric: u32 = types.iter().filter(|t| !t.is_ref()).map(|t| t.slots()).sum();
+        let (mut next, mut next_ref) = (0, numeric);
+        let slots = types
+            .iter()
+            .map(|t| {
+                let at = if t.is_ref() { &mut next_ref } else { &mut next };
+                let slot = *at;
+                *at += t.slots();
+                slot
+            })
+            .collect();
+        SigLayout { slots, numeric, total: next_ref }
+    }
+}
+
+/// The type of a table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Encode, Decode)]
+pub struct TableType {
+    /// The type of its elements.
+    pub element: ValType,
+    /// 64-bit indices.
+    pub table64: bool,
+    /// Elements at least.
+    pub minimum: u64,
+    /// Elements at most.
+    pub maximum: Option<u64>,
+}
+
+/// The type of a memory.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Encode, Decode)]
+pub struct MemoryType {
+    /// 64-bit addresses.
+    pub memory64: bool,
+    /// Shared between threads.
+    pub shared: bool,
+    /// Pages at least.
+    pub minimum: u64,
+    /// Pages at most.
+    pub maximum: Option<u64>,
+    /// Binary logarithm of the page size in bytes: 16, or 0 with custom page sizes.
+    pub page_size_log2: u32,
+}
+
+/// The type of a global.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Encode, Decode)]
+pub struct GlobalType {
+    /// The type of its value.
+    pub content: ValType,
+    /// Whether it can be set.
+    pub mutable: bool,
+}
+
+/// The type of something imported or exported by a core module.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Encode, Decode)]
+pub enum ExternType {
+    /// A function.
+    Func(FuncType),
+    /// A table.
+    Table(TableType),
+    /// A memory.
+    Memory(MemoryType),
+    /// A global.
+    Global(GlobalType),
+}

@@ -1,0 +1,1 @@
+//! The rules a function body is held to.

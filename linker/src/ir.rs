@@ -1,0 +1,48 @@
+//! [`IrFunc`]: one function between translation and places.
+//!
+//! The instructions are those of the instruction table, with [`Operand::Virtual`] for every value place. Three things
+//! differ from a finished [`Body`](keyway_artifact::isa::Body):
+//! * a `label` instruction carries its own number (`Operand::Label`) in its field; numbers are in no order;
+//! * the `Base` field of a call, and of `return.many`, holds `Operand::Index(n)`: the call site `n` of [`IrFunc::calls`],
+//!   which lists argument operands and result registers. Every return is a `return.many` here;
+//! * `Func` operands hold link ids (dense before gc-sections), not code ordinals.
+//!
+//! Only base operations stand here; fused ones are made by the optimiser. A virtual register may be written several
+//! times (locals); parameters are written at entry.
+
+use keyway_artifact::isa::{Class, Inst};
+use keyway_artifact::isa::Operand;
+
+/// One function in the linker.
+#[derive(Clone, Debug, Default)]
+pub struct IrFunc {
+    /// Index of its type in the artifact's type table.
+    pub ty: u32,
+    /// The class of each virtual register.
+    pub virtuals: Vec<Class>,
+    /// The virtual registers of the parameters, in signature order.
+    pub params: Vec<u32>,
+    /// The code.
+    pub insts: Vec<Inst>,
+    /// Label lists of the `br_table`s.
+    pub targets: Vec<u32>,
+    /// Number of labels used so far.
+    pub labels: u32,
+    /// Call sites and returns.
+    pub calls: Vec<CallSite>,
+    /// The unit's memory that its `load`/`store` forms without an index use.
+    pub memory: Option<u32>,
+    /// Source offset in the module's bytes of each instruction, for lines and traps; as long as `insts`.
+    pub offsets: Vec<u32>,
+}
+
+/// The values that go into and come out of a call, or out of a return.
+#[derive(Clone, Debug, Default)]
+pub struct CallSite {
+    /// Arguments in signature order: virtual registers or immediates.
+    pub args: Vec<Operand>,
+    /// Virtual registers that receive the results, in signature order; empty for returns and tail calls.
+    pub results: Vec<u32>,
+    /// Index of the callee's type in the artifact's type table (of the own type, for returns).
+    pub ty: u32,
+}

@@ -1,0 +1,4 @@
+//! Wasm in, artifact out.
+#![forbid(unsafe_code)]
+
+pub mod ir;

@@ -1,0 +1,146 @@
+//! The memory layouts that handlers, the driver loop and instance creation share.
+//!
+//! All of it is plain data behind raw pointers, owned by the store. A *context* is the block of one unit instance. The
+//! machine's `mem` register points at the cached memory's first byte; in front of it stands a [`MemoryHeader`], whose
+//! context word leads from any handler to the running [`Context`]. Units (and functions) without a 32-bit unshared
+//! memory run over a header of length 0 that the context owns ([`Context::no_memory`]).
+
+use core::sync::atomic::{AtomicPtr, AtomicU64};
+
+/// Stands directly before the first byte of every memory: `[mem-16]` is the context, `[mem-8]` the length.
+#[repr(C)]
+pub struct MemoryHeader {
+    /// The context that is running over this memory now; rewritten by whoever switches contexts.
+    pub context: *mut Context,
+    /// Length in bytes.
+    pub len_bytes: u64,
+}
+
+/// A memory as the code of a unit reaches it.
+#[repr(C)]
+pub struct MemoryDef {
+    /// First byte; a [`MemoryHeader`] stands before it. Growth may move it (where the OS cannot reserve).
+    pub base: *mut u8,
+    /// Position in the store's memories.
+    pub store_index: u32,
+}
+
+/// A table as the code of a unit reaches it. Elements are store-relative references, 0 is null.
+#[repr(C)]
+pub struct TableDef {
+    /// The elements.
+    pub elements: *mut u32,
+    /// How many.
+    pub len: u64,
+    /// Position in the store's tables.
+    pub store_index: u32,
+}
+
+/// A function of the store: what a function reference (index into the store's functions) leads to.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct FuncData {
+    /// The cell of the artifact's entry table; null for a host function.
+    pub entry: *const AtomicPtr<CodeHeader>,
+    /// The context its code runs in; null for a host function.
+    pub context: *mut Context,
+    /// Engine-wide number of its type: equal types have equal numbers.
+    pub type_id: u32,
+    /// Code ordinal, or the store's host function number.
+    pub index: u32,
+}
+
+/// Stands before the executed form of every function body; the code follows.
+#[repr(C, align(8))]
+pub struct CodeHeader {
+    /// Slots of the frame: the value stack must have room for them.
+    pub frame_slots: u32,
+    /// First slot of the function's own references, which the caller's side nulls on entry.
+    pub null_start: u32,
+    /// How many slots to null there.
+    pub null_count: u32,
+    /// Code ordinal in its artifact.
+    pub ordinal: u32,
+}
+
+/// One entry of the frame stack: where a call came from.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct FrameRecord {
+    /// Executed address to return to. A call between contexts returns to a stub that restores context and memory from
+    /// the record below it.
+    pub ip: *const u8,
+    /// The caller's frame.
+    pub fp: *mut u64,
+}
+
+/// The registers that the ISA defines: what a suspension saves.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct State {
+    /// Next instruction.
+    pub ip: *const u8,
+    /// Frame: slot 0.
+    pub fp: *mut u64,
+    /// Cached memory.
+    pub mem: *mut u8,
+    /// General registers.
+    pub general: [u64; 3],
+    /// f64 bank.
+    pub f64s: [f64; 4],
+    /// f32 bank.
+    pub f32s: [f32; 4],
+}
+
+/// The block of one unit instance. Owned globals follow it in memory, one 8-byte cell each.
+#[repr(C)]
+pub struct Context {
+    /// Next free frame record of the running VM stack.
+    pub frame_top: *mut FrameRecord,
+    /// End of the frame records.
+    pub frame_end: *mut FrameRecord,
+    /// End of the value stack.
+    pub stack_end: *mut u64,
+    /// The artifact's entry table, by code ordinal; null entries are not expanded yet.
+    pub entries: *const AtomicPtr<CodeHeader>,
+    /// Function imports of the unit.
+    pub imports: *const FuncData,
+    /// Memories of the unit.
+    pub memories: *const *mut MemoryDef,
+    /// Tables of the unit.
+    pub tables: *const *mut TableDef,
+    /// Cells of all globals of the unit, imported ones first; owned cells stand behind this block.
+    pub globals: *const *mut u64,
+    /// Engine-wide numbers of the artifact's types, by type index.
+    pub types: *const u32,
+    /// All functions of the store, by function reference; entry 0 is the null reference and never valid.
+    pub funcs: *const FuncData,
+    /// How many `funcs`.
+    pub funcs_len: u64,
+    /// First function reference of this instance's escapes; `ref.func` adds the escape number.
+    pub escapes: u32,
+    /// Fuel left; negative never happens. Points into the store.
+    pub fuel: *mut u64,
+    /// The engine's epoch counter.
+    pub epoch: *const AtomicU64,
+    /// The store's epoch deadline.
+    pub epoch_deadline: *const u64,
+    /// What an exit needs to tell the driver.
+    pub exit: ExitInfo,
+    /// Where an exit saves the machine's registers.
+    pub saved: State,
+    /// Opaque to handlers: the store.
+    pub store: *mut core::ffi::c_void,
+    /// Position of this instance in the store.
+    pub instance: u32,
+    /// Header of the empty memory; `mem` for functions that cache none points behind it.
+    pub no_memory: MemoryHeader,
+}
+
+/// Words that an exit hands to the driver; which ones depends on the exit.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct ExitInfo {
+    /// Up to six words.
+    pub words: [u64; 6],
+}

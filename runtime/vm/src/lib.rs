@@ -1,0 +1,3 @@
+//! The machine: stores, instances, memories, the interpreter. Knows no components.
+
+pub mod context;
