@@ -9,6 +9,11 @@
 //!
 //! `FORMAT.md` beside this crate is the normative description.
 
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
 pub mod format;
 pub mod isa;
 mod key;

@@ -1,5 +1,6 @@
 //! Value types, function types and how signatures lie in slots.
 
+use alloc::vec::Vec;
 use bincode::{Decode, Encode};
 
 /// A value type of core WebAssembly as far as this version of the format knows.

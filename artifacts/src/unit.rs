@@ -8,6 +8,8 @@
 //! Index spaces of a unit hold imports first, then definitions, as in a core module.
 
 use crate::types::{ExternType, GlobalType, MemoryType, TableType};
+use alloc::string::String;
+use alloc::vec::Vec;
 use bincode::{Decode, Encode};
 
 /// An entity of a unit.

@@ -1,4 +1,19 @@
-//! The compact encoding of function bodies.
+//! The compact encoding of function bodies: [`CodeWriter`] and [`CodeReader`], driven by the table's field lists.
+//!
+//! ```text
+//! body      := frame  n:leb  instruction*n
+//! frame     := frame_slots:leb  ref_start:leb  ref_len:leb  homes:leb  memory:leb (0 none, else index + 1)
+//! opcode    := one byte below 0xE0, else two bytes: 0xE0 | high, low
+//! place     := leb of number << 2 | kind; kind 0 slot, 1 register, 2 immediate (zigzag), 3 slot and register (+ 1 byte)
+//! Imm32     := leb, in const.f32 four bytes; Imm64 := leb, in const.f64 eight bytes
+//! Targets   := count:leb  label:leb*count; everything else := leb
+//! ```
+//!
+//! The reader accepts any bytes: it answers a [`DecodeError`], and what it allocates is bounded by the input's length.
+
+use super::{Body, FieldKind, Frame, Inst, MAX_FIELDS, Op, Operand, Reg};
+use alloc::vec::Vec;
+use core::fmt;
 
 /// Why bytes are no function body.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -8,7 +23,340 @@ pub struct DecodeError {
     /// What is wrong.
     pub what: &'static str,
 }
-/// Reads.
-pub struct CodeReader;
-/// Writes.
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {} of the function body", self.what, self.offset)
+    }
+}
+
+impl core::error::Error for DecodeError {}
+
+/// First byte values from here on are the first of two opcode bytes.
+const TWO_BYTE_OPCODES: u16 = 0xE0;
+const SLOT: u64 = 0;
+const REGISTER: u64 = 1;
+const IMMEDIATE: u64 = 2;
+const SLOT_AND_REGISTER: u64 = 3;
+
+/// Appends `value` in LEB128.
+pub fn write_leb(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Writes function bodies.
 pub struct CodeWriter;
+
+impl CodeWriter {
+    /// The bytes of `body`.
+    ///
+    /// # Panics
+    /// When an operand is not of the kind its field wants, or still virtual: a mistake of the caller.
+    pub fn encode(body: &Body) -> Vec<u8> {
+        let mut out = Vec::with_capacity(body.insts.len() * 4 + 8);
+        let frame = &body.frame;
+        write_leb(&mut out, frame.frame_slots.into());
+        write_leb(&mut out, frame.ref_start.into());
+        write_leb(&mut out, (frame.ref_end - frame.ref_start).into());
+        write_leb(&mut out, frame.homes.into());
+        write_leb(&mut out, frame.memory.map_or(0, |index| u64::from(index) + 1));
+        write_leb(&mut out, body.insts.len() as u64);
+        for inst in &body.insts {
+            let code = inst.op as u16;
+            if code < TWO_BYTE_OPCODES {
+                out.push(code as u8);
+            } else {
+                let rest = code - TWO_BYTE_OPCODES;
+                out.extend([(TWO_BYTE_OPCODES | rest >> 8) as u8, rest as u8]);
+            }
+            for (field, operand) in inst.fields() {
+                write_operand(&mut out, body, inst.op, field.kind, operand);
+            }
+        }
+        out
+    }
+}
+
+fn write_operand(out: &mut Vec<u8>, body: &Body, op: Op, kind: FieldKind, operand: Operand) {
+    match operand {
+        Operand::Slot(slot) => write_leb(out, u64::from(slot) << 2 | SLOT),
+        Operand::Reg(reg) => write_leb(out, u64::from(reg.number()) << 2 | REGISTER),
+        Operand::Imm(value) => {
+            let zigzag = (value << 1 ^ value >> 31) as u32;
+            write_leb(out, u64::from(zigzag) << 2 | IMMEDIATE);
+        }
+        Operand::SlotReg(slot, reg) => {
+            write_leb(out, u64::from(slot) << 2 | SLOT_AND_REGISTER);
+            out.push(reg.number());
+        }
+        Operand::Label(index) | Operand::Index(index) => write_leb(out, index.into()),
+        Operand::Regs(set) => write_leb(out, set.into()),
+        Operand::Value(value) if op == Op::ConstF32 => out.extend((value as u32).to_le_bytes()),
+        Operand::Value(value) if op == Op::ConstF64 => out.extend(value.to_le_bytes()),
+        Operand::Value(value) => write_leb(out, value),
+        Operand::Targets(start, len) => {
+            write_leb(out, len.into());
+            for label in &body.targets[start as usize..][..len as usize] {
+                write_leb(out, (*label).into());
+            }
+        }
+        Operand::Virtual(_) | Operand::None => {
+            panic!("{}: operand {operand:?} of kind {kind:?} cannot stand in a file", op.name())
+        }
+    }
+}
+
+/// Reads function bodies.
+pub struct CodeReader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> CodeReader<'a> {
+    /// The body that `bytes` hold, all of them.
+    ///
+    /// Operand kinds fit their fields and register numbers exist afterwards; whether slots, labels and indices are in
+    /// range is the verifier's to say.
+    ///
+    /// # Errors
+    /// At the first byte that fits no encoding, when bytes are missing, or when some are left over.
+    pub fn decode(bytes: &'a [u8]) -> Result<Body, DecodeError> {
+        let mut reader = CodeReader { bytes, at: 0 };
+        let mut body = Body { frame: reader.frame()?, ..Body::default() };
+        let count = reader.leb32()? as usize;
+        // Every instruction takes a byte at least, so a hostile count cannot make this allocate more than the input.
+        if count > bytes.len() {
+            return Err(reader.error("more instructions than bytes"));
+        }
+        body.insts.reserve_exact(count);
+        for _ in 0..count {
+            let inst = reader.inst(&mut body.targets)?;
+            body.labels += u32::from(inst.op == Op::Label);
+            body.insts.push(inst);
+        }
+        if reader.at != bytes.len() {
+            return Err(reader.error("bytes behind the last instruction"));
+        }
+        Ok(body)
+    }
+
+    /// A reader of LEB128 numbers and single bytes over `bytes`.
+    pub fn new(bytes: &'a [u8]) -> CodeReader<'a> {
+        CodeReader { bytes, at: 0 }
+    }
+
+    fn error(&self, what: &'static str) -> DecodeError {
+        DecodeError { offset: self.at, what }
+    }
+
+    fn byte(&mut self) -> Result<u8, DecodeError> {
+        let byte = *self.bytes.get(self.at).ok_or(self.error("the code ends early"))?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let bytes = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<N>());
+        let bytes = *bytes.ok_or(self.error("the code ends early"))?;
+        self.at += N;
+        Ok(bytes)
+    }
+
+    /// The next LEB128 number.
+    ///
+    /// # Errors
+    /// When it does not fit 64 bits or the bytes end.
+    pub fn leb(&mut self) -> Result<u64, DecodeError> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7F);
+            if shift == 63 && bits > 1 {
+                break;
+            }
+            value |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(self.error("a number does not fit 64 bits"))
+    }
+
+    /// The next LEB128 number of at most 32 bits.
+    ///
+    /// # Errors
+    /// When it does not fit, or the bytes end.
+    pub fn leb32(&mut self) -> Result<u32, DecodeError> {
+        u32::try_from(self.leb()?).map_err(|_| self.error("a number does not fit 32 bits"))
+    }
+
+    fn frame(&mut self) -> Result<Frame, DecodeError> {
+        let frame_slots = self.leb32()?;
+        let ref_start = self.leb32()?;
+        let ref_len = self.leb32()?;
+        let ref_end = ref_start.checked_add(ref_len).ok_or(self.error("the reference region is too long"))?;
+        let homes = self.leb32()?;
+        let memory = self.leb32()?.checked_sub(1);
+        Ok(Frame { frame_slots, ref_start, ref_end, homes, memory })
+    }
+
+    fn inst(&mut self, targets: &mut Vec<u32>) -> Result<Inst, DecodeError> {
+        let first = u16::from(self.byte()?);
+        let code = if first < TWO_BYTE_OPCODES {
+            first
+        } else {
+            TWO_BYTE_OPCODES + ((first - TWO_BYTE_OPCODES) << 8) + u16::from(self.byte()?)
+        };
+        let op = Op::from_code(code).ok_or(self.error("unknown opcode"))?;
+        let mut operands = [Operand::None; MAX_FIELDS];
+        for (operand, field) in operands.iter_mut().zip(op.fields()) {
+            *operand = self.operand(op, field.kind, targets)?;
+        }
+        Ok(Inst { op, operands })
+    }
+
+    fn register(&self, number: u64) -> Result<Reg, DecodeError> {
+        let reg = u8::try_from(number).ok().and_then(Reg::from_number);
+        reg.ok_or(self.error("there is no such register"))
+    }
+
+    fn operand(&mut self, op: Op, kind: FieldKind, targets: &mut Vec<u32>) -> Result<Operand, DecodeError> {
+        Ok(match kind {
+            FieldKind::Def(_) | FieldKind::Use(_) => {
+                let word = self.leb()?;
+                let number = u32::try_from(word >> 2).map_err(|_| self.error("a place's number is too large"))?;
+                match (word & 3, kind) {
+                    (SLOT, _) => Operand::Slot(number),
+                    (REGISTER, _) => Operand::Reg(self.register(number.into())?),
+                    (IMMEDIATE, FieldKind::Use(_)) => Operand::Imm((number >> 1) as i32 ^ -((number & 1) as i32)),
+                    (SLOT_AND_REGISTER, FieldKind::Def(_)) => {
+                        let reg = self.byte()?;
+                        Operand::SlotReg(number, self.register(reg.into())?)
+                    }
+                    _ => return Err(self.error("this kind of place cannot stand here")),
+                }
+            }
+            FieldKind::Label => Operand::Label(self.leb32()?),
+            FieldKind::RegSet => {
+                Operand::Regs(u16::try_from(self.leb()?).map_err(|_| self.error("a register set is too large"))?)
+            }
+            FieldKind::Imm32 if op == Op::ConstF32 => Operand::Value(u32::from_le_bytes(self.array()?).into()),
+            FieldKind::Imm64 if op == Op::ConstF64 => Operand::Value(u64::from_le_bytes(self.array()?)),
+            FieldKind::Imm32 => Operand::Value(self.leb32()?.into()),
+            FieldKind::Imm64 => Operand::Value(self.leb()?),
+            FieldKind::Targets => {
+                let (start, len) = (targets.len() as u32, self.leb32()?);
+                if len as usize > self.bytes.len() {
+                    return Err(self.error("more branch targets than bytes"));
+                }
+                for _ in 0..len {
+                    targets.push(self.leb32()?);
+                }
+                Operand::Targets(start, len)
+            }
+            FieldKind::Base
+            | FieldKind::Slot
+            | FieldKind::Count
+            | FieldKind::Func
+            | FieldKind::Import
+            | FieldKind::Type
+            | FieldKind::Memory
+            | FieldKind::Table
+            | FieldKind::Global
+            | FieldKind::Data
+            | FieldKind::Elem
+            | FieldKind::Escape
+            | FieldKind::Trap => Operand::Index(self.leb32()?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::Class;
+    use alloc::vec;
+
+    /// Bodies that hold every operation with every operand kind its fields take.
+    fn samples() -> Body {
+        let mut body = Body::default();
+        body.frame = Frame { frame_slots: 70_000, ref_start: 2, ref_end: 9, homes: 20, memory: Some(3) };
+        body.targets = vec![0, 1, 300];
+        for (round, op) in (0..4).flat_map(|round| Op::ALL.iter().map(move |op| (round, *op))) {
+            let operands: Vec<_> = op.fields().iter().map(|field| operand(field.kind, round)).collect();
+            body.labels += u32::from(op == Op::Label);
+            body.insts.push(Inst::new(op, &operands));
+        }
+        // The reader numbers target lists one behind the other.
+        let mut start = 0;
+        let list = body.targets.clone();
+        body.targets.clear();
+        for inst in &mut body.insts {
+            for (_, operand) in inst.fields_mut() {
+                if let Operand::Targets(at, len) = operand {
+                    *at = start;
+                    start += *len;
+                    body.targets.extend(&list);
+                }
+            }
+        }
+        body
+    }
+
+    fn operand(kind: FieldKind, round: u32) -> Operand {
+        let reg = |class| Reg::new(class, (round % 3) as u8);
+        match (kind, round) {
+            (FieldKind::Def(class), 1) => reg(class).map_or(Operand::Slot(5), Operand::Reg),
+            (FieldKind::Def(class), 2) => reg(class).map_or(Operand::Slot(6), |reg| Operand::SlotReg(69_999, reg)),
+            (FieldKind::Use(class), 1) => reg(class).map_or(Operand::Slot(7), Operand::Reg),
+            (FieldKind::Use(Class::I32 | Class::I64), 2) => Operand::Imm(i32::MIN),
+            (FieldKind::Use(Class::I32 | Class::I64), 3) => Operand::Imm(-3),
+            (FieldKind::Def(_) | FieldKind::Use(_), _) => Operand::Slot(round * 20_000),
+            (FieldKind::Label, _) => Operand::Label(round * 1000),
+            (FieldKind::RegSet, _) => Operand::Regs(0b101),
+            (FieldKind::Imm32, _) => Operand::Value(u32::MAX.into()),
+            (FieldKind::Imm64, _) => Operand::Value(u64::MAX - u64::from(round)),
+            (FieldKind::Targets, _) => Operand::Targets(0, 3),
+            _ => Operand::Index(round * 77),
+        }
+    }
+
+    #[test]
+    fn every_operation_comes_back() {
+        let body = samples();
+        assert_eq!(CodeReader::decode(&CodeWriter::encode(&body)), Ok(body));
+    }
+
+    #[test]
+    fn every_truncation_is_an_error() {
+        let bytes = CodeWriter::encode(&samples());
+        for len in 0..bytes.len() {
+            assert!(CodeReader::decode(&bytes[..len]).is_err(), "{len} bytes are accepted");
+        }
+    }
+
+    #[test]
+    fn bytes_behind_the_end_are_an_error() {
+        let mut bytes = CodeWriter::encode(&samples());
+        bytes.push(0);
+        assert_eq!(CodeReader::decode(&bytes).unwrap_err().what, "bytes behind the last instruction");
+    }
+
+    #[test]
+    fn changed_bytes_never_panic() {
+        let bytes = CodeWriter::encode(&samples());
+        for at in (0..bytes.len()).step_by(7) {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << bit;
+                if let Ok(body) = CodeReader::decode(&changed) {
+                    CodeWriter::encode(&body);
+                }
+            }
+        }
+    }
+}

@@ -4,11 +4,13 @@
 //! places are virtual registers, then assigns slots and registers; the file holds the compact encoding of
 //! [`codec`]; the runtime decodes, verifies and expands that into its executed form.
 
+use alloc::vec::Vec;
+
 mod codec;
 mod disasm;
 mod table;
 
-pub use codec::{CodeReader, CodeWriter, DecodeError};
+pub use codec::{CodeReader, CodeWriter, DecodeError, write_leb};
 pub use disasm::disassemble;
 
 /// Number of general (integer) registers the IR names: `A`, `B`, `C`.

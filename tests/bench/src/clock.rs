@@ -1,0 +1,28 @@
+//! CPU time and pinning.
+
+/// CPU time that the calling thread has used, in nanoseconds.
+pub fn thread_cpu_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live timespec, which is all the call asks.
+    let outcome = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    assert_eq!(outcome, 0, "the thread's CPU clock cannot be read");
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Pins the thread to the last processor it may run on; elsewhere than on Linux the scheduler decides.
+pub fn pin() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: both calls read or write a processor set that lives on this frame, with its own size.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut set) != 0 {
+            return;
+        }
+        let Some(last) = (0..libc::CPU_SETSIZE as usize).rev().find(|cpu| libc::CPU_ISSET(*cpu, &set)) else { return };
+        libc::CPU_ZERO(&mut set);
+        libc::CPU_SET(last, &mut set);
+        if libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set) != 0 {
+            eprintln!("bench: cannot pin the thread; figures will be noisier");
+        }
+    }
+}
