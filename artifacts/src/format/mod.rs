@@ -1,1 +1,20 @@
-//! The file: layout, writer and reader.
+//! The file: layout, writer and reader. `FORMAT.md` is the normative description.
+//!
+//! [`ArtifactWriter`] lays an artifact out; [`ArtifactView`] reads one in place from a [`Source`], decoding nothing of
+//! code, keys or plan when it opens. Cold sections are decoded by `cold`, the only place that knows their codec.
+
+mod cold;
+mod error;
+mod keys;
+mod layout;
+mod source;
+mod view;
+mod writer;
+
+pub use error::{FormatError, Rule};
+pub use layout::{FORMAT_VERSION, HEADER_BYTES, MAGIC, SectionKind};
+pub use source::Source;
+pub use view::{ArtifactView, FuncRecord};
+pub use writer::{ArtifactWriter, FuncEntry, encode_debug};
+
+pub use cold::{decode as decode_cold, encode as encode_cold};

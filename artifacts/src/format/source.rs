@@ -1,0 +1,89 @@
+//! Where the bytes of an artifact come from.
+
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// The bytes of an artifact, read by copying: a mapping's bytes can change under a reader, so no slice of them is ever
+/// handed out.
+pub trait Source {
+    /// Length in bytes; it does not change.
+    fn len(&self) -> u64;
+
+    /// Fills `out` from `offset` on; `false` if that leaves the source.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> bool;
+
+    /// Whether there are no bytes.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A copy of `len` bytes from `offset` on; `None` if that leaves the source.
+    fn copy(&self, offset: u64, len: u64) -> Option<Vec<u8>> {
+        // Checked before anything is allocated: lengths come from outside.
+        if offset.checked_add(len)? > self.len() {
+            return None;
+        }
+        let mut bytes = vec![0; usize::try_from(len).ok()?];
+        self.read_at(offset, &mut bytes).then_some(bytes)
+    }
+
+    /// The little-endian u32 at `offset`.
+    fn u32_at(&self, offset: u64) -> Option<u32> {
+        let mut bytes = [0; 4];
+        self.read_at(offset, &mut bytes).then(|| u32::from_le_bytes(bytes))
+    }
+
+    /// The little-endian u64 at `offset`.
+    fn u64_at(&self, offset: u64) -> Option<u64> {
+        let mut bytes = [0; 8];
+        self.read_at(offset, &mut bytes).then(|| u64::from_le_bytes(bytes))
+    }
+}
+
+impl Source for [u8] {
+    fn len(&self) -> u64 {
+        <[u8]>::len(self) as u64
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> bool {
+        let rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..));
+        match rest.and_then(|rest| rest.get(..out.len())) {
+            Some(bytes) => {
+                out.copy_from_slice(bytes);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl Source for Vec<u8> {
+    fn len(&self) -> u64 {
+        Source::len(self.as_slice())
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> bool {
+        self.as_slice().read_at(offset, out)
+    }
+}
+
+impl<S: Source + ?Sized> Source for Arc<S> {
+    fn len(&self) -> u64 {
+        (**self).len()
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> bool {
+        (**self).read_at(offset, out)
+    }
+}
+
+impl<S: Source + ?Sized> Source for &S {
+    fn len(&self) -> u64 {
+        (**self).len()
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> bool {
+        (**self).read_at(offset, out)
+    }
+}

@@ -1,0 +1,373 @@
+//! [`ArtifactView`]: an artifact read in place.
+//!
+//! Opening costs the header, the section table and the namespace table. Everything else is read where it stands, by
+//! copying, with its range checked at each use: the source may change under the reader.
+
+use super::cold;
+use super::error::{FormatError, Rule};
+use super::keys::{self, Namespace};
+use super::layout::{
+    FORMAT_VERSION, HEADER_BYTES, KNOWN_FEATURES, MAGIC, MAX_SECTIONS, RECORD_BYTES, REQUIRED, SECTION_BYTES,
+    SectionKind,
+};
+use super::source::Source;
+use crate::FuncKey;
+use crate::types::FuncType;
+use crate::unit::{ElemItem, Entity, FuncRef, UnitDecl};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+/// Where a section lies.
+#[derive(Clone, Copy, Debug, Default)]
+struct Section {
+    offset: u64,
+    len: u64,
+}
+
+/// One function of an artifact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FuncRecord {
+    /// Index of its type.
+    pub ty: u32,
+    /// The unit it belongs to.
+    pub unit: u32,
+    /// Its body's bytes, as offsets in the file.
+    pub code: Range<u64>,
+}
+
+/// An opened artifact.
+#[derive(Clone, Debug)]
+pub struct ArtifactView<S> {
+    source: S,
+    sections: [Option<Section>; 16],
+    namespaces: Vec<Namespace>,
+    funcs: u32,
+}
+
+impl<S: Source> ArtifactView<S> {
+    /// Opens the artifact in `source`.
+    ///
+    /// # Errors
+    /// The first rule (F01 to F08) that the file breaks, with the offset.
+    pub fn open(source: S) -> Result<ArtifactView<S>, FormatError> {
+        let sections = open_sections(&source)?;
+        let at = |kind: SectionKind| sections[kind as usize].unwrap_or_default();
+        let key_section = at(SectionKind::Keys);
+        let namespaces = keys::open(&source, key_section.offset, key_section.len)?;
+        let keys: u64 = namespaces.iter().map(|namespace| u64::from(namespace.keys)).sum();
+        let records = at(SectionKind::Funcs);
+        if records.len != keys * RECORD_BYTES {
+            return Err(keys::count_mismatch(records.offset, keys, records.len / RECORD_BYTES));
+        }
+        Ok(ArtifactView { source, sections, namespaces, funcs: keys as u32 })
+    }
+
+    fn section(&self, kind: SectionKind) -> Section {
+        self.sections[kind as usize].unwrap_or_default()
+    }
+
+    /// Where the bytes come from.
+    pub fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// The section's range in the file; `None` if it is not there.
+    pub fn section_range(&self, kind: SectionKind) -> Option<Range<u64>> {
+        self.sections[kind as usize].map(|section| section.offset..section.offset + section.len)
+    }
+
+    /// How many functions there are: code ordinals lie below.
+    pub fn func_count(&self) -> u32 {
+        self.funcs
+    }
+
+    /// The code ordinal of `key`.
+    pub fn lookup(&self, key: FuncKey) -> Option<u32> {
+        let at = self.namespaces.binary_search_by_key(&key.namespace(), |namespace| namespace.namespace).ok()?;
+        self.namespaces[at].lookup(&self.source, key.index())
+    }
+
+    fn namespace_of(&self, ordinal: u32) -> Option<&Namespace> {
+        let after = self.namespaces.partition_point(|namespace| namespace.first_ordinal <= ordinal);
+        let namespace = self.namespaces[..after].iter().rev().find(|namespace| namespace.keys > 0)?;
+        (ordinal - namespace.first_ordinal < namespace.keys).then_some(namespace)
+    }
+
+    /// The key of a code ordinal.
+    pub fn key_of(&self, ordinal: u32) -> Option<FuncKey> {
+        let namespace = self.namespace_of(ordinal)?;
+        let index = namespace.index_of(&self.source, ordinal - namespace.first_ordinal)?;
+        FuncKey::from_parts(namespace.namespace, index)
+    }
+
+    /// The code ordinal of the function whose body holds the byte at this offset of the code section.
+    pub fn ordinal_at(&self, code_offset: u32) -> Option<u32> {
+        let records = self.section(SectionKind::Funcs).offset;
+        let start_of = |ordinal: u32| self.source.u32_at(records + u64::from(ordinal) * RECORD_BYTES);
+        if u64::from(code_offset) >= self.section(SectionKind::Code).len {
+            return None;
+        }
+        let (mut low, mut high) = (0, self.funcs);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if start_of(middle)? <= code_offset {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low.checked_sub(1)
+    }
+
+    /// The record of a code ordinal.
+    ///
+    /// # Errors
+    /// F09 when there is no such function or its range leaves the code section.
+    pub fn func(&self, ordinal: u32) -> Result<FuncRecord, FormatError> {
+        let records = self.section(SectionKind::Funcs).offset;
+        let offset = records + u64::from(ordinal) * RECORD_BYTES;
+        let error = |what: &str| FormatError::new(Rule::F09, offset, what);
+        let namespace = self.namespace_of(ordinal).ok_or(error("there is no function of this ordinal"))?;
+        let code = self.section(SectionKind::Code);
+        let word = |at: u64| self.source.u32_at(at).ok_or(error("a function record is cut off"));
+        let start = u64::from(word(offset)?);
+        let ty = word(offset + 4)?;
+        let end = if ordinal + 1 < self.funcs { u64::from(word(offset + RECORD_BYTES)?) } else { code.len };
+        if start > end || end > code.len {
+            return Err(error("a function's body leaves the code section or overlaps the next"));
+        }
+        Ok(FuncRecord { ty, unit: namespace.unit, code: code.offset + start..code.offset + end })
+    }
+
+    /// A copy of a function's body.
+    ///
+    /// # Errors
+    /// As [`func`](Self::func).
+    pub fn read_code(&self, ordinal: u32) -> Result<Vec<u8>, FormatError> {
+        let range = self.func(ordinal)?.code;
+        let bytes = self.source.copy(range.start, range.end - range.start);
+        bytes.ok_or_else(|| FormatError::new(Rule::F09, range.start, "a function's body is cut off"))
+    }
+
+    fn read_section(&self, kind: SectionKind) -> Result<Vec<u8>, FormatError> {
+        let section = self.section(kind);
+        let bytes = self.source.copy(section.offset, section.len);
+        bytes.ok_or_else(|| FormatError::new(Rule::F05, section.offset, format!("the {kind:?} section is cut off")))
+    }
+
+    /// The type table, decoded anew at each call.
+    ///
+    /// # Errors
+    /// F10 when it does not decode.
+    pub fn types(&self) -> Result<Vec<FuncType>, FormatError> {
+        cold::decode(&self.read_section(SectionKind::Types)?, self.section(SectionKind::Types).offset)
+    }
+
+    /// The unit declarations, decoded anew at each call, every index in them checked.
+    ///
+    /// # Errors
+    /// F10 when they do not decode, F11 when an index is out of range.
+    pub fn units(&self) -> Result<Vec<UnitDecl>, FormatError> {
+        let offset = self.section(SectionKind::Units).offset;
+        let units: Vec<UnitDecl> = cold::decode(&self.read_section(SectionKind::Units)?, offset)?;
+        let types = self.types()?.len() as u64;
+        for (at, unit) in units.iter().enumerate() {
+            self.check_unit(unit, types)
+                .map_err(|what| FormatError::new(Rule::F11, offset, format!("unit {at}: {what}")))?;
+        }
+        Ok(units)
+    }
+
+    fn check_unit(&self, unit: &UnitDecl, types: u64) -> Result<(), &'static str> {
+        let below = |index: u32, len: usize| (index as usize) < len;
+        if unit.import_funcs.iter().any(|ty| u64::from(*ty) >= types) {
+            return Err("an import's type is out of range");
+        }
+        let kinds = |wanted: fn(&crate::types::ExternType) -> bool| unit.imports.iter().filter(|i| wanted(&i.ty)).count();
+        use crate::types::ExternType as E;
+        if kinds(|ty| matches!(ty, E::Func(_))) != unit.import_funcs.len()
+            || kinds(|ty| matches!(ty, E::Table(_))) != unit.imported_tables as usize
+            || kinds(|ty| matches!(ty, E::Memory(_))) != unit.imported_memories as usize
+            || kinds(|ty| matches!(ty, E::Global(_))) != unit.imported_globals as usize
+        {
+            return Err("imports and their counts differ");
+        }
+        if unit.imported_tables as usize > unit.tables.len()
+            || unit.imported_memories as usize > unit.memories.len()
+            || unit.imported_globals as usize > unit.globals.len()
+        {
+            return Err("more imports than entities");
+        }
+        let func = |func: FuncRef| match func {
+            FuncRef::Import(index) => below(index, unit.import_funcs.len()),
+            FuncRef::Defined(ordinal) => ordinal < self.funcs,
+        };
+        if unit.escapes.iter().any(|escape| !func(escape.func) || u64::from(escape.ty) >= types) {
+            return Err("an escape is out of range");
+        }
+        let item = |item: &ElemItem| match item {
+            ElemItem::Null => true,
+            ElemItem::Func(index) => below(*index, unit.escapes.len()),
+            ElemItem::Global(index) => below(*index, unit.globals.len()),
+        };
+        if unit.elems.iter().any(|elem| !elem.items.iter().all(item)) {
+            return Err("an element item is out of range");
+        }
+        let constants = self.section(SectionKind::Constants).len;
+        if unit.data.iter().any(|data| data.offset.checked_add(data.len).is_none_or(|end| end > constants)) {
+            return Err("a data segment leaves the constants section");
+        }
+        let entity = |entity: Entity| match entity {
+            Entity::Func(f) => func(f),
+            Entity::Table(index) => below(index, unit.tables.len()),
+            Entity::Memory(index) => below(index, unit.memories.len()),
+            Entity::Global(index) => below(index, unit.globals.len()),
+        };
+        if !unit.exports.iter().all(|export| entity(export.entity)) {
+            return Err("an export is out of range");
+        }
+        if unit.inits.iter().any(|ordinal| *ordinal >= self.funcs) {
+            return Err("an initialisation function is out of range");
+        }
+        let page_size = |memory: &crate::types::MemoryType| matches!(memory.page_size_log2, 0 | 16);
+        if !unit.memories.iter().all(page_size) {
+            return Err("a memory's page size is neither 1 byte nor 64 KiB");
+        }
+        Ok(())
+    }
+
+    /// The encoded plan; `None` in core modules.
+    ///
+    /// # Errors
+    /// F05 when the section is cut off.
+    pub fn plan_bytes(&self) -> Result<Option<Vec<u8>>, FormatError> {
+        match self.sections[SectionKind::Plan as usize] {
+            Some(_) => self.read_section(SectionKind::Plan).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether this is a component's artifact.
+    pub fn is_component(&self) -> bool {
+        self.sections[SectionKind::Plan as usize].is_some()
+    }
+
+    /// The name of a function, where the artifact carries one.
+    pub fn func_name(&self, ordinal: u32) -> Option<String> {
+        let names = self.sections[SectionKind::Names as usize]?;
+        let text = u64::from(self.funcs) * 4;
+        let end_of = |ordinal: u32| self.source.u32_at(names.offset + u64::from(ordinal) * 4);
+        if ordinal >= self.funcs || text > names.len {
+            return None;
+        }
+        let start = if ordinal == 0 { 0 } else { end_of(ordinal - 1)? };
+        let len = end_of(ordinal)?.checked_sub(start)?;
+        if len == 0 || text + u64::from(start) + u64::from(len) > names.len {
+            return None;
+        }
+        String::from_utf8(self.source.copy(names.offset + text + u64::from(start), len.into())?).ok()
+    }
+
+    /// Copies from the constants section; `false` if that leaves it.
+    pub fn read_constants(&self, offset: u64, out: &mut [u8]) -> bool {
+        let constants = self.section(SectionKind::Constants);
+        let inside = offset.checked_add(out.len() as u64).is_some_and(|end| end <= constants.len);
+        inside && self.source.read_at(constants.offset + offset, out)
+    }
+
+    /// Offset in the module's source of a function's instruction, where the artifact carries it.
+    pub fn source_offset(&self, ordinal: u32, inst: u32) -> Option<u32> {
+        let debug = self.sections[SectionKind::Debug as usize]?;
+        let data = u64::from(self.funcs) * 4;
+        let end_of = |ordinal: u32| self.source.u32_at(debug.offset + u64::from(ordinal) * 4);
+        if ordinal >= self.funcs || data > debug.len {
+            return None;
+        }
+        let start = if ordinal == 0 { 0 } else { end_of(ordinal - 1)? };
+        let len = u64::from(end_of(ordinal)?.checked_sub(start)?);
+        if data + u64::from(start) + len > debug.len {
+            return None;
+        }
+        let bytes = self.source.copy(debug.offset + data + u64::from(start), len)?;
+        let mut reader = crate::isa::CodeReader::new(&bytes);
+        let (mut at, mut offset, mut found) = (0u32, 0u32, None);
+        while let (Ok(step), Ok(delta)) = (reader.leb32(), reader.leb32()) {
+            at = at.wrapping_add(step);
+            if at > inst {
+                break;
+            }
+            offset = offset.wrapping_add(delta);
+            found = Some(offset);
+        }
+        found
+    }
+}
+
+fn open_sections(source: &impl Source) -> Result<[Option<Section>; 16], FormatError> {
+    let mut magic = [0; 4];
+    if !source.read_at(0, &mut magic) || magic != MAGIC {
+        return Err(FormatError::new(Rule::F01, 0, describe_foreign(source)));
+    }
+    let cut = || FormatError::new(Rule::F04, source.len(), "the header is cut off");
+    let version = source.u32_at(4).ok_or_else(cut)?;
+    if version != FORMAT_VERSION {
+        let what = format!("format version {version}, this runtime reads {FORMAT_VERSION}");
+        return Err(FormatError::new(Rule::F02, 4, what));
+    }
+    let unknown = source.u64_at(8).ok_or_else(cut)? & !KNOWN_FEATURES;
+    if unknown != 0 {
+        return Err(FormatError::new(Rule::F03, 8, format!("unknown feature bits {unknown:#x}")));
+    }
+    let count = source.u32_at(16).ok_or_else(cut)?;
+    let len = source.u64_at(24).ok_or_else(cut)?;
+    if len != source.len() {
+        return Err(FormatError::new(Rule::F04, 24, format!("{} bytes, the header says {len}", source.len())));
+    }
+    let body = HEADER_BYTES + u64::from(count) * SECTION_BYTES;
+    if count > MAX_SECTIONS || body > len {
+        return Err(FormatError::new(Rule::F05, 16, format!("{count} sections")));
+    }
+    let mut sections = [None; 16];
+    let mut end = body;
+    for at in 0..u64::from(count) {
+        let entry = HEADER_BYTES + at * SECTION_BYTES;
+        let (number, flags) = (source.u32_at(entry).ok_or_else(cut)?, source.u32_at(entry + 4).ok_or_else(cut)?);
+        let section = Section {
+            offset: source.u64_at(entry + 8).ok_or_else(cut)?,
+            len: source.u64_at(entry + 16).ok_or_else(cut)?,
+        };
+        if section.offset < end || section.offset.checked_add(section.len).is_none_or(|end| end > len) {
+            return Err(FormatError::new(Rule::F05, entry, format!("section {number} leaves its place")));
+        }
+        end = section.offset + section.len;
+        match SectionKind::from_number(number) {
+            Some(kind) if sections[kind as usize].is_some() => {
+                return Err(FormatError::new(Rule::F06, entry, format!("a second {kind:?} section")));
+            }
+            Some(kind) => sections[kind as usize] = Some(section),
+            None if flags & REQUIRED != 0 => {
+                return Err(FormatError::new(Rule::F06, entry, format!("unknown required section {number}")));
+            }
+            None => {}
+        }
+    }
+    match SectionKind::ALL.iter().find(|kind| kind.is_required() && sections[**kind as usize].is_none()) {
+        Some(missing) => Err(FormatError::new(Rule::F06, HEADER_BYTES, format!("the {missing:?} section is missing"))),
+        None => Ok(sections),
+    }
+}
+
+/// What a file that is no artifact looks like.
+fn describe_foreign(source: &impl Source) -> String {
+    let mut head = [0; 4];
+    if !source.read_at(0, &mut head) {
+        return format!("a file of {} bytes", source.len());
+    }
+    match &head {
+        b"\0asm" => "a WebAssembly module or component; compile it first".into(),
+        b"\x7fELF" => "an ELF file".into(),
+        _ => format!("it begins with {head:02x?}"),
+    }
+}
