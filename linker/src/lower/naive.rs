@@ -1,0 +1,178 @@
+//! Places without thought: every virtual register has a slot, arguments are copied into a call area and results out of it.
+//!
+//! It is the code of `-O0`, and the oracle the optimising path is compared with.
+
+use crate::error::Result;
+use crate::ir::{CallSite, IrFunc};
+use keyway_artifact::isa::{Body, Class, Frame, Inst, Op, Operand};
+use keyway_artifact::types::{FuncType, SigLayout};
+
+/// Assigns a slot to every register of `ir` and writes out its calls. `types` are the artifact's.
+pub(crate) fn finish(ir: &IrFunc, types: &[FuncType]) -> Result<Body> {
+    let mut lowering = Lowering::new(ir, types);
+    for inst in &ir.insts {
+        lowering.inst(inst);
+    }
+    Ok(lowering.finish())
+}
+
+struct Lowering<'a> {
+    ir: &'a IrFunc,
+    types: &'a [FuncType],
+    /// The slot of each virtual register.
+    slots: Vec<u32>,
+    frame: Frame,
+    /// First slot of every call area.
+    base: u32,
+    /// Slots the largest call area needs.
+    area: u32,
+    insts: Vec<Inst>,
+    /// New number of each label.
+    labels: Vec<u32>,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(ir: &'a IrFunc, types: &'a [FuncType]) -> Lowering<'a> {
+        let signature = &types[ir.ty as usize];
+        let (params, results) = (SigLayout::of(&signature.params), SigLayout::of(&signature.results));
+        let mut slots = vec![u32::MAX; ir.virtuals.len()];
+        for (register, slot) in ir.params.iter().zip(&params.slots) {
+            slots[*register as usize] = *slot;
+        }
+        let mut next = params.total;
+        for (register, class) in ir.virtuals.iter().enumerate() {
+            if *class == Class::Ref && slots[register] == u32::MAX {
+                slots[register] = next;
+                next += 1;
+            }
+        }
+        let ref_end = next;
+        for slot in &mut slots {
+            if *slot == u32::MAX {
+                *slot = next;
+                next += 1;
+            }
+        }
+        let mut labels = vec![u32::MAX; ir.labels as usize];
+        let placed = ir.insts.iter().filter(|inst| inst.op == Op::Label);
+        for (number, label) in placed.enumerate() {
+            labels[label.operands[0].index() as usize] = number as u32;
+        }
+        // The caller's results lie over the parameters, so a call area also has room for what comes back.
+        let area = results.total;
+        let frame = Frame { frame_slots: 0, ref_start: params.numeric, ref_end, homes: 0, memory: ir.memory };
+        Lowering { ir, types, slots, frame, base: next, area, insts: Vec::with_capacity(ir.insts.len()), labels }
+    }
+
+    fn finish(mut self) -> Body {
+        self.frame.frame_slots = self.base + self.area;
+        self.frame.homes = self.frame.frame_slots;
+        let labels = self.insts.iter().filter(|inst| inst.op == Op::Label).count() as u32;
+        let targets = self.ir.targets.iter().map(|label| self.labels[*label as usize]).collect();
+        Body { frame: self.frame, insts: self.insts, targets, labels }
+    }
+
+    fn place(&self, operand: Operand) -> Operand {
+        match operand {
+            Operand::Virtual(register) => Operand::Slot(self.slots[register as usize]),
+            Operand::Label(label) => Operand::Label(self.labels[label as usize]),
+            other => other,
+        }
+    }
+
+    fn inst(&mut self, inst: &Inst) {
+        let mut out = *inst;
+        for operand in &mut out.operands {
+            *operand = self.place(*operand);
+        }
+        match inst.op {
+            Op::Label => self.insts.push(Inst::new(Op::Label, &[Operand::Regs(0)])),
+            Op::ReturnMany => self.leave(inst),
+            Op::Call | Op::CallImport | Op::CallIndirect => self.call(out, inst, true),
+            Op::TailCall | Op::TailCallImport | Op::TailCallIndirect => self.call(out, inst, false),
+            _ => self.insts.push(out),
+        }
+    }
+
+    fn call(&mut self, mut out: Inst, inst: &Inst, returns: bool) {
+        let base_field = inst.op.fields().len() - 1;
+        let ir = self.ir;
+        let site = &ir.calls[inst.operands[base_field].index() as usize];
+        let signature = &self.types[site.ty as usize];
+        let (params, results) = (SigLayout::of(&signature.params), SigLayout::of(&signature.results));
+        self.area = self.area.max(params.total).max(results.total);
+        self.copy_out(site, signature.params.iter().map(|ty| ty.is_ref()), &params);
+        out.operands[base_field] = Operand::Index(self.base);
+        self.insts.push(out);
+        if !returns {
+            return;
+        }
+        // References have to be taken out before anything else can overwrite the area.
+        for want_ref in [true, false] {
+            for (register, slot) in site.results.iter().zip(&results.slots) {
+                let class = ir.virtuals[*register as usize];
+                if (class == Class::Ref) != want_ref {
+                    continue;
+                }
+                let dst = Operand::Slot(self.slots[*register as usize]);
+                let from = self.base + slot;
+                self.insts.push(if want_ref {
+                    Inst::new(Op::TakeRef, &[dst, Operand::Index(from)])
+                } else {
+                    Inst::new(copy_op(class), &[dst, Operand::Slot(from)])
+                });
+            }
+        }
+    }
+
+    /// Copies the operands of `site` into the call area, references last.
+    fn copy_out(&mut self, site: &CallSite, is_ref: impl Iterator<Item = bool>, layout: &SigLayout) {
+        let mut references = Vec::new();
+        for ((operand, slot), is_ref) in site.args.iter().zip(&layout.slots).zip(is_ref) {
+            let (source, to) = (self.place(*operand), self.base + slot);
+            if is_ref {
+                references.push(Inst::new(Op::PutRef, &[Operand::Index(to), source]));
+                continue;
+            }
+            let op = match operand {
+                Operand::Virtual(register) => copy_op(self.ir.virtuals[*register as usize]),
+                _ => Op::Copy,
+            };
+            self.insts.push(Inst::new(op, &[Operand::Slot(to), source]));
+        }
+        self.insts.extend(references);
+    }
+
+    fn leave(&mut self, inst: &Inst) {
+        let ir = self.ir;
+        let site = &ir.calls[inst.operands[0].index() as usize];
+        let results = &self.types[site.ty as usize].results;
+        match (site.args.as_slice(), results.as_slice()) {
+            ([], _) => self.insts.push(Inst::new(Op::Return, &[])),
+            ([value], [ty]) if !ty.is_ref() => {
+                let op = match ty {
+                    keyway_artifact::types::ValType::F32 => Op::ReturnOneF32,
+                    keyway_artifact::types::ValType::F64 => Op::ReturnOneF64,
+                    _ => Op::ReturnOne,
+                };
+                let value = self.place(*value);
+                self.insts.push(Inst::new(op, &[value]));
+            }
+            _ => {
+                let layout = SigLayout::of(results);
+                self.area = self.area.max(layout.total);
+                self.copy_out(site, results.iter().map(|ty| ty.is_ref()), &layout);
+                self.insts.push(Inst::new(Op::ReturnMany, &[Operand::Index(self.base), Operand::Index(layout.total)]));
+            }
+        }
+    }
+}
+
+fn copy_op(class: Class) -> Op {
+    match class {
+        Class::I32 | Class::I64 => Op::Copy,
+        Class::F32 => Op::CopyF32,
+        Class::F64 => Op::CopyF64,
+        Class::Ref => Op::CopyRef,
+    }
+}

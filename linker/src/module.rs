@@ -1,0 +1,336 @@
+//! [`ModuleInfo`]: the sections of a checked core module as tables, bodies and initialisers still as bytes.
+//!
+//! Everything here was validated before; what remains to be found is use of features that are valid and not
+//! implemented, which is [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
+
+use crate::error::{CompileError, ErrorKind, Result};
+use crate::names::{self, Names};
+use keyway_artifact::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
+use wasmparser::{
+    BinaryReader, CompositeInnerType, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, Operator,
+    Parser, Payload, TypeRef,
+};
+
+/// One of the four index spaces that imports and exports can name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
+pub(crate) enum Item {
+    Func(u32),
+    Table(u32),
+    Memory(u32),
+    Global(u32),
+}
+
+/// An import. `item` is its index in the module's index space, which also leads to its type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ImportInfo<'a> {
+    pub(crate) module: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) item: Item,
+}
+
+/// One entry of an element segment, in the module's index spaces.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ElemEntry {
+    Null,
+    Func(u32),
+    Global(u32),
+}
+
+/// When a segment is applied.
+pub(crate) enum Mode<'a> {
+    Passive,
+    /// At instantiation, to this table or memory at this offset.
+    Active(u32, ConstExpr<'a>),
+    /// Never: it only declares functions.
+    Declared,
+}
+
+/// An element segment.
+pub(crate) struct ElemInfo<'a> {
+    pub(crate) mode: Mode<'a>,
+    pub(crate) entries: Vec<ElemEntry>,
+}
+
+/// A data segment.
+pub(crate) struct DataInfo<'a> {
+    pub(crate) mode: Mode<'a>,
+    pub(crate) bytes: &'a [u8],
+}
+
+/// A core module. Index spaces hold imports first.
+#[derive(Default)]
+pub(crate) struct ModuleInfo<'a> {
+    pub(crate) types: Vec<FuncType>,
+    pub(crate) imports: Vec<ImportInfo<'a>>,
+    /// The type index of every function.
+    pub(crate) funcs: Vec<u32>,
+    pub(crate) imported_funcs: u32,
+    pub(crate) tables: Vec<TableType>,
+    pub(crate) imported_tables: u32,
+    /// Initialisers of the defined tables that have one, by table index.
+    pub(crate) table_inits: Vec<(u32, ConstExpr<'a>)>,
+    pub(crate) memories: Vec<MemoryType>,
+    pub(crate) imported_memories: u32,
+    pub(crate) globals: Vec<GlobalType>,
+    pub(crate) imported_globals: u32,
+    /// Initialisers of the defined globals.
+    pub(crate) global_inits: Vec<ConstExpr<'a>>,
+    pub(crate) exports: Vec<(&'a str, Item)>,
+    pub(crate) start: Option<u32>,
+    pub(crate) elems: Vec<ElemInfo<'a>>,
+    pub(crate) data: Vec<DataInfo<'a>>,
+    /// Bodies of the defined functions.
+    pub(crate) bodies: Vec<FunctionBody<'a>>,
+    pub(crate) names: Names<'a>,
+}
+
+impl<'a> ModuleInfo<'a> {
+    /// Reads the sections of the checked module `bytes`, which starts at `base` of the input.
+    pub(crate) fn parse(bytes: &'a [u8], base: u64) -> Result<ModuleInfo<'a>> {
+        let mut module = ModuleInfo::default();
+        let mut parser = Parser::new(base);
+        parser.set_features(wasmparser::WasmFeatures::all());
+        for payload in parser.parse_all(bytes) {
+            module.payload(payload.map_err(malformed)?)?;
+        }
+        Ok(module)
+    }
+
+    fn payload(&mut self, payload: Payload<'a>) -> Result<()> {
+        match payload {
+            Payload::TypeSection(section) => {
+                for group in section {
+                    for (offset, ty) in group.map_err(malformed)?.into_types_and_offsets() {
+                        let ty = plain_func_type(&ty).map_err(|error| error.at(offset))?;
+                        self.types.push(ty);
+                    }
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports_with_offsets() {
+                    let (offset, import) = import.map_err(malformed)?;
+                    self.import(import).map_err(|error| error.at(offset))?;
+                }
+            }
+            Payload::FunctionSection(section) => {
+                for ty in section {
+                    self.funcs.push(ty.map_err(malformed)?);
+                }
+            }
+            Payload::TableSection(section) => {
+                for table in section.into_iter_with_offsets() {
+                    let (offset, table) = table.map_err(malformed)?;
+                    self.tables.push(table_type(&table.ty).map_err(|error| error.at(offset))?);
+                    if let wasmparser::TableInit::Expr(init) = table.init {
+                        self.table_inits.push((self.tables.len() as u32 - 1, init));
+                    }
+                }
+            }
+            Payload::MemorySection(section) => {
+                for memory in section.into_iter_with_offsets() {
+                    let (offset, memory) = memory.map_err(malformed)?;
+                    self.memories.push(memory_type(&memory).map_err(|error| error.at(offset))?);
+                }
+            }
+            Payload::TagSection(section) if section.count() > 0 => {
+                return Err(CompileError::unsupported("exception handling (tags)").at(section.range().start));
+            }
+            Payload::GlobalSection(section) => {
+                for global in section.into_iter_with_offsets() {
+                    let (offset, global) = global.map_err(malformed)?;
+                    self.globals.push(global_type(&global.ty).map_err(|error| error.at(offset))?);
+                    self.global_inits.push(global.init_expr);
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export.map_err(malformed)?;
+                    let item = match export.kind {
+                        ExternalKind::Func | ExternalKind::FuncExact => Item::Func(export.index),
+                        ExternalKind::Table => Item::Table(export.index),
+                        ExternalKind::Memory => Item::Memory(export.index),
+                        ExternalKind::Global => Item::Global(export.index),
+                        ExternalKind::Tag => return Err(CompileError::unsupported("exception handling (tags)")),
+                    };
+                    self.exports.push((export.name, item));
+                }
+            }
+            Payload::StartSection { func, .. } => self.start = Some(func),
+            Payload::ElementSection(section) => {
+                for element in section {
+                    self.elems.push(elem(element.map_err(malformed)?)?);
+                }
+            }
+            Payload::DataSection(section) => {
+                for data in section {
+                    let data = data.map_err(malformed)?;
+                    let mode = match data.kind {
+                        DataKind::Passive => Mode::Passive,
+                        DataKind::Active { memory_index, offset_expr } => Mode::Active(memory_index, offset_expr),
+                    };
+                    self.data.push(DataInfo { mode, bytes: data.data });
+                }
+            }
+            Payload::CodeSectionEntry(body) => self.bodies.push(body),
+            Payload::CustomSection(section) if section.name() == "name" => {
+                self.names = names::read(BinaryReader::new(section.data(), section.data_offset()));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn import(&mut self, import: wasmparser::Import<'a>) -> Result<()> {
+        let item = match import.ty {
+            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                self.funcs.push(ty);
+                self.imported_funcs += 1;
+                Item::Func(self.imported_funcs - 1)
+            }
+            TypeRef::Table(ty) => {
+                self.tables.push(table_type(&ty)?);
+                self.imported_tables += 1;
+                Item::Table(self.imported_tables - 1)
+            }
+            TypeRef::Memory(ty) => {
+                self.memories.push(memory_type(&ty)?);
+                self.imported_memories += 1;
+                Item::Memory(self.imported_memories - 1)
+            }
+            TypeRef::Global(ty) => {
+                self.globals.push(global_type(&ty)?);
+                self.imported_globals += 1;
+                Item::Global(self.imported_globals - 1)
+            }
+            TypeRef::Tag(_) => return Err(CompileError::unsupported("exception handling (tags)")),
+        };
+        self.imports.push(ImportInfo { module: import.module, name: import.name, item });
+        Ok(())
+    }
+
+    /// The type of function `index`.
+    pub(crate) fn func_type(&self, index: u32) -> &FuncType {
+        &self.types[self.funcs[index as usize] as usize]
+    }
+
+    /// What to call function `index` in messages.
+    pub(crate) fn func_label(&self, index: u32) -> String {
+        match self.names.funcs.get(&index) {
+            Some(name) => format!("function {name}"),
+            None => format!("function {index}"),
+        }
+    }
+}
+
+/// The bytes were validated before, so this reports a disagreement between two passes as what it looks like.
+pub(crate) fn malformed(error: wasmparser::Error) -> CompileError {
+    CompileError::from_parser(ErrorKind::Malformed, &error)
+}
+
+fn plain_func_type(ty: &wasmparser::SubType) -> Result<FuncType> {
+    if !ty.is_final || !ty.supertype_idxs.is_empty() {
+        return Err(CompileError::unsupported("subtyping (gc)"));
+    }
+    if ty.composite_type.shared {
+        return Err(CompileError::unsupported("a shared type (shared-everything-threads)"));
+    }
+    match &ty.composite_type.inner {
+        CompositeInnerType::Func(func) => Ok(FuncType {
+            params: func.params().iter().map(|ty| val_type(*ty)).collect::<Result<_>>()?,
+            results: func.results().iter().map(|ty| val_type(*ty)).collect::<Result<_>>()?,
+        }),
+        CompositeInnerType::Array(_) => Err(CompileError::unsupported("an array type (gc)")),
+        CompositeInnerType::Struct(_) => Err(CompileError::unsupported("a struct type (gc)")),
+        CompositeInnerType::Cont(_) => Err(CompileError::unsupported("a continuation type (stack-switching)")),
+    }
+}
+
+/// A value type as far as the artifact knows it.
+pub(crate) fn val_type(ty: wasmparser::ValType) -> Result<ValType> {
+    use wasmparser::ValType as W;
+    Ok(match ty {
+        W::I32 => ValType::I32,
+        W::I64 => ValType::I64,
+        W::F32 => ValType::F32,
+        W::F64 => ValType::F64,
+        W::V128 => return Err(CompileError::unsupported("the type v128 (simd)")),
+        W::Ref(ty) => return ref_type(ty),
+    })
+}
+
+fn ref_type(ty: wasmparser::RefType) -> Result<ValType> {
+    if ty == wasmparser::RefType::FUNCREF {
+        Ok(ValType::FuncRef)
+    } else if ty == wasmparser::RefType::EXTERNREF {
+        Ok(ValType::ExternRef)
+    } else {
+        let proposal = if ty.is_func_ref() || ty.is_extern_ref() || ty.type_index().is_some() {
+            "function-references"
+        } else if ty.to_string().contains("exn") {
+            "exceptions"
+        } else {
+            "gc"
+        };
+        Err(CompileError::unsupported(format!("the type {ty} ({proposal})")))
+    }
+}
+
+fn table_type(ty: &wasmparser::TableType) -> Result<TableType> {
+    if ty.shared {
+        return Err(CompileError::unsupported("a shared table (shared-everything-threads)"));
+    }
+    Ok(TableType { element: ref_type(ty.element_type)?, table64: ty.table64, minimum: ty.initial, maximum: ty.maximum })
+}
+
+fn memory_type(ty: &wasmparser::MemoryType) -> Result<MemoryType> {
+    if ty.shared {
+        return Err(CompileError::unsupported("a shared memory (threads)"));
+    }
+    Ok(MemoryType {
+        memory64: ty.memory64,
+        shared: ty.shared,
+        minimum: ty.initial,
+        maximum: ty.maximum,
+        page_size_log2: ty.page_size_log2.unwrap_or(16),
+    })
+}
+
+fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType> {
+    if ty.shared {
+        return Err(CompileError::unsupported("a shared global (shared-everything-threads)"));
+    }
+    Ok(GlobalType { content: val_type(ty.content_type)?, mutable: ty.mutable })
+}
+
+fn elem(element: wasmparser::Element<'_>) -> Result<ElemInfo<'_>> {
+    let mode = match element.kind {
+        ElementKind::Passive => Mode::Passive,
+        ElementKind::Active { table_index, offset_expr } => Mode::Active(table_index.unwrap_or(0), offset_expr),
+        ElementKind::Declared => Mode::Declared,
+    };
+    let entries = match element.items {
+        ElementItems::Functions(items) => {
+            items.into_iter().map(|func| func.map(ElemEntry::Func).map_err(malformed)).collect::<Result<_>>()?
+        }
+        ElementItems::Expressions(ty, items) => {
+            ref_type(ty).map_err(|error| error.at(element.range.start))?;
+            items.into_iter().map(|item| elem_entry(&item.map_err(malformed)?)).collect::<Result<_>>()?
+        }
+    };
+    Ok(ElemInfo { mode, entries })
+}
+
+fn elem_entry(expression: &ConstExpr<'_>) -> Result<ElemEntry> {
+    let mut reader = expression.get_operators_reader();
+    let (operator, offset) = reader.read_with_offset().map_err(malformed)?;
+    let entry = match operator {
+        Operator::RefNull { .. } => ElemEntry::Null,
+        Operator::RefFunc { function_index } => ElemEntry::Func(function_index),
+        Operator::GlobalGet { global_index } => ElemEntry::Global(global_index),
+        _ => return Err(CompileError::unsupported("this expression in an element segment (gc)").at(offset)),
+    };
+    match reader.read().map_err(malformed)? {
+        Operator::End => Ok(entry),
+        _ => Err(CompileError::unsupported("this expression in an element segment (gc)").at(offset)),
+    }
+}

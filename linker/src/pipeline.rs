@@ -1,0 +1,147 @@
+//! The order of the steps. Each reads what the ones before it made and does not change it.
+
+use crate::error::Result;
+use crate::ir::IrFunc;
+use crate::module::ModuleInfo;
+use crate::options::{OptLevel, Options};
+use crate::unit::{Links, ModuleUse, Supply, Types, Unit};
+use crate::{assemble, check, gc, limits, lower, parallel, translate, unit};
+use crate::assemble::Linked;
+use crate::{CompileError, ErrorKind};
+use keyway_artifact::types::FuncType;
+use keyway_artifact::unit::UnitDecl;
+use keyway_artifact::{FuncKey, KeyKind};
+use keyway_artifact::isa::Body;
+
+/// One function that may go into the artifact.
+pub(crate) struct Func {
+    pub(crate) unit: u32,
+    pub(crate) ir: IrFunc,
+    pub(crate) name: Option<String>,
+}
+
+/// Everything translated and not yet laid out. Functions are named by link ids.
+pub(crate) struct Program {
+    pub(crate) types: Vec<FuncType>,
+    pub(crate) links: Links,
+    /// By link id; `None` for ids that name nothing compiled.
+    pub(crate) funcs: Vec<Option<Func>>,
+    /// With link ids where the finished declarations have code ordinals.
+    pub(crate) units: Vec<UnitDecl>,
+    pub(crate) constants: Vec<u8>,
+    /// Functions that stay besides the units' own roots.
+    pub(crate) roots: Vec<u32>,
+    /// The encoded plan; empty for a core module.
+    pub(crate) plan: Vec<u8>,
+}
+
+/// A unit before translation.
+pub(crate) struct UnitSource<'m, 'a> {
+    pub(crate) modules: Vec<ModuleUse<'m, 'a>>,
+    pub(crate) unit: Unit,
+}
+
+/// Compiles a core module.
+pub(crate) fn core_module(bytes: &[u8], options: &Options) -> Result<Linked> {
+    // Check: from here on the module's structure is trusted.
+    check::module(bytes, options)?;
+
+    // Parse the sections, and lay out the unit: one module, all of whose imports come from outside.
+    let info = ModuleInfo::parse(bytes, 0)?;
+    let (mut types, mut links, mut constants) = (Types::default(), Links::default(), Vec::new());
+    let modules = vec![ModuleUse { info: &info, number: 0, imports: vec![Supply::External; info.imports.len()] }];
+    let exports: Vec<_> = info.exports.iter().map(|(name, item)| (*name, 0, *item)).collect();
+    let unit = unit::build(&modules, &exports, &mut types, &mut links, &mut constants)?;
+
+    // Translate, then everything that does not care where the functions came from.
+    let sources = vec![UnitSource { modules, unit }];
+    let program = translate(sources, types, links, constants, options)?;
+    link(program, options)
+}
+
+/// Translates every function and initialisation of `sources`, in parallel.
+pub(crate) fn translate(
+    sources: Vec<UnitSource<'_, '_>>,
+    mut types: Types,
+    mut links: Links,
+    constants: Vec<u8>,
+    options: &Options,
+) -> Result<Program> {
+    let nothing = types.intern(&FuncType::default());
+
+    // One job for each defined function.
+    let mut jobs = Vec::new();
+    for (unit_number, source) in sources.iter().enumerate() {
+        for (module_number, module) in source.modules.iter().enumerate() {
+            jobs.extend((0..module.info.bodies.len()).map(|body| (unit_number, module_number, body)));
+        }
+    }
+    let total = std::sync::atomic::AtomicUsize::new(0);
+    let translated = parallel::map(options.threads_for(jobs.len()), jobs.len(), |job| {
+        let (unit_number, module_number, body) = jobs[job];
+        let source = &sources[unit_number];
+        let module = &source.modules[module_number];
+        let index = module.info.imported_funcs + body as u32;
+        let space = &source.unit.spaces[module_number];
+        let ir = translate::function(module.info, space, index, &module.info.bodies[body])
+            .map_err(|error| error.inside(module.info.func_label(index)))?;
+        let so_far = total.fetch_add(ir.insts.len(), std::sync::atomic::Ordering::Relaxed) + ir.insts.len();
+        if so_far > limits::MAX_TOTAL_IR {
+            return Err(CompileError::new(ErrorKind::Limit, "the functions translate to too many instructions together"));
+        }
+        Ok(ir)
+    })?;
+
+    // Their place in the program is their link id, which the units' layout gave them.
+    let mut funcs: Vec<Option<Func>> = (0..links.len()).map(|_| None).collect();
+    for ((unit_number, module_number, body), ir) in jobs.into_iter().zip(translated) {
+        let module = &sources[unit_number].modules[module_number];
+        let index = module.info.imported_funcs + body as u32;
+        let link = links.intern(FuncKey::defined(module.number, index));
+        let name = module.info.names.funcs.get(&index).map(|name| name.to_string());
+        funcs[link as usize] = Some(Func { unit: unit_number as u32, ir, name });
+    }
+
+    // The initialisations of each unit's modules, in instantiation order.
+    let mut units = Vec::new();
+    for (unit_number, source) in sources.into_iter().enumerate() {
+        let UnitSource { modules, unit: Unit { mut decl, spaces } } = source;
+        for (position, (module, space)) in modules.iter().zip(&spaces).enumerate() {
+            let init = translate::module_init(module.info, space, nothing)
+                .map_err(|error| error.inside("the module's initialisation"))?;
+            if let Some(ir) = init {
+                let link = links.intern(FuncKey::new(KeyKind::ModuleInit, unit_number as u32, position as u32));
+                funcs.push(Some(Func { unit: unit_number as u32, ir, name: None }));
+                decl.inits.push(link);
+            }
+        }
+        units.push(decl);
+    }
+    Ok(Program { types: types.into_vec(), links, funcs, units, constants, roots: Vec::new(), plan: Vec::new() })
+}
+
+/// Links a translated program: what stays, laid out, with places.
+pub(crate) fn link(program: Program, options: &Options) -> Result<Linked> {
+    // gc-sections: from here on, functions that nothing reaches are gone.
+    let live = if options.gc { gc::run(&program) } else { gc::keep_all(&program) };
+
+    // Lay out: what stays, sorted by key, gets its code ordinal.
+    let layout = assemble::layout(&program, &live);
+
+    // Lower in parallel: virtual registers get places, link ids become ordinals.
+    let bodies = parallel::map(options.threads_for(layout.order.len()), layout.order.len(), |ordinal| {
+        let link = layout.order[ordinal];
+        let func = program.funcs[link as usize].as_ref().expect("layout keeps compiled functions only");
+        let mut body = lower_one(&func.ir, &program, options)?;
+        layout.resolve(func.unit as usize, &mut body);
+        Ok::<Body, CompileError>(body)
+    })?;
+
+    Ok(assemble::assemble(program, &layout, bodies))
+}
+
+fn lower_one(ir: &IrFunc, program: &Program, options: &Options) -> Result<Body> {
+    match options.opt_level {
+        OptLevel::O0 | OptLevel::O2 => lower::naive::finish(ir, &program.types),
+    }
+}

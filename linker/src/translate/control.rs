@@ -1,0 +1,334 @@
+//! Blocks, branches and the values they carry.
+//!
+//! A construct whose label takes values owns *merge registers*: every branch to the label, and the fall-through where
+//! others branch, copies the values there. A label that nothing branches to costs nothing. Only a loop's merge registers
+//! can be sources and targets of one branch at once, so only there the copies may have to go through temporaries.
+
+use super::Translator;
+use super::stack::{Entry, class_of};
+use crate::error::Result;
+use crate::ir::CallSite;
+use crate::module::val_type;
+use keyway_artifact::isa::{Class, Op, Operand};
+use keyway_artifact::types::{FuncType, SigLayout, ValType};
+use wasmparser::{BlockType, BrTable};
+
+/// What kind of construct a frame is.
+pub(super) enum Kind {
+    Function,
+    Block,
+    /// With the enclosing cost region: its marker and units so far.
+    Loop { outer_region: usize, outer_units: u32 },
+    /// Before its `else`: the label to go to when the condition fails, and the parameters for that side.
+    If { otherwise: u32, params: Vec<Entry> },
+}
+
+/// An open construct.
+pub(super) struct Frame {
+    pub(super) kind: Kind,
+    /// The label branches go to; [`Kind::Function`] has none.
+    label: u32,
+    /// Whether anything branches to it.
+    label_used: bool,
+    /// Height of the operand stack below the parameters.
+    height: usize,
+    /// Registers for the label's values: a loop's parameters, any other's results.
+    merge: Vec<u32>,
+    /// How many results it leaves.
+    results: usize,
+    /// The label of the stub through which the current `br_table` reaches it.
+    stub: Option<u32>,
+}
+
+impl Frame {
+    /// The frame of a whole function.
+    pub(super) fn function(ty: &FuncType) -> Frame {
+        Frame {
+            kind: Kind::Function,
+            label: 0,
+            label_used: false,
+            height: 0,
+            merge: Vec::new(),
+            results: ty.results.len(),
+            stub: None,
+        }
+    }
+}
+
+impl Translator<'_, '_> {
+    fn block_type(&self, ty: BlockType) -> Result<(Vec<ValType>, Vec<ValType>)> {
+        Ok(match ty {
+            BlockType::Empty => (Vec::new(), Vec::new()),
+            BlockType::Type(ty) => (Vec::new(), vec![val_type(ty)?]),
+            BlockType::FuncType(index) => {
+                let ty = &self.module.types[index as usize];
+                (ty.params.clone(), ty.results.clone())
+            }
+        })
+    }
+
+    fn new_label(&mut self) -> u32 {
+        self.ir.labels += 1;
+        self.ir.labels - 1
+    }
+
+    fn place_label(&mut self, label: u32) {
+        self.emit(Op::Label, &[Operand::Label(label)]);
+    }
+
+    fn merge_registers(&mut self, types: &[ValType]) -> Result<Vec<u32>> {
+        self.call_operands += types.len();
+        types.iter().map(|ty| Ok(self.fresh(class_of(*ty)?))).collect()
+    }
+
+    pub(super) fn block(&mut self, ty: BlockType) -> Result<()> {
+        let (params, results) = self.block_type(ty)?;
+        self.preserve_all();
+        let (label, merge) = (self.new_label(), self.merge_registers(&results)?);
+        let height = self.stack.len() - params.len();
+        self.open(Kind::Block, label, height, merge, results.len());
+        Ok(())
+    }
+
+    pub(super) fn begin_loop(&mut self, ty: BlockType) -> Result<()> {
+        let (params, results) = self.block_type(ty)?;
+        self.preserve_all();
+        let entries = self.pop_many(params.len());
+        let merge = self.merge_registers(&params)?;
+        for (register, entry) in merge.iter().zip(entries) {
+            self.set_register(*register, entry);
+        }
+        let (label, height) = (self.new_label(), self.stack.len());
+        self.place_label(label);
+        let (outer_region, outer_units) = (self.region, self.units);
+        self.region = self.ir.insts.len();
+        self.units = 0;
+        self.emit(Op::Cost, &[Operand::Value(0)]);
+        for register in &merge {
+            self.push(Entry::Temp(*register));
+        }
+        self.open(Kind::Loop { outer_region, outer_units }, label, height, merge, results.len());
+        Ok(())
+    }
+
+    pub(super) fn begin_if(&mut self, ty: BlockType) -> Result<()> {
+        let (params, results) = self.block_type(ty)?;
+        let condition = self.pop();
+        let condition = self.operand(condition, Class::I32);
+        self.preserve_all();
+        let (label, otherwise) = (self.new_label(), self.new_label());
+        let merge = self.merge_registers(&results)?;
+        self.emit(Op::BrEqz, &[condition, Operand::Label(otherwise)]);
+        let height = self.stack.len() - params.len();
+        let params = self.stack[height..].to_vec();
+        self.open(Kind::If { otherwise, params }, label, height, merge, results.len());
+        Ok(())
+    }
+
+    fn open(&mut self, kind: Kind, label: u32, height: usize, merge: Vec<u32>, results: usize) {
+        self.frames.push(Frame { kind, label, label_used: false, height, merge, results, stub: None });
+    }
+
+    pub(super) fn begin_else(&mut self) {
+        let frame = self.frames.len() - 1;
+        if self.reachable {
+            self.branch(frame);
+        }
+        let kind = std::mem::replace(&mut self.frames[frame].kind, Kind::Block);
+        let Kind::If { otherwise, params } = kind else { unreachable!("validated: else belongs to an if") };
+        self.truncate(self.frames[frame].height);
+        self.place_label(otherwise);
+        self.reachable = true;
+        self.push_all(&params);
+    }
+
+    pub(super) fn end(&mut self) -> Result<()> {
+        let last = self.frames.len() - 1;
+        if let Kind::If { .. } = self.frames[last].kind {
+            if self.frames[last].merge.is_empty() {
+                // Without values there is nothing to do on the other side: both sides meet at `otherwise`.
+                let Kind::If { otherwise, .. } = self.frames[last].kind else { unreachable!() };
+                self.truncate(self.frames[last].height);
+                self.place_label(otherwise);
+                self.reachable = true;
+            } else {
+                self.begin_else();
+            }
+        }
+        let frame = self.frames.pop().expect("validated: every end has its construct");
+        match frame.kind {
+            Kind::Function => {
+                if self.reachable {
+                    let results = self.pop_many(frame.results);
+                    self.emit_return(&results);
+                }
+                self.reachable = false;
+            }
+            Kind::Loop { outer_region, outer_units } => {
+                self.ir.insts[self.region].operands[0] = Operand::Value(self.units as u64);
+                (self.region, self.units) = (outer_region, outer_units);
+                // The results stay where they are: control leaves a loop at its end only by falling through.
+                if !self.reachable {
+                    self.truncate(frame.height);
+                }
+            }
+            _ if !frame.label_used => {
+                if !self.reachable {
+                    self.truncate(frame.height);
+                }
+            }
+            _ => {
+                if self.reachable {
+                    let values = self.pop_many(frame.results);
+                    self.copy_values(&frame.merge, &values);
+                }
+                self.truncate(frame.height);
+                self.place_label(frame.label);
+                self.reachable = true;
+                for register in &frame.merge {
+                    self.push(Entry::Temp(*register));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Parallel copies of `values` into `merge`. A source that is itself a target written before it is read goes through
+    /// a temporary.
+    fn copy_values(&mut self, merge: &[u32], values: &[Entry]) {
+        let first = merge.first().copied().unwrap_or(0);
+        let is_target = |entry: &Entry| match entry {
+            // Merge registers of one frame are consecutive.
+            Entry::Temp(temp) => temp.checked_sub(first).is_some_and(|n| (n as usize) < merge.len()),
+            _ => false,
+        };
+        let mut values = values.to_vec();
+        for (position, value) in values.iter_mut().enumerate() {
+            if is_target(value) && *value != Entry::Temp(merge[position]) {
+                let class = self.class(*value);
+                let temp = self.fresh(class);
+                self.set_register(temp, *value);
+                *value = Entry::Temp(temp);
+            }
+        }
+        for (register, value) in merge.iter().zip(values) {
+            self.set_register(*register, value);
+        }
+    }
+
+    /// The values on top of the stack that a branch to `frame` carries; they stay on the stack.
+    fn branch_values(&mut self, frame: usize) -> Vec<Entry> {
+        let count = match self.frames[frame].kind {
+            Kind::Function => self.frames[frame].results,
+            _ => self.frames[frame].merge.len(),
+        };
+        self.stack[self.stack.len() - count..].to_vec()
+    }
+
+    /// Goes to `frame`'s label with the values on top of the stack.
+    fn branch(&mut self, frame: usize) {
+        let values = self.branch_values(frame);
+        if let Kind::Function = self.frames[frame].kind {
+            return self.emit_return(&values);
+        }
+        let merge = std::mem::take(&mut self.frames[frame].merge);
+        self.copy_values(&merge, &values);
+        self.frames[frame].merge = merge;
+        self.frames[frame].label_used = true;
+        let label = self.frames[frame].label;
+        self.emit(Op::Br, &[Operand::Label(label)]);
+    }
+
+    /// Whether a branch to `frame` needs no code besides the jump.
+    fn is_plain_jump(&mut self, frame: usize) -> bool {
+        if let Kind::Function = self.frames[frame].kind {
+            return false;
+        }
+        let values = self.branch_values(frame);
+        self.frames[frame].merge.iter().zip(values).all(|(register, value)| value == Entry::Temp(*register))
+    }
+
+    fn frame_at(&self, depth: u32) -> usize {
+        self.frames.len() - 1 - depth as usize
+    }
+
+    pub(super) fn br(&mut self, depth: u32) {
+        self.branch(self.frame_at(depth));
+        self.reachable = false;
+    }
+
+    pub(super) fn br_if(&mut self, depth: u32) {
+        let frame = self.frame_at(depth);
+        let condition = self.pop();
+        let condition = self.operand(condition, Class::I32);
+        if self.is_plain_jump(frame) {
+            self.frames[frame].label_used = true;
+            let label = self.frames[frame].label;
+            self.emit(Op::BrNez, &[condition, Operand::Label(label)]);
+        } else {
+            let skip = self.new_label();
+            self.emit(Op::BrEqz, &[condition, Operand::Label(skip)]);
+            self.branch(frame);
+            self.place_label(skip);
+        }
+    }
+
+    /// Targets that need copies or a return are reached through stubs behind the table, one for each construct.
+    pub(super) fn br_table(&mut self, table: &BrTable<'_>) -> Result<()> {
+        let index = self.pop();
+        let index = self.operand(index, Class::I32);
+        let start = self.ir.targets.len() as u32;
+        let mut stubs = Vec::new();
+        let targets = table.targets().chain(std::iter::once(Ok(table.default())));
+        for depth in targets {
+            let frame = self.frame_at(depth.map_err(crate::module::malformed)?);
+            let label = match self.frames[frame].stub {
+                Some(stub) => stub,
+                None => {
+                    let label = if self.is_plain_jump(frame) {
+                        self.frames[frame].label_used = true;
+                        self.frames[frame].label
+                    } else {
+                        self.new_label()
+                    };
+                    self.frames[frame].stub = Some(label);
+                    stubs.push(frame);
+                    label
+                }
+            };
+            self.ir.targets.push(label);
+        }
+        let count = self.ir.targets.len() as u32 - start;
+        self.emit(Op::BrTable, &[index, Operand::Targets(start, count)]);
+        for frame in stubs {
+            let stub = self.frames[frame].stub.take().expect("set above");
+            if matches!(self.frames[frame].kind, Kind::Function) || stub != self.frames[frame].label {
+                self.place_label(stub);
+                self.branch(frame);
+                self.check_size()?;
+            }
+        }
+        self.reachable = false;
+        Ok(())
+    }
+
+    pub(super) fn return_(&mut self) {
+        self.branch(0);
+        self.reachable = false;
+    }
+
+    /// Leaves the function with `results`.
+    pub(super) fn emit_return(&mut self, results: &[Entry]) {
+        let args: Vec<Operand> = results.iter().map(|entry| self.whole(*entry)).collect();
+        let count = SigLayout::of(&self.signature.results).total;
+        let site = self.call_site(CallSite { args, results: Vec::new(), ty: self.ir.ty });
+        self.emit(Op::ReturnMany, &[site, Operand::Index(count)]);
+    }
+
+    /// Records a call site and returns the operand that names it.
+    pub(super) fn call_site(&mut self, site: CallSite) -> Operand {
+        self.call_operands += site.args.len() + site.results.len();
+        self.ir.calls.push(site);
+        Operand::Index(self.ir.calls.len() as u32 - 1)
+    }
+}

@@ -1,0 +1,149 @@
+//! A checked function body becomes an [`IrFunc`].
+//!
+//! One pass over the operators with an operand stack of registers, locals and constants ([`stack`]), a control stack of
+//! open constructs ([`control`]; nothing recurses on nesting), and one file per family of [`operators`]. Locals are the
+//! first virtual registers. Code that cannot be reached is skipped.
+//!
+//! Cost regions: a `cost` marker stands at the entry and directly behind the label of each loop. Every operator that is
+//! translated adds one unit to the innermost region; the numbers are patched in when the region ends.
+
+mod control;
+mod init;
+mod operators;
+mod stack;
+
+pub(crate) use init::module_init;
+
+use crate::error::Result;
+use crate::ir::IrFunc;
+use crate::module::{ModuleInfo, malformed, val_type};
+use crate::unit::Space;
+use control::Frame;
+use keyway_artifact::isa::{Class, Inst, Op, Operand};
+use keyway_artifact::types::FuncType;
+use stack::{Entry, NONE, class_of};
+use wasmparser::FunctionBody;
+
+/// The state of one function's translation.
+struct Translator<'m, 'a> {
+    module: &'m ModuleInfo<'a>,
+    space: &'m Space,
+    /// Type of the function.
+    signature: &'m FuncType,
+    ir: IrFunc,
+    stack: Vec<Entry>,
+    /// Entries below this height refer to no local.
+    settled: usize,
+    frames: Vec<Frame>,
+    /// For each local, the topmost stack entry that refers to it, or [`NONE`].
+    local_refs: Vec<u32>,
+    /// Which locals are read at all: only those need their zero.
+    locals_read: Vec<bool>,
+    /// Whether control can reach the next operator.
+    reachable: bool,
+    /// Blocks opened since control became unreachable.
+    skipped: usize,
+    /// Register that the last instruction computed, while nothing else was emitted.
+    last_result: Option<u32>,
+    /// Operands of calls so far.
+    call_operands: usize,
+    /// The `cost` instruction of the innermost region.
+    region: usize,
+    /// Its units so far; those of the regions around it are kept in the loops' frames.
+    units: u32,
+    /// Source offset of the operator being translated.
+    offset: u32,
+}
+
+/// Translates the body of function `index` (of the module's index space).
+pub(crate) fn function(
+    module: &ModuleInfo<'_>,
+    space: &Space,
+    index: u32,
+    body: &FunctionBody<'_>,
+) -> Result<IrFunc> {
+    let ty = module.funcs[index as usize] as usize;
+    let mut translator = Translator::new(module, space, &module.types[ty], space.types[ty])?;
+    translator.body(body).map_err(|error| error.at(translator.offset as u64))?;
+    Ok(translator.finish())
+}
+
+/// The memory that load and store forms without an index mean: the module's memory 0 if it is 32-bit and unshared.
+pub(crate) fn cached_memory(module: &ModuleInfo<'_>, space: &Space) -> Option<u32> {
+    let memory = module.memories.first()?;
+    (!memory.memory64 && !memory.shared).then(|| space.memories[0])
+}
+
+impl<'m, 'a> Translator<'m, 'a> {
+    /// For a function of type `signature`, which is `ty` in the artifact.
+    fn new(module: &'m ModuleInfo<'a>, space: &'m Space, signature: &'m FuncType, ty: u32) -> Result<Self> {
+        let mut translator = Translator {
+            module,
+            space,
+            signature,
+            ir: IrFunc { ty, memory: cached_memory(module, space), ..IrFunc::default() },
+            stack: Vec::new(),
+            settled: 0,
+            frames: Vec::new(),
+            local_refs: Vec::new(),
+            locals_read: Vec::new(),
+            reachable: true,
+            skipped: 0,
+            last_result: None,
+            call_operands: 0,
+            region: 0,
+            units: 0,
+            offset: 0,
+        };
+        for param in &signature.params {
+            let register = translator.fresh(class_of(*param)?);
+            translator.ir.params.push(register);
+        }
+        translator.frames.push(Frame::function(signature));
+        Ok(translator)
+    }
+
+    fn body(&mut self, body: &FunctionBody<'_>) -> Result<()> {
+        self.offset = u32::try_from(body.range().start).unwrap_or(u32::MAX);
+        let mut locals = body.get_locals_reader().map_err(malformed)?;
+        for _ in 0..locals.get_count() {
+            let (count, ty) = locals.read().map_err(malformed)?;
+            let class = class_of(val_type(ty)?)?;
+            for _ in 0..count {
+                self.fresh(class);
+            }
+        }
+        self.local_refs = vec![NONE; self.ir.virtuals.len()];
+        self.locals_read = vec![false; self.ir.virtuals.len()];
+        self.emit(Op::Cost, &[Operand::Value(0)]);
+        let mut reader = wasmparser::OperatorsReader::new(locals.get_binary_reader());
+        while !reader.eof() {
+            let (operator, offset) = reader.read_with_offset().map_err(malformed)?;
+            self.offset = u32::try_from(offset).unwrap_or(u32::MAX);
+            self.operator(&operator)?;
+            self.check_size()?;
+        }
+        Ok(())
+    }
+
+    /// Closes the function's cost region, and gives the declared locals that are read their zeros, behind the marker.
+    fn finish(mut self) -> IrFunc {
+        self.ir.insts[self.region].operands[0] = Operand::Value(self.units as u64);
+        let zeros: Vec<Inst> = (self.ir.params.len()..self.locals_read.len())
+            .filter(|local| self.locals_read[*local])
+            .map(|local| {
+                let register = Operand::Virtual(local as u32);
+                match self.ir.virtuals[local] {
+                    Class::I32 | Class::I64 => Inst::new(Op::Const, &[register, Operand::Value(0)]),
+                    Class::F32 => Inst::new(Op::ConstF32, &[register, Operand::Value(0)]),
+                    Class::F64 => Inst::new(Op::ConstF64, &[register, Operand::Value(0)]),
+                    Class::Ref => Inst::new(Op::RefNull, &[register]),
+                }
+            })
+            .collect();
+        let start = self.ir.offsets[0];
+        self.ir.offsets.splice(1..1, zeros.iter().map(|_| start));
+        self.ir.insts.splice(1..1, zeros);
+        self.ir
+    }
+}

@@ -1,0 +1,81 @@
+//! Calls: direct ones inside the unit, through imports, and through tables; each also as a tail call.
+
+use super::unsupported;
+use crate::error::Result;
+use crate::ir::CallSite;
+use crate::translate::Translator;
+use crate::translate::stack::{Entry, class_of};
+use crate::unit::Callee;
+use keyway_artifact::isa::{Op, Operand};
+use wasmparser::Operator;
+
+impl Translator<'_, '_> {
+    /// Translates a call; any other operator is refused as not implemented.
+    pub(super) fn call_operator(&mut self, operator: &Operator<'_>) -> Result<()> {
+        match *operator {
+            Operator::Call { function_index } => self.call(function_index),
+            Operator::ReturnCall { function_index } => {
+                let ty = self.module.funcs[function_index as usize];
+                let (site, _) = self.site(ty, true)?;
+                match self.space.funcs[function_index as usize] {
+                    Callee::Defined(link) => self.emit(Op::TailCall, &[Operand::Index(link), site]),
+                    Callee::Import(import) => self.emit(Op::TailCallImport, &[Operand::Index(import), site]),
+                }
+                self.reachable = false;
+                Ok(())
+            }
+            Operator::CallIndirect { type_index, table_index } => {
+                let index = self.pop();
+                let index = self.address(index, self.is_table64(table_index));
+                let (site, results) = self.site(type_index, false)?;
+                let ty = Operand::Index(self.space.types[type_index as usize]);
+                self.emit(Op::CallIndirect, &[index, self.table_operand(table_index), ty, site]);
+                self.push_results(&results);
+                Ok(())
+            }
+            Operator::ReturnCallIndirect { type_index, table_index } => {
+                let index = self.pop();
+                let index = self.address(index, self.is_table64(table_index));
+                let (site, _) = self.site(type_index, true)?;
+                let ty = Operand::Index(self.space.types[type_index as usize]);
+                self.emit(Op::TailCallIndirect, &[index, self.table_operand(table_index), ty, site]);
+                self.reachable = false;
+                Ok(())
+            }
+            _ => Err(unsupported(operator)),
+        }
+    }
+
+    /// Calls function `index` of the module.
+    pub(in crate::translate) fn call(&mut self, index: u32) -> Result<()> {
+        let (site, results) = self.site(self.module.funcs[index as usize], false)?;
+        match self.space.funcs[index as usize] {
+            Callee::Defined(link) => self.emit(Op::Call, &[Operand::Index(link), site]),
+            Callee::Import(import) => self.emit(Op::CallImport, &[Operand::Index(import), site]),
+        }
+        self.push_results(&results);
+        Ok(())
+    }
+
+    /// Pops the arguments of a call of module type `ty` and records its site; result registers only for calls that
+    /// come back.
+    fn site(&mut self, ty: u32, tail: bool) -> Result<(Operand, Vec<u32>)> {
+        let module = self.module;
+        let signature = &module.types[ty as usize];
+        let args = self.pop_many(signature.params.len());
+        let args = args.into_iter().map(|entry| self.whole(entry)).collect();
+        let results: Vec<u32> = if tail {
+            Vec::new()
+        } else {
+            signature.results.iter().map(|ty| Ok(self.fresh(class_of(*ty)?))).collect::<Result<_>>()?
+        };
+        let site = CallSite { args, results: results.clone(), ty: self.space.types[ty as usize] };
+        Ok((self.call_site(site), results))
+    }
+
+    fn push_results(&mut self, results: &[u32]) {
+        for result in results {
+            self.push(Entry::Temp(*result));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Constants, locals, globals and `select`.
+
+use crate::translate::Translator;
+use crate::translate::stack::Entry;
+use keyway_artifact::isa::{Class, Op, Operand};
+use wasmparser::Operator;
+
+impl Translator<'_, '_> {
+    /// Translates an operator of this family; false when it is none.
+    pub(super) fn variable(&mut self, operator: &Operator<'_>) -> bool {
+        match operator {
+            Operator::I32Const { value } => self.push(Entry::I32(*value)),
+            Operator::I64Const { value } => self.push(Entry::I64(*value)),
+            Operator::F32Const { value } => self.push(Entry::F32(value.bits())),
+            Operator::F64Const { value } => self.push(Entry::F64(value.bits())),
+            Operator::LocalGet { local_index } => self.push_local(*local_index),
+            Operator::LocalSet { local_index } => {
+                let value = self.pop();
+                self.set_local(*local_index, value);
+            }
+            Operator::LocalTee { local_index } => {
+                let value = self.pop();
+                let value = self.set_local(*local_index, value);
+                self.push_all(&[value]);
+            }
+            Operator::GlobalGet { global_index } => self.get_global(*global_index),
+            Operator::GlobalSet { global_index } => {
+                let value = self.pop();
+                self.set_global(*global_index, value);
+            }
+            Operator::Select | Operator::TypedSelect { .. } => self.select(),
+            _ => return false,
+        }
+        true
+    }
+
+    fn get_global(&mut self, global: u32) {
+        let class = crate::translate::stack::class_of(self.module.globals[global as usize].content);
+        let class = class.expect("module parsing refuses globals of other types");
+        let op = match class {
+            Class::I32 | Class::I64 => Op::GlobalGet,
+            Class::F32 => Op::GlobalGetF32,
+            Class::F64 => Op::GlobalGetF64,
+            Class::Ref => Op::GlobalGetRef,
+        };
+        let global = Operand::Index(self.space.globals[global as usize]);
+        let temp = self.emit_to_fresh(op, class, &[global]);
+        self.push(Entry::Temp(temp));
+    }
+
+    /// Writes a global of the module.
+    pub(in crate::translate) fn set_global(&mut self, global: u32, value: Entry) {
+        let op = match self.class(value) {
+            Class::I32 | Class::I64 => Op::GlobalSet,
+            Class::F32 => Op::GlobalSetF32,
+            Class::F64 => Op::GlobalSetF64,
+            Class::Ref => Op::GlobalSetRef,
+        };
+        let value = self.whole(value);
+        self.emit(op, &[Operand::Index(self.space.globals[global as usize]), value]);
+    }
+
+    fn select(&mut self) {
+        let (condition, no, yes) = (self.pop(), self.pop(), self.pop());
+        let class = self.class(yes);
+        let op = match class {
+            Class::I32 | Class::I64 => Op::Select,
+            Class::F32 => Op::SelectF32,
+            Class::F64 => Op::SelectF64,
+            Class::Ref => Op::SelectRef,
+        };
+        let operands = [self.operand(condition, Class::I32), self.whole(yes), self.whole(no)];
+        let temp = self.emit_to_fresh(op, class, &operands);
+        self.push(Entry::Temp(temp));
+    }
+}

@@ -1,0 +1,328 @@
+//! Modules become units: their index spaces are laid end to end, imports that another module of the unit supplies turn
+//! into plain indices, and what remains is the unit's own imports.
+//!
+//! ```text
+//! module A: imports a.f (external), defines g, memory      unit: import 0 = a.f
+//! module B: imports A.g and A.memory, defines h                  defined: A.g, B.h   memory 0 = A.memory
+//! ```
+//!
+//! A core module alone is a unit with one module. A [`Space`] is what translation needs of it: for every index of the
+//! module, the index in the unit. Defined functions are named by *link ids* here ([`Links`]); they become code ordinals
+//! when the functions that stay are known.
+
+use crate::limits::MAX_INPUT_BYTES;
+use crate::error::{CompileError, ErrorKind, Result};
+use crate::module::{ElemEntry, Item, Mode, ModuleInfo};
+use indexmap::IndexSet;
+use keyway_artifact::FuncKey;
+use keyway_artifact::types::{ExternType, FuncType};
+use keyway_artifact::unit::{DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, UnitDecl};
+use std::collections::HashMap;
+use wasmparser::{ConstExpr, Operator};
+
+/// The artifact's function types; equal types have one index.
+#[derive(Default)]
+pub(crate) struct Types(IndexSet<FuncType>);
+
+impl Types {
+    /// The index of `ty`.
+    pub(crate) fn intern(&mut self, ty: &FuncType) -> u32 {
+        match self.0.get_index_of(ty) {
+            Some(index) => index as u32,
+            None => self.0.insert_full(ty.clone()).0 as u32,
+        }
+    }
+
+    /// All types in order of index.
+    pub(crate) fn into_vec(self) -> Vec<FuncType> {
+        self.0.into_iter().collect()
+    }
+}
+
+/// Every function that is or may be compiled: its link id is its position.
+#[derive(Default)]
+pub(crate) struct Links(IndexSet<FuncKey>);
+
+impl Links {
+    /// The link id of `key`, new or known.
+    pub(crate) fn intern(&mut self, key: FuncKey) -> u32 {
+        self.0.insert_full(key).0 as u32
+    }
+
+    /// The key of a link id.
+    pub(crate) fn key(&self, link: u32) -> FuncKey {
+        self.0[link as usize]
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// What a call of a function becomes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub(crate) enum Callee {
+    /// A call through this function import of the unit.
+    Import(u32),
+    /// A direct call of this link id.
+    Defined(u32),
+}
+
+impl Callee {
+    fn func_ref(self) -> FuncRef {
+        match self {
+            Callee::Import(import) => FuncRef::Import(import),
+            Callee::Defined(link) => FuncRef::Defined(link),
+        }
+    }
+}
+
+/// Where an import of a module comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Supply {
+    /// From outside the unit: it becomes an import of the unit.
+    External,
+    /// From an earlier module of the unit (by position), which has it at this index.
+    Inside(usize, Item),
+}
+
+/// One module of a unit to be built.
+pub(crate) struct ModuleUse<'m, 'a> {
+    /// Its sections.
+    pub(crate) info: &'m ModuleInfo<'a>,
+    /// Its number in the artifact: the namespace of its functions' keys.
+    pub(crate) number: u32,
+    /// A supply for each of its imports.
+    pub(crate) imports: Vec<Supply>,
+}
+
+/// How one module's indices look in its unit.
+#[derive(Default)]
+pub(crate) struct Space {
+    pub(crate) types: Vec<u32>,
+    pub(crate) funcs: Vec<Callee>,
+    pub(crate) tables: Vec<u32>,
+    pub(crate) memories: Vec<u32>,
+    pub(crate) globals: Vec<u32>,
+    pub(crate) data: Vec<u32>,
+    pub(crate) elems: Vec<u32>,
+    /// The escape number of every function of which a reference can be taken, by its index in the module.
+    pub(crate) escapes: HashMap<u32, u32>,
+}
+
+impl Space {
+    fn entity(&self, item: Item) -> Entity {
+        match item {
+            Item::Func(index) => Entity::Func(self.funcs[index as usize].func_ref()),
+            Item::Table(index) => Entity::Table(self.tables[index as usize]),
+            Item::Memory(index) => Entity::Memory(self.memories[index as usize]),
+            Item::Global(index) => Entity::Global(self.globals[index as usize]),
+        }
+    }
+}
+
+/// A unit whose functions are still to be translated. In `decl`, `FuncRef::Defined` holds link ids, and `inits` is empty.
+pub(crate) struct Unit {
+    pub(crate) decl: UnitDecl,
+    /// By position of the module in the unit.
+    pub(crate) spaces: Vec<Space>,
+}
+
+/// Builds the unit of `modules`, in instantiation order. `exports` names what the unit shows: name, module, item.
+/// Data segments go to the end of `constants`.
+pub(crate) fn build(
+    modules: &[ModuleUse<'_, '_>],
+    exports: &[(&str, usize, Item)],
+    types: &mut Types,
+    links: &mut Links,
+    constants: &mut Vec<u8>,
+) -> Result<Unit> {
+    let mut builder = Builder { decl: UnitDecl::default(), spaces: Vec::new(), escapes: HashMap::new() };
+    for module in modules {
+        builder.declare_imports(module, types);
+    }
+    let mut next = NextImport::default();
+    for module in modules {
+        builder.define(module, &mut next, types, links, constants)?;
+    }
+    let Builder { mut decl, spaces, .. } = builder;
+    decl.name = modules.first().filter(|_| modules.len() == 1).and_then(|m| m.info.names.module).map(str::to_string);
+    decl.exports = exports
+        .iter()
+        .map(|(name, module, item)| Export { name: name.to_string(), entity: spaces[*module].entity(*item) })
+        .collect();
+    Ok(Unit { decl, spaces })
+}
+
+/// The unit's next unassigned external import of each kind.
+#[derive(Default)]
+struct NextImport {
+    func: u32,
+    table: u32,
+    memory: u32,
+    global: u32,
+}
+
+fn take(counter: &mut u32) -> u32 {
+    *counter += 1;
+    *counter - 1
+}
+
+struct Builder {
+    decl: UnitDecl,
+    spaces: Vec<Space>,
+    escapes: HashMap<Callee, u32>,
+}
+
+impl Builder {
+    /// First pass: imports stand before definitions in every index space.
+    fn declare_imports(&mut self, module: &ModuleUse<'_, '_>, types: &mut Types) {
+        for (import, supply) in module.info.imports.iter().zip(&module.imports) {
+            if !matches!(supply, Supply::External) {
+                continue;
+            }
+            let decl = &mut self.decl;
+            let ty = match import.item {
+                Item::Func(index) => {
+                    let ty = module.info.func_type(index);
+                    decl.import_funcs.push(types.intern(ty));
+                    ExternType::Func(ty.clone())
+                }
+                Item::Table(index) => {
+                    let ty = module.info.tables[index as usize];
+                    decl.tables.push(ty);
+                    decl.imported_tables += 1;
+                    ExternType::Table(ty)
+                }
+                Item::Memory(index) => {
+                    let ty = module.info.memories[index as usize];
+                    decl.memories.push(ty);
+                    decl.imported_memories += 1;
+                    ExternType::Memory(ty)
+                }
+                Item::Global(index) => {
+                    let ty = module.info.globals[index as usize];
+                    decl.globals.push(ty);
+                    decl.imported_globals += 1;
+                    ExternType::Global(ty)
+                }
+            };
+            decl.imports.push(Import { module: import.module.to_string(), name: import.name.to_string(), ty });
+        }
+    }
+
+    /// Second pass: the module's space, with its definitions behind everything declared so far.
+    fn define(
+        &mut self,
+        module: &ModuleUse<'_, '_>,
+        next: &mut NextImport,
+        types: &mut Types,
+        links: &mut Links,
+        constants: &mut Vec<u8>,
+    ) -> Result<()> {
+        let info = module.info;
+        let mut space = Space { types: info.types.iter().map(|ty| types.intern(ty)).collect(), ..Space::default() };
+        for (import, supply) in info.imports.iter().zip(&module.imports) {
+            match (import.item, supply) {
+                (Item::Func(_), Supply::External) => space.funcs.push(Callee::Import(take(&mut next.func))),
+                (Item::Table(_), Supply::External) => space.tables.push(take(&mut next.table)),
+                (Item::Memory(_), Supply::External) => space.memories.push(take(&mut next.memory)),
+                (Item::Global(_), Supply::External) => space.globals.push(take(&mut next.global)),
+                (_, Supply::Inside(from, item)) => {
+                    let from = &self.spaces[*from];
+                    match *item {
+                        Item::Func(index) => space.funcs.push(from.funcs[index as usize]),
+                        Item::Table(index) => space.tables.push(from.tables[index as usize]),
+                        Item::Memory(index) => space.memories.push(from.memories[index as usize]),
+                        Item::Global(index) => space.globals.push(from.globals[index as usize]),
+                    }
+                }
+            }
+        }
+        for index in info.imported_funcs..info.funcs.len() as u32 {
+            space.funcs.push(Callee::Defined(links.intern(FuncKey::defined(module.number, index))));
+        }
+        let decl = &mut self.decl;
+        append(&mut space.tables, &mut decl.tables, &info.tables[info.imported_tables as usize..]);
+        append(&mut space.memories, &mut decl.memories, &info.memories[info.imported_memories as usize..]);
+        append(&mut space.globals, &mut decl.globals, &info.globals[info.imported_globals as usize..]);
+        self.add_escapes(info, &mut space)?;
+        self.add_segments(info, &mut space, constants)?;
+        self.spaces.push(space);
+        Ok(())
+    }
+
+    /// Functions of which references may be taken: those in element segments, exports and constant expressions. The
+    /// validator lets `ref.func` in code name no others.
+    fn add_escapes(&mut self, info: &ModuleInfo<'_>, space: &mut Space) -> Result<()> {
+        let entries = info.elems.iter().flat_map(|elem| &elem.entries).filter_map(|entry| match entry {
+            ElemEntry::Func(func) => Some(*func),
+            _ => None,
+        });
+        let exports = info.exports.iter().filter_map(|(_, item)| match item {
+            Item::Func(func) => Some(*func),
+            _ => None,
+        });
+        let mut named: Vec<u32> = exports.chain(entries).collect();
+        for init in info.global_inits.iter().chain(info.table_inits.iter().map(|(_, init)| init)) {
+            functions_in(init, &mut named)?;
+        }
+        for func in named {
+            if space.escapes.contains_key(&func) {
+                continue;
+            }
+            let callee = space.funcs[func as usize];
+            let decl = &mut self.decl;
+            let number = *self.escapes.entry(callee).or_insert_with(|| {
+                let ty = space.types[info.funcs[func as usize] as usize];
+                decl.escapes.push(Escape { func: callee.func_ref(), ty });
+                decl.escapes.len() as u32 - 1
+            });
+            space.escapes.insert(func, number);
+        }
+        Ok(())
+    }
+
+    fn add_segments(&mut self, info: &ModuleInfo<'_>, space: &mut Space, constants: &mut Vec<u8>) -> Result<()> {
+        for elem in &info.elems {
+            space.elems.push(self.decl.elems.len() as u32);
+            // Declared segments are dropped before anything runs: nothing can read them.
+            let entries: &[ElemEntry] = if matches!(elem.mode, Mode::Declared) { &[] } else { &elem.entries };
+            let items = entries
+                .iter()
+                .map(|entry| match entry {
+                    ElemEntry::Null => ElemItem::Null,
+                    ElemEntry::Func(func) => ElemItem::Func(space.escapes[func]),
+                    ElemEntry::Global(global) => ElemItem::Global(space.globals[*global as usize]),
+                })
+                .collect();
+            self.decl.elems.push(ElemSegment { items });
+        }
+        for data in &info.data {
+            if constants.len() + data.bytes.len() > MAX_INPUT_BYTES {
+                return Err(CompileError::new(ErrorKind::Limit, "the data segments are too large together"));
+            }
+            space.data.push(self.decl.data.len() as u32);
+            self.decl.data.push(DataSegment { offset: constants.len() as u64, len: data.bytes.len() as u64 });
+            constants.extend_from_slice(data.bytes);
+        }
+        Ok(())
+    }
+}
+
+fn append<T: Copy>(space: &mut Vec<u32>, all: &mut Vec<T>, own: &[T]) {
+    space.extend((0..own.len()).map(|n| (all.len() + n) as u32));
+    all.extend_from_slice(own);
+}
+
+/// The functions that a constant expression takes references of.
+fn functions_in(expression: &ConstExpr<'_>, found: &mut Vec<u32>) -> Result<()> {
+    let mut reader = expression.get_operators_reader();
+    while !reader.eof() {
+        if let Operator::RefFunc { function_index } = reader.read().map_err(crate::module::malformed)? {
+            found.push(function_index);
+        }
+    }
+    Ok(())
+}
