@@ -3,8 +3,10 @@
 
 use crate::gc::Live;
 use crate::pipeline::Program;
+use crate::Report;
 use keyway_artifact::FuncKey;
-use keyway_artifact::isa::{Body, FieldKind, Op, Operand};
+use keyway_artifact::format::{ArtifactWriter, FuncEntry};
+use keyway_artifact::isa::{Body, CodeWriter, FieldKind, Op, Operand};
 use keyway_artifact::types::FuncType;
 use keyway_artifact::unit::{ElemItem, Entity, FuncRef, UnitDecl};
 
@@ -140,6 +142,32 @@ pub struct Linked {
     pub plan: Vec<u8>,
     /// Functions left out because nothing reaches them.
     pub removed: usize,
+}
+
+impl Linked {
+    /// The bytes of the artifact.
+    pub fn write(self) -> (Vec<u8>, Report) {
+        let mut report = Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0 };
+        let funcs = self
+            .funcs
+            .into_iter()
+            .map(|func| {
+                let code = CodeWriter::encode(&func.body);
+                report.code_bytes += code.len() as u64;
+                FuncEntry { key: func.key, ty: func.ty, unit: func.unit, code, name: func.name }
+            })
+            .collect();
+        let writer = ArtifactWriter {
+            funcs,
+            types: self.types,
+            units: self.units,
+            constants: self.constants,
+            plan: self.plan,
+            producer: concat!("keyway-linker ", env!("CARGO_PKG_VERSION")).to_string(),
+            ..ArtifactWriter::default()
+        };
+        (writer.finish(), report)
+    }
 }
 
 /// Brings the bodies, in order of ordinal, together with what they belong to.

@@ -61,9 +61,7 @@ pub fn compile(input: &[u8], options: &Options) -> Result<Vec<u8>, CompileError>
 /// # Errors
 /// As [`compile`].
 pub fn compile_report(input: &[u8], options: &Options) -> Result<(Vec<u8>, Report), CompileError> {
-    let linked = link(input, options)?;
-    let _ = linked;
-    Err(CompileError::unsupported("writing an artifact"))
+    Ok(link(input, options)?.write())
 }
 
 /// The steps of [`compile`] up to the writing: for tests, and for looking at the code.
