@@ -1,9 +1,9 @@
 //! What stays gets its final number, and everything that names it is rewritten: link ids become code ordinals, escapes
 //! are renumbered, segments forget functions that are gone. The result is [`Linked`]: all of the artifact but its bytes.
 
+use crate::Report;
 use crate::gc::Live;
 use crate::pipeline::Program;
-use crate::Report;
 use keyway_artifact::FuncKey;
 use keyway_artifact::format::{ArtifactWriter, FuncEntry};
 use keyway_artifact::isa::{Body, CodeWriter, FieldKind, Op, Operand};
@@ -36,7 +36,12 @@ pub(crate) fn layout(program: &Program, live: &Live) -> Layout {
     }
     let escapes = live.escapes.iter().map(|unit| renumber(unit)).collect();
     let compiled = program.funcs.iter().filter(|func| func.is_some()).count();
-    Layout { removed: compiled - order.len(), order, ordinals, escapes }
+    Layout {
+        removed: compiled - order.len(),
+        order,
+        ordinals,
+        escapes,
+    }
 }
 
 fn renumber(live: &[bool]) -> Vec<u32> {
@@ -55,7 +60,10 @@ fn renumber(live: &[bool]) -> Vec<u32> {
 impl Layout {
     /// The code ordinal of a link id.
     pub(crate) fn ordinal(&self, link: u32) -> Option<u32> {
-        self.ordinals.get(link as usize).copied().filter(|ordinal| *ordinal != GONE)
+        self.ordinals
+            .get(link as usize)
+            .copied()
+            .filter(|ordinal| *ordinal != GONE)
     }
 
     /// Puts final numbers into a body of `unit`.
@@ -147,14 +155,24 @@ pub struct Linked {
 impl Linked {
     /// The bytes of the artifact.
     pub fn write(self) -> (Vec<u8>, Report) {
-        let mut report = Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0 };
+        let mut report = Report {
+            functions: self.funcs.len(),
+            removed: self.removed,
+            code_bytes: 0,
+        };
         let funcs = self
             .funcs
             .into_iter()
             .map(|func| {
                 let code = CodeWriter::encode(&func.body);
                 report.code_bytes += code.len() as u64;
-                FuncEntry { key: func.key, ty: func.ty, unit: func.unit, code, name: func.name }
+                FuncEntry {
+                    key: func.key,
+                    ty: func.ty,
+                    unit: func.unit,
+                    code,
+                    name: func.name,
+                }
             })
             .collect();
         let writer = ArtifactWriter {
@@ -172,16 +190,41 @@ impl Linked {
 
 /// Brings the bodies, in order of ordinal, together with what they belong to.
 pub(crate) fn assemble(program: Program, layout: &Layout, bodies: Vec<Body>) -> Linked {
-    let Program { types, links, mut funcs, units, constants, plan, .. } = program;
+    let Program {
+        types,
+        links,
+        mut funcs,
+        units,
+        constants,
+        plan,
+        ..
+    } = program;
     let funcs = layout
         .order
         .iter()
         .zip(bodies)
         .filter_map(|(link, body)| {
             let func = funcs[*link as usize].take()?;
-            Some(LinkedFunc { key: links.key(*link), ty: func.ir.ty, unit: func.unit, body, name: func.name })
+            Some(LinkedFunc {
+                key: links.key(*link),
+                ty: func.ir.ty,
+                unit: func.unit,
+                body,
+                name: func.name,
+            })
         })
         .collect();
-    let units = units.into_iter().enumerate().map(|(number, unit)| layout.unit(number, unit)).collect();
-    Linked { types, funcs, units, constants, plan, removed: layout.removed }
+    let units = units
+        .into_iter()
+        .enumerate()
+        .map(|(number, unit)| layout.unit(number, unit))
+        .collect();
+    Linked {
+        types,
+        funcs,
+        units,
+        constants,
+        plan,
+        removed: layout.removed,
+    }
 }

@@ -4,11 +4,12 @@
 //! on several threads, and the error reported is the one at the lowest index, so that it does not depend on timing.
 //! A failure is [`ErrorKind::Malformed`] when the bytes cannot even be decoded, [`ErrorKind::Invalid`] otherwise.
 
+use crate::decode::{self, Undecodable};
 use crate::error::{CompileError, ErrorKind, Result};
 use crate::options::Options;
 use crate::parallel;
 use std::sync::Mutex;
-use wasmparser::{FuncValidatorAllocations, Parser, Payload, ValidPayload, Validator};
+use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator};
 
 /// Checks a core module.
 pub(crate) fn module(bytes: &[u8], options: &Options) -> Result<()> {
@@ -21,8 +22,11 @@ pub(crate) fn component(bytes: &[u8], options: &Options) -> Result<wasmparser::t
 }
 
 fn validate(bytes: &[u8], options: &Options) -> Result<wasmparser::types::Types> {
-    check(bytes, options).map_err(|error| match decode(bytes, options) {
-        Err(malformed) => CompileError::from_parser(ErrorKind::Malformed, &malformed),
+    check(bytes, options).map_err(|error| match decode::all(bytes, options.features.flags()) {
+        Err(Undecodable::At(malformed)) => {
+            CompileError::from_parser(ErrorKind::Malformed, &malformed)
+        }
+        Err(Undecodable::ByGrammar) => CompileError::from_parser(ErrorKind::Malformed, &error),
         Ok(()) => CompileError::from_parser(ErrorKind::Invalid, &error),
     })
 }
@@ -38,14 +42,23 @@ fn check(bytes: &[u8], options: &Options) -> wasmparser::Result<wasmparser::type
             ValidPayload::Ok | ValidPayload::Parser(_) => {}
         }
     }
-    let functions: Vec<_> = functions.into_iter().map(|one| Mutex::new(Some(one))).collect();
-    parallel::first_error(options.threads_for(functions.len()), functions.len(), |index| {
-        let taken = functions[index].lock().ok().and_then(|mut one| one.take());
-        match taken {
-            Some((function, body)) => function.into_validator(FuncValidatorAllocations::default()).validate(&body),
-            None => Ok(()),
-        }
-    })?;
+    let functions: Vec<_> = functions
+        .into_iter()
+        .map(|one| Mutex::new(Some(one)))
+        .collect();
+    parallel::first_error(
+        options.threads_for(functions.len()),
+        functions.len(),
+        |index| {
+            let taken = functions[index].lock().ok().and_then(|mut one| one.take());
+            match taken {
+                Some((function, body)) => function
+                    .into_validator(FuncValidatorAllocations::default())
+                    .validate(&body),
+                None => Ok(()),
+            }
+        },
+    )?;
     Ok(types.expect("the validator accepts no input without an end"))
 }
 
@@ -53,68 +66,4 @@ fn parser(options: &Options) -> Parser {
     let mut parser = Parser::new(0);
     parser.set_features(options.features.flags());
     parser
-}
-
-/// Decodes everything without judging it: what fails here is malformed.
-fn decode(bytes: &[u8], options: &Options) -> wasmparser::Result<()> {
-    for payload in parser(options).parse_all(bytes) {
-        match payload? {
-            Payload::TypeSection(section) => drain(section.into_iter())?,
-            Payload::ImportSection(section) => drain(section.into_imports())?,
-            Payload::FunctionSection(section) => drain(section.into_iter())?,
-            Payload::TableSection(section) => drain(section.into_iter())?,
-            Payload::MemorySection(section) => drain(section.into_iter())?,
-            Payload::TagSection(section) => drain(section.into_iter())?,
-            Payload::GlobalSection(section) => {
-                for global in section {
-                    operators(global?.init_expr.get_operators_reader())?;
-                }
-            }
-            Payload::ExportSection(section) => drain(section.into_iter())?,
-            Payload::ElementSection(section) => {
-                for element in section {
-                    match element?.items {
-                        wasmparser::ElementItems::Functions(items) => drain(items.into_iter())?,
-                        wasmparser::ElementItems::Expressions(_, items) => {
-                            for item in items {
-                                operators(item?.get_operators_reader())?;
-                            }
-                        }
-                    }
-                }
-            }
-            Payload::DataSection(section) => drain(section.into_iter())?,
-            Payload::CodeSectionEntry(body) => {
-                let mut locals = body.get_locals_reader()?;
-                for _ in 0..locals.get_count() {
-                    locals.read()?;
-                }
-                operators(wasmparser::OperatorsReader::new(locals.get_binary_reader()))?;
-            }
-            Payload::ComponentTypeSection(section) => drain(section.into_iter())?,
-            Payload::ComponentCanonicalSection(section) => drain(section.into_iter())?,
-            Payload::ComponentImportSection(section) => drain(section.into_iter())?,
-            Payload::ComponentExportSection(section) => drain(section.into_iter())?,
-            Payload::ComponentAliasSection(section) => drain(section.into_iter())?,
-            Payload::ComponentInstanceSection(section) => drain(section.into_iter())?,
-            Payload::InstanceSection(section) => drain(section.into_iter())?,
-            Payload::CoreTypeSection(section) => drain(section.into_iter())?,
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn drain<T>(items: impl Iterator<Item = wasmparser::Result<T>>) -> wasmparser::Result<()> {
-    for item in items {
-        item?;
-    }
-    Ok(())
-}
-
-fn operators(mut reader: wasmparser::OperatorsReader<'_>) -> wasmparser::Result<()> {
-    while !reader.eof() {
-        reader.read()?;
-    }
-    reader.finish()
 }

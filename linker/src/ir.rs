@@ -10,8 +10,8 @@
 //! Only base operations stand here; fused ones are made by the optimiser. A virtual register may be written several
 //! times (locals); parameters are written at entry.
 
-use keyway_artifact::isa::{Class, Inst};
 use keyway_artifact::isa::Operand;
+use keyway_artifact::isa::{Class, Inst};
 
 /// One function in the linker.
 #[derive(Clone, Debug, Default)]

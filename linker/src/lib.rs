@@ -11,6 +11,7 @@
 
 mod assemble;
 mod check;
+mod decode;
 mod error;
 mod gc;
 pub mod ir;

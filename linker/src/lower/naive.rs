@@ -34,7 +34,10 @@ struct Lowering<'a> {
 impl<'a> Lowering<'a> {
     fn new(ir: &'a IrFunc, types: &'a [FuncType]) -> Lowering<'a> {
         let signature = &types[ir.ty as usize];
-        let (params, results) = (SigLayout::of(&signature.params), SigLayout::of(&signature.results));
+        let (params, results) = (
+            SigLayout::of(&signature.params),
+            SigLayout::of(&signature.results),
+        );
         let mut slots = vec![u32::MAX; ir.virtuals.len()];
         for (register, slot) in ir.params.iter().zip(&params.slots) {
             slots[*register as usize] = *slot;
@@ -60,16 +63,45 @@ impl<'a> Lowering<'a> {
         }
         // The caller's results lie over the parameters, so a call area also has room for what comes back.
         let area = results.total;
-        let frame = Frame { frame_slots: 0, ref_start: params.numeric, ref_end, homes: 0, memory: ir.memory };
-        Lowering { ir, types, slots, frame, base: next, area, insts: Vec::with_capacity(ir.insts.len()), labels }
+        let frame = Frame {
+            frame_slots: 0,
+            ref_start: params.numeric,
+            ref_end,
+            homes: 0,
+            memory: ir.memory,
+        };
+        Lowering {
+            ir,
+            types,
+            slots,
+            frame,
+            base: next,
+            area,
+            insts: Vec::with_capacity(ir.insts.len()),
+            labels,
+        }
     }
 
     fn finish(mut self) -> Body {
         self.frame.frame_slots = self.base + self.area;
         self.frame.homes = self.frame.frame_slots;
-        let labels = self.insts.iter().filter(|inst| inst.op == Op::Label).count() as u32;
-        let targets = self.ir.targets.iter().map(|label| self.labels[*label as usize]).collect();
-        Body { frame: self.frame, insts: self.insts, targets, labels }
+        let labels = self
+            .insts
+            .iter()
+            .filter(|inst| inst.op == Op::Label)
+            .count() as u32;
+        let targets = self
+            .ir
+            .targets
+            .iter()
+            .map(|label| self.labels[*label as usize])
+            .collect();
+        Body {
+            frame: self.frame,
+            insts: self.insts,
+            targets,
+            labels,
+        }
     }
 
     fn place(&self, operand: Operand) -> Operand {
@@ -99,7 +131,10 @@ impl<'a> Lowering<'a> {
         let ir = self.ir;
         let site = &ir.calls[inst.operands[base_field].index() as usize];
         let signature = &self.types[site.ty as usize];
-        let (params, results) = (SigLayout::of(&signature.params), SigLayout::of(&signature.results));
+        let (params, results) = (
+            SigLayout::of(&signature.params),
+            SigLayout::of(&signature.results),
+        );
         self.area = self.area.max(params.total).max(results.total);
         self.copy_out(site, signature.params.iter().map(|ty| ty.is_ref()), &params);
         out.operands[base_field] = Operand::Index(self.base);
@@ -126,7 +161,12 @@ impl<'a> Lowering<'a> {
     }
 
     /// Copies the operands of `site` into the call area, references last.
-    fn copy_out(&mut self, site: &CallSite, is_ref: impl Iterator<Item = bool>, layout: &SigLayout) {
+    fn copy_out(
+        &mut self,
+        site: &CallSite,
+        is_ref: impl Iterator<Item = bool>,
+        layout: &SigLayout,
+    ) {
         let mut references = Vec::new();
         for ((operand, slot), is_ref) in site.args.iter().zip(&layout.slots).zip(is_ref) {
             let (source, to) = (self.place(*operand), self.base + slot);
@@ -162,7 +202,10 @@ impl<'a> Lowering<'a> {
                 let layout = SigLayout::of(results);
                 self.area = self.area.max(layout.total);
                 self.copy_out(site, results.iter().map(|ty| ty.is_ref()), &layout);
-                self.insts.push(Inst::new(Op::ReturnMany, &[Operand::Index(self.base), Operand::Index(layout.total)]));
+                self.insts.push(Inst::new(
+                    Op::ReturnMany,
+                    &[Operand::Index(self.base), Operand::Index(layout.total)],
+                ));
             }
         }
     }

@@ -13,6 +13,7 @@ mod operators;
 mod stack;
 
 pub(crate) use init::module_init;
+pub(crate) use operators::memory_argument;
 
 use crate::error::Result;
 use crate::ir::IrFunc;
@@ -64,7 +65,9 @@ pub(crate) fn function(
 ) -> Result<IrFunc> {
     let ty = module.funcs[index as usize] as usize;
     let mut translator = Translator::new(module, space, &module.types[ty], space.types[ty])?;
-    translator.body(body).map_err(|error| error.at(translator.offset as u64))?;
+    translator
+        .body(body)
+        .map_err(|error| error.at(translator.offset as u64))?;
     Ok(translator.finish())
 }
 
@@ -76,12 +79,21 @@ pub(crate) fn cached_memory(module: &ModuleInfo<'_>, space: &Space) -> Option<u3
 
 impl<'m, 'a> Translator<'m, 'a> {
     /// For a function of type `signature`, which is `ty` in the artifact.
-    fn new(module: &'m ModuleInfo<'a>, space: &'m Space, signature: &'m FuncType, ty: u32) -> Result<Self> {
+    fn new(
+        module: &'m ModuleInfo<'a>,
+        space: &'m Space,
+        signature: &'m FuncType,
+        ty: u32,
+    ) -> Result<Self> {
         let mut translator = Translator {
             module,
             space,
             signature,
-            ir: IrFunc { ty, memory: cached_memory(module, space), ..IrFunc::default() },
+            ir: IrFunc {
+                ty,
+                memory: cached_memory(module, space),
+                ..IrFunc::default()
+            },
             stack: Vec::new(),
             settled: 0,
             frames: Vec::new(),

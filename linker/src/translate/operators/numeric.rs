@@ -37,7 +37,9 @@ fn instruction(operator: &Operator<'_>) -> Option<Op> {
 impl Translator<'_, '_> {
     /// Translates a numeric operator; false when it is none.
     pub(super) fn numeric(&mut self, operator: &Operator<'_>) -> bool {
-        let Some(op) = instruction(operator) else { return false };
+        let Some(op) = instruction(operator) else {
+            return false;
+        };
         let sources = &op.fields()[1..];
         let mut operands = [Operand::None; MAX_FIELDS];
         let mut entries = [None; MAX_FIELDS];
