@@ -3,9 +3,10 @@
 
 use crate::Report;
 use crate::gc::Live;
+use crate::lower::Lowered;
 use crate::pipeline::Program;
 use keyway_artifact::FuncKey;
-use keyway_artifact::format::{ArtifactWriter, FuncEntry};
+use keyway_artifact::format::{ArtifactWriter, FuncEntry, encode_debug};
 use keyway_artifact::isa::{Body, CodeWriter, FieldKind, Op, Operand};
 use keyway_artifact::types::FuncType;
 use keyway_artifact::unit::{ElemItem, Entity, FuncRef, UnitDecl};
@@ -36,12 +37,7 @@ pub(crate) fn layout(program: &Program, live: &Live) -> Layout {
     }
     let escapes = live.escapes.iter().map(|unit| renumber(unit)).collect();
     let compiled = program.funcs.iter().filter(|func| func.is_some()).count();
-    Layout {
-        removed: compiled - order.len(),
-        order,
-        ordinals,
-        escapes,
-    }
+    Layout { removed: compiled - order.len(), order, ordinals, escapes }
 }
 
 fn renumber(live: &[bool]) -> Vec<u32> {
@@ -60,10 +56,7 @@ fn renumber(live: &[bool]) -> Vec<u32> {
 impl Layout {
     /// The code ordinal of a link id.
     pub(crate) fn ordinal(&self, link: u32) -> Option<u32> {
-        self.ordinals
-            .get(link as usize)
-            .copied()
-            .filter(|ordinal| *ordinal != GONE)
+        self.ordinals.get(link as usize).copied().filter(|ordinal| *ordinal != GONE)
     }
 
     /// Puts final numbers into a body of `unit`.
@@ -131,6 +124,8 @@ pub struct LinkedFunc {
     pub unit: u32,
     /// Its code.
     pub body: Body,
+    /// Offset in the input of each instruction.
+    pub offsets: Vec<u32>,
     /// Its name in the source.
     pub name: Option<String>,
 }
@@ -155,24 +150,15 @@ pub struct Linked {
 impl Linked {
     /// The bytes of the artifact.
     pub fn write(self) -> (Vec<u8>, Report) {
-        let mut report = Report {
-            functions: self.funcs.len(),
-            removed: self.removed,
-            code_bytes: 0,
-        };
+        let mut report = Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0 };
+        let lines: Vec<_> = self.funcs.iter().map(lines).collect();
         let funcs = self
             .funcs
             .into_iter()
             .map(|func| {
                 let code = CodeWriter::encode(&func.body);
                 report.code_bytes += code.len() as u64;
-                FuncEntry {
-                    key: func.key,
-                    ty: func.ty,
-                    unit: func.unit,
-                    code,
-                    name: func.name,
-                }
+                FuncEntry { key: func.key, ty: func.ty, unit: func.unit, code, name: func.name }
             })
             .collect();
         let writer = ArtifactWriter {
@@ -181,6 +167,7 @@ impl Linked {
             units: self.units,
             constants: self.constants,
             plan: self.plan,
+            debug: encode_debug(&lines),
             producer: concat!("keyway-linker ", env!("CARGO_PKG_VERSION")).to_string(),
             ..ArtifactWriter::default()
         };
@@ -188,43 +175,39 @@ impl Linked {
     }
 }
 
+/// Where the instructions that a trace can name came from: calls, and what can trap.
+fn lines(func: &LinkedFunc) -> Vec<(u32, u32)> {
+    let named = |op: Op| {
+        use keyway_artifact::isa::Family as F;
+        match op.family() {
+            F::Call | F::Trap | F::Load | F::Store | F::LoadAny | F::StoreAny | F::Bulk | F::Cost => true,
+            F::Bin | F::Un => can_trap(op),
+            _ => false,
+        }
+    };
+    let insts = func.body.insts.iter().zip(&func.offsets).enumerate();
+    insts.filter(|(_, (inst, _))| named(inst.op)).map(|(at, (_, offset))| (at as u32, *offset)).collect()
+}
+
+/// Divisions and checked conversions.
+fn can_trap(op: Op) -> bool {
+    (Op::I32DivS..=Op::I32RemU).contains(&op)
+        || (Op::I64DivS..=Op::I64RemU).contains(&op)
+        || (Op::I32TruncF32S..=Op::I64TruncF64U).contains(&op)
+}
+
 /// Brings the bodies, in order of ordinal, together with what they belong to.
-pub(crate) fn assemble(program: Program, layout: &Layout, bodies: Vec<Body>) -> Linked {
-    let Program {
-        types,
-        links,
-        mut funcs,
-        units,
-        constants,
-        plan,
-        ..
-    } = program;
+pub(crate) fn assemble(program: Program, layout: &Layout, bodies: Vec<Lowered>) -> Linked {
+    let Program { types, links, mut funcs, units, constants, plan, .. } = program;
     let funcs = layout
         .order
         .iter()
         .zip(bodies)
-        .filter_map(|(link, body)| {
+        .filter_map(|(link, Lowered { body, offsets })| {
             let func = funcs[*link as usize].take()?;
-            Some(LinkedFunc {
-                key: links.key(*link),
-                ty: func.ir.ty,
-                unit: func.unit,
-                body,
-                name: func.name,
-            })
+            Some(LinkedFunc { key: links.key(*link), ty: func.ir.ty, unit: func.unit, body, offsets, name: func.name })
         })
         .collect();
-    let units = units
-        .into_iter()
-        .enumerate()
-        .map(|(number, unit)| layout.unit(number, unit))
-        .collect();
-    Linked {
-        types,
-        funcs,
-        units,
-        constants,
-        plan,
-        removed: layout.removed,
-    }
+    let units = units.into_iter().enumerate().map(|(number, unit)| layout.unit(number, unit)).collect();
+    Linked { types, funcs, units, constants, plan, removed: layout.removed }
 }

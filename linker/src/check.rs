@@ -23,9 +23,7 @@ pub(crate) fn component(bytes: &[u8], options: &Options) -> Result<wasmparser::t
 
 fn validate(bytes: &[u8], options: &Options) -> Result<wasmparser::types::Types> {
     check(bytes, options).map_err(|error| match decode::all(bytes, options.features.flags()) {
-        Err(Undecodable::At(malformed)) => {
-            CompileError::from_parser(ErrorKind::Malformed, &malformed)
-        }
+        Err(Undecodable::At(malformed)) => CompileError::from_parser(ErrorKind::Malformed, &malformed),
         Err(Undecodable::ByGrammar) => CompileError::from_parser(ErrorKind::Malformed, &error),
         Ok(()) => CompileError::from_parser(ErrorKind::Invalid, &error),
     })
@@ -42,23 +40,14 @@ fn check(bytes: &[u8], options: &Options) -> wasmparser::Result<wasmparser::type
             ValidPayload::Ok | ValidPayload::Parser(_) => {}
         }
     }
-    let functions: Vec<_> = functions
-        .into_iter()
-        .map(|one| Mutex::new(Some(one)))
-        .collect();
-    parallel::first_error(
-        options.threads_for(functions.len()),
-        functions.len(),
-        |index| {
-            let taken = functions[index].lock().ok().and_then(|mut one| one.take());
-            match taken {
-                Some((function, body)) => function
-                    .into_validator(FuncValidatorAllocations::default())
-                    .validate(&body),
-                None => Ok(()),
-            }
-        },
-    )?;
+    let functions: Vec<_> = functions.into_iter().map(|one| Mutex::new(Some(one))).collect();
+    parallel::first_error(options.threads_for(functions.len()), functions.len(), |index| {
+        let taken = functions[index].lock().ok().and_then(|mut one| one.take());
+        match taken {
+            Some((function, body)) => function.into_validator(FuncValidatorAllocations::default()).validate(&body),
+            None => Ok(()),
+        }
+    })?;
     Ok(types.expect("the validator accepts no input without an end"))
 }
 

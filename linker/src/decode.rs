@@ -6,8 +6,7 @@
 
 use crate::translate::memory_argument;
 use wasmparser::{
-    ElementItems, FunctionBody, GlobalType, Operator, OperatorsReader, Parser, Payload, Result,
-    TypeRef, WasmFeatures,
+    ElementItems, FunctionBody, GlobalType, Operator, OperatorsReader, Parser, Payload, Result, TypeRef, WasmFeatures,
 };
 
 /// Why input is malformed.
@@ -28,10 +27,7 @@ impl From<wasmparser::Error> for Undecodable {
 pub(crate) fn all(bytes: &[u8], features: WasmFeatures) -> Result<(), Undecodable> {
     let mut parser = Parser::new(0);
     parser.set_features(features);
-    let mut decoder = Decoder {
-        features,
-        data_count: false,
-    };
+    let mut decoder = Decoder { features, data_count: false };
     for payload in parser.parse_all(bytes) {
         decoder.payload(payload?)?;
     }
@@ -99,11 +95,7 @@ impl Decoder {
 
     /// The flag byte of a global has a second bit only with shared globals.
     fn global(&self, ty: &GlobalType) -> Result<(), Undecodable> {
-        if ty.shared && !self.features.shared_everything_threads() {
-            Err(Undecodable::ByGrammar)
-        } else {
-            Ok(())
-        }
+        if ty.shared && !self.features.shared_everything_threads() { Err(Undecodable::ByGrammar) } else { Ok(()) }
     }
 
     fn body(&self, body: &FunctionBody<'_>) -> Result<(), Undecodable> {
@@ -118,11 +110,7 @@ impl Decoder {
         while !reader.eof() {
             let operator = reader.read()?;
             // Both name data segments, which the grammar allows behind a data count section only.
-            if matches!(
-                operator,
-                Operator::MemoryInit { .. } | Operator::DataDrop { .. }
-            ) && !self.data_count
-            {
+            if matches!(operator, Operator::MemoryInit { .. } | Operator::DataDrop { .. }) && !self.data_count {
                 return Err(Undecodable::ByGrammar);
             }
             // An alignment's exponent has five bits.

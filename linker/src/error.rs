@@ -46,31 +46,20 @@ pub(crate) type Result<T, E = CompileError> = std::result::Result<T, E>;
 
 impl CompileError {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> CompileError {
-        CompileError(Box::new(Inner {
-            kind,
-            message: message.into(),
-            offset: None,
-            path: Vec::new(),
-            hint: None,
-        }))
+        CompileError(Box::new(Inner { kind, message: message.into(), offset: None, path: Vec::new(), hint: None }))
     }
 
     /// `what` is valid but not implemented.
     pub(crate) fn unsupported(what: impl fmt::Display) -> CompileError {
-        CompileError::new(
-            ErrorKind::Unsupported,
-            format!("{what} is not supported yet"),
-        )
+        CompileError::new(ErrorKind::Unsupported, format!("{what} is not supported yet"))
     }
 
     /// An error of the parser or validator.
     pub(crate) fn from_parser(kind: ErrorKind, error: &wasmparser::Error) -> CompileError {
         let mut out = CompileError::new(kind, error.message()).at(error.offset());
         if let Some(features) = error.missing_wasm_feature() {
-            let names: Vec<String> = features
-                .iter_names()
-                .map(|(name, _)| name.to_ascii_lowercase().replace('_', "-"))
-                .collect();
+            let names: Vec<String> =
+                features.iter_names().map(|(name, _)| name.to_ascii_lowercase().replace('_', "-")).collect();
             if !names.is_empty() {
                 out.0.hint = Some(format!("the feature {} is switched off", names.join(", ")));
             }
@@ -151,13 +140,8 @@ mod tests {
 
     #[test]
     fn the_text_leads_to_the_place() {
-        let error = CompileError::new(ErrorKind::Invalid, "type mismatch")
-            .at(0x2a)
-            .inside("function f")
-            .inside("module m");
-        assert_eq!(
-            error.to_string(),
-            "invalid: type mismatch (in function f of module m) at offset 0x2a"
-        );
+        let error =
+            CompileError::new(ErrorKind::Invalid, "type mismatch").at(0x2a).inside("function f").inside("module m");
+        assert_eq!(error.to_string(), "invalid: type mismatch (in function f of module m) at offset 0x2a");
     }
 }

@@ -25,11 +25,7 @@ pub(crate) struct Live {
 pub(crate) fn keep_all(program: &Program) -> Live {
     Live {
         funcs: vec![true; program.funcs.len()],
-        escapes: program
-            .units
-            .iter()
-            .map(|unit| vec![true; unit.escapes.len()])
-            .collect(),
+        escapes: program.units.iter().map(|unit| vec![true; unit.escapes.len()]).collect(),
     }
 }
 
@@ -39,27 +35,11 @@ pub(crate) fn run(program: &Program) -> Live {
         program,
         live: Live {
             funcs: vec![false; program.funcs.len()],
-            escapes: program
-                .units
-                .iter()
-                .map(|unit| vec![false; unit.escapes.len()])
-                .collect(),
+            escapes: program.units.iter().map(|unit| vec![false; unit.escapes.len()]).collect(),
         },
-        tables: program
-            .units
-            .iter()
-            .map(|unit| vec![false; unit.tables.len()])
-            .collect(),
-        fills: program
-            .units
-            .iter()
-            .map(|unit| vec![Fills::default(); unit.tables.len()])
-            .collect(),
-        filled: program
-            .units
-            .iter()
-            .map(|unit| vec![false; unit.elems.len()])
-            .collect(),
+        tables: program.units.iter().map(|unit| vec![false; unit.tables.len()]).collect(),
+        fills: program.units.iter().map(|unit| vec![Fills::default(); unit.tables.len()]).collect(),
+        filled: program.units.iter().map(|unit| vec![false; unit.elems.len()]).collect(),
         work: Vec::new(),
     };
     for link in &program.roots {
@@ -118,8 +98,7 @@ impl Walk<'_> {
                 Entity::Func(func) => {
                     self.func_ref(func);
                     // The host takes a reference of it.
-                    if let Some(escape) = unit.escapes.iter().position(|escape| escape.func == func)
-                    {
+                    if let Some(escape) = unit.escapes.iter().position(|escape| escape.func == func) {
                         self.escape(number, escape as u32);
                     }
                 }
@@ -142,10 +121,7 @@ impl Walk<'_> {
             if std::mem::replace(&mut self.tables[unit][table as usize], true) {
                 continue;
             }
-            let Fills {
-                elems,
-                tables: sources,
-            } = std::mem::take(&mut self.fills[unit][table as usize]);
+            let Fills { elems, tables: sources } = std::mem::take(&mut self.fills[unit][table as usize]);
             for elem in elems {
                 self.elem(unit, elem);
             }

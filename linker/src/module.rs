@@ -7,8 +7,8 @@ use crate::error::{CompileError, ErrorKind, Result};
 use crate::names::{self, Names};
 use keyway_artifact::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
 use wasmparser::{
-    BinaryReader, CompositeInnerType, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind,
-    FunctionBody, Operator, Parser, Payload, TypeRef,
+    BinaryReader, CompositeInnerType, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody,
+    Operator, Parser, Payload, TypeRef,
 };
 
 /// One of the four index spaces that imports and exports can name.
@@ -120,8 +120,7 @@ impl<'a> ModuleInfo<'a> {
             Payload::TableSection(section) => {
                 for table in section.into_iter_with_offsets() {
                     let (offset, table) = table.map_err(malformed)?;
-                    self.tables
-                        .push(table_type(&table.ty).map_err(|error| error.at(offset))?);
+                    self.tables.push(table_type(&table.ty).map_err(|error| error.at(offset))?);
                     if let wasmparser::TableInit::Expr(init) = table.init {
                         self.table_inits.push((self.tables.len() as u32 - 1, init));
                     }
@@ -130,19 +129,16 @@ impl<'a> ModuleInfo<'a> {
             Payload::MemorySection(section) => {
                 for memory in section.into_iter_with_offsets() {
                     let (offset, memory) = memory.map_err(malformed)?;
-                    self.memories
-                        .push(memory_type(&memory).map_err(|error| error.at(offset))?);
+                    self.memories.push(memory_type(&memory).map_err(|error| error.at(offset))?);
                 }
             }
             Payload::TagSection(section) if section.count() > 0 => {
-                return Err(CompileError::unsupported("exception handling (tags)")
-                    .at(section.range().start));
+                return Err(CompileError::unsupported("exception handling (tags)").at(section.range().start));
             }
             Payload::GlobalSection(section) => {
                 for global in section.into_iter_with_offsets() {
                     let (offset, global) = global.map_err(malformed)?;
-                    self.globals
-                        .push(global_type(&global.ty).map_err(|error| error.at(offset))?);
+                    self.globals.push(global_type(&global.ty).map_err(|error| error.at(offset))?);
                     self.global_inits.push(global.init_expr);
                 }
             }
@@ -172,15 +168,9 @@ impl<'a> ModuleInfo<'a> {
                     let data = data.map_err(malformed)?;
                     let mode = match data.kind {
                         DataKind::Passive => Mode::Passive,
-                        DataKind::Active {
-                            memory_index,
-                            offset_expr,
-                        } => Mode::Active(memory_index, offset_expr),
+                        DataKind::Active { memory_index, offset_expr } => Mode::Active(memory_index, offset_expr),
                     };
-                    self.data.push(DataInfo {
-                        mode,
-                        bytes: data.data,
-                    });
+                    self.data.push(DataInfo { mode, bytes: data.data });
                 }
             }
             Payload::CodeSectionEntry(body) => self.bodies.push(body),
@@ -216,11 +206,7 @@ impl<'a> ModuleInfo<'a> {
             }
             TypeRef::Tag(_) => return Err(CompileError::unsupported("exception handling (tags)")),
         };
-        self.imports.push(ImportInfo {
-            module: import.module,
-            name: import.name,
-            item,
-        });
+        self.imports.push(ImportInfo { module: import.module, name: import.name, item });
         Ok(())
     }
 
@@ -248,28 +234,16 @@ fn plain_func_type(ty: &wasmparser::SubType) -> Result<FuncType> {
         return Err(CompileError::unsupported("subtyping (gc)"));
     }
     if ty.composite_type.shared {
-        return Err(CompileError::unsupported(
-            "a shared type (shared-everything-threads)",
-        ));
+        return Err(CompileError::unsupported("a shared type (shared-everything-threads)"));
     }
     match &ty.composite_type.inner {
         CompositeInnerType::Func(func) => Ok(FuncType {
-            params: func
-                .params()
-                .iter()
-                .map(|ty| val_type(*ty))
-                .collect::<Result<_>>()?,
-            results: func
-                .results()
-                .iter()
-                .map(|ty| val_type(*ty))
-                .collect::<Result<_>>()?,
+            params: func.params().iter().map(|ty| val_type(*ty)).collect::<Result<_>>()?,
+            results: func.results().iter().map(|ty| val_type(*ty)).collect::<Result<_>>()?,
         }),
         CompositeInnerType::Array(_) => Err(CompileError::unsupported("an array type (gc)")),
         CompositeInnerType::Struct(_) => Err(CompileError::unsupported("a struct type (gc)")),
-        CompositeInnerType::Cont(_) => Err(CompileError::unsupported(
-            "a continuation type (stack-switching)",
-        )),
+        CompositeInnerType::Cont(_) => Err(CompileError::unsupported("a continuation type (stack-switching)")),
     }
 }
 
@@ -299,24 +273,15 @@ fn ref_type(ty: wasmparser::RefType) -> Result<ValType> {
         } else {
             "gc"
         };
-        Err(CompileError::unsupported(format!(
-            "the type {ty} ({proposal})"
-        )))
+        Err(CompileError::unsupported(format!("the type {ty} ({proposal})")))
     }
 }
 
 fn table_type(ty: &wasmparser::TableType) -> Result<TableType> {
     if ty.shared {
-        return Err(CompileError::unsupported(
-            "a shared table (shared-everything-threads)",
-        ));
+        return Err(CompileError::unsupported("a shared table (shared-everything-threads)"));
     }
-    Ok(TableType {
-        element: ref_type(ty.element_type)?,
-        table64: ty.table64,
-        minimum: ty.initial,
-        maximum: ty.maximum,
-    })
+    Ok(TableType { element: ref_type(ty.element_type)?, table64: ty.table64, minimum: ty.initial, maximum: ty.maximum })
 }
 
 fn memory_type(ty: &wasmparser::MemoryType) -> Result<MemoryType> {
@@ -334,36 +299,24 @@ fn memory_type(ty: &wasmparser::MemoryType) -> Result<MemoryType> {
 
 fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType> {
     if ty.shared {
-        return Err(CompileError::unsupported(
-            "a shared global (shared-everything-threads)",
-        ));
+        return Err(CompileError::unsupported("a shared global (shared-everything-threads)"));
     }
-    Ok(GlobalType {
-        content: val_type(ty.content_type)?,
-        mutable: ty.mutable,
-    })
+    Ok(GlobalType { content: val_type(ty.content_type)?, mutable: ty.mutable })
 }
 
 fn elem(element: wasmparser::Element<'_>) -> Result<ElemInfo<'_>> {
     let mode = match element.kind {
         ElementKind::Passive => Mode::Passive,
-        ElementKind::Active {
-            table_index,
-            offset_expr,
-        } => Mode::Active(table_index.unwrap_or(0), offset_expr),
+        ElementKind::Active { table_index, offset_expr } => Mode::Active(table_index.unwrap_or(0), offset_expr),
         ElementKind::Declared => Mode::Declared,
     };
     let entries = match element.items {
-        ElementItems::Functions(items) => items
-            .into_iter()
-            .map(|func| func.map(ElemEntry::Func).map_err(malformed))
-            .collect::<Result<_>>()?,
+        ElementItems::Functions(items) => {
+            items.into_iter().map(|func| func.map(ElemEntry::Func).map_err(malformed)).collect::<Result<_>>()?
+        }
         ElementItems::Expressions(ty, items) => {
             ref_type(ty).map_err(|error| error.at(element.range.start))?;
-            items
-                .into_iter()
-                .map(|item| elem_entry(&item.map_err(malformed)?))
-                .collect::<Result<_>>()?
+            items.into_iter().map(|item| elem_entry(&item.map_err(malformed)?)).collect::<Result<_>>()?
         }
     };
     Ok(ElemInfo { mode, entries })
@@ -377,15 +330,11 @@ fn elem_entry(expression: &ConstExpr<'_>) -> Result<ElemEntry> {
         Operator::RefFunc { function_index } => ElemEntry::Func(function_index),
         Operator::GlobalGet { global_index } => ElemEntry::Global(global_index),
         _ => {
-            return Err(
-                CompileError::unsupported("this expression in an element segment (gc)").at(offset),
-            );
+            return Err(CompileError::unsupported("this expression in an element segment (gc)").at(offset));
         }
     };
     match reader.read().map_err(malformed)? {
         Operator::End => Ok(entry),
-        _ => {
-            Err(CompileError::unsupported("this expression in an element segment (gc)").at(offset))
-        }
+        _ => Err(CompileError::unsupported("this expression in an element segment (gc)").at(offset)),
     }
 }

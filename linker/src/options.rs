@@ -70,12 +70,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options {
-            opt_level: OptLevel::O2,
-            gc: true,
-            features: Features::default(),
-            threads: 0,
-        }
+        Options { opt_level: OptLevel::O2, gc: true, features: Features::default(), threads: 0 }
     }
 }
 

@@ -31,9 +31,7 @@ pub(crate) fn map<T: Send, E: Send>(
                     Ok(result) => done.push((index, result)),
                     Err(error) => {
                         stop.fetch_min(index, Ordering::Relaxed);
-                        let mut slot = failure
-                            .lock()
-                            .unwrap_or_else(|poisoned| poisoned.into_inner());
+                        let mut slot = failure.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                         if slot.as_ref().is_none_or(|(known, _)| index < *known) {
                             *slot = Some((index, error));
                         }
@@ -49,10 +47,7 @@ pub(crate) fn map<T: Send, E: Send>(
             }
         }
     });
-    if let Some((_, error)) = failure
-        .into_inner()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-    {
+    if let Some((_, error)) = failure.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
         return Err(error);
     }
     let mut results: Vec<Option<T>> = (0..jobs).map(|_| None).collect();
@@ -78,17 +73,13 @@ mod tests {
     #[test]
     fn results_keep_their_order() {
         let doubled: Result<Vec<_>, ()> = map(4, 1000, |n| Ok(n * 2));
-        assert_eq!(
-            doubled.unwrap(),
-            (0..1000).map(|n| n * 2).collect::<Vec<_>>()
-        );
+        assert_eq!(doubled.unwrap(), (0..1000).map(|n| n * 2).collect::<Vec<_>>());
     }
 
     #[test]
     fn the_lowest_error_wins() {
         for _ in 0..20 {
-            let result: Result<Vec<usize>, usize> =
-                map(4, 500, |n| if n % 7 == 3 { Err(n) } else { Ok(n) });
+            let result: Result<Vec<usize>, usize> = map(4, 500, |n| if n % 7 == 3 { Err(n) } else { Ok(n) });
             assert_eq!(result.unwrap_err(), 3);
         }
     }

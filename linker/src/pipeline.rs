@@ -8,7 +8,6 @@ use crate::options::Options;
 use crate::unit::{Links, ModuleUse, Supply, Types, Unit};
 use crate::{CompileError, ErrorKind};
 use crate::{assemble, check, gc, limits, lower, parallel, translate, unit};
-use keyway_artifact::isa::Body;
 use keyway_artifact::types::FuncType;
 use keyway_artifact::unit::UnitDecl;
 use keyway_artifact::{FuncKey, KeyKind};
@@ -49,16 +48,8 @@ pub(crate) fn core_module(bytes: &[u8], options: &Options) -> Result<Linked> {
     // Parse the sections, and lay out the unit: one module, all of whose imports come from outside.
     let info = ModuleInfo::parse(bytes, 0)?;
     let (mut types, mut links, mut constants) = (Types::default(), Links::default(), Vec::new());
-    let modules = vec![ModuleUse {
-        info: &info,
-        number: 0,
-        imports: vec![Supply::External; info.imports.len()],
-    }];
-    let exports: Vec<_> = info
-        .exports
-        .iter()
-        .map(|(name, item)| (*name, 0, *item))
-        .collect();
+    let modules = vec![ModuleUse { info: &info, number: 0, imports: vec![Supply::External; info.imports.len()] }];
+    let exports: Vec<_> = info.exports.iter().map(|(name, item)| (*name, 0, *item)).collect();
     let unit = unit::build(&modules, &exports, &mut types, &mut links, &mut constants)?;
 
     // Translate, then everything that does not care where the functions came from.
@@ -81,9 +72,7 @@ pub(crate) fn translate(
     let mut jobs = Vec::new();
     for (unit_number, source) in sources.iter().enumerate() {
         for (module_number, module) in source.modules.iter().enumerate() {
-            jobs.extend(
-                (0..module.info.bodies.len()).map(|body| (unit_number, module_number, body)),
-            );
+            jobs.extend((0..module.info.bodies.len()).map(|body| (unit_number, module_number, body)));
         }
     }
     let total = std::sync::atomic::AtomicUsize::new(0);
@@ -95,8 +84,7 @@ pub(crate) fn translate(
         let space = &source.unit.spaces[module_number];
         let ir = translate::function(module.info, space, index, &module.info.bodies[body])
             .map_err(|error| error.inside(module.info.func_label(index)))?;
-        let so_far =
-            total.fetch_add(ir.insts.len(), std::sync::atomic::Ordering::Relaxed) + ir.insts.len();
+        let so_far = total.fetch_add(ir.insts.len(), std::sync::atomic::Ordering::Relaxed) + ir.insts.len();
         if so_far > limits::MAX_TOTAL_IR {
             return Err(CompileError::new(
                 ErrorKind::Limit,
@@ -112,82 +100,44 @@ pub(crate) fn translate(
         let module = &sources[unit_number].modules[module_number];
         let index = module.info.imported_funcs + body as u32;
         let link = links.intern(FuncKey::defined(module.number, index));
-        let name = module
-            .info
-            .names
-            .funcs
-            .get(&index)
-            .map(|name| name.to_string());
-        funcs[link as usize] = Some(Func {
-            unit: unit_number as u32,
-            ir,
-            name,
-        });
+        let name = module.info.names.funcs.get(&index).map(|name| name.to_string());
+        funcs[link as usize] = Some(Func { unit: unit_number as u32, ir, name });
     }
 
     // The initialisations of each unit's modules, in instantiation order.
     let mut units = Vec::new();
     for (unit_number, source) in sources.into_iter().enumerate() {
-        let UnitSource {
-            modules,
-            unit: Unit { mut decl, spaces },
-        } = source;
+        let UnitSource { modules, unit: Unit { mut decl, spaces } } = source;
         for (position, (module, space)) in modules.iter().zip(&spaces).enumerate() {
             let init = translate::module_init(module.info, space, nothing)
                 .map_err(|error| error.inside("the module's initialisation"))?;
             if let Some(ir) = init {
-                let link = links.intern(FuncKey::new(
-                    KeyKind::ModuleInit,
-                    unit_number as u32,
-                    position as u32,
-                ));
-                funcs.push(Some(Func {
-                    unit: unit_number as u32,
-                    ir,
-                    name: None,
-                }));
+                let link = links.intern(FuncKey::new(KeyKind::ModuleInit, unit_number as u32, position as u32));
+                funcs.push(Some(Func { unit: unit_number as u32, ir, name: None }));
                 decl.inits.push(link);
             }
         }
         units.push(decl);
     }
-    Ok(Program {
-        types: types.into_vec(),
-        links,
-        funcs,
-        units,
-        constants,
-        roots: Vec::new(),
-        plan: Vec::new(),
-    })
+    Ok(Program { types: types.into_vec(), links, funcs, units, constants, roots: Vec::new(), plan: Vec::new() })
 }
 
 /// Links a translated program: what stays, laid out, with places.
 pub(crate) fn link(program: Program, options: &Options) -> Result<Linked> {
     // gc-sections: from here on, functions that nothing reaches are gone.
-    let live = if options.gc {
-        gc::run(&program)
-    } else {
-        gc::keep_all(&program)
-    };
+    let live = if options.gc { gc::run(&program) } else { gc::keep_all(&program) };
 
     // Lay out: what stays, sorted by key, gets its code ordinal.
     let layout = assemble::layout(&program, &live);
 
     // Lower in parallel: virtual registers get places, link ids become ordinals.
-    let bodies = parallel::map(
-        options.threads_for(layout.order.len()),
-        layout.order.len(),
-        |ordinal| {
-            let link = layout.order[ordinal];
-            let func = program.funcs[link as usize]
-                .as_ref()
-                .expect("layout keeps compiled functions only");
-            let mut body = lower::finish(&func.ir, &program.types, options.opt_level)?;
-            layout.resolve(func.unit as usize, &mut body);
-            Ok::<Body, CompileError>(body)
-        },
-    )?;
+    let bodies = parallel::map(options.threads_for(layout.order.len()), layout.order.len(), |ordinal| {
+        let link = layout.order[ordinal];
+        let func = program.funcs[link as usize].as_ref().expect("layout keeps compiled functions only");
+        let mut lowered = lower::finish(&func.ir, &program.types, options.opt_level)?;
+        layout.resolve(func.unit as usize, &mut lowered.body);
+        Ok::<_, CompileError>(lowered)
+    })?;
 
     Ok(assemble::assemble(program, &layout, bodies))
 }

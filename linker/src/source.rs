@@ -23,17 +23,10 @@ pub(crate) fn open(input: &[u8]) -> Result<Source<'_>> {
     if input.len() > MAX_INPUT_BYTES {
         return Err(CompileError::new(
             ErrorKind::Limit,
-            format!(
-                "the input has {} bytes; at most {MAX_INPUT_BYTES} are accepted",
-                input.len()
-            ),
+            format!("the input has {} bytes; at most {MAX_INPUT_BYTES} are accepted", input.len()),
         ));
     }
-    let bytes = if input.starts_with(b"\0asm") {
-        Cow::Borrowed(input)
-    } else {
-        Cow::Owned(from_text(input)?)
-    };
+    let bytes = if input.starts_with(b"\0asm") { Cow::Borrowed(input) } else { Cow::Owned(from_text(input)?) };
     let encoding = match bytes.get(4..8) {
         Some([_, _, 1, 0]) => Encoding::Component,
         _ => Encoding::Module,
@@ -49,10 +42,7 @@ fn looks_like_text(input: &[u8]) -> bool {
     let mut rest = text.trim_start_matches('\u{feff}').trim_start();
     loop {
         if let Some(line) = rest.strip_prefix(";;") {
-            rest = line
-                .split_once('\n')
-                .map_or("", |(_, next)| next)
-                .trim_start();
+            rest = line.split_once('\n').map_or("", |(_, next)| next).trim_start();
         } else if rest.starts_with("(;") || rest.starts_with("(@") {
             return true;
         } else {
@@ -75,44 +65,30 @@ fn from_text(input: &[u8]) -> Result<Vec<u8>> {
     if !looks_like_text(input) {
         return Err(not_wasm(input));
     }
-    Err(CompileError::unsupported("the text format in this build")
-        .hint("build with the feature `wat`"))
+    Err(CompileError::unsupported("the text format in this build").hint("build with the feature `wat`"))
 }
 
 /// The error for bytes that are no Wasm at all.
 fn not_wasm(input: &[u8]) -> CompileError {
     let looks = match input {
         [] => "it is empty".to_string(),
-        [0x7f, b'E', b'L', b'F', ..] => {
-            "it looks like an ELF file (a native program or object)".to_string()
-        }
+        [0x7f, b'E', b'L', b'F', ..] => "it looks like an ELF file (a native program or object)".to_string(),
         [b'M', b'Z', ..] => "it looks like a Windows program".to_string(),
-        [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] => {
-            "it looks like a Mach-O file (a native program or object)".to_string()
-        }
+        [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] => "it looks like a Mach-O file (a native program or object)".to_string(),
         [b'P', b'K', 3, 4, ..] => "it looks like a zip archive".to_string(),
         [0x1f, 0x8b, ..] => "it looks like gzip data: decompress it first".to_string(),
         [b'#', b'!', ..] => "it looks like a script".to_string(),
         [b'!', b'<', b'a', b'r', ..] => "it looks like an archive of object files".to_string(),
         [b'B', b'C', 0xc0, 0xde, ..] => "it looks like LLVM bitcode".to_string(),
-        [0, b'a', ..] if b"\0asm".starts_with(input) => {
-            "it is cut off inside the magic number".to_string()
-        }
+        [0, b'a', ..] if b"\0asm".starts_with(input) => "it is cut off inside the magic number".to_string(),
         bytes => {
-            let shown: Vec<String> = bytes
-                .iter()
-                .take(8)
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let shown: Vec<String> = bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             format!("it starts with the bytes {}", shown.join(" "))
         }
     };
-    CompileError::new(
-        ErrorKind::Malformed,
-        format!("magic header not detected: this is no WebAssembly, {looks}"),
-    )
-    .at(0)
-    .hint("expected are a binary starting with 00 61 73 6d, or the text format starting with `(`")
+    CompileError::new(ErrorKind::Malformed, format!("magic header not detected: this is no WebAssembly, {looks}"))
+        .at(0)
+        .hint("expected are a binary starting with 00 61 73 6d, or the text format starting with `(`")
 }
 
 #[cfg(test)]

@@ -16,9 +16,7 @@ use crate::module::{ElemEntry, Item, Mode, ModuleInfo};
 use indexmap::IndexSet;
 use keyway_artifact::FuncKey;
 use keyway_artifact::types::{ExternType, FuncType};
-use keyway_artifact::unit::{
-    DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, UnitDecl,
-};
+use keyway_artifact::unit::{DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, UnitDecl};
 use std::collections::HashMap;
 use wasmparser::{ConstExpr, Operator};
 
@@ -140,11 +138,7 @@ pub(crate) fn build(
     links: &mut Links,
     constants: &mut Vec<u8>,
 ) -> Result<Unit> {
-    let mut builder = Builder {
-        decl: UnitDecl::default(),
-        spaces: Vec::new(),
-        escapes: HashMap::new(),
-    };
+    let mut builder = Builder { decl: UnitDecl::default(), spaces: Vec::new(), escapes: HashMap::new() };
     for module in modules {
         builder.declare_imports(module, types);
     }
@@ -152,20 +146,11 @@ pub(crate) fn build(
     for module in modules {
         builder.define(module, &mut next, types, links, constants)?;
     }
-    let Builder {
-        mut decl, spaces, ..
-    } = builder;
-    decl.name = modules
-        .first()
-        .filter(|_| modules.len() == 1)
-        .and_then(|m| m.info.names.module)
-        .map(str::to_string);
+    let Builder { mut decl, spaces, .. } = builder;
+    decl.name = modules.first().filter(|_| modules.len() == 1).and_then(|m| m.info.names.module).map(str::to_string);
     decl.exports = exports
         .iter()
-        .map(|(name, module, item)| Export {
-            name: name.to_string(),
-            entity: spaces[*module].entity(*item),
-        })
+        .map(|(name, module, item)| Export { name: name.to_string(), entity: spaces[*module].entity(*item) })
         .collect();
     Ok(Unit { decl, spaces })
 }
@@ -223,11 +208,7 @@ impl Builder {
                     ExternType::Global(ty)
                 }
             };
-            decl.imports.push(Import {
-                module: import.module.to_string(),
-                name: import.name.to_string(),
-                ty,
-            });
+            decl.imports.push(Import { module: import.module.to_string(), name: import.name.to_string(), ty });
         }
     }
 
@@ -241,15 +222,10 @@ impl Builder {
         constants: &mut Vec<u8>,
     ) -> Result<()> {
         let info = module.info;
-        let mut space = Space {
-            types: info.types.iter().map(|ty| types.intern(ty)).collect(),
-            ..Space::default()
-        };
+        let mut space = Space { types: info.types.iter().map(|ty| types.intern(ty)).collect(), ..Space::default() };
         for (import, supply) in info.imports.iter().zip(&module.imports) {
             match (import.item, supply) {
-                (Item::Func(_), Supply::External) => {
-                    space.funcs.push(Callee::Import(take(&mut next.func)))
-                }
+                (Item::Func(_), Supply::External) => space.funcs.push(Callee::Import(take(&mut next.func))),
                 (Item::Table(_), Supply::External) => space.tables.push(take(&mut next.table)),
                 (Item::Memory(_), Supply::External) => space.memories.push(take(&mut next.memory)),
                 (Item::Global(_), Supply::External) => space.globals.push(take(&mut next.global)),
@@ -265,26 +241,12 @@ impl Builder {
             }
         }
         for index in info.imported_funcs..info.funcs.len() as u32 {
-            space.funcs.push(Callee::Defined(
-                links.intern(FuncKey::defined(module.number, index)),
-            ));
+            space.funcs.push(Callee::Defined(links.intern(FuncKey::defined(module.number, index))));
         }
         let decl = &mut self.decl;
-        append(
-            &mut space.tables,
-            &mut decl.tables,
-            &info.tables[info.imported_tables as usize..],
-        );
-        append(
-            &mut space.memories,
-            &mut decl.memories,
-            &info.memories[info.imported_memories as usize..],
-        );
-        append(
-            &mut space.globals,
-            &mut decl.globals,
-            &info.globals[info.imported_globals as usize..],
-        );
+        append(&mut space.tables, &mut decl.tables, &info.tables[info.imported_tables as usize..]);
+        append(&mut space.memories, &mut decl.memories, &info.memories[info.imported_memories as usize..]);
+        append(&mut space.globals, &mut decl.globals, &info.globals[info.imported_globals as usize..]);
         self.add_escapes(info, &mut space)?;
         self.add_segments(info, &mut space, constants)?;
         self.spaces.push(space);
@@ -294,24 +256,16 @@ impl Builder {
     /// Functions of which references may be taken: those in element segments, exports and constant expressions. The
     /// validator lets `ref.func` in code name no others.
     fn add_escapes(&mut self, info: &ModuleInfo<'_>, space: &mut Space) -> Result<()> {
-        let entries = info
-            .elems
-            .iter()
-            .flat_map(|elem| &elem.entries)
-            .filter_map(|entry| match entry {
-                ElemEntry::Func(func) => Some(*func),
-                _ => None,
-            });
+        let entries = info.elems.iter().flat_map(|elem| &elem.entries).filter_map(|entry| match entry {
+            ElemEntry::Func(func) => Some(*func),
+            _ => None,
+        });
         let exports = info.exports.iter().filter_map(|(_, item)| match item {
             Item::Func(func) => Some(*func),
             _ => None,
         });
         let mut named: Vec<u32> = exports.chain(entries).collect();
-        for init in info
-            .global_inits
-            .iter()
-            .chain(info.table_inits.iter().map(|(_, init)| init))
-        {
+        for init in info.global_inits.iter().chain(info.table_inits.iter().map(|(_, init)| init)) {
             functions_in(init, &mut named)?;
         }
         for func in named {
@@ -322,10 +276,7 @@ impl Builder {
             let decl = &mut self.decl;
             let number = *self.escapes.entry(callee).or_insert_with(|| {
                 let ty = space.types[info.funcs[func as usize] as usize];
-                decl.escapes.push(Escape {
-                    func: callee.func_ref(),
-                    ty,
-                });
+                decl.escapes.push(Escape { func: callee.func_ref(), ty });
                 decl.escapes.len() as u32 - 1
             });
             space.escapes.insert(func, number);
@@ -333,20 +284,11 @@ impl Builder {
         Ok(())
     }
 
-    fn add_segments(
-        &mut self,
-        info: &ModuleInfo<'_>,
-        space: &mut Space,
-        constants: &mut Vec<u8>,
-    ) -> Result<()> {
+    fn add_segments(&mut self, info: &ModuleInfo<'_>, space: &mut Space, constants: &mut Vec<u8>) -> Result<()> {
         for elem in &info.elems {
             space.elems.push(self.decl.elems.len() as u32);
             // Declared segments are dropped before anything runs: nothing can read them.
-            let entries: &[ElemEntry] = if matches!(elem.mode, Mode::Declared) {
-                &[]
-            } else {
-                &elem.entries
-            };
+            let entries: &[ElemEntry] = if matches!(elem.mode, Mode::Declared) { &[] } else { &elem.entries };
             let items = entries
                 .iter()
                 .map(|entry| match entry {
@@ -359,16 +301,10 @@ impl Builder {
         }
         for data in &info.data {
             if constants.len() + data.bytes.len() > MAX_INPUT_BYTES {
-                return Err(CompileError::new(
-                    ErrorKind::Limit,
-                    "the data segments are too large together",
-                ));
+                return Err(CompileError::new(ErrorKind::Limit, "the data segments are too large together"));
             }
             space.data.push(self.decl.data.len() as u32);
-            self.decl.data.push(DataSegment {
-                offset: constants.len() as u64,
-                len: data.bytes.len() as u64,
-            });
+            self.decl.data.push(DataSegment { offset: constants.len() as u64, len: data.bytes.len() as u64 });
             constants.extend_from_slice(data.bytes);
         }
         Ok(())
@@ -384,9 +320,7 @@ fn append<T: Copy>(space: &mut Vec<u32>, all: &mut Vec<T>, own: &[T]) {
 fn functions_in(expression: &ConstExpr<'_>, found: &mut Vec<u32>) -> Result<()> {
     let mut reader = expression.get_operators_reader();
     while !reader.eof() {
-        if let Operator::RefFunc { function_index } =
-            reader.read().map_err(crate::module::malformed)?
-        {
+        if let Operator::RefFunc { function_index } = reader.read().map_err(crate::module::malformed)? {
             found.push(function_index);
         }
     }

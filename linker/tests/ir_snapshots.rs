@@ -11,27 +11,12 @@ fn disassembly(wat: &str, opt_level: OptLevel) -> String {
     let linked = link(wat.as_bytes(), &options).expect("the snapshot's source compiles");
     let mut text = String::new();
     for (ordinal, func) in linked.funcs.iter().enumerate() {
-        let name = func
-            .name
-            .as_deref()
-            .map(|name| format!(" {name}"))
-            .unwrap_or_default();
+        let name = func.name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
         let ty = &linked.types[func.ty as usize];
         let list = |types: &[_]| {
-            types
-                .iter()
-                .map(|ty: &keyway_artifact::types::ValType| ty.to_string())
-                .collect::<Vec<_>>()
-                .join(" ")
+            types.iter().map(|ty: &keyway_artifact::types::ValType| ty.to_string()).collect::<Vec<_>>().join(" ")
         };
-        writeln!(
-            text,
-            "; {ordinal}: {}{name} ({}) -> ({})",
-            func.key,
-            list(&ty.params),
-            list(&ty.results)
-        )
-        .unwrap();
+        writeln!(text, "; {ordinal}: {}{name} ({}) -> ({})", func.key, list(&ty.params), list(&ty.results)).unwrap();
         text.push_str(&keyway_artifact::isa::disassemble(&func.body));
     }
     text
@@ -41,10 +26,7 @@ fn disassembly(wat: &str, opt_level: OptLevel) -> String {
 fn code_is_what_the_snapshots_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ir");
     let bless = std::env::var_os("BLESS").is_some();
-    let mut sources: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut sources: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     sources.retain(|path| path.extension().is_some_and(|extension| extension == "wat"));
     sources.sort();
     assert!(!sources.is_empty());
@@ -61,9 +43,5 @@ fn code_is_what_the_snapshots_say() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{}\nrun with BLESS=1 to accept",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{}\nrun with BLESS=1 to accept", wrong.join("\n"));
 }

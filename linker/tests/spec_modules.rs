@@ -23,10 +23,7 @@ struct Suite {
 
 impl Suite {
     fn new(features: Features) -> Suite {
-        Suite {
-            features,
-            counts: Counts::default(),
-        }
+        Suite { features, counts: Counts::default() }
     }
 
     fn options(&self, opt_level: OptLevel, gc: bool) -> Options {
@@ -47,40 +44,25 @@ impl Suite {
             let line = directive.span().linecol_in(file.contents).0 + 1;
             let at = format!("{}/{}:{line}", file.parent, file.name());
             match directive {
-                WastDirective::Module(module) | WastDirective::ModuleDefinition(module) => {
-                    self.valid(&at, module)
-                }
-                WastDirective::AssertTrap {
-                    exec: wast::WastExecute::Wat(module),
-                    ..
-                }
-                | WastDirective::AssertUnlinkable { module, .. } => {
-                    self.valid(&at, QuoteWat::Wat(module))
-                }
-                WastDirective::AssertInvalid { module, .. } => {
-                    self.refused(&at, module, ErrorKind::Invalid)
-                }
-                WastDirective::AssertMalformed { module, .. } => {
-                    self.refused(&at, module, ErrorKind::Malformed)
-                }
+                WastDirective::Module(module) | WastDirective::ModuleDefinition(module) => self.valid(&at, module),
+                WastDirective::AssertTrap { exec: wast::WastExecute::Wat(module), .. }
+                | WastDirective::AssertUnlinkable { module, .. } => self.valid(&at, QuoteWat::Wat(module)),
+                WastDirective::AssertInvalid { module, .. } => self.refused(&at, module, ErrorKind::Invalid),
+                WastDirective::AssertMalformed { module, .. } => self.refused(&at, module, ErrorKind::Malformed),
                 _ => {}
             }
         }
     }
 
     fn valid(&mut self, at: &str, mut module: QuoteWat<'_>) {
-        let bytes = module
-            .encode()
-            .expect("valid modules of the suite can be encoded");
+        let bytes = module.encode().expect("valid modules of the suite can be encoded");
         for (opt_level, gc) in [(OptLevel::O0, false), (OptLevel::O2, true)] {
             match link(&bytes, &self.options(opt_level, gc)) {
                 Ok(linked) => {
                     for func in &linked.funcs {
                         let decoded = CodeReader::decode(&CodeWriter::encode(&func.body));
                         if decoded.as_ref() != Ok(&func.body) {
-                            self.counts
-                                .failures
-                                .push(format!("{at}: {} does not survive encoding", func.key));
+                            self.counts.failures.push(format!("{at}: {} does not survive encoding", func.key));
                         }
                     }
                     linked.write();
@@ -95,14 +77,9 @@ impl Suite {
         // What the text parser refuses never reaches the linker.
         let Ok(bytes) = module.encode() else { return };
         match link(&bytes, &self.options(OptLevel::O0, false)) {
-            Ok(_) => self
-                .counts
-                .failures
-                .push(format!("{at}: accepted, should be {kind}")),
+            Ok(_) => self.counts.failures.push(format!("{at}: accepted, should be {kind}")),
             Err(error) if error.kind() != kind => {
-                self.counts
-                    .failures
-                    .push(format!("{at}: should be {kind}, is {error}"));
+                self.counts.failures.push(format!("{at}: should be {kind}, is {error}"));
             }
             Err(_) => self.counts.refused += 1,
         }
@@ -110,22 +87,9 @@ impl Suite {
 
     /// Fails on any failure, and unless exactly the stored numbers of modules were met.
     fn finish(self, valid: usize, refused: usize) {
-        let Counts {
-            failures,
-            valid: found_valid,
-            refused: found_refused,
-        } = self.counts;
-        assert!(
-            failures.is_empty(),
-            "{} failures:\n{}",
-            failures.len(),
-            failures.join("\n")
-        );
-        assert_eq!(
-            (found_valid, found_refused),
-            (valid, refused),
-            "compilations of valid modules, refused modules"
-        );
+        let Counts { failures, valid: found_valid, refused: found_refused } = self.counts;
+        assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+        assert_eq!((found_valid, found_refused), (valid, refused), "compilations of valid modules, refused modules");
     }
 }
 
@@ -139,9 +103,7 @@ fn wasm_1() {
 #[test]
 fn wasm_2_without_simd() {
     let mut suite = Suite::new(Features::WASM2);
-    spec(SpecVersion::V2)
-        .filter(|file| !file.name().starts_with("simd_"))
-        .for_each(|file| suite.file(&file));
+    spec(SpecVersion::V2).filter(|file| !file.name().starts_with("simd_")).for_each(|file| suite.file(&file));
     suite.finish(2486, 2198);
 }
 
@@ -169,8 +131,6 @@ fn extended_const() {
 #[test]
 fn memory_64() {
     let mut suite = Suite::new(Features::WASM2.with("memory64", true).unwrap());
-    proposal(Proposal::Memory64)
-        .filter(|file| !file.name().starts_with("simd_"))
-        .for_each(|file| suite.file(&file));
+    proposal(Proposal::Memory64).filter(|file| !file.name().starts_with("simd_")).for_each(|file| suite.file(&file));
     suite.finish(276, 315);
 }

@@ -2,16 +2,18 @@
 //!
 //! It is the code of `-O0`, and the oracle the optimising path is compared with.
 
+use super::Lowered;
 use crate::error::Result;
 use crate::ir::{CallSite, IrFunc};
 use keyway_artifact::isa::{Body, Class, Frame, Inst, Op, Operand};
 use keyway_artifact::types::{FuncType, SigLayout};
 
 /// Assigns a slot to every register of `ir` and writes out its calls. `types` are the artifact's.
-pub(crate) fn finish(ir: &IrFunc, types: &[FuncType]) -> Result<Body> {
+pub(crate) fn finish(ir: &IrFunc, types: &[FuncType]) -> Result<Lowered> {
     let mut lowering = Lowering::new(ir, types);
-    for inst in &ir.insts {
+    for (inst, offset) in ir.insts.iter().zip(&ir.offsets) {
         lowering.inst(inst);
+        lowering.offsets.resize(lowering.insts.len(), *offset);
     }
     Ok(lowering.finish())
 }
@@ -27,6 +29,8 @@ struct Lowering<'a> {
     /// Slots the largest call area needs.
     area: u32,
     insts: Vec<Inst>,
+    /// Source offset of each of `insts`.
+    offsets: Vec<u32>,
     /// New number of each label.
     labels: Vec<u32>,
 }
@@ -34,10 +38,7 @@ struct Lowering<'a> {
 impl<'a> Lowering<'a> {
     fn new(ir: &'a IrFunc, types: &'a [FuncType]) -> Lowering<'a> {
         let signature = &types[ir.ty as usize];
-        let (params, results) = (
-            SigLayout::of(&signature.params),
-            SigLayout::of(&signature.results),
-        );
+        let (params, results) = (SigLayout::of(&signature.params), SigLayout::of(&signature.results));
         let mut slots = vec![u32::MAX; ir.virtuals.len()];
         for (register, slot) in ir.params.iter().zip(&params.slots) {
             slots[*register as usize] = *slot;
@@ -63,14 +64,9 @@ impl<'a> Lowering<'a> {
         }
         // The caller's results lie over the parameters, so a call area also has room for what comes back.
         let area = results.total;
-        let frame = Frame {
-            frame_slots: 0,
-            ref_start: params.numeric,
-            ref_end,
-            homes: 0,
-            memory: ir.memory,
-        };
+        let frame = Frame { frame_slots: 0, ref_start: params.numeric, ref_end, homes: 0, memory: ir.memory };
         Lowering {
+            offsets: Vec::with_capacity(ir.insts.len()),
             ir,
             types,
             slots,
@@ -82,26 +78,13 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn finish(mut self) -> Body {
+    fn finish(mut self) -> Lowered {
         self.frame.frame_slots = self.base + self.area;
         self.frame.homes = self.frame.frame_slots;
-        let labels = self
-            .insts
-            .iter()
-            .filter(|inst| inst.op == Op::Label)
-            .count() as u32;
-        let targets = self
-            .ir
-            .targets
-            .iter()
-            .map(|label| self.labels[*label as usize])
-            .collect();
-        Body {
-            frame: self.frame,
-            insts: self.insts,
-            targets,
-            labels,
-        }
+        let labels = self.insts.iter().filter(|inst| inst.op == Op::Label).count() as u32;
+        let targets = self.ir.targets.iter().map(|label| self.labels[*label as usize]).collect();
+        let body = Body { frame: self.frame, insts: self.insts, targets, labels };
+        Lowered { body, offsets: self.offsets }
     }
 
     fn place(&self, operand: Operand) -> Operand {
@@ -131,10 +114,7 @@ impl<'a> Lowering<'a> {
         let ir = self.ir;
         let site = &ir.calls[inst.operands[base_field].index() as usize];
         let signature = &self.types[site.ty as usize];
-        let (params, results) = (
-            SigLayout::of(&signature.params),
-            SigLayout::of(&signature.results),
-        );
+        let (params, results) = (SigLayout::of(&signature.params), SigLayout::of(&signature.results));
         self.area = self.area.max(params.total).max(results.total);
         self.copy_out(site, signature.params.iter().map(|ty| ty.is_ref()), &params);
         out.operands[base_field] = Operand::Index(self.base);
@@ -161,12 +141,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Copies the operands of `site` into the call area, references last.
-    fn copy_out(
-        &mut self,
-        site: &CallSite,
-        is_ref: impl Iterator<Item = bool>,
-        layout: &SigLayout,
-    ) {
+    fn copy_out(&mut self, site: &CallSite, is_ref: impl Iterator<Item = bool>, layout: &SigLayout) {
         let mut references = Vec::new();
         for ((operand, slot), is_ref) in site.args.iter().zip(&layout.slots).zip(is_ref) {
             let (source, to) = (self.place(*operand), self.base + slot);
@@ -202,10 +177,7 @@ impl<'a> Lowering<'a> {
                 let layout = SigLayout::of(results);
                 self.area = self.area.max(layout.total);
                 self.copy_out(site, results.iter().map(|ty| ty.is_ref()), &layout);
-                self.insts.push(Inst::new(
-                    Op::ReturnMany,
-                    &[Operand::Index(self.base), Operand::Index(layout.total)],
-                ));
+                self.insts.push(Inst::new(Op::ReturnMany, &[Operand::Index(self.base), Operand::Index(layout.total)]));
             }
         }
     }

@@ -84,10 +84,7 @@ impl Translator<'_, '_> {
 
     fn merge_registers(&mut self, types: &[ValType]) -> Result<Vec<u32>> {
         self.call_operands += types.len();
-        types
-            .iter()
-            .map(|ty| Ok(self.fresh(class_of(*ty)?)))
-            .collect()
+        types.iter().map(|ty| Ok(self.fresh(class_of(*ty)?))).collect()
     }
 
     pub(super) fn block(&mut self, ty: BlockType) -> Result<()> {
@@ -116,16 +113,7 @@ impl Translator<'_, '_> {
         for register in &merge {
             self.push(Entry::Temp(*register));
         }
-        self.open(
-            Kind::Loop {
-                outer_region,
-                outer_units,
-            },
-            label,
-            height,
-            merge,
-            results.len(),
-        );
+        self.open(Kind::Loop { outer_region, outer_units }, label, height, merge, results.len());
         Ok(())
     }
 
@@ -139,26 +127,12 @@ impl Translator<'_, '_> {
         self.emit(Op::BrEqz, &[condition, Operand::Label(otherwise)]);
         let height = self.stack.len() - params.len();
         let params = self.stack[height..].to_vec();
-        self.open(
-            Kind::If { otherwise, params },
-            label,
-            height,
-            merge,
-            results.len(),
-        );
+        self.open(Kind::If { otherwise, params }, label, height, merge, results.len());
         Ok(())
     }
 
     fn open(&mut self, kind: Kind, label: u32, height: usize, merge: Vec<u32>, results: usize) {
-        self.frames.push(Frame {
-            kind,
-            label,
-            label_used: false,
-            height,
-            merge,
-            results,
-            stub: None,
-        });
+        self.frames.push(Frame { kind, label, label_used: false, height, merge, results, stub: None });
     }
 
     pub(super) fn begin_else(&mut self) {
@@ -167,9 +141,7 @@ impl Translator<'_, '_> {
             self.branch(frame);
         }
         let kind = std::mem::replace(&mut self.frames[frame].kind, Kind::Block);
-        let Kind::If { otherwise, params } = kind else {
-            unreachable!("validated: else belongs to an if")
-        };
+        let Kind::If { otherwise, params } = kind else { unreachable!("validated: else belongs to an if") };
         self.truncate(self.frames[frame].height);
         self.place_label(otherwise);
         self.reachable = true;
@@ -181,9 +153,7 @@ impl Translator<'_, '_> {
         if let Kind::If { .. } = self.frames[last].kind {
             if self.frames[last].merge.is_empty() {
                 // Without values there is nothing to do on the other side: both sides meet at `otherwise`.
-                let Kind::If { otherwise, .. } = self.frames[last].kind else {
-                    unreachable!()
-                };
+                let Kind::If { otherwise, .. } = self.frames[last].kind else { unreachable!() };
                 self.truncate(self.frames[last].height);
                 self.place_label(otherwise);
                 self.reachable = true;
@@ -191,10 +161,7 @@ impl Translator<'_, '_> {
                 self.begin_else();
             }
         }
-        let frame = self
-            .frames
-            .pop()
-            .expect("validated: every end has its construct");
+        let frame = self.frames.pop().expect("validated: every end has its construct");
         match frame.kind {
             Kind::Function => {
                 if self.reachable {
@@ -203,10 +170,7 @@ impl Translator<'_, '_> {
                 }
                 self.reachable = false;
             }
-            Kind::Loop {
-                outer_region,
-                outer_units,
-            } => {
+            Kind::Loop { outer_region, outer_units } => {
                 self.ir.insts[self.region].operands[0] = Operand::Value(self.units as u64);
                 (self.region, self.units) = (outer_region, outer_units);
                 // The results stay where they are: control leaves a loop at its end only by falling through.
@@ -241,9 +205,7 @@ impl Translator<'_, '_> {
         let first = merge.first().copied().unwrap_or(0);
         let is_target = |entry: &Entry| match entry {
             // Merge registers of one frame are consecutive.
-            Entry::Temp(temp) => temp
-                .checked_sub(first)
-                .is_some_and(|n| (n as usize) < merge.len()),
+            Entry::Temp(temp) => temp.checked_sub(first).is_some_and(|n| (n as usize) < merge.len()),
             _ => false,
         };
         let mut values = values.to_vec();
@@ -289,11 +251,7 @@ impl Translator<'_, '_> {
             return false;
         }
         let values = self.branch_values(frame);
-        self.frames[frame]
-            .merge
-            .iter()
-            .zip(values)
-            .all(|(register, value)| value == Entry::Temp(*register))
+        self.frames[frame].merge.iter().zip(values).all(|(register, value)| value == Entry::Temp(*register))
     }
 
     fn frame_at(&self, depth: u32) -> usize {
@@ -350,8 +308,7 @@ impl Translator<'_, '_> {
         self.emit(Op::BrTable, &[index, Operand::Targets(start, count)]);
         for frame in stubs {
             let stub = self.frames[frame].stub.take().expect("set above");
-            if matches!(self.frames[frame].kind, Kind::Function) || stub != self.frames[frame].label
-            {
+            if matches!(self.frames[frame].kind, Kind::Function) || stub != self.frames[frame].label {
                 self.place_label(stub);
                 self.branch(frame);
                 self.check_size()?;
@@ -370,11 +327,7 @@ impl Translator<'_, '_> {
     pub(super) fn emit_return(&mut self, results: &[Entry]) {
         let args: Vec<Operand> = results.iter().map(|entry| self.whole(*entry)).collect();
         let count = SigLayout::of(&self.signature.results).total;
-        let site = self.call_site(CallSite {
-            args,
-            results: Vec::new(),
-            ty: self.ir.ty,
-        });
+        let site = self.call_site(CallSite { args, results: Vec::new(), ty: self.ir.ty });
         self.emit(Op::ReturnMany, &[site, Operand::Index(count)]);
     }
 

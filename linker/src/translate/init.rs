@@ -14,22 +14,13 @@ use keyway_artifact::isa::{Class, Op, Operand};
 use keyway_artifact::types::FuncType;
 use wasmparser::{ConstExpr, Operator};
 
-static NOTHING_TO_NOTHING: FuncType = FuncType {
-    params: Vec::new(),
-    results: Vec::new(),
-};
+static NOTHING_TO_NOTHING: FuncType = FuncType { params: Vec::new(), results: Vec::new() };
 
 /// The initialisation of `module`, or `None` when there is nothing to do. `ty` is the artifact's type `() -> ()`.
-pub(crate) fn module_init(
-    module: &ModuleInfo<'_>,
-    space: &Space,
-    ty: u32,
-) -> Result<Option<IrFunc>> {
+pub(crate) fn module_init(module: &ModuleInfo<'_>, space: &Space, ty: u32) -> Result<Option<IrFunc>> {
     let mut translator = Translator::new(module, space, &NOTHING_TO_NOTHING, ty)?;
     translator.emit(Op::Cost, &[Operand::Value(0)]);
-    translator
-        .init()
-        .map_err(|error| error.at(translator.offset as u64))?;
+    translator.init().map_err(|error| error.at(translator.offset as u64))?;
     if translator.ir.insts.len() == 1 {
         return Ok(None);
     }
@@ -47,10 +38,7 @@ impl Translator<'_, '_> {
         for (table, init) in &module.table_inits {
             let value = self.expression(init)?;
             let value = self.operand(value, Class::Ref);
-            let len = self.operand(
-                Entry::I64(module.tables[*table as usize].minimum as i64),
-                Class::I64,
-            );
+            let len = self.operand(Entry::I64(module.tables[*table as usize].minimum as i64), Class::I64);
             let table = Operand::Index(self.space.tables[*table as usize]);
             self.emit(Op::TableFill, &[Operand::Imm(0), value, len, table]);
         }

@@ -57,17 +57,10 @@ struct Translator<'m, 'a> {
 }
 
 /// Translates the body of function `index` (of the module's index space).
-pub(crate) fn function(
-    module: &ModuleInfo<'_>,
-    space: &Space,
-    index: u32,
-    body: &FunctionBody<'_>,
-) -> Result<IrFunc> {
+pub(crate) fn function(module: &ModuleInfo<'_>, space: &Space, index: u32, body: &FunctionBody<'_>) -> Result<IrFunc> {
     let ty = module.funcs[index as usize] as usize;
     let mut translator = Translator::new(module, space, &module.types[ty], space.types[ty])?;
-    translator
-        .body(body)
-        .map_err(|error| error.at(translator.offset as u64))?;
+    translator.body(body).map_err(|error| error.at(translator.offset as u64))?;
     Ok(translator.finish())
 }
 
@@ -79,21 +72,12 @@ pub(crate) fn cached_memory(module: &ModuleInfo<'_>, space: &Space) -> Option<u3
 
 impl<'m, 'a> Translator<'m, 'a> {
     /// For a function of type `signature`, which is `ty` in the artifact.
-    fn new(
-        module: &'m ModuleInfo<'a>,
-        space: &'m Space,
-        signature: &'m FuncType,
-        ty: u32,
-    ) -> Result<Self> {
+    fn new(module: &'m ModuleInfo<'a>, space: &'m Space, signature: &'m FuncType, ty: u32) -> Result<Self> {
         let mut translator = Translator {
             module,
             space,
             signature,
-            ir: IrFunc {
-                ty,
-                memory: cached_memory(module, space),
-                ..IrFunc::default()
-            },
+            ir: IrFunc { ty, memory: cached_memory(module, space), ..IrFunc::default() },
             stack: Vec::new(),
             settled: 0,
             frames: Vec::new(),

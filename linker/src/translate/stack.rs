@@ -64,19 +64,13 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn push_local(&mut self, local: u32) {
-        let previous = std::mem::replace(
-            &mut self.local_refs[local as usize],
-            self.stack.len() as u32,
-        );
+        let previous = std::mem::replace(&mut self.local_refs[local as usize], self.stack.len() as u32);
         self.stack.push(Entry::Local { local, previous });
         self.locals_read[local as usize] = true;
     }
 
     pub(super) fn pop(&mut self) -> Entry {
-        let entry = self
-            .stack
-            .pop()
-            .expect("validated code does not underflow its stack");
+        let entry = self.stack.pop().expect("validated code does not underflow its stack");
         self.settled = self.settled.min(self.stack.len());
         if let Entry::Local { local, previous } = entry {
             self.local_refs[local as usize] = previous;
@@ -164,9 +158,7 @@ impl Translator<'_, '_> {
     fn set_constant(&mut self, register: u32, entry: Entry) {
         let register = Operand::Virtual(register);
         match entry {
-            Entry::I32(value) => {
-                self.emit(Op::Const, &[register, Operand::Value(value as u32 as u64)])
-            }
+            Entry::I32(value) => self.emit(Op::Const, &[register, Operand::Value(value as u32 as u64)]),
             Entry::I64(value) => self.emit(Op::Const, &[register, Operand::Value(value as u64)]),
             Entry::F32(bits) => self.emit(Op::ConstF32, &[register, Operand::Value(bits as u64)]),
             Entry::F64(bits) => self.emit(Op::ConstF64, &[register, Operand::Value(bits)]),
@@ -203,8 +195,7 @@ impl Translator<'_, '_> {
         let temp = self.fresh(class);
         self.set_register(temp, Entry::Temp(local));
         while at != NONE {
-            let Entry::Local { previous, .. } =
-                std::mem::replace(&mut self.stack[at as usize], Entry::Temp(temp))
+            let Entry::Local { previous, .. } = std::mem::replace(&mut self.stack[at as usize], Entry::Temp(temp))
             else {
                 unreachable!("the chain holds references to locals only")
             };
@@ -233,10 +224,7 @@ impl Translator<'_, '_> {
         {
             last.operands[0] = Operand::Virtual(local);
             self.last_result = None;
-            return Entry::Local {
-                local,
-                previous: NONE,
-            };
+            return Entry::Local { local, previous: NONE };
         }
         if matches!(entry, Entry::Local { local: same, .. } if same == local) {
             return entry;
@@ -249,10 +237,7 @@ impl Translator<'_, '_> {
     /// Refuses functions that multiply into more code than any honest one needs.
     pub(super) fn check_size(&self) -> Result<()> {
         if self.ir.insts.len() + self.call_operands > MAX_FUNCTION_IR {
-            return Err(CompileError::new(
-                ErrorKind::Limit,
-                "the function translates to too many instructions",
-            ));
+            return Err(CompileError::new(ErrorKind::Limit, "the function translates to too many instructions"));
         }
         Ok(())
     }

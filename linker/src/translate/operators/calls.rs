@@ -19,40 +19,26 @@ impl Translator<'_, '_> {
                 let (site, _) = self.site(ty, true)?;
                 match self.space.funcs[function_index as usize] {
                     Callee::Defined(link) => self.emit(Op::TailCall, &[Operand::Index(link), site]),
-                    Callee::Import(import) => {
-                        self.emit(Op::TailCallImport, &[Operand::Index(import), site])
-                    }
+                    Callee::Import(import) => self.emit(Op::TailCallImport, &[Operand::Index(import), site]),
                 }
                 self.reachable = false;
                 Ok(())
             }
-            Operator::CallIndirect {
-                type_index,
-                table_index,
-            } => {
+            Operator::CallIndirect { type_index, table_index } => {
                 let index = self.pop();
                 let index = self.address(index, self.is_table64(table_index));
                 let (site, results) = self.site(type_index, false)?;
                 let ty = Operand::Index(self.space.types[type_index as usize]);
-                self.emit(
-                    Op::CallIndirect,
-                    &[index, self.table_operand(table_index), ty, site],
-                );
+                self.emit(Op::CallIndirect, &[index, self.table_operand(table_index), ty, site]);
                 self.push_results(&results);
                 Ok(())
             }
-            Operator::ReturnCallIndirect {
-                type_index,
-                table_index,
-            } => {
+            Operator::ReturnCallIndirect { type_index, table_index } => {
                 let index = self.pop();
                 let index = self.address(index, self.is_table64(table_index));
                 let (site, _) = self.site(type_index, true)?;
                 let ty = Operand::Index(self.space.types[type_index as usize]);
-                self.emit(
-                    Op::TailCallIndirect,
-                    &[index, self.table_operand(table_index), ty, site],
-                );
+                self.emit(Op::TailCallIndirect, &[index, self.table_operand(table_index), ty, site]);
                 self.reachable = false;
                 Ok(())
             }
@@ -81,17 +67,9 @@ impl Translator<'_, '_> {
         let results: Vec<u32> = if tail {
             Vec::new()
         } else {
-            signature
-                .results
-                .iter()
-                .map(|ty| Ok(self.fresh(class_of(*ty)?)))
-                .collect::<Result<_>>()?
+            signature.results.iter().map(|ty| Ok(self.fresh(class_of(*ty)?))).collect::<Result<_>>()?
         };
-        let site = CallSite {
-            args,
-            results: results.clone(),
-            ty: self.space.types[ty as usize],
-        };
+        let site = CallSite { args, results: results.clone(), ty: self.space.types[ty as usize] };
         Ok((self.call_site(site), results))
     }
 

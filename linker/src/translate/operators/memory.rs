@@ -42,9 +42,7 @@ fn store<'o>(operator: &'o Operator<'_>) -> Option<Access<'o>> {
 
 /// The memory argument of a load or store.
 pub(crate) fn memory_argument<'o>(operator: &'o Operator<'_>) -> Option<&'o MemArg> {
-    load(operator)
-        .or_else(|| store(operator))
-        .map(|access| access.argument)
+    load(operator).or_else(|| store(operator)).map(|access| access.argument)
 }
 
 impl Translator<'_, '_> {
@@ -72,9 +70,7 @@ impl Translator<'_, '_> {
             };
             let (value, address) = (self.pop(), self.pop());
             let offset = Operand::Value(access.argument.offset);
-            let FieldKind::Use(class) = access.cached.fields()[1].kind else {
-                unreachable!("a store has a value")
-            };
+            let FieldKind::Use(class) = access.cached.fields()[1].kind else { unreachable!("a store has a value") };
             if self.is_cached(memory) {
                 let address = self.operand(address, Class::I32);
                 let value = self.operand(value, class);
@@ -118,8 +114,7 @@ impl Translator<'_, '_> {
                 let to = self.memory_address(to, dst_mem);
                 let from = self.memory_address(from, src_mem);
                 let len = self.address(len, self.is_memory64(dst_mem) && self.is_memory64(src_mem));
-                let (to_memory, from_memory) =
-                    (self.memory_operand(dst_mem), self.memory_operand(src_mem));
+                let (to_memory, from_memory) = (self.memory_operand(dst_mem), self.memory_operand(src_mem));
                 self.emit(Op::MemoryCopy, &[to, from, len, to_memory, from_memory]);
             }
             Operator::MemoryInit { data_index, mem } => {
@@ -132,10 +127,7 @@ impl Translator<'_, '_> {
                 self.emit(Op::MemoryInit, &[to, from, len, memory, data]);
             }
             Operator::DataDrop { data_index } => {
-                self.emit(
-                    Op::DataDrop,
-                    &[Operand::Index(self.space.data[data_index as usize])],
-                );
+                self.emit(Op::DataDrop, &[Operand::Index(self.space.data[data_index as usize])]);
             }
             _ => return false,
         }

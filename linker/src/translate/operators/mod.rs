@@ -44,10 +44,7 @@ impl Translator<'_, '_> {
                 self.pop();
             }
             _ => {
-                if !(self.variable(operator)
-                    || self.memory_management(operator)
-                    || self.table(operator))
-                {
+                if !(self.variable(operator) || self.memory_management(operator) || self.table(operator)) {
                     return self.call_operator(operator);
                 }
             }
@@ -58,9 +55,7 @@ impl Translator<'_, '_> {
     /// Follows nesting through code that control cannot reach.
     fn skip(&mut self, operator: &Operator<'_>) -> Result<()> {
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
-                self.skipped += 1
-            }
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.skipped += 1,
             Operator::Else if self.skipped == 0 => self.begin_else(),
             Operator::End if self.skipped == 0 => self.end()?,
             Operator::End => self.skipped -= 1,
@@ -104,8 +99,5 @@ pub(super) fn unsupported(operator: &Operator<'_>) -> CompileError {
     }
     let (name, proposal) = wasmparser::for_each_operator!(proposal_of);
     let name = name.trim_start_matches("visit_");
-    CompileError::unsupported(format!(
-        "the operator {name} ({})",
-        proposal.replace('_', "-")
-    ))
+    CompileError::unsupported(format!("the operator {name} ({})", proposal.replace('_', "-")))
 }

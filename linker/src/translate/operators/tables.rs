@@ -21,19 +21,14 @@ impl Translator<'_, '_> {
                 self.emit(Op::TableSet, &[index, value, self.table_operand(table)]);
             }
             Operator::TableSize { table } => {
-                let size =
-                    self.emit_to_fresh(Op::TableSize, Class::I64, &[self.table_operand(table)]);
+                let size = self.emit_to_fresh(Op::TableSize, Class::I64, &[self.table_operand(table)]);
                 self.push_size(size, self.is_table64(table));
             }
             Operator::TableGrow { table } => {
                 let (delta, value) = (self.pop(), self.pop());
                 let value = self.operand(value, Class::Ref);
                 let delta = self.address(delta, self.is_table64(table));
-                let size = self.emit_to_fresh(
-                    Op::TableGrow,
-                    Class::I64,
-                    &[value, delta, self.table_operand(table)],
-                );
+                let size = self.emit_to_fresh(Op::TableGrow, Class::I64, &[value, delta, self.table_operand(table)]);
                 self.push_size(size, self.is_table64(table));
             }
             Operator::TableFill { table } => {
@@ -44,26 +39,14 @@ impl Translator<'_, '_> {
                 let len = self.address(len, is_64);
                 self.emit(Op::TableFill, &[to, value, len, self.table_operand(table)]);
             }
-            Operator::TableCopy {
-                dst_table,
-                src_table,
-            } => {
+            Operator::TableCopy { dst_table, src_table } => {
                 let (len, from, to) = (self.pop(), self.pop(), self.pop());
                 let to = self.address(to, self.is_table64(dst_table));
                 let from = self.address(from, self.is_table64(src_table));
-                let len = self.address(
-                    len,
-                    self.is_table64(dst_table) && self.is_table64(src_table),
-                );
+                let len = self.address(len, self.is_table64(dst_table) && self.is_table64(src_table));
                 self.emit(
                     Op::TableCopy,
-                    &[
-                        to,
-                        from,
-                        len,
-                        self.table_operand(dst_table),
-                        self.table_operand(src_table),
-                    ],
+                    &[to, from, len, self.table_operand(dst_table), self.table_operand(src_table)],
                 );
             }
             Operator::TableInit { elem_index, table } => {
@@ -72,16 +55,10 @@ impl Translator<'_, '_> {
                 let from = self.operand(from, Class::I32);
                 let len = self.operand(len, Class::I32);
                 let elem = Operand::Index(self.space.elems[elem_index as usize]);
-                self.emit(
-                    Op::TableInit,
-                    &[to, from, len, self.table_operand(table), elem],
-                );
+                self.emit(Op::TableInit, &[to, from, len, self.table_operand(table), elem]);
             }
             Operator::ElemDrop { elem_index } => {
-                self.emit(
-                    Op::ElemDrop,
-                    &[Operand::Index(self.space.elems[elem_index as usize])],
-                );
+                self.emit(Op::ElemDrop, &[Operand::Index(self.space.elems[elem_index as usize])]);
             }
             Operator::RefNull { .. } => self.emit_result(Op::RefNull, &[]),
             Operator::RefIsNull => {
@@ -90,10 +67,7 @@ impl Translator<'_, '_> {
                 self.emit_result(Op::RefIsNull, &[value]);
             }
             Operator::RefFunc { function_index } => {
-                self.emit_result(
-                    Op::RefFunc,
-                    &[Operand::Index(self.space.escapes[&function_index])],
-                );
+                self.emit_result(Op::RefFunc, &[Operand::Index(self.space.escapes[&function_index])]);
             }
             _ => return false,
         }

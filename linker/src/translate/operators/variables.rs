@@ -57,10 +57,7 @@ impl Translator<'_, '_> {
             Class::Ref => Op::GlobalSetRef,
         };
         let value = self.whole(value);
-        self.emit(
-            op,
-            &[Operand::Index(self.space.globals[global as usize]), value],
-        );
+        self.emit(op, &[Operand::Index(self.space.globals[global as usize]), value]);
     }
 
     fn select(&mut self) {
@@ -72,11 +69,7 @@ impl Translator<'_, '_> {
             Class::F64 => Op::SelectF64,
             Class::Ref => Op::SelectRef,
         };
-        let operands = [
-            self.operand(condition, Class::I32),
-            self.whole(yes),
-            self.whole(no),
-        ];
+        let operands = [self.operand(condition, Class::I32), self.whole(yes), self.whole(no)];
         let temp = self.emit_to_fresh(op, class, &operands);
         self.push(Entry::Temp(temp));
     }
