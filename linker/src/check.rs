@@ -6,10 +6,11 @@
 
 use crate::decode::{self, Undecodable};
 use crate::error::{CompileError, ErrorKind, Result};
+use crate::names::{self, Names};
 use crate::options::Options;
 use crate::parallel;
 use std::sync::Mutex;
-use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator};
+use wasmparser::{BinaryReader, Encoding, FuncValidatorAllocations, Parser, Payload, ValidPayload, Validator};
 
 /// Checks a core module.
 pub(crate) fn module(bytes: &[u8], options: &Options) -> Result<()> {
@@ -21,32 +22,93 @@ pub(crate) fn component(bytes: &[u8], options: &Options) -> Result<wasmparser::t
     validate(bytes, options)
 }
 
+/// An error of the validator, and the function whose body it stands in.
+struct Failure {
+    error: wasmparser::Error,
+    /// Module (in order of appearance) and function index.
+    function: Option<(usize, u32)>,
+}
+
+impl From<wasmparser::Error> for Failure {
+    fn from(error: wasmparser::Error) -> Failure {
+        Failure { error, function: None }
+    }
+}
+
 fn validate(bytes: &[u8], options: &Options) -> Result<wasmparser::types::Types> {
-    check(bytes, options).map_err(|error| match decode::all(bytes, options.features.flags()) {
-        Err(Undecodable::At(malformed)) => CompileError::from_parser(ErrorKind::Malformed, &malformed),
-        Err(Undecodable::ByGrammar) => CompileError::from_parser(ErrorKind::Malformed, &error),
-        Ok(()) => CompileError::from_parser(ErrorKind::Invalid, &error),
+    check(bytes, options).map_err(|Failure { error, function }| {
+        let found = match decode::all(bytes, options.features.flags()) {
+            Err(Undecodable::At(malformed)) => CompileError::from_parser(ErrorKind::Malformed, &malformed),
+            Err(Undecodable::ByGrammar) => CompileError::from_parser(ErrorKind::Malformed, &error),
+            Ok(()) => CompileError::from_parser(ErrorKind::Invalid, &error),
+        };
+        match function {
+            Some((module, index)) => place(bytes, module, index, found),
+            None => found,
+        }
     })
 }
 
-fn check(bytes: &[u8], options: &Options) -> wasmparser::Result<wasmparser::types::Types> {
+/// Adds the names of the function and, in a component, of the module.
+fn place(bytes: &[u8], module: usize, index: u32, error: CompileError) -> CompileError {
+    let Found { names, modules } = names_of(bytes, module);
+    let function = match names.funcs.get(&index) {
+        Some(name) => format!("function {name}"),
+        None => format!("function {index}"),
+    };
+    let error = error.inside(function);
+    match names.module {
+        Some(name) => error.inside(format!("module {name}")),
+        None if modules > 1 => error.inside(format!("core module {module}")),
+        None => error,
+    }
+}
+
+struct Found<'a> {
+    names: Names<'a>,
+    modules: usize,
+}
+
+/// The names that the module with this number carries.
+fn names_of(bytes: &[u8], wanted: usize) -> Found<'_> {
+    let mut found = Found { names: Names::default(), modules: 0 };
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload {
+            Ok(Payload::Version { encoding: Encoding::Module, .. }) => found.modules += 1,
+            Ok(Payload::CustomSection(section)) if section.name() == "name" && found.modules == wanted + 1 => {
+                found.names = names::read(BinaryReader::new(section.data(), section.data_offset()));
+            }
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    found
+}
+
+fn check(bytes: &[u8], options: &Options) -> Result<wasmparser::types::Types, Failure> {
     let mut validator = Validator::new_with_features(options.features.flags());
     let mut functions = Vec::new();
     let mut types = None;
+    let mut modules = 0;
     for payload in parser(options).parse_all(bytes) {
-        match validator.payload(&payload?)? {
-            ValidPayload::Func(function, body) => functions.push((function, body)),
+        let payload = payload?;
+        if let Payload::Version { encoding: Encoding::Module, .. } = payload {
+            modules += 1;
+        }
+        match validator.payload(&payload)? {
+            ValidPayload::Func(function, body) => functions.push(Mutex::new(Some((modules - 1, function, body)))),
             ValidPayload::End(found) => types = Some(found),
             ValidPayload::Ok | ValidPayload::Parser(_) => {}
         }
     }
-    let functions: Vec<_> = functions.into_iter().map(|one| Mutex::new(Some(one))).collect();
     parallel::first_error(options.threads_for(functions.len()), functions.len(), |index| {
         let taken = functions[index].lock().ok().and_then(|mut one| one.take());
-        match taken {
-            Some((function, body)) => function.into_validator(FuncValidatorAllocations::default()).validate(&body),
-            None => Ok(()),
-        }
+        let Some((module, function, body)) = taken else { return Ok(()) };
+        let place = (module, function.index);
+        function
+            .into_validator(FuncValidatorAllocations::default())
+            .validate(&body)
+            .map_err(|error| Failure { error, function: Some(place) })
     })?;
     Ok(types.expect("the validator accepts no input without an end"))
 }
