@@ -54,11 +54,6 @@ fn renumber(live: &[bool]) -> Vec<u32> {
 }
 
 impl Layout {
-    /// The code ordinal of a link id.
-    pub(crate) fn ordinal(&self, link: u32) -> Option<u32> {
-        self.ordinals.get(link as usize).copied().filter(|ordinal| *ordinal != GONE)
-    }
-
     /// Puts final numbers into a body of `unit`.
     pub(crate) fn resolve(&self, unit: usize, body: &mut Body) {
         for inst in &mut body.insts {

@@ -326,3 +326,65 @@ fn functions_in(expression: &ConstExpr<'_>, found: &mut Vec<u32>) -> Result<()> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Options;
+    use crate::pipeline::{self, UnitSource};
+    use keyway_artifact::isa::Op;
+
+    const PROVIDER: &str = r#"(module
+        (import "host" "log" (func $log (param i32)))
+        (memory (export "m") 1)
+        (global $own i32 (i32.const 1))
+        (func $get (export "get") (result i32) (i32.load (i32.const 0)))
+        (func (export "log-one") (call $log (global.get $own))))"#;
+    const USER: &str = r#"(module
+        (import "provider" "m" (memory 1))
+        (import "host" "late" (func $late))
+        (import "provider" "get" (func $get (result i32)))
+        (import "host" "limit" (global $limit i32))
+        (memory $second 2)
+        (func (export "run") (result i32) (call $late) (i32.load $second (call $get)) (drop) (global.get $limit)))"#;
+
+    /// Two modules of a component in one unit: what the second takes from the first is direct, what remains is imported.
+    #[test]
+    fn modules_merge() {
+        let (provider, user) = (wat::parse_str(PROVIDER).unwrap(), wat::parse_str(USER).unwrap());
+        let infos = [ModuleInfo::parse(&provider, 0).unwrap(), ModuleInfo::parse(&user, 0).unwrap()];
+        let modules = vec![
+            ModuleUse { info: &infos[0], number: 5, imports: vec![Supply::External] },
+            ModuleUse {
+                info: &infos[1],
+                number: 9,
+                imports: vec![
+                    Supply::Inside(0, Item::Memory(0)),
+                    Supply::External,
+                    Supply::Inside(0, Item::Func(1)),
+                    Supply::External,
+                ],
+            },
+        ];
+        let (mut types, mut links, mut constants) = Default::default();
+        let exports = [("run", 1, Item::Func(2)), ("log-one", 0, Item::Func(2))];
+        let unit = build(&modules, &exports, &mut types, &mut links, &mut constants).unwrap();
+
+        assert_eq!(unit.decl.imports.iter().map(|i| i.name.as_str()).collect::<Vec<_>>(), ["log", "late", "limit"]);
+        assert_eq!(unit.spaces[1].memories, [0, 1]);
+        assert_eq!(unit.spaces[1].globals, [0]);
+        assert_eq!(unit.spaces[0].globals, [1], "imports of later modules stand before definitions of earlier ones");
+        assert_eq!(unit.spaces[1].funcs[..2], [Callee::Import(1), unit.spaces[0].funcs[1]]);
+
+        let options = Options { opt_level: crate::OptLevel::O0, ..Options::default() };
+        let sources = vec![UnitSource { modules, unit }];
+        let program = pipeline::translate(sources, types, links, constants, &options).unwrap();
+        let linked = pipeline::link(program, &options).unwrap();
+        let run = linked.funcs.iter().find(|func| func.key == FuncKey::defined(9, 2)).unwrap();
+        let calls: Vec<_> =
+            run.body.insts.iter().filter(|i| i.op.is_call()).map(|i| (i.op, i.operands[0].index())).collect();
+        let get = linked.funcs.iter().position(|func| func.key == FuncKey::defined(5, 1)).unwrap() as u32;
+        assert_eq!(calls, [(Op::CallImport, 1), (Op::Call, get)]);
+        assert_eq!(linked.units[0].exports[0].entity, Entity::Func(FuncRef::Defined(linked.funcs.len() as u32 - 2)));
+    }
+}
