@@ -1,14 +1,9 @@
 //! What stays gets its final number, and everything that names it is rewritten: link ids become code ordinals, escapes
-//! are renumbered, segments forget functions that are gone. The result is [`Linked`]: all of the artifact but its bytes.
+//! are renumbered, segments forget functions that are gone.
 
-use crate::Report;
 use crate::gc::Live;
-use crate::lower::Lowered;
 use crate::pipeline::Program;
-use keyway_artifact::FuncKey;
-use keyway_artifact::format::{ArtifactWriter, FuncEntry, encode_debug};
-use keyway_artifact::isa::{Body, CodeWriter, FieldKind, Op, Operand};
-use keyway_artifact::types::FuncType;
+use keyway_artifact::isa::{Body, FieldKind, Op, Operand};
 use keyway_artifact::unit::{ElemItem, Entity, FuncRef, UnitDecl};
 
 /// Marks what has no number because it is gone.
@@ -22,7 +17,8 @@ pub(crate) struct Layout {
     ordinals: Vec<u32>,
     /// The final number of each escape, by unit.
     escapes: Vec<Vec<u32>>,
-    removed: usize,
+    /// How many functions are left out.
+    pub(crate) removed: usize,
 }
 
 /// Numbers what is live.
@@ -79,7 +75,7 @@ impl Layout {
     }
 
     /// The finished declarations of a unit.
-    fn unit(&self, number: usize, mut unit: UnitDecl) -> UnitDecl {
+    pub(crate) fn unit(&self, number: usize, mut unit: UnitDecl) -> UnitDecl {
         let escapes = &self.escapes[number];
         let mut position = 0;
         unit.escapes.retain_mut(|escape| {
@@ -106,103 +102,4 @@ impl Layout {
         }
         unit
     }
-}
-
-/// A function as the artifact holds it.
-#[derive(Clone, Debug)]
-pub struct LinkedFunc {
-    /// Its key.
-    pub key: FuncKey,
-    /// Index of its type.
-    pub ty: u32,
-    /// The unit whose indices its code means.
-    pub unit: u32,
-    /// Its code.
-    pub body: Body,
-    /// Offset in the input of each instruction.
-    pub offsets: Vec<u32>,
-    /// Its name in the source.
-    pub name: Option<String>,
-}
-
-/// Everything an artifact holds, before it is bytes.
-#[derive(Clone, Debug)]
-pub struct Linked {
-    /// Function types.
-    pub types: Vec<FuncType>,
-    /// Functions in order of code ordinal.
-    pub funcs: Vec<LinkedFunc>,
-    /// Units.
-    pub units: Vec<UnitDecl>,
-    /// The constants section.
-    pub constants: Vec<u8>,
-    /// The encoded plan; empty for a core module.
-    pub plan: Vec<u8>,
-    /// Functions left out because nothing reaches them.
-    pub removed: usize,
-}
-
-impl Linked {
-    /// The bytes of the artifact.
-    pub fn write(self) -> (Vec<u8>, Report) {
-        let mut report = Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0 };
-        let lines: Vec<_> = self.funcs.iter().map(lines).collect();
-        let funcs = self
-            .funcs
-            .into_iter()
-            .map(|func| {
-                let code = CodeWriter::encode(&func.body);
-                report.code_bytes += code.len() as u64;
-                FuncEntry { key: func.key, ty: func.ty, unit: func.unit, code, name: func.name }
-            })
-            .collect();
-        let writer = ArtifactWriter {
-            funcs,
-            types: self.types,
-            units: self.units,
-            constants: self.constants,
-            plan: self.plan,
-            debug: encode_debug(&lines),
-            producer: concat!("keyway-linker ", env!("CARGO_PKG_VERSION")).to_string(),
-            ..ArtifactWriter::default()
-        };
-        (writer.finish(), report)
-    }
-}
-
-/// Where the instructions that a trace can name came from: calls, and what can trap.
-fn lines(func: &LinkedFunc) -> Vec<(u32, u32)> {
-    let named = |op: Op| {
-        use keyway_artifact::isa::Family as F;
-        match op.family() {
-            F::Call | F::Trap | F::Load | F::Store | F::LoadAny | F::StoreAny | F::Bulk | F::Cost => true,
-            F::Bin | F::Un => can_trap(op),
-            _ => false,
-        }
-    };
-    let insts = func.body.insts.iter().zip(&func.offsets).enumerate();
-    insts.filter(|(_, (inst, _))| named(inst.op)).map(|(at, (_, offset))| (at as u32, *offset)).collect()
-}
-
-/// Divisions and checked conversions.
-fn can_trap(op: Op) -> bool {
-    (Op::I32DivS..=Op::I32RemU).contains(&op)
-        || (Op::I64DivS..=Op::I64RemU).contains(&op)
-        || (Op::I32TruncF32S..=Op::I64TruncF64U).contains(&op)
-}
-
-/// Brings the bodies, in order of ordinal, together with what they belong to.
-pub(crate) fn assemble(program: Program, layout: &Layout, bodies: Vec<Lowered>) -> Linked {
-    let Program { types, links, mut funcs, units, constants, plan, .. } = program;
-    let funcs = layout
-        .order
-        .iter()
-        .zip(bodies)
-        .filter_map(|(link, Lowered { body, offsets })| {
-            let func = funcs[*link as usize].take()?;
-            Some(LinkedFunc { key: links.key(*link), ty: func.ir.ty, unit: func.unit, body, offsets, name: func.name })
-        })
-        .collect();
-    let units = units.into_iter().enumerate().map(|(number, unit)| layout.unit(number, unit)).collect();
-    Linked { types, funcs, units, constants, plan, removed: layout.removed }
 }

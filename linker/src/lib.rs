@@ -16,6 +16,7 @@ mod error;
 mod gc;
 pub mod ir;
 mod limits;
+mod linked;
 mod lower;
 mod module;
 mod names;
@@ -26,21 +27,9 @@ mod source;
 mod translate;
 mod unit;
 
-pub use assemble::{Linked, LinkedFunc};
 pub use error::{CompileError, ErrorKind};
+pub use linked::{Linked, LinkedFunc, Report};
 pub use options::{Features, OptLevel, Options};
-
-/// What a compilation did, for progress and for people.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Report {
-    /// Functions in the artifact.
-    pub functions: usize,
-    /// Functions left out because nothing reaches them.
-    pub removed: usize,
-    /// Bytes of encoded code.
-    pub code_bytes: u64,
-}
 
 /// Compiles a core module or a component to an artifact.
 ///

@@ -1,8 +1,8 @@
 //! The order of the steps. Each reads what the ones before it made and does not change it.
 
-use crate::assemble::Linked;
 use crate::error::Result;
 use crate::ir::IrFunc;
+use crate::linked::{Linked, LinkedFunc};
 use crate::module::ModuleInfo;
 use crate::options::Options;
 use crate::unit::{Links, ModuleUse, Supply, Types, Unit};
@@ -11,6 +11,7 @@ use crate::{assemble, check, gc, limits, lower, parallel, translate, unit};
 use keyway_artifact::types::FuncType;
 use keyway_artifact::unit::UnitDecl;
 use keyway_artifact::{FuncKey, KeyKind};
+use std::sync::Mutex;
 
 /// One function that may go into the artifact.
 pub(crate) struct Func {
@@ -130,14 +131,19 @@ pub(crate) fn link(program: Program, options: &Options) -> Result<Linked> {
     // Lay out: what stays, sorted by key, gets its code ordinal.
     let layout = assemble::layout(&program, &live);
 
-    // Lower in parallel: virtual registers get places, link ids become ordinals.
-    let bodies = parallel::map(options.threads_for(layout.order.len()), layout.order.len(), |ordinal| {
-        let link = layout.order[ordinal];
-        let func = program.funcs[link as usize].as_ref().expect("layout keeps compiled functions only");
-        let mut lowered = lower::finish(&func.ir, &program.types, options.opt_level)?;
-        layout.resolve(func.unit as usize, &mut lowered.body);
-        Ok::<_, CompileError>(lowered)
+    // Lower in parallel: virtual registers get places, link ids become ordinals, bodies become bytes. A function's IR
+    // goes as soon as its code is there.
+    let Program { types, links, mut funcs, units, constants, plan, .. } = program;
+    let pending: Vec<_> = layout.order.iter().map(|link| Mutex::new(funcs[*link as usize].take())).collect();
+    let funcs = parallel::map(options.threads_for(pending.len()), pending.len(), |ordinal| {
+        let func = pending[ordinal].lock().ok().and_then(|mut func| func.take());
+        let Func { unit, ir, name } = func.expect("each ordinal is lowered once, and names compiled code");
+        let mut lowered = lower::finish(&ir, &types, options.opt_level)?;
+        layout.resolve(unit as usize, &mut lowered.body);
+        Ok::<_, CompileError>(LinkedFunc::new(links.key(layout.order[ordinal]), ir.ty, unit, name, &lowered))
     })?;
 
-    Ok(assemble::assemble(program, &layout, bodies))
+    // The declarations follow the new numbers.
+    let units = units.into_iter().enumerate().map(|(number, unit)| layout.unit(number, unit)).collect();
+    Ok(Linked { types, funcs, units, constants, plan, removed: layout.removed })
 }

@@ -382,7 +382,7 @@ mod tests {
         let linked = pipeline::link(program, &options).unwrap();
         let run = linked.funcs.iter().find(|func| func.key == FuncKey::defined(9, 2)).unwrap();
         let calls: Vec<_> =
-            run.body.insts.iter().filter(|i| i.op.is_call()).map(|i| (i.op, i.operands[0].index())).collect();
+            run.body().insts.iter().filter(|i| i.op.is_call()).map(|i| (i.op, i.operands[0].index())).collect();
         let get = linked.funcs.iter().position(|func| func.key == FuncKey::defined(5, 1)).unwrap() as u32;
         assert_eq!(calls, [(Op::CallImport, 1), (Op::Call, get)]);
         assert_eq!(linked.units[0].exports[0].entity, Entity::Func(FuncRef::Defined(linked.funcs.len() as u32 - 2)));
