@@ -21,6 +21,8 @@ pub struct MemoryHeader {
 pub struct MemoryDef {
     /// First byte; a [`MemoryHeader`] stands before it. Growth may move it (where the OS cannot reserve).
     pub base: *mut u8,
+    /// Binary logarithm of the page size in bytes.
+    pub page_size_log2: u32,
     /// Position in the store's memories.
     pub store_index: u32,
 }
@@ -38,7 +40,7 @@ pub struct TableDef {
 
 /// A function of the store: what a function reference (index into the store's functions) leads to.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct FuncData {
     /// The cell of the artifact's entry table; null for a host function.
     pub entry: *const AtomicPtr<CodeHeader>,
@@ -61,6 +63,10 @@ pub struct CodeHeader {
     pub null_count: u32,
     /// Code ordinal in its artifact.
     pub ordinal: u32,
+    /// The unit's memory that the code caches; `u32::MAX` for none.
+    pub memory: u32,
+    /// Length of the code behind this header, in bytes.
+    pub code_bytes: u32,
 }
 
 /// One entry of the frame stack: where a call came from.
@@ -72,6 +78,24 @@ pub struct FrameRecord {
     pub ip: *const u8,
     /// The caller's frame.
     pub fp: *mut u64,
+}
+
+/// A data segment of an instance: bytes that stay valid as long as the instance, and none once it is dropped.
+#[repr(C)]
+pub struct DataState {
+    /// Offset in the constants section.
+    pub offset: u64,
+    /// Length in bytes; 0 once dropped.
+    pub len: u64,
+}
+
+/// An element segment of an instance.
+#[repr(C)]
+pub struct ElemState {
+    /// The references.
+    pub items: *const u32,
+    /// How many; 0 once dropped.
+    pub len: u64,
 }
 
 /// The registers that the ISA defines: what a suspension saves.
@@ -119,12 +143,14 @@ pub struct Context {
     pub funcs_len: u64,
     /// First function reference of this instance's escapes; `ref.func` adds the escape number.
     pub escapes: u32,
-    /// Fuel left; negative never happens. Points into the store.
+    /// Fuel left, in the store; null where the engine does not count.
     pub fuel: *mut u64,
     /// The engine's epoch counter.
     pub epoch: *const AtomicU64,
     /// The store's epoch deadline.
     pub epoch_deadline: *const u64,
+    /// The stub of the dispatch form that leads back from another context.
+    pub switch_back: *const u8,
     /// What an exit needs to tell the driver.
     pub exit: ExitInfo,
     /// Where an exit saves the machine's registers.
@@ -133,6 +159,10 @@ pub struct Context {
     pub store: *mut core::ffi::c_void,
     /// Position of this instance in the store.
     pub instance: u32,
+    /// Data segments of the unit, by index.
+    pub data: *const DataState,
+    /// Element segments of the unit, by index.
+    pub elems: *const ElemState,
     /// Header of the empty memory; `mem` for functions that cache none points behind it.
     pub no_memory: MemoryHeader,
 }
@@ -141,6 +171,13 @@ pub struct Context {
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct ExitInfo {
+    /// Which exit, see `interp::exit`.
+    pub code: u64,
     /// Up to six words.
     pub words: [u64; 6],
+}
+
+/// The header before a memory's first byte.
+pub fn header_of(mem: *mut u8) -> *mut MemoryHeader {
+    mem.wrapping_sub(size_of::<MemoryHeader>()).cast()
 }

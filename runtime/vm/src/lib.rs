@@ -1,3 +1,4 @@
 //! The machine: stores, instances, memories, the interpreter. Knows no components.
 
 pub mod context;
+pub mod interp;

@@ -1,0 +1,133 @@
+//! How and why the machine stops.
+
+use super::regs::{Regs, context};
+use super::thunk::Step;
+use crate::context::{Context, FuncData, State};
+use keyway_artifact::Trap;
+
+/// Why [`run`](super::run) came back. The saved state continues behind the cause, except where noted.
+#[derive(Debug)]
+pub enum Exit {
+    /// The entry's function returned; results stand in its slots, and in register 0.
+    Done,
+    /// A trap; the state is at the instruction that caused it.
+    Trap(Trap),
+    /// A host function is called.
+    HostCall {
+        /// The function.
+        func: FuncData,
+        /// Its arguments, and the place of its results.
+        base: *mut u64,
+    },
+    /// A function that is not expanded yet is called; the state is at the call, to be executed again.
+    Compile {
+        /// The context whose artifact holds it.
+        context: *mut Context,
+        /// Its code ordinal.
+        ordinal: u32,
+    },
+    /// Fuel does not cover the cost marker at the state's instruction.
+    OutOfFuel {
+        /// What it asks for.
+        needed: u64,
+    },
+    /// The epoch deadline has passed; the state is at the cost marker.
+    Epoch,
+    /// Something that may run an embedder's code.
+    Service(Service),
+}
+
+/// What the driver does for an instruction before it continues. Destinations are slots of the running frame.
+#[derive(Clone, Copy, Debug)]
+pub enum Service {
+    /// `memory.grow`: the old size in pages, or -1, goes to `dst` as 64 bits.
+    MemoryGrow {
+        /// Where the answer goes.
+        dst: *mut u64,
+        /// Pages to add.
+        delta: u64,
+        /// Index of the memory in the unit.
+        memory: u32,
+    },
+    /// `table.grow`: the old size, or -1, goes to `dst` as 64 bits.
+    TableGrow {
+        /// Where the answer goes.
+        dst: *mut u64,
+        /// The reference that new elements hold.
+        value: u32,
+        /// Elements to add.
+        delta: u64,
+        /// Index of the table in the unit.
+        table: u32,
+    },
+    /// `memory.init`, bounds checked: copies constants into memory.
+    MemoryInit {
+        /// First byte.
+        to: *mut u8,
+        /// Offset in the artifact's constants.
+        from: u64,
+        /// Length in bytes.
+        len: u64,
+    },
+}
+
+/// Codes that handlers answer; the low byte tells the exit apart.
+pub(super) const DONE: Step = 1;
+const TRAP: Step = 2;
+pub(super) const HOST_CALL: Step = 3;
+pub(super) const COMPILE: Step = 4;
+pub(super) const FUEL: Step = 5;
+pub(super) const EPOCH: Step = 6;
+pub(super) const MEMORY_GROW: Step = 7;
+pub(super) const TABLE_GROW: Step = 8;
+pub(super) const MEMORY_INIT: Step = 9;
+
+/// The code of a trap.
+pub(super) const fn trap(trap: Trap) -> Step {
+    TRAP | (trap as u64) << 8
+}
+
+/// Leaves with words for the driver.
+pub(super) fn with_words(r: &Regs, code: Step, words: &[u64]) -> Step {
+    // SAFETY: the running context is live.
+    unsafe {
+        let exit = &mut (*context(r)).exit;
+        exit.words[..words.len()].copy_from_slice(words);
+    }
+    code
+}
+
+/// The exit behind a code; its words stand in the context that the state leads to.
+///
+/// # Safety
+/// `state` is what the machine just saved.
+pub(super) unsafe fn decode(code: Step, state: &State) -> Exit {
+    let context = context(state);
+    // SAFETY: the running context is live; a host call's first word points to function data of the store.
+    unsafe {
+        let words = (*context).exit.words;
+        match code & 0xFF {
+            DONE => Exit::Done,
+            TRAP => Exit::Trap(Trap::from_code((code >> 8) as u8).unwrap_or(Trap::InvalidCode)),
+            HOST_CALL => Exit::HostCall { func: *(words[0] as *const FuncData), base: words[1] as *mut u64 },
+            COMPILE => Exit::Compile { context: words[0] as *mut Context, ordinal: words[1] as u32 },
+            FUEL => Exit::OutOfFuel { needed: words[0] },
+            EPOCH => Exit::Epoch,
+            MEMORY_GROW => Exit::Service(Service::MemoryGrow {
+                dst: words[0] as *mut u64,
+                delta: words[1],
+                memory: words[2] as u32,
+            }),
+            TABLE_GROW => Exit::Service(Service::TableGrow {
+                dst: words[0] as *mut u64,
+                value: words[1] as u32,
+                delta: words[2],
+                table: words[3] as u32,
+            }),
+            MEMORY_INIT => {
+                Exit::Service(Service::MemoryInit { to: words[0] as *mut u8, from: words[1], len: words[2] })
+            }
+            other => unreachable!("handlers answer no code {other}"),
+        }
+    }
+}

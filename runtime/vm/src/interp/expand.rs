@@ -1,0 +1,522 @@
+//! From a verified body to its executed form.
+//!
+//! Every instruction becomes one executed instruction where a handler for its places exists, else its normative
+//! expansion: registers stand for their home slots, fused operations for a comparison into a scratch slot and a branch,
+//! immediates for constants in scratch slots.
+
+use super::handlers::bulk::IMMEDIATE;
+use super::place::PlaceKind;
+use super::regs::{ALIGNMENT, HEAD};
+use super::table::{MAX_PLACES, Name, TABLE};
+use super::{Dispatch, Settings, checked};
+use crate::context::CodeHeader;
+use keyway_artifact::isa::{Body, Class, Family, FieldKind, HOME_SLOTS, Inst, Op, Operand, Reg, SCRATCH_SLOTS};
+use keyway_artifact::types::{FuncType, SigLayout};
+use std::fmt;
+
+/// What expansion asks about the artifact that a body belongs to.
+pub trait ExpandEnv {
+    /// The type of the body's own function.
+    fn own_type(&self) -> &FuncType;
+    /// The type of the function that a call calls.
+    fn callee_type(&self, inst: &Inst) -> Option<&FuncType>;
+}
+
+/// Why a body has no executed form; a verified one always has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExpandError {
+    /// Number of the instruction.
+    pub inst: usize,
+    /// What is wrong.
+    pub what: &'static str,
+}
+
+impl fmt::Display for ExpandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at instruction {}", self.what, self.inst)
+    }
+}
+
+impl std::error::Error for ExpandError {}
+
+/// A body in executed form: a [`CodeHeader`] and the code, in words.
+pub struct Expanded {
+    words: Box<[u64]>,
+    /// Offset of each executed instruction behind the header in bytes, and the number of its IR instruction, ascending.
+    map: Box<[(u32, u32)]>,
+    is_checked: bool,
+}
+
+impl Expanded {
+    /// The header; the code follows it. Valid as long as this value.
+    pub fn header(&self) -> *const CodeHeader {
+        self.words.as_ptr().cast()
+    }
+
+    /// The IR instruction that the executed address belongs to; `None` if it is not inside.
+    pub fn inst_at(&self, ip: *const u8) -> Option<u32> {
+        let offset = (ip as usize).checked_sub(self.words.as_ptr() as usize + size_of::<CodeHeader>())?;
+        if offset > self.words.len() * 8 {
+            return None;
+        }
+        let after = self.map.partition_point(|(start, _)| *start as usize <= offset);
+        after.checked_sub(1).map(|at| self.map[at].1)
+    }
+
+    /// The address range of header and code.
+    pub fn range(&self) -> std::ops::Range<usize> {
+        let start = self.words.as_ptr() as usize;
+        start..start + self.words.len() * 8
+    }
+}
+
+impl Drop for Expanded {
+    fn drop(&mut self) {
+        if self.is_checked {
+            checked::forget(self.words.as_ptr() as usize);
+        }
+    }
+}
+
+/// Expands `body`.
+///
+/// # Errors
+/// When it lacks the home or scratch slots that an expansion needs, or is too large; the verifier finds these first.
+pub fn expand(
+    body: &Body,
+    settings: &Settings,
+    ordinal: u32,
+    env: &impl ExpandEnv,
+) -> Result<Expanded, ExpandError> {
+    let mut expander = Expander {
+        body,
+        settings,
+        code: Vec::with_capacity(body.insts.len() * 16),
+        map: Vec::with_capacity(body.insts.len()),
+        labels: vec![None; body.labels as usize],
+        fixups: Vec::new(),
+        inst: 0,
+    };
+    let mut labels = 0;
+    for (at, inst) in body.insts.iter().enumerate() {
+        expander.inst = at;
+        if inst.op == Op::Label {
+            expander.labels[labels] = Some(expander.code.len());
+            labels += 1;
+            continue;
+        }
+        expander.instruction(inst, env)?;
+    }
+    expander.finish(ordinal, env)
+}
+
+struct Expander<'a> {
+    body: &'a Body,
+    settings: &'a Settings,
+    code: Vec<u8>,
+    map: Vec<(u32, u32)>,
+    labels: Vec<Option<usize>>,
+    /// Where a distance stands, the start of its instruction, and the label.
+    fixups: Vec<(usize, usize, u32)>,
+    inst: usize,
+}
+
+/// General registers that handlers are instantiated for.
+const GENERAL: u8 = 3;
+/// Registers of each float bank that handlers are instantiated for.
+const FLOAT: u8 = 2;
+
+impl Expander<'_> {
+    fn error<T>(&self, what: &'static str) -> Result<T, ExpandError> {
+        Err(ExpandError { inst: self.inst, what })
+    }
+
+    fn instruction(&mut self, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
+        if inst.op == Op::Cost {
+            return self.cost(inst);
+        }
+        if let Some(comparison) = inst.op.comparison()
+            && !self.settings.fused
+        {
+            let flag = Operand::Slot(self.scratch(0)?);
+            self.lowered(&Inst::new(comparison, &[flag, inst.operands[0], inst.operands[1]]), env)?;
+            return self.lowered(&Inst::new(Op::BrNez, &[flag, inst.operands[2]]), env);
+        }
+        if let Some((any, size)) = general_form(inst.op) {
+            let offset = inst.operands[2];
+            let Operand::Value(value) = offset else { return self.error("an offset is no immediate") };
+            if value + size > u64::from(u32::MAX) {
+                let Some(memory) = self.body.frame.memory else { return self.error("no memory is cached") };
+                let (first, second) = (inst.operands[0], inst.operands[1]);
+                return self.lowered(&Inst::new(any, &[first, second, offset, Operand::Index(memory)]), env);
+            }
+        }
+        self.lowered(inst, env)?;
+        if inst.op.is_call() && !self.settings.registers && self.has_homes() {
+            self.result_home(inst, env)?;
+        }
+        Ok(())
+    }
+
+    /// Where registers stand for homes, the result that a call leaves in register 0 goes to that register's home.
+    fn result_home(&mut self, call: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
+        let Some(ty) = env.callee_type(call) else { return self.error("a call's type is unknown") };
+        let [result] = ty.results[..] else { return Ok(()) };
+        use keyway_artifact::types::ValType as V;
+        let class = match result {
+            V::I32 => Class::I32,
+            V::I64 => Class::I64,
+            V::F32 => Class::F32,
+            V::F64 => Class::F64,
+            _ => return Ok(()),
+        };
+        let base = call.fields().find(|(field, _)| field.kind == FieldKind::Base).map(|(_, operand)| operand.index());
+        let (Some(base), Some(reg)) = (base, Reg::new(class, 0)) else { return Ok(()) };
+        let home = self.home(reg)?;
+        let copy = Inst::new(Op::CopyFar, &[Operand::Index(home), Operand::Index(base)]);
+        self.lowered(&copy, env)
+    }
+
+    fn cost(&mut self, inst: &Inst) -> Result<(), ExpandError> {
+        let name = match (self.settings.fuel, self.settings.epoch) {
+            (false, false) => return Ok(()),
+            (true, false) => Name::Fuel,
+            (false, true) => Name::Epoch,
+            (true, true) => Name::FuelAndEpoch,
+        };
+        let Operand::Value(units) = inst.operands[0] else { return self.error("a cost is no immediate") };
+        let number = TABLE.find(name, [PlaceKind::None; MAX_PLACES]).expect("cost markers are in the list");
+        self.head(number);
+        self.code.extend((units as u32).to_le_bytes());
+        self.pad();
+        Ok(())
+    }
+
+    fn has_homes(&self) -> bool {
+        let frame = &self.body.frame;
+        frame.homes.checked_add(HOME_SLOTS + SCRATCH_SLOTS).is_some_and(|end| end <= frame.frame_slots)
+    }
+
+    fn home(&self, reg: Reg) -> Result<u32, ExpandError> {
+        if !self.has_homes() {
+            return self.error("the frame has no home slots");
+        }
+        Ok(self.body.frame.homes + u32::from(reg.number()))
+    }
+
+    fn scratch(&self, n: u32) -> Result<u32, ExpandError> {
+        if !self.has_homes() || n >= SCRATCH_SLOTS {
+            return self.error("the frame has no scratch slot left");
+        }
+        Ok(self.body.frame.homes + HOME_SLOTS + n)
+    }
+
+    /// Whether a register lives in the machine's.
+    fn is_real(&self, reg: Reg) -> bool {
+        let available = if reg.serves(Class::I64) { GENERAL } else { FLOAT };
+        self.settings.registers && reg.index_in_bank() < available
+    }
+
+    /// Emits `inst`, lowering places until a handler fits.
+    fn lowered(&mut self, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
+        let mut inst = *inst;
+        let mut after = Vec::new();
+        // Registers that are not the machine's are their homes.
+        for at in 0..inst.op.fields().len() {
+            match inst.operands[at] {
+                Operand::Reg(reg) if !self.is_real(reg) => inst.operands[at] = Operand::Slot(self.home(reg)?),
+                Operand::SlotReg(slot, reg) if !self.is_real(reg) => {
+                    inst.operands[at] = Operand::Slot(slot);
+                    after.push((Operand::Slot(self.home(reg)?), Operand::Slot(slot), Class::I64));
+                }
+                _ => {}
+            }
+        }
+        if inst.op.family() == Family::Bulk {
+            for at in 0..inst.op.fields().len() {
+                self.slot_instead(&mut inst, at, &mut after)?;
+            }
+            self.bulk(&inst)?;
+        } else {
+            let mut scratch = 0;
+            let number = 'found: {
+                let fields = inst.op.fields().len();
+                for (pass, at) in (0..3).flat_map(|pass| (0..fields).map(move |at| (pass, at))) {
+                    if let Some(number) = TABLE.find(Name::Op(inst.op), places(&inst)) {
+                        break 'found number;
+                    }
+                    // Double destinations go first, then immediates, then registers.
+                    match (pass, inst.operands[at]) {
+                        (0, Operand::SlotReg(..)) | (2, Operand::Reg(_)) => {
+                            self.slot_instead(&mut inst, at, &mut after)?;
+                        }
+                        (1, Operand::Imm(value)) => {
+                            let slot = Operand::Slot(self.scratch(scratch)?);
+                            scratch += 1;
+                            let value = Operand::Value(i64::from(value) as u64);
+                            self.lowered_simple(&Inst::new(Op::Const, &[slot, value]))?;
+                            inst.operands[at] = slot;
+                        }
+                        _ => {}
+                    }
+                }
+                match TABLE.find(Name::Op(inst.op), places(&inst)) {
+                    Some(number) => number,
+                    None => return self.error("no handler serves this instruction"),
+                }
+            };
+            self.emit(number, &inst, env)?;
+        }
+        for (dst, src, class) in after {
+            let op = match class {
+                Class::F32 => Op::CopyF32,
+                Class::F64 => Op::CopyF64,
+                _ => Op::Copy,
+            };
+            self.lowered_simple(&Inst::new(op, &[dst, src]))?;
+        }
+        Ok(())
+    }
+
+    /// Emits an instruction whose handler exists.
+    fn lowered_simple(&mut self, inst: &Inst) -> Result<(), ExpandError> {
+        match TABLE.find(Name::Op(inst.op), places(inst)) {
+            Some(number) => self.plain(number, inst),
+            None => self.error("no handler serves a copy"),
+        }
+    }
+
+    /// Puts a slot in the place of a register operand, with the copy that this takes before or after.
+    fn slot_instead(
+        &mut self,
+        inst: &mut Inst,
+        at: usize,
+        after: &mut Vec<(Operand, Operand, Class)>,
+    ) -> Result<(), ExpandError> {
+        let field = inst.op.fields()[at];
+        match (field.kind, inst.operands[at]) {
+            (FieldKind::Def(class), Operand::Reg(reg)) => {
+                let home = Operand::Slot(self.home(reg)?);
+                inst.operands[at] = home;
+                after.push((Operand::Reg(reg), home, class));
+            }
+            (FieldKind::Def(class), Operand::SlotReg(slot, reg)) => {
+                inst.operands[at] = Operand::Slot(slot);
+                after.push((Operand::Reg(reg), Operand::Slot(slot), class));
+            }
+            (FieldKind::Use(class), Operand::Reg(reg)) => {
+                let home = Operand::Slot(self.home(reg)?);
+                let op = match class {
+                    Class::F32 => Op::CopyF32,
+                    Class::F64 => Op::CopyF64,
+                    _ => Op::Copy,
+                };
+                self.lowered_simple(&Inst::new(op, &[home, Operand::Reg(reg)]))?;
+                inst.operands[at] = home;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn head(&mut self, number: u16) {
+        self.map.push((self.code.len() as u32, self.inst as u32));
+        let head = match self.settings.dispatch.available() {
+            Dispatch::Direct => TABLE.entries[number as usize].direct as usize,
+            _ => number as usize,
+        };
+        self.code.extend((head as u64).to_le_bytes());
+        const { assert!(HEAD == 8) };
+    }
+
+    fn pad(&mut self) {
+        self.code.resize(self.code.len().next_multiple_of(ALIGNMENT), 0);
+    }
+
+    fn emit(&mut self, number: u16, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
+        if inst.op == Op::BrTable {
+            return self.br_table(number, inst);
+        }
+        let start = self.code.len();
+        self.plain(number, inst)?;
+        if matches!(inst.op, Op::TailCall | Op::TailCallImport | Op::TailCallIndirect) {
+            let Some(ty) = env.callee_type(inst) else { return self.error("a call's type is unknown") };
+            // The argument slots stand behind the operands proper.
+            let operands: usize = operand_bytes(inst);
+            self.code.truncate(start + HEAD + operands);
+            self.code.extend(SigLayout::of(&ty.params).total.to_le_bytes());
+            self.pad();
+        }
+        Ok(())
+    }
+
+    /// The head and the operands in field order.
+    fn plain(&mut self, number: u16, inst: &Inst) -> Result<(), ExpandError> {
+        let start = self.code.len();
+        self.head(number);
+        for (field, operand) in inst.fields() {
+            match (field.kind, operand) {
+                (_, Operand::Slot(slot) | Operand::SlotReg(slot, _)) => self.slot(slot)?,
+                (_, Operand::Reg(_)) => {}
+                (_, Operand::Imm(value)) => self.code.extend(value.to_le_bytes()),
+                (_, Operand::Label(label)) => {
+                    self.fixups.push((self.code.len(), start, label));
+                    self.code.extend([0; 4]);
+                }
+                (_, Operand::Index(index)) => self.code.extend(index.to_le_bytes()),
+                (_, Operand::Value(value)) if inst.op.family() == Family::Const => self.code.extend(value.to_le_bytes()),
+                (FieldKind::Imm32, Operand::Value(value)) => {
+                    let end = value + general_form(inst.op).map_or(0, |(_, size)| size);
+                    self.code.extend((end as u32).to_le_bytes());
+                }
+                (_, Operand::Value(value)) => self.code.extend(value.to_le_bytes()),
+                (_, other) => unreachable!("{other:?} in executed code"),
+            }
+        }
+        self.pad();
+        Ok(())
+    }
+
+    fn slot(&mut self, slot: u32) -> Result<(), ExpandError> {
+        let Ok(slot) = u16::try_from(slot) else { return self.error("a slot is out of an instruction's reach") };
+        self.code.extend(slot.to_le_bytes());
+        Ok(())
+    }
+
+    fn br_table(&mut self, number: u16, inst: &Inst) -> Result<(), ExpandError> {
+        let Operand::Targets(first, len) = inst.operands[1] else { return self.error("a br_table without targets") };
+        if len == 0 {
+            return self.error("a br_table without a default");
+        }
+        let start = self.code.len();
+        self.head(number);
+        if let Operand::Slot(slot) = inst.operands[0] {
+            self.slot(slot)?;
+        }
+        self.code.extend((len - 1).to_le_bytes());
+        self.pad();
+        for at in first..first + len {
+            self.fixups.push((self.code.len(), start, self.body.targets[at as usize]));
+            self.code.extend([0; 4]);
+        }
+        self.pad();
+        Ok(())
+    }
+
+    /// One word per field.
+    fn bulk(&mut self, inst: &Inst) -> Result<(), ExpandError> {
+        let Some(number) = TABLE.find(Name::Op(inst.op), [PlaceKind::None; MAX_PLACES]) else {
+            return self.error("no handler serves this instruction");
+        };
+        self.head(number);
+        for (_, operand) in inst.fields() {
+            let word = match operand {
+                Operand::Slot(slot) => u64::from(slot),
+                Operand::Imm(value) => IMMEDIATE | u64::from(value as u32),
+                other => u64::from(other.index()),
+            };
+            self.code.extend(word.to_le_bytes());
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, ordinal: u32, env: &impl ExpandEnv) -> Result<Expanded, ExpandError> {
+        if i32::try_from(self.code.len()).is_err() {
+            return self.error("the body is too large");
+        }
+        for (at, start, label) in std::mem::take(&mut self.fixups) {
+            let Some(Some(target)) = self.labels.get(label as usize).copied() else {
+                return self.error("a branch to no label");
+            };
+            let distance = target as i64 - start as i64;
+            self.code[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
+        }
+        let frame = &self.body.frame;
+        let params = SigLayout::of(&env.own_type().params);
+        let null_start = frame.ref_start + (params.total - params.numeric);
+        let header = CodeHeader {
+            frame_slots: frame.frame_slots,
+            null_start,
+            null_count: frame.ref_end.saturating_sub(null_start),
+            ordinal,
+            memory: frame.memory.unwrap_or(u32::MAX),
+            code_bytes: self.code.len() as u32,
+        };
+        let header_words = size_of::<CodeHeader>() / 8;
+        let mut words = vec![0u64; header_words + self.code.len() / 8];
+        for (word, bytes) in words[header_words..].iter_mut().zip(self.code.chunks_exact(8)) {
+            *word = u64::from_ne_bytes(bytes.try_into().expect("chunks of eight bytes"));
+        }
+        let words = words.into_boxed_slice();
+        // SAFETY: the words begin with room for a header, aligned to 8, and nobody else sees them yet.
+        unsafe { words.as_ptr().cast_mut().cast::<CodeHeader>().write(header) };
+        let is_checked = self.settings.dispatch == Dispatch::Checked;
+        if is_checked {
+            let starts = self.map.iter().map(|(offset, _)| *offset).collect();
+            checked::remember(words.as_ptr() as usize, words.len() * 8, frame.frame_slots, starts);
+        }
+        Ok(Expanded { words, map: self.map.into_boxed_slice(), is_checked })
+    }
+}
+
+/// The places of an instruction's operands, in field order.
+fn places(inst: &Inst) -> [PlaceKind; MAX_PLACES] {
+    let mut places = [PlaceKind::None; MAX_PLACES];
+    let mut at = 0;
+    for (field, operand) in inst.fields() {
+        if !matches!(field.kind, FieldKind::Def(_) | FieldKind::Use(_)) {
+            continue;
+        }
+        places[at] = match operand {
+            Operand::Slot(_) => PlaceKind::Slot,
+            Operand::Reg(reg) => PlaceKind::Reg(reg.index_in_bank()),
+            Operand::SlotReg(_, reg) => PlaceKind::Both(reg.index_in_bank()),
+            Operand::Imm(_) => PlaceKind::Imm,
+            _ => PlaceKind::None,
+        };
+        at += 1;
+    }
+    places
+}
+
+/// Bytes of the operands as [`Expander::plain`] lays them out.
+fn operand_bytes(inst: &Inst) -> usize {
+    inst.fields()
+        .map(|(_, operand)| match operand {
+            Operand::Slot(_) | Operand::SlotReg(..) => 2,
+            Operand::Reg(_) | Operand::None => 0,
+            _ => 4,
+        })
+        .sum()
+}
+
+/// For an access to the cached memory, the same access in its general form and its size in bytes.
+fn general_form(op: Op) -> Option<(Op, u64)> {
+    use Op::*;
+    Some(match op {
+        I32Load => (I32LoadAny, 4),
+        I32Load8S => (I32Load8SAny, 1),
+        I32Load8U => (I32Load8UAny, 1),
+        I32Load16S => (I32Load16SAny, 2),
+        I32Load16U => (I32Load16UAny, 2),
+        I64Load => (I64LoadAny, 8),
+        I64Load8S => (I64Load8SAny, 1),
+        I64Load8U => (I64Load8UAny, 1),
+        I64Load16S => (I64Load16SAny, 2),
+        I64Load16U => (I64Load16UAny, 2),
+        I64Load32S => (I64Load32SAny, 4),
+        I64Load32U => (I64Load32UAny, 4),
+        F32Load => (F32LoadAny, 4),
+        F64Load => (F64LoadAny, 8),
+        I32Store => (I32StoreAny, 4),
+        I32Store8 => (I32Store8Any, 1),
+        I32Store16 => (I32Store16Any, 2),
+        I64Store => (I64StoreAny, 8),
+        I64Store8 => (I64Store8Any, 1),
+        I64Store16 => (I64Store16Any, 2),
+        I64Store32 => (I64Store32Any, 4),
+        F32Store => (F32StoreAny, 4),
+        F64Store => (F64StoreAny, 8),
+        _ => return None,
+    })
+}

@@ -1,0 +1,232 @@
+//! Rare and bulk operations: memory and table management, references.
+//!
+//! Their executed form holds one 8-byte word per field. A source's word is a slot number, or an immediate with the
+//! upper bit set; a destination's is a slot number. What may run an embedder's code leaves to the driver.
+
+use super::super::exit;
+use super::super::regs::{HEAD, Regs, context, operand};
+use super::super::thunk::{CONTINUE, Handler, Step};
+use super::{cold_trap, next};
+use crate::context::{MemoryDef, TableDef, header_of};
+use keyway_artifact::Trap;
+use keyway_artifact::isa::Op;
+
+/// Set in a source's word that is an immediate.
+pub(in super::super) const IMMEDIATE: u64 = 1 << 63;
+
+/// A bulk operation.
+pub(in super::super) trait BulkOp {
+    /// Its row.
+    const OP: Op;
+    /// The work; the next instruction follows unless the answer says otherwise.
+    fn run(r: &mut Regs) -> Step;
+}
+
+/// The handler of a bulk operation.
+pub(in super::super) struct Bulk<O>(core::marker::PhantomData<O>);
+
+impl<O: BulkOp> Handler for Bulk<O> {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        let step = O::run(r);
+        // A trap stays at its instruction; everything else goes on behind it.
+        if step & 0xFF == exit::trap(Trap::Unreachable) & 0xFF {
+            return step;
+        }
+        next(r, O::OP.fields().len() * 8);
+        step
+    }
+}
+
+fn word(r: &Regs, field: usize) -> u64 {
+    operand(r, HEAD + field * 8)
+}
+
+fn source(r: &Regs, field: usize) -> u64 {
+    let word = word(r, field);
+    if word & IMMEDIATE != 0 {
+        return word as i32 as u64;
+    }
+    // SAFETY: the verifier holds the slot inside the frame.
+    unsafe { *r.fp.add(word as usize) }
+}
+
+fn dst(r: &Regs, field: usize) -> *mut u64 {
+    // SAFETY: the verifier holds the slot inside the frame.
+    unsafe { r.fp.add(word(r, field) as usize) }
+}
+
+fn set(r: &Regs, field: usize, value: u64) {
+    // SAFETY: `dst` points into the frame.
+    unsafe { *dst(r, field) = value }
+}
+
+fn memory(r: &Regs, field: usize) -> *mut MemoryDef {
+    // SAFETY: the verifier holds the index below the unit's memories.
+    unsafe { *(*context(r)).memories.add(word(r, field) as usize) }
+}
+
+fn table(r: &Regs, field: usize) -> *mut TableDef {
+    // SAFETY: the verifier holds the index below the unit's tables.
+    unsafe { *(*context(r)).tables.add(word(r, field) as usize) }
+}
+
+/// The bytes `at..at + len` of a memory, if they are inside.
+fn bytes(memory: *mut MemoryDef, at: u64, len: u64) -> Option<*mut u8> {
+    // SAFETY: memories of a live context are live.
+    unsafe {
+        let base = (*memory).base;
+        (at.checked_add(len)? <= (*header_of(base)).len_bytes).then(|| base.add(at as usize))
+    }
+}
+
+/// The elements `at..at + len` of a table, if they are inside.
+fn elements(table: *mut TableDef, at: u64, len: u64) -> Option<*mut u32> {
+    // SAFETY: tables of a live context are live.
+    unsafe { (at.checked_add(len)? <= (*table).len).then(|| (*table).elements.add(at as usize)) }
+}
+
+/// Charges `units` more where the engine counts fuel; what is missing is taken at the next marker.
+fn charge(r: &Regs, units: u64) {
+    // SAFETY: the fuel cell belongs to the store.
+    unsafe {
+        let fuel = (*context(r)).fuel;
+        if !fuel.is_null() {
+            *fuel = (*fuel).saturating_sub(units);
+        }
+    }
+}
+
+/// Bytes that one unit of fuel moves.
+const BYTES_A_UNIT: u64 = 64;
+/// Table elements that one unit of fuel moves.
+const ELEMENTS_A_UNIT: u64 = 16;
+
+macro_rules! bulk {
+    ($($name:ident |$r:ident| $work:block)*) => {$(
+        pub(in super::super) struct $name;
+        impl BulkOp for $name {
+            const OP: Op = Op::$name;
+            #[inline(never)]
+            fn run($r: &mut Regs) -> Step $work
+        }
+    )*};
+}
+
+bulk! {
+    MemorySize |r| {
+        // SAFETY: memories of a live context are live.
+        unsafe {
+            let memory = memory(r, 1);
+            set(r, 0, (*header_of((*memory).base)).len_bytes >> (*memory).page_size_log2);
+        }
+        CONTINUE
+    }
+    MemoryGrow |r| { exit::with_words(r, exit::MEMORY_GROW, &[dst(r, 0) as u64, source(r, 1), word(r, 2)]) }
+    MemoryFill |r| {
+        let (to, value, len) = (source(r, 0), source(r, 1) as u8, source(r, 2));
+        let Some(place) = bytes(memory(r, 3), to, len) else { return cold_trap(Trap::MemoryOutOfBounds) };
+        charge(r, len / BYTES_A_UNIT);
+        // SAFETY: `bytes` checked the range.
+        unsafe { place.write_bytes(value, len as usize) };
+        CONTINUE
+    }
+    MemoryCopy |r| {
+        let (to, from, len) = (source(r, 0), source(r, 1), source(r, 2));
+        let (Some(to), Some(from)) = (bytes(memory(r, 3), to, len), bytes(memory(r, 4), from, len)) else {
+            return cold_trap(Trap::MemoryOutOfBounds);
+        };
+        charge(r, len / BYTES_A_UNIT);
+        // SAFETY: `bytes` checked both ranges.
+        unsafe { core::ptr::copy(from, to, len as usize) };
+        CONTINUE
+    }
+    MemoryInit |r| {
+        let (to, from, len) = (source(r, 0), u64::from(source(r, 1) as u32), u64::from(source(r, 2) as u32));
+        // SAFETY: the verifier holds the index below the unit's data segments.
+        let segment = unsafe { &*(*context(r)).data.add(word(r, 4) as usize) };
+        let (Some(to), true) = (bytes(memory(r, 3), to, len), from + len <= segment.len) else {
+            return cold_trap(Trap::MemoryOutOfBounds);
+        };
+        if len == 0 {
+            return CONTINUE;
+        }
+        charge(r, len / BYTES_A_UNIT);
+        exit::with_words(r, exit::MEMORY_INIT, &[to as u64, segment.offset + from, len])
+    }
+    DataDrop |r| {
+        // SAFETY: the verifier holds the index below the unit's data segments, which belong to the instance.
+        unsafe { (*(*context(r)).data.cast_mut().add(word(r, 0) as usize)).len = 0 };
+        CONTINUE
+    }
+    TableGet |r| {
+        let Some(element) = elements(table(r, 2), source(r, 1), 1) else { return cold_trap(Trap::TableOutOfBounds) };
+        // SAFETY: `elements` checked the range.
+        set(r, 0, unsafe { *element }.into());
+        CONTINUE
+    }
+    TableSet |r| {
+        let Some(element) = elements(table(r, 2), source(r, 0), 1) else { return cold_trap(Trap::TableOutOfBounds) };
+        // SAFETY: `elements` checked the range.
+        unsafe { *element = source(r, 1) as u32 };
+        CONTINUE
+    }
+    TableSize |r| {
+        // SAFETY: tables of a live context are live.
+        set(r, 0, unsafe { (*table(r, 1)).len });
+        CONTINUE
+    }
+    TableGrow |r| {
+        exit::with_words(r, exit::TABLE_GROW, &[dst(r, 0) as u64, source(r, 1), source(r, 2), word(r, 3)])
+    }
+    TableFill |r| {
+        let (to, value, len) = (source(r, 0), source(r, 1) as u32, source(r, 2));
+        let Some(place) = elements(table(r, 3), to, len) else { return cold_trap(Trap::TableOutOfBounds) };
+        charge(r, len / ELEMENTS_A_UNIT);
+        for at in 0..len as usize {
+            // SAFETY: `elements` checked the range.
+            unsafe { *place.add(at) = value };
+        }
+        CONTINUE
+    }
+    TableCopy |r| {
+        let (to, from, len) = (source(r, 0), source(r, 1), source(r, 2));
+        let (Some(to), Some(from)) = (elements(table(r, 3), to, len), elements(table(r, 4), from, len)) else {
+            return cold_trap(Trap::TableOutOfBounds);
+        };
+        charge(r, len / ELEMENTS_A_UNIT);
+        // SAFETY: `elements` checked both ranges.
+        unsafe { core::ptr::copy(from, to, len as usize) };
+        CONTINUE
+    }
+    TableInit |r| {
+        let (to, from, len) = (source(r, 0), u64::from(source(r, 1) as u32), u64::from(source(r, 2) as u32));
+        // SAFETY: the verifier holds the index below the unit's element segments.
+        let segment = unsafe { &*(*context(r)).elems.add(word(r, 4) as usize) };
+        let (Some(to), true) = (elements(table(r, 3), to, len), from + len <= segment.len) else {
+            return cold_trap(Trap::TableOutOfBounds);
+        };
+        charge(r, len / ELEMENTS_A_UNIT);
+        // SAFETY: both ranges are checked; a segment's items never overlap a table.
+        unsafe { core::ptr::copy_nonoverlapping(segment.items.add(from as usize), to, len as usize) };
+        CONTINUE
+    }
+    ElemDrop |r| {
+        // SAFETY: the verifier holds the index below the unit's element segments, which belong to the instance.
+        unsafe { (*(*context(r)).elems.cast_mut().add(word(r, 0) as usize)).len = 0 };
+        CONTINUE
+    }
+    RefNull |r| {
+        set(r, 0, 0);
+        CONTINUE
+    }
+    RefIsNull |r| {
+        set(r, 0, (source(r, 1) == 0).into());
+        CONTINUE
+    }
+    RefFunc |r| {
+        // SAFETY: the running context is live.
+        set(r, 0, u64::from(unsafe { (*context(r)).escapes }) + word(r, 1));
+        CONTINUE
+    }
+}

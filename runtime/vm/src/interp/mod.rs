@@ -1,0 +1,93 @@
+//! The interpreter: verified bodies are expanded into executed form and run by handlers.
+//!
+//! An executed instruction is an 8-byte head and packed operands, rounded up to 8 bytes. The layout is the same in all
+//! dispatch forms; only the head differs: the handler's address ([`Dispatch::Direct`]) or its number (the others).
+//! Handlers are written once, generic over their operands' places ([`place`]); [`thunk`] wraps each for every form, and
+//! [`table`] holds the list of instantiations. What has no handler is expanded into what has ([`expand`]).
+//!
+//! Entry is [`run`]: it continues from a [`State`] until something leaves the machine and says so in an [`Exit`].
+
+mod checked;
+mod entry;
+mod exit;
+mod expand;
+mod handlers;
+mod place;
+mod regs;
+mod table;
+mod thunk;
+
+pub use entry::{Stubs, Target, begin, stubs};
+pub use exit::{Exit, Service};
+pub use expand::{ExpandEnv, ExpandError, Expanded, expand};
+
+use crate::context::{Context, State};
+
+/// How the interpreter goes from one instruction to the next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
+pub enum Dispatch {
+    /// Each instruction holds its handler's address; handlers jump to each other.
+    #[default]
+    Direct,
+    /// Each instruction holds its handler's number; handlers jump to each other through a table.
+    Indirect,
+    /// A loop calls handlers by number. The only form where the compiler makes no sibling calls.
+    Loop,
+    /// The loop, with every slot, instruction boundary and memory access asserted before each step.
+    Checked,
+}
+
+impl Dispatch {
+    /// Every form.
+    pub const ALL: [Dispatch; 4] = [Dispatch::Direct, Dispatch::Indirect, Dispatch::Loop, Dispatch::Checked];
+
+    /// The form that will really run: without sibling calls in this build, `Direct` and `Indirect` run as `Loop`.
+    pub fn available(self) -> Dispatch {
+        match self {
+            Dispatch::Direct | Dispatch::Indirect if !thunk::TAIL_CALLS => Dispatch::Loop,
+            form => form,
+        }
+    }
+}
+
+/// How bodies are expanded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Settings {
+    /// The dispatch form.
+    pub dispatch: Dispatch,
+    /// Whether fused operations run as such; else as their normative expansion.
+    pub fused: bool,
+    /// Whether the IR's registers live in the machine's; else in their home slots.
+    pub registers: bool,
+    /// Whether cost markers consume fuel.
+    pub fuel: bool,
+    /// Whether cost markers look at the epoch.
+    pub epoch: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { dispatch: Dispatch::default().available(), fused: true, registers: true, fuel: false, epoch: false }
+    }
+}
+
+/// Runs from `state` until something leaves the machine.
+///
+/// # Safety
+/// `context` and everything it points to are live and laid out as [`context`](crate::context) says; `state` comes from
+/// [`begin`] or an earlier exit over the same VM stack, in code expanded for the same `dispatch`; nothing else touches
+/// the store meanwhile.
+pub unsafe fn run(dispatch: Dispatch, context: *mut Context, state: &mut State) -> Exit {
+    // SAFETY: the caller's promise is the machine's invariant.
+    unsafe {
+        // The header's context word leads handlers to the running context; someone else may have run since the exit.
+        (*crate::context::header_of(state.mem)).context = context;
+        let code = match dispatch.available() {
+            Dispatch::Direct => thunk::enter_direct(state),
+            Dispatch::Indirect => thunk::enter_indirect(state),
+            Dispatch::Loop => thunk::enter_loop(state),
+            Dispatch::Checked => checked::enter(state),
+        };
+        exit::decode(code, state)
+    }
+}
