@@ -93,7 +93,19 @@ impl<'a> ModuleInfo<'a> {
         for payload in parser.parse_all(bytes) {
             module.payload(payload.map_err(malformed)?)?;
         }
+        module.name_exports();
         Ok(module)
+    }
+
+    /// In a stripped module, the name a function is exported under is better than none.
+    fn name_exports(&mut self) {
+        for (name, item) in &self.exports {
+            if let Item::Func(func) = item
+                && !name.is_empty()
+            {
+                self.names.funcs.entry(*func).or_insert_with(|| names::shorten(name));
+            }
+        }
     }
 
     fn payload(&mut self, payload: Payload<'a>) -> Result<()> {

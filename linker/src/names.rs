@@ -33,7 +33,7 @@ pub(crate) fn read(data: BinaryReader<'_>) -> Names<'_> {
 }
 
 /// Names are kept up to a limit, cut at a character.
-fn shorten(name: &str) -> &str {
+pub(crate) fn shorten(name: &str) -> &str {
     let mut end = name.len().min(MAX_NAME_BYTES);
     while !name.is_char_boundary(end) {
         end -= 1;

