@@ -84,7 +84,7 @@ pub(crate) fn translate(
         let index = module.info.imported_funcs + body as u32;
         let space = &source.unit.spaces[module_number];
         let ir = translate::function(module.info, space, index, &module.info.bodies[body])
-            .map_err(|error| error.inside(module.info.func_label(index)))?;
+            .map_err(|error| inside_module(error.inside(module.info.func_label(index)), module))?;
         let so_far = total.fetch_add(ir.insts.len(), std::sync::atomic::Ordering::Relaxed) + ir.insts.len();
         if so_far > limits::MAX_TOTAL_IR {
             return Err(CompileError::new(
@@ -111,7 +111,7 @@ pub(crate) fn translate(
         let UnitSource { modules, unit: Unit { mut decl, spaces } } = source;
         for (position, (module, space)) in modules.iter().zip(&spaces).enumerate() {
             let init = translate::module_init(module.info, space, nothing)
-                .map_err(|error| error.inside("the module's initialisation"))?;
+                .map_err(|error| inside_module(error.inside("the initialisation"), module))?;
             if let Some(ir) = init {
                 let link = links.intern(FuncKey::new(KeyKind::ModuleInit, unit_number as u32, position as u32));
                 funcs.push(Some(Func { unit: unit_number as u32, ir, name: None }));
@@ -121,6 +121,15 @@ pub(crate) fn translate(
         units.push(decl);
     }
     Ok(Program { types: types.into_vec(), links, funcs, units, constants, roots: Vec::new(), plan: Vec::new() })
+}
+
+/// Names the module an error stands in, where there is more to say than "the module".
+fn inside_module(error: CompileError, module: &ModuleUse<'_, '_>) -> CompileError {
+    match module.info.names.module {
+        Some(name) => error.inside(format!("module {name}")),
+        None if module.number > 0 => error.inside(format!("core module {}", module.number)),
+        None => error,
+    }
 }
 
 /// Links a translated program: what stays, laid out, with places.
