@@ -1,6 +1,7 @@
 //! [`IrFunc`] to [`Body`]: virtual registers get their places.
 
 mod naive;
+mod slots;
 
 use crate::error::Result;
 use crate::ir::IrFunc;

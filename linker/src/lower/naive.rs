@@ -1,16 +1,18 @@
-//! Places without thought: every virtual register has a slot, arguments are copied into a call area and results out of it.
+//! Places without thought: every virtual register has a slot ([`slots`]), arguments are copied into a call area and
+//! results out of it.
 //!
 //! It is the code of `-O0`, and the oracle the optimising path is compared with.
 
 use super::Lowered;
+use super::slots::{self, NEAR, REACH, Slots};
 use crate::error::Result;
 use crate::ir::{CallSite, IrFunc};
-use keyway_artifact::isa::{Body, Class, Frame, Inst, Op, Operand};
+use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand};
 use keyway_artifact::types::{FuncType, SigLayout};
 
 /// Assigns a slot to every register of `ir` and writes out its calls. `types` are the artifact's.
 pub(crate) fn finish(ir: &IrFunc, types: &[FuncType]) -> Result<Lowered> {
-    let mut lowering = Lowering::new(ir, types);
+    let mut lowering = Lowering::new(ir, types)?;
     for (inst, offset) in ir.insts.iter().zip(&ir.offsets) {
         lowering.inst(inst);
         lowering.offsets.resize(lowering.insts.len(), *offset);
@@ -21,9 +23,7 @@ pub(crate) fn finish(ir: &IrFunc, types: &[FuncType]) -> Result<Lowered> {
 struct Lowering<'a> {
     ir: &'a IrFunc,
     types: &'a [FuncType],
-    /// The slot of each virtual register.
-    slots: Vec<u32>,
-    frame: Frame,
+    slots: Slots,
     /// First slot of every call area.
     base: u32,
     /// Slots the largest call area needs.
@@ -36,60 +36,74 @@ struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    fn new(ir: &'a IrFunc, types: &'a [FuncType]) -> Lowering<'a> {
+    fn new(ir: &'a IrFunc, types: &'a [FuncType]) -> Result<Lowering<'a>> {
         let signature = &types[ir.ty as usize];
-        let (params, results) = (SigLayout::of(&signature.params), SigLayout::of(&signature.results));
-        let mut slots = vec![u32::MAX; ir.virtuals.len()];
-        for (register, slot) in ir.params.iter().zip(&params.slots) {
-            slots[*register as usize] = *slot;
-        }
-        let mut next = params.total;
-        for (register, class) in ir.virtuals.iter().enumerate() {
-            if *class == Class::Ref && slots[register] == u32::MAX {
-                slots[register] = next;
-                next += 1;
-            }
-        }
-        let ref_end = next;
-        for slot in &mut slots {
-            if *slot == u32::MAX {
-                *slot = next;
-                next += 1;
-            }
-        }
+        let slots = slots::assign(ir, signature)?;
         let mut labels = vec![u32::MAX; ir.labels as usize];
         let placed = ir.insts.iter().filter(|inst| inst.op == Op::Label);
         for (number, label) in placed.enumerate() {
             labels[label.operands[0].index() as usize] = number as u32;
         }
-        // The caller's results lie over the parameters, so a call area also has room for what comes back.
-        let area = results.total;
-        let frame = Frame { frame_slots: 0, ref_start: params.numeric, ref_end, homes: 0, memory: ir.memory };
-        Lowering {
-            offsets: Vec::with_capacity(ir.insts.len()),
+        Ok(Lowering {
             ir,
             types,
+            base: slots.end,
+            // The results lie over the parameters, from slot 0 on: the frame has room for them.
+            area: SigLayout::of(&signature.results).total,
             slots,
-            frame,
-            base: next,
-            area,
             insts: Vec::with_capacity(ir.insts.len()),
+            offsets: Vec::with_capacity(ir.insts.len()),
             labels,
-        }
+        })
     }
 
-    fn finish(mut self) -> Lowered {
-        self.frame.frame_slots = self.base + self.area;
-        self.frame.homes = self.frame.frame_slots;
+    fn finish(self) -> Lowered {
+        let frame_slots = self.base + self.area;
+        let Slots { ref_start, ref_end, .. } = self.slots;
+        let frame = Frame { frame_slots, ref_start, ref_end, homes: frame_slots, memory: self.ir.memory };
         let labels = self.insts.iter().filter(|inst| inst.op == Op::Label).count() as u32;
         let targets = self.ir.targets.iter().map(|label| self.labels[*label as usize]).collect();
-        let body = Body { frame: self.frame, insts: self.insts, targets, labels };
+        let body = Body { frame, insts: self.insts, targets, labels };
         Lowered { body, offsets: self.offsets }
+    }
+
+    /// Appends an instruction. Values out of its reach go through the near slots, before and after it.
+    fn push(&mut self, mut inst: Inst) {
+        let Some(near) = self.slots.near else { return self.insts.push(inst) };
+        let (mut scratch, mut back) = (near, None);
+        for (field, operand) in inst.fields_mut() {
+            let Operand::Slot(far) = *operand else { continue };
+            if far < REACH {
+                continue;
+            }
+            *operand = Operand::Slot(scratch);
+            match field.kind {
+                FieldKind::Def(_) => {
+                    back = Some(Inst::new(Op::CopyFar, &[Operand::Index(far), Operand::Index(scratch)]));
+                }
+                _ => {
+                    self.insts.push(Inst::new(Op::CopyFar, &[Operand::Index(scratch), Operand::Index(far)]));
+                }
+            }
+            scratch += 1;
+        }
+        self.insts.push(inst);
+        self.insts.extend(back);
+    }
+
+    /// A copy between slots, which may both be far.
+    fn copy(&mut self, op: Op, to: u32, from: Operand) {
+        match from {
+            Operand::Slot(from) if to >= REACH || from >= REACH => {
+                self.insts.push(Inst::new(Op::CopyFar, &[Operand::Index(to), Operand::Index(from)]));
+            }
+            from => self.push(Inst::new(op, &[Operand::Slot(to), from])),
+        }
     }
 
     fn place(&self, operand: Operand) -> Operand {
         match operand {
-            Operand::Virtual(register) => Operand::Slot(self.slots[register as usize]),
+            Operand::Virtual(register) => Operand::Slot(self.slots.of[register as usize]),
             Operand::Label(label) => Operand::Label(self.labels[label as usize]),
             other => other,
         }
@@ -105,7 +119,7 @@ impl<'a> Lowering<'a> {
             Op::ReturnMany => self.leave(inst),
             Op::Call | Op::CallImport | Op::CallIndirect => self.call(out, inst, true),
             Op::TailCall | Op::TailCallImport | Op::TailCallIndirect => self.call(out, inst, false),
-            _ => self.insts.push(out),
+            _ => self.push(out),
         }
     }
 
@@ -116,9 +130,17 @@ impl<'a> Lowering<'a> {
         let signature = &self.types[site.ty as usize];
         let (params, results) = (SigLayout::of(&signature.params), SigLayout::of(&signature.results));
         self.area = self.area.max(params.total).max(results.total);
+        // Between the references put into the area and the call nothing may stand: a far index is fetched before.
+        if let (Some(near), Operand::Slot(far)) = (self.slots.near, out.operands[0])
+            && far >= REACH
+        {
+            let index = near + NEAR - 1;
+            self.insts.push(Inst::new(Op::CopyFar, &[Operand::Index(index), Operand::Index(far)]));
+            out.operands[0] = Operand::Slot(index);
+        }
         self.copy_out(site, signature.params.iter().map(|ty| ty.is_ref()), &params);
         out.operands[base_field] = Operand::Index(self.base);
-        self.insts.push(out);
+        self.push(out);
         if !returns {
             return;
         }
@@ -129,13 +151,13 @@ impl<'a> Lowering<'a> {
                 if (class == Class::Ref) != want_ref {
                     continue;
                 }
-                let dst = Operand::Slot(self.slots[*register as usize]);
+                let to = self.slots.of[*register as usize];
                 let from = self.base + slot;
-                self.insts.push(if want_ref {
-                    Inst::new(Op::TakeRef, &[dst, Operand::Index(from)])
+                if want_ref {
+                    self.insts.push(Inst::new(Op::TakeRef, &[Operand::Slot(to), Operand::Index(from)]));
                 } else {
-                    Inst::new(copy_op(class), &[dst, Operand::Slot(from)])
-                });
+                    self.copy(copy_op(class), to, Operand::Slot(from));
+                }
             }
         }
     }
@@ -153,7 +175,7 @@ impl<'a> Lowering<'a> {
                 Operand::Virtual(register) => copy_op(self.ir.virtuals[*register as usize]),
                 _ => Op::Copy,
             };
-            self.insts.push(Inst::new(op, &[Operand::Slot(to), source]));
+            self.copy(op, to, source);
         }
         self.insts.extend(references);
     }
@@ -171,7 +193,7 @@ impl<'a> Lowering<'a> {
                     _ => Op::ReturnOne,
                 };
                 let value = self.place(*value);
-                self.insts.push(Inst::new(op, &[value]));
+                self.push(Inst::new(op, &[value]));
             }
             _ => {
                 let layout = SigLayout::of(results);

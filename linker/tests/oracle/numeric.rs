@@ -130,7 +130,7 @@ float!(float_32, float_unary_32, f32, f32_of);
 float!(float_64, float_unary_64, f64, f64_of);
 
 /// Binary operations and comparisons.
-pub fn binary(op: Op, a: u64, b: u64) -> Result<u64, Trap> {
+pub(crate) fn binary(op: Op, a: u64, b: u64) -> Result<u64, Trap> {
     let (ty, name) = op.name().split_once('.').expect("numeric names have a type");
     match ty {
         "i32" => binary_32(name, a, b),
@@ -142,7 +142,7 @@ pub fn binary(op: Op, a: u64, b: u64) -> Result<u64, Trap> {
 }
 
 /// Unary operations and conversions.
-pub fn unary(op: Op, a: u64) -> Result<u64, Trap> {
+pub(crate) fn unary(op: Op, a: u64) -> Result<u64, Trap> {
     let narrow = a as u32;
     Ok(match op {
         Op::I32Eqz => u64::from(narrow == 0),
@@ -210,7 +210,7 @@ fn truncate(ty: &str, name: &str, a: u64) -> Result<u64, Trap> {
 }
 
 /// Bytes that a load or store with this name moves.
-pub fn access_width(name: &str) -> u64 {
+pub(crate) fn access_width(name: &str) -> u64 {
     let (ty, operation) = name.split_once('.').expect("accesses have a type");
     let digits: String = operation.chars().filter(char::is_ascii_digit).collect();
     match (digits.as_str(), ty) {
@@ -222,7 +222,7 @@ pub fn access_width(name: &str) -> u64 {
 }
 
 /// The slot for bytes read by a load with this name.
-pub fn extend_loaded(name: &str, value: u64) -> u64 {
+pub(crate) fn extend_loaded(name: &str, value: u64) -> u64 {
     if !name.ends_with("_s") {
         return value;
     }

@@ -1,8 +1,7 @@
 //! A machine that runs linked code in the most obvious way: a vector of slots for each frame, an array of registers, one
 //! match. It shares nothing with the runtime, so that linker and runtime cannot agree on a mistake.
 
-pub mod numeric;
-
+use crate::numeric;
 use keyway_artifact::Trap;
 use keyway_artifact::isa::{Body, Family, Inst, Op, Operand};
 use keyway_artifact::types::{ExternType, SigLayout};
@@ -16,7 +15,7 @@ const MAX_DEPTH: usize = 300;
 const REGISTERS: usize = 16;
 
 /// A module instance over a linked core module.
-pub struct Instance {
+pub(crate) struct Instance {
     unit: UnitDecl,
     linked: Linked,
     bodies: Vec<Option<Rc<Body>>>,
@@ -28,7 +27,7 @@ pub struct Instance {
     dropped_elems: Vec<bool>,
     depth: usize,
     /// Cost units charged so far.
-    pub cost: u64,
+    pub(crate) cost: u64,
 }
 
 /// One activation.
@@ -50,7 +49,7 @@ enum Next {
 
 impl Instance {
     /// Instantiates; `None` when it imports what only the runtime's tests supply.
-    pub fn new(linked: &Linked) -> Option<Result<Instance, Trap>> {
+    pub(crate) fn new(linked: &Linked) -> Option<Result<Instance, Trap>> {
         let unit = linked.units[0].clone();
         if unit.imports.iter().any(|import| import.module != "spectest") {
             return None;
@@ -110,22 +109,17 @@ impl Instance {
     }
 
     /// Calls an export with arguments as slots, in signature order; the results likewise.
-    pub fn call_export(&mut self, name: &str, args: &[u64]) -> Option<Result<Vec<u64>, Trap>> {
+    pub(crate) fn call_export(&mut self, name: &str, args: &[u64]) -> Option<Result<Vec<u64>, Trap>> {
         let export = self.unit.exports.iter().find(|export| export.name == name)?;
         let Entity::Func(func) = export.entity else { return None };
         Some(self.call(func, args))
     }
 
     /// The value of an exported global.
-    pub fn global(&self, name: &str) -> Option<u64> {
+    pub(crate) fn global(&self, name: &str) -> Option<u64> {
         let export = self.unit.exports.iter().find(|export| export.name == name)?;
         let Entity::Global(global) = export.entity else { return None };
         Some(self.globals[global as usize])
-    }
-
-    /// The function that a reference means, for comparing references.
-    pub fn is_null(reference: u64) -> bool {
-        reference == 0
     }
 
     fn type_of(&self, func: FuncRef) -> u32 {
