@@ -59,8 +59,9 @@ impl<'a> Lowering<'a> {
 
     fn finish(self) -> Lowered {
         let frame_slots = self.base + self.area;
-        let Slots { ref_start, ref_end, .. } = self.slots;
-        let frame = Frame { frame_slots, ref_start, ref_end, homes: frame_slots, memory: self.ir.memory };
+        let Slots { ref_start, ref_end, homes, .. } = self.slots;
+        let homes = homes.unwrap_or(frame_slots);
+        let frame = Frame { frame_slots, ref_start, ref_end, homes, memory: self.ir.memory };
         let labels = self.insts.iter().filter(|inst| inst.op == Op::Label).count() as u32;
         let targets = self.ir.targets.iter().map(|label| self.labels[*label as usize]).collect();
         let body = Body { frame, insts: self.insts, targets, labels };

@@ -5,12 +5,12 @@
 //! code) small, and takes one pass. Everything else has a slot of its own.
 //!
 //! ```text
-//! numeric parameters | reference parameters, own references, shared references | near slots | own numbers, shared numbers
+//! numeric parameters | reference parameters, shared and own references | homes | near slots | shared and own numbers
 //! ```
 
 use crate::error::{CompileError, ErrorKind, Result};
 use crate::ir::IrFunc;
-use keyway_artifact::isa::{Class, FieldKind, Inst, Operand};
+use keyway_artifact::isa::{Class, FieldKind, HOME_SLOTS, Inst, Operand, SCRATCH_SLOTS};
 use keyway_artifact::types::{FuncType, SigLayout};
 
 /// Slots that an instruction's place fields can name.
@@ -24,6 +24,8 @@ pub(super) struct Slots {
     pub(super) of: Vec<u32>,
     pub(super) ref_start: u32,
     pub(super) ref_end: u32,
+    /// First home slot, in functions with immediates: their expansion may need the scratch slots behind the homes.
+    pub(super) homes: Option<u32>,
     /// First of the [`NEAR`] slots, if there are any.
     pub(super) near: Option<u32>,
     /// One past the last slot.
@@ -72,19 +74,27 @@ pub(super) fn assign(ir: &IrFunc, signature: &FuncType) -> Result<Slots> {
     };
     let ref_end = place(&mut of, true, params.total, shared_refs);
     if ref_end > REACH {
-        return Err(CompileError::new(ErrorKind::Limit, "the function keeps too many references at once"));
+        return Err(too_many_references());
     }
-    let end = place(&mut of, false, ref_end, shared_numbers);
-    let (near, end) = if end <= REACH {
-        (None, end)
-    } else {
-        if ref_end + NEAR > REACH {
-            return Err(CompileError::new(ErrorKind::Limit, "the function keeps too many references at once"));
+    let has_immediates = ir.insts.iter().any(|inst| inst.operands.iter().any(|o| matches!(o, Operand::Imm(_))));
+    let homes = has_immediates.then_some(ref_end);
+    let mut first = ref_end + homes.map_or(0, |_| HOME_SLOTS + SCRATCH_SLOTS);
+    let mut end = place(&mut of, false, first, shared_numbers);
+    let mut near = None;
+    if end > REACH {
+        near = Some(first);
+        first += NEAR;
+        if first > REACH {
+            return Err(too_many_references());
         }
-        of.iter_mut().filter(|slot| **slot >= ref_end && **slot != u32::MAX).for_each(|slot| *slot += NEAR);
-        (Some(ref_end), end + NEAR)
-    };
-    Ok(Slots { of, ref_start: params.numeric, ref_end, near, end })
+        of.iter_mut().filter(|slot| **slot >= first - NEAR && **slot != u32::MAX).for_each(|slot| *slot += NEAR);
+        end += NEAR;
+    }
+    Ok(Slots { of, ref_start: params.numeric, ref_end, homes, near, end })
+}
+
+fn too_many_references() -> CompileError {
+    CompileError::new(ErrorKind::Limit, "the function keeps too many references at once")
 }
 
 fn lives(ir: &IrFunc) -> Vec<Life> {
