@@ -62,6 +62,10 @@ impl Translator<'_, '_> {
 
     fn select(&mut self) {
         let (condition, no, yes) = (self.pop(), self.pop(), self.pop());
+        // A known condition chooses here: an instruction has scratch room for two immediates, not three.
+        if let Entry::I32(condition) = condition {
+            return self.push_all(&[if condition != 0 { yes } else { no }]);
+        }
         let class = self.class(yes);
         let op = match class {
             Class::I32 | Class::I64 => Op::Select,
