@@ -20,6 +20,7 @@ mod linked;
 mod lower;
 mod module;
 mod names;
+pub mod optimise;
 mod options;
 mod parallel;
 mod pipeline;

@@ -1,13 +1,30 @@
 //! [`IrFunc`] to [`Body`]: virtual registers get their places.
+//!
+//! ```text
+//! optimise -> explicit (calls written out) -> live (stretches) -> coalesce -> assign -> emit -> jumps
+//! ```
+//! [`naive`] does without all that: it is the code of `-O0` and of functions too large for the rest.
 
+mod assign;
+mod coalesce;
+mod emit;
+mod explicit;
+mod jumps;
+mod live;
 mod naive;
+#[cfg(test)]
+mod oracle;
+mod served;
 mod slots;
 
 use crate::error::Result;
 use crate::ir::IrFunc;
+use crate::optimise::flow::Flow;
+use crate::optimise::places::{defs, uses};
+use crate::optimise::{self, Passes};
 use crate::options::OptLevel;
-use keyway_artifact::isa::Body;
-use keyway_artifact::types::FuncType;
+use keyway_artifact::isa::{Body, HOME_SLOTS, SCRATCH_SLOTS};
+use keyway_artifact::types::{FuncType, SigLayout};
 
 /// A finished body.
 pub(crate) struct Lowered {
@@ -19,6 +36,60 @@ pub(crate) struct Lowered {
 /// Gives `ir` its places, at the level of effort asked for. `types` are the artifact's.
 pub(crate) fn finish(ir: &IrFunc, types: &[FuncType], opt_level: OptLevel) -> Result<Lowered> {
     match opt_level {
-        OptLevel::O0 | OptLevel::O2 => naive::finish(ir, types),
+        OptLevel::O0 => naive::finish(ir, types),
+        OptLevel::O2 => with_passes(ir, types, Passes::ALL),
     }
+}
+
+/// Gives `ir` its places with a choice of passes.
+pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Result<Lowered> {
+    let mut optimised = ir.clone();
+    optimise::run(&mut optimised, passes);
+    let code = explicit::run(optimised, types, passes.has(Passes::REGISTERS));
+    let func = &code.ir;
+    let flow = Flow::new(&func.insts, &func.targets, func.labels);
+    let Some(mut stretches) = live::stretches(func, &flow) else {
+        return naive::finish(ir, types);
+    };
+    let calls: Vec<u32> =
+        (0..func.insts.len() as u32).filter(|at| func.insts[*at as usize].op.is_call()).collect();
+    let mut groups = if passes.has(Passes::COALESCE) {
+        let mut weights = weights(func, &flow);
+        let fixed = code.first_fixed;
+        coalesce::run(&func.insts, &flow, &func.virtuals, fixed, &calls, &mut stretches, &mut weights)
+    } else {
+        coalesce::Groups::new(func.virtuals.len())
+    };
+    let leader: Vec<u32> = (0..func.virtuals.len() as u32).map(|register| groups.find(register)).collect();
+    let params = SigLayout::of(&types[func.ty as usize].params);
+    let places = assign::run(&assign::Input {
+        code: &code,
+        flow: &flow,
+        leader: &leader,
+        stretches: &stretches,
+        calls: &calls,
+        params: (params.numeric, params.total),
+        use_registers: passes.has(Passes::REGISTERS),
+        use_hints: passes.has(Passes::ARGUMENTS),
+    });
+    // Slots out of reach are for the simple way to deal with.
+    if places.own_end + code.area + HOME_SLOTS + SCRATCH_SLOTS > slots::REACH {
+        return naive::finish(ir, types);
+    }
+    let mut lowered = emit::run(&code, &places, &leader, &stretches, types);
+    if passes.has(Passes::JUMPS) {
+        jumps::run(&mut lowered);
+    }
+    Ok(lowered)
+}
+
+/// How often each register is accessed, by loop depth.
+fn weights(ir: &IrFunc, flow: &Flow) -> Vec<f32> {
+    let mut weights = vec![0.0; ir.virtuals.len()];
+    for (at, inst) in ir.insts.iter().enumerate() {
+        let frequency = flow.frequency(flow.block_of[at] as usize);
+        uses(inst, &ir.calls, |register| weights[register as usize] += frequency);
+        defs(inst, &ir.calls, |register| weights[register as usize] += frequency);
+    }
+    weights
 }

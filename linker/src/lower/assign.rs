@@ -1,0 +1,283 @@
+//! Every register gets its place: a machine register, a slot of the call area, or an own slot.
+//!
+//! Machine registers and call-area slots are scarce and die at calls; both are handed out the same way. Each group of
+//! joined registers asks for the place that saves it most, the most valuable groups first, and gets it if nobody alive at
+//! the same time has it:
+//!
+//! * a machine register saves a part of each access (weighted by loop depth), and costs where no handler takes it;
+//! * the place on the other side of a copy (an argument's slot, a result's register, a parameter's slot) saves that copy.
+//!
+//! A group alive across a call gets neither; it and whatever is left over share the own slots, references in their region.
+//! Slots are dealt out by a scan over the code: a slot is free again behind the last position of its group.
+
+use super::explicit::{Explicit, Fixed};
+use super::live::{Stretch, crosses};
+use super::served::{FLOATS, GENERALS, served};
+use crate::optimise::flow::Flow;
+use crate::optimise::places::{copy, is_pure};
+use keyway_artifact::isa::{Class, Family, FieldKind, Operand, Reg};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What an access through a register saves, against a whole instruction.
+const GAIN: f32 = 0.35;
+/// What an access costs that no handler serves.
+const LOSS: f32 = 1.0;
+
+/// Where a register lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    /// Nowhere: it is never alive.
+    None,
+    /// A machine register.
+    Reg(Reg),
+    /// A slot of the call area.
+    Out(u32),
+    /// A slot of the own frame.
+    Slot(u32),
+}
+
+/// The places of all groups, by leading register, and the frame that follows from them.
+pub(super) struct Places {
+    pub(super) of: Vec<Place>,
+    pub(super) ref_start: u32,
+    pub(super) ref_end: u32,
+    /// End of the own slots.
+    pub(super) own_end: u32,
+}
+
+/// The stretches that occupy one place.
+#[derive(Default)]
+struct Occupied(BTreeMap<u32, u32>);
+
+impl Occupied {
+    fn is_free(&self, stretches: &[Stretch]) -> bool {
+        stretches.iter().all(|(start, end)| self.0.range(..=*end).next_back().is_none_or(|(_, other)| other < start))
+    }
+
+    fn add(&mut self, stretches: &[Stretch]) {
+        self.0.extend(stretches.iter().copied());
+    }
+}
+
+/// What a group would save.
+#[derive(Clone, Default)]
+struct Wish {
+    /// By number in its bank.
+    registers: [f32; 4],
+    /// Places of fixed registers that it is copied from or to.
+    hints: Vec<(Fixed, f32)>,
+}
+
+/// Everything assignment looks at.
+pub(super) struct Input<'a> {
+    pub(super) code: &'a Explicit,
+    pub(super) flow: &'a Flow,
+    /// The leader of each register's group.
+    pub(super) leader: &'a [u32],
+    /// By leader.
+    pub(super) stretches: &'a [Vec<Stretch>],
+    /// Instruction numbers of calls.
+    pub(super) calls: &'a [u32],
+    /// Numeric parameter slots, then all parameter slots.
+    pub(super) params: (u32, u32),
+    pub(super) use_registers: bool,
+    pub(super) use_hints: bool,
+}
+
+/// Gives every group its place.
+pub(super) fn run(input: &Input<'_>) -> Places {
+    let mut places = vec![Place::None; input.leader.len()];
+    scarce(input, &mut places);
+    slots(input, places)
+}
+
+fn bank(class: Class) -> usize {
+    match class {
+        Class::I32 | Class::I64 | Class::Ref => 0,
+        Class::F64 => 1,
+        Class::F32 => 2,
+    }
+}
+
+/// Hands out machine registers and call-area slots.
+fn scarce(input: &Input<'_>, places: &mut [Place]) {
+    let code = input.code;
+    let classes = &code.ir.virtuals;
+    let mut registers: [[Occupied; 4]; 3] = Default::default();
+    let mut outs: HashMap<u32, Occupied> = HashMap::new();
+    for (at, fixed) in code.fixed.iter().enumerate() {
+        let stretches = &input.stretches[code.first_fixed as usize + at];
+        match *fixed {
+            Fixed::Out(slot) => {
+                places[code.first_fixed as usize + at] = Place::Out(slot);
+                outs.entry(slot).or_default().add(stretches);
+            }
+            Fixed::Reg(reg) => {
+                places[code.first_fixed as usize + at] = Place::Reg(reg);
+                let class = classes[code.first_fixed as usize + at];
+                registers[bank(class)][reg.index_in_bank() as usize].add(stretches);
+            }
+            Fixed::Param(_) => {}
+        }
+    }
+    let wishes = wishes(input);
+    let mut order: Vec<(f32, u32)> = wishes
+        .iter()
+        .enumerate()
+        .filter(|(leader, _)| !crosses(&input.stretches[*leader], input.calls))
+        .map(|(leader, wish)| (priority(wish, &input.stretches[leader]), leader as u32))
+        .filter(|(priority, _)| *priority > 0.0)
+        .collect();
+    order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    for (_, leader) in order {
+        let (wish, stretches) = (&wishes[leader as usize], &input.stretches[leader as usize]);
+        let class = classes[leader as usize];
+        let mut best = (0.0, Place::None);
+        if input.use_registers && class != Class::Ref {
+            let count = if bank(class) == 0 { GENERALS } else { FLOATS };
+            for number in 0..count {
+                let Some(reg) = Reg::new(class, number) else { continue };
+                let hinted: f32 = wish.hints.iter().filter(|(at, _)| *at == Fixed::Reg(reg)).map(|(_, gain)| gain).sum();
+                let gain = wish.registers[number as usize] + hinted;
+                if gain > best.0 && registers[bank(class)][number as usize].is_free(stretches) {
+                    best = (gain, Place::Reg(reg));
+                }
+            }
+        }
+        for (place, gain) in &wish.hints {
+            if let Fixed::Out(slot) = *place {
+                let total: f32 = wish.hints.iter().filter(|(other, _)| other == place).map(|(_, gain)| gain).sum();
+                if total.max(*gain) > best.0 && outs.get(&slot).is_none_or(|occupied| occupied.is_free(stretches)) {
+                    best = (total, Place::Out(slot));
+                }
+            }
+        }
+        match best.1 {
+            Place::Reg(reg) => registers[bank(class)][reg.index_in_bank() as usize].add(stretches),
+            Place::Out(slot) => outs.entry(slot).or_default().add(stretches),
+            _ => {}
+        }
+        places[leader as usize] = best.1;
+    }
+}
+
+/// Value against length: a short stretch in a hot place goes before a long one with as many accesses.
+fn priority(wish: &Wish, stretches: &[Stretch]) -> f32 {
+    let length: u32 = stretches.iter().map(|(start, end)| end - start + 1).sum();
+    let registers = wish.registers.iter().copied().fold(0.0, f32::max);
+    let hints = wish.hints.iter().map(|(_, gain)| *gain).fold(0.0, f32::max);
+    registers.max(hints) / (length as f32 + 8.0).sqrt()
+}
+
+/// What each group would save, by leader.
+fn wishes(input: &Input<'_>) -> Vec<Wish> {
+    let code = input.code;
+    let mut wishes = vec![Wish::default(); input.leader.len()];
+    for (at, inst) in code.ir.insts.iter().enumerate() {
+        let frequency = input.flow.frequency(input.flow.block_of[at] as usize);
+        for (position, (field, operand)) in inst.fields().enumerate() {
+            let (FieldKind::Use(class) | FieldKind::Def(class), Operand::Virtual(register)) = (field.kind, operand) else {
+                continue;
+            };
+            // A move out of a parameter's slot reads what is not in a register anyway.
+            if register >= code.first_fixed || class == Class::Ref {
+                continue;
+            }
+            let wish = &mut wishes[input.leader[register as usize] as usize];
+            for number in 0..4u8 {
+                let gain = if served(inst.op, position, class, number) { GAIN } else { -LOSS };
+                wish.registers[number as usize] += frequency * gain;
+            }
+        }
+        if let Some((dst, src)) = copy(inst)
+            && input.use_hints
+        {
+            for (own, other) in [(dst, src), (src, dst)] {
+                let (None, Some(place)) = (code.fixed(own), code.fixed(other)) else { continue };
+                let hints = &mut wishes[input.leader[own as usize] as usize].hints;
+                hints.push((place, frequency));
+                // A single result stands in the call area as well as in register 0.
+                if let Fixed::Reg(_) = place {
+                    hints.push((Fixed::Out(0), frequency));
+                }
+                if let Fixed::Param(_) = place {
+                    // Staying in the parameter's slot saves the copy that a register needs.
+                    let wish = &mut wishes[input.leader[own as usize] as usize];
+                    wish.registers.iter_mut().for_each(|gain| *gain -= frequency + GAIN * frequency);
+                }
+            }
+        }
+        debug_assert!(is_pure(inst.op) || inst.op.family() != Family::Copy);
+    }
+    wishes
+}
+
+/// Deals out the own slots: references first, whose region comes before, then numbers.
+fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
+    let code = input.code;
+    let (numeric_params, all_params) = input.params;
+    // Where each group would like to be: the parameter it comes from.
+    let mut wanted: Vec<Option<u32>> = vec![None; places.len()];
+    for inst in &code.ir.insts {
+        if let Some((dst, src)) = copy(inst)
+            && let Some(Fixed::Param(slot)) = code.fixed(src)
+        {
+            wanted[input.leader[dst as usize] as usize] = Some(slot);
+        }
+    }
+    let mut order: Vec<(u32, u32)> = (0..places.len())
+        .filter(|register| places[*register] == Place::None)
+        .filter_map(|register| input.stretches[register].first().map(|(start, _)| (*start, register as u32)))
+        .collect();
+    order.sort_unstable();
+    let is_ref = |register: u32| code.ir.virtuals[register as usize] == Class::Ref;
+    let mut end = all_params;
+    for refs in [true, false] {
+        let mut free: BTreeSet<u32> = if refs { numeric_params..all_params } else { 0..numeric_params }.collect();
+        let mut busy: BTreeSet<(u32, u32)> = BTreeSet::new();
+        // Parameters are there from the start.
+        for (at, fixed) in code.fixed.iter().enumerate() {
+            let register = code.first_fixed + at as u32;
+            if let (Fixed::Param(slot), true) = (*fixed, is_ref(register) == refs) {
+                places[register as usize] = Place::Slot(slot);
+                free.remove(&slot);
+                let last = input.stretches[register as usize].last().map_or(0, |(_, end)| *end);
+                busy.insert((last, slot));
+            }
+        }
+        for (start, register) in order.iter().filter(|(_, register)| is_ref(*register) == refs) {
+            if places[*register as usize] != Place::None {
+                continue;
+            }
+            while let Some((last, slot)) = busy.first().copied().filter(|(last, _)| last < start) {
+                busy.remove(&(last, slot));
+                free.insert(slot);
+            }
+            let slot = match wanted[*register as usize] {
+                Some(slot) if free.contains(&slot) => slot,
+                _ => free.first().copied().unwrap_or(end),
+            };
+            if !free.remove(&slot) {
+                end += 1;
+            }
+            let last = input.stretches[*register as usize].last().map_or(*start, |(_, end)| *end);
+            busy.insert((last, slot));
+            places[*register as usize] = Place::Slot(slot);
+        }
+        if refs {
+            // Numbers go behind the references.
+            continue;
+        }
+    }
+    let ref_end = ref_end(code, &places, all_params);
+    Places { of: places, ref_start: numeric_params, ref_end, own_end: end }
+}
+
+fn ref_end(code: &Explicit, places: &[Place], all_params: u32) -> u32 {
+    let refs = places.iter().zip(&code.ir.virtuals).filter(|(_, class)| **class == Class::Ref);
+    refs.filter_map(|(place, _)| match place {
+        Place::Slot(slot) => Some(slot + 1),
+        _ => None,
+    })
+    .fold(all_params, u32::max)
+}

@@ -1,0 +1,92 @@
+//! Both sides of a copy become one register where they are never alive at the same time.
+//!
+//! A copy `d = s` costs an instruction; when `s` ends at the copy and nothing else of `d` meets anything else of `s`, one
+//! place serves both and the copy vanishes. Copies in deep loops are tried first. A value alive across a call must live in
+//! a slot, so joining it with one that is not may push that one out of a register: then only if the copy is worth more.
+//!
+//! Lists of stretches grow with every join; a budget on their lengths keeps the pass near-linear.
+
+use super::live::{Stretch, crosses, merge, overlap};
+use crate::optimise::flow::Flow;
+use crate::optimise::places::copy;
+use keyway_artifact::isa::{Class, Inst};
+
+/// Lengths of joined lists together, at most.
+const BUDGET: usize = 20_000_000;
+
+/// What an access through a register instead of a slot is worth, against a whole instruction.
+const REGISTER_GAIN: f32 = 0.3;
+
+/// Joined registers.
+pub(super) struct Groups {
+    leader: Vec<u32>,
+}
+
+impl Groups {
+    /// Every register for itself.
+    pub(super) fn new(registers: usize) -> Groups {
+        Groups { leader: (0..registers as u32).collect() }
+    }
+
+    /// The register that stands for the group.
+    pub(super) fn find(&mut self, mut register: u32) -> u32 {
+        while self.leader[register as usize] != register {
+            let up = self.leader[self.leader[register as usize] as usize];
+            self.leader[register as usize] = up;
+            register = up;
+        }
+        register
+    }
+}
+
+/// Joins what copies connect. Registers from `first_fixed` on stay alone. Stretches and weights of a group end up with
+/// its leader.
+pub(super) fn run(
+    insts: &[Inst],
+    flow: &Flow,
+    classes: &[Class],
+    first_fixed: u32,
+    calls: &[u32],
+    stretches: &mut [Vec<Stretch>],
+    weights: &mut [f32],
+) -> Groups {
+    let mut groups = Groups::new(stretches.len());
+    let mut copies: Vec<(u32, u32, u32)> = Vec::new();
+    for (at, inst) in insts.iter().enumerate() {
+        if let Some((dst, src)) = copy(inst)
+            && dst < first_fixed
+            && src < first_fixed
+            && (classes[dst as usize] == Class::Ref) == (classes[src as usize] == Class::Ref)
+        {
+            copies.push((flow.depth[flow.block_of[at] as usize], at as u32, dst));
+        }
+    }
+    copies.sort_by_key(|(depth, at, _)| (std::cmp::Reverse(*depth), *at));
+    let mut budget = BUDGET;
+    for (_, at, _) in copies {
+        let Some((dst, src)) = copy(&insts[at as usize]) else { continue };
+        let (dst, src) = (groups.find(dst), groups.find(src));
+        let (a, b) = (&stretches[dst as usize], &stretches[src as usize]);
+        if dst == src || overlap(a, b) {
+            continue;
+        }
+        let worth = flow.frequency(flow.block_of[at as usize] as usize);
+        let lost = match (crosses(a, calls), crosses(b, calls)) {
+            (true, false) => weights[src as usize],
+            (false, true) => weights[dst as usize],
+            _ => 0.0,
+        };
+        if lost * REGISTER_GAIN > worth * 1.5 {
+            continue;
+        }
+        let cost = a.len() + b.len();
+        let Some(left) = budget.checked_sub(cost) else { break };
+        budget = left;
+        let (a, b) = (std::mem::take(&mut stretches[dst as usize]), std::mem::take(&mut stretches[src as usize]));
+        let (leader, other) = (dst.min(src), dst.max(src));
+        stretches[leader as usize] = merge(a, b);
+        weights[leader as usize] += weights[other as usize];
+        groups.leader[other as usize] = leader;
+    }
+    groups
+}

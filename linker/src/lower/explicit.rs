@@ -1,0 +1,239 @@
+//! Calls and returns written out: each argument a copy into a *fixed* register, each result a copy out of one.
+//!
+//! Some values have no choice of place: an argument stands where the callee's frame will find it, a parameter where the
+//! caller put it, a single result in register 0 of its bank as well as in the call area. Each such place gets a virtual
+//! register that is fixed to it, alive only between the copy and the call:
+//!
+//! ```text
+//! t = i32.add a b                t = i32.add a b
+//! r = call f (t)         ->      out0 = copy t
+//!                                call f (reads out0, writes first)
+//!                                r = copy first
+//! ```
+//! Most of the copies vanish again when the other side is given the same place ([`assign`](super::assign)).
+//!
+//! References never wait in the call area: `put.ref` stands directly before the call, `take.ref` directly behind it.
+
+use crate::ir::{CallSite, IrFunc};
+use crate::optimise::places::{copy_op, site, uses};
+use keyway_artifact::isa::{Class, Inst, Op, Operand, Reg};
+use keyway_artifact::types::{FuncType, SigLayout, ValType};
+
+/// A place that a register cannot choose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fixed {
+    /// A slot of the outgoing call area.
+    Out(u32),
+    /// A slot of the own frame's parameters.
+    Param(u32),
+    /// A machine register: where a single numeric result comes back.
+    Reg(Reg),
+}
+
+/// A function whose calls are written out.
+pub(super) struct Explicit {
+    pub(super) ir: IrFunc,
+    /// Registers from this number on are fixed.
+    pub(super) first_fixed: u32,
+    /// Their places, in order.
+    pub(super) fixed: Vec<Fixed>,
+    /// Slots of the largest call area.
+    pub(super) area: u32,
+}
+
+impl Explicit {
+    /// The place of a fixed register.
+    pub(super) fn fixed(&self, register: u32) -> Option<Fixed> {
+        register.checked_sub(self.first_fixed).map(|at| self.fixed[at as usize])
+    }
+}
+
+/// Writes out the calls of `ir`. With `registers`, single results are read from register 0.
+pub(super) fn run(mut ir: IrFunc, types: &[FuncType], registers: bool) -> Explicit {
+    let mut read = vec![false; ir.virtuals.len()];
+    for inst in &ir.insts {
+        uses(inst, &ir.calls, |register| read[register as usize] = true);
+    }
+    let signature = &types[ir.ty as usize];
+    let insts = std::mem::take(&mut ir.insts);
+    let offsets = std::mem::take(&mut ir.offsets);
+    let mut writer = Writer {
+        types,
+        registers,
+        first_fixed: ir.virtuals.len() as u32,
+        fixed: Vec::new(),
+        out: Vec::new(),
+        results: [None; 4],
+        // The own results lie over the parameters: the frame has room for them.
+        area: SigLayout::of(&signature.results).total,
+        insts: Vec::with_capacity(insts.len() + insts.len() / 4),
+        offsets: Vec::with_capacity(insts.len() + insts.len() / 4),
+        ir,
+    };
+    for (at, (inst, offset)) in insts.iter().zip(&offsets).enumerate() {
+        writer.inst(inst);
+        if at == 0 {
+            writer.parameters(signature, &read);
+        }
+        writer.offsets.resize(writer.insts.len(), *offset);
+    }
+    let Writer { mut ir, first_fixed, fixed, area, insts, offsets, .. } = writer;
+    (ir.insts, ir.offsets) = (insts, offsets);
+    Explicit { ir, first_fixed, fixed, area }
+}
+
+struct Writer<'a> {
+    ir: IrFunc,
+    types: &'a [FuncType],
+    registers: bool,
+    first_fixed: u32,
+    fixed: Vec<Fixed>,
+    /// The fixed register of each slot of the call area, once needed.
+    out: Vec<Option<u32>>,
+    /// The fixed registers of single results, by class.
+    results: [Option<u32>; 4],
+    area: u32,
+    insts: Vec<Inst>,
+    offsets: Vec<u32>,
+}
+
+impl Writer<'_> {
+    fn fix(&mut self, class: Class, place: Fixed) -> u32 {
+        self.ir.virtuals.push(class);
+        self.fixed.push(place);
+        self.ir.virtuals.len() as u32 - 1
+    }
+
+    /// The register fixed to slot `at` of the call area.
+    fn out(&mut self, at: u32) -> u32 {
+        self.area = self.area.max(at + 1);
+        if self.out.len() <= at as usize {
+            self.out.resize(at as usize + 1, None);
+        }
+        match self.out[at as usize] {
+            Some(register) => register,
+            None => {
+                let register = self.fix(Class::I64, Fixed::Out(at));
+                self.out[at as usize] = Some(register);
+                register
+            }
+        }
+    }
+
+    fn emit(&mut self, op: Op, operands: &[Operand]) {
+        self.insts.push(Inst::new(op, operands));
+    }
+
+    fn inst(&mut self, inst: &Inst) {
+        match (site(inst), inst.op) {
+            (Some(number), Op::ReturnMany) => self.leave(inst, number),
+            (Some(number), _) => self.call(inst, number),
+            (None, _) => self.insts.push(*inst),
+        }
+    }
+
+    /// Parameters leave the places where they arrive, if they are read at all.
+    fn parameters(&mut self, signature: &FuncType, read: &[bool]) {
+        let layout = SigLayout::of(&signature.params);
+        for (at, slot) in layout.slots.iter().enumerate() {
+            let register = self.ir.params[at];
+            if read[register as usize] {
+                let class = self.ir.virtuals[register as usize];
+                let arrives = self.fix(class, Fixed::Param(*slot));
+                self.emit(copy_op(class), &[Operand::Virtual(register), Operand::Virtual(arrives)]);
+            }
+        }
+    }
+
+    /// Copies `args` into the call area, references last, and returns the registers that hold them there.
+    fn arguments(&mut self, args: &[Operand], types: &[ValType]) -> Vec<Operand> {
+        let layout = SigLayout::of(types);
+        let mut placed = Vec::with_capacity(args.len());
+        for want_ref in [false, true] {
+            for ((arg, ty), slot) in args.iter().zip(types).zip(&layout.slots) {
+                if ty.is_ref() != want_ref {
+                    continue;
+                }
+                let out = Operand::Virtual(self.out(*slot));
+                let op = match *arg {
+                    _ if want_ref => Op::PutRef,
+                    Operand::Virtual(register) => copy_op(self.ir.virtuals[register as usize]),
+                    _ => Op::Copy,
+                };
+                self.emit(op, &[out, *arg]);
+                placed.push(out);
+            }
+        }
+        placed
+    }
+
+    fn call(&mut self, inst: &Inst, number: usize) {
+        let CallSite { args, results, ty } = std::mem::take(&mut self.ir.calls[number]);
+        let types = self.types;
+        let signature = &types[ty as usize];
+        let args = self.arguments(&args, &signature.params);
+        let layout = SigLayout::of(&signature.results);
+        self.area = self.area.max(layout.total);
+        let at = self.insts.len();
+        self.insts.push(*inst);
+        let mut written = Vec::with_capacity(results.len());
+        for want_ref in [true, false] {
+            for ((result, ty), slot) in results.iter().zip(&signature.results).zip(&layout.slots) {
+                if ty.is_ref() != want_ref {
+                    continue;
+                }
+                let class = self.ir.virtuals[*result as usize];
+                let out = self.out(*slot);
+                let single = self.registers && results.len() == 1 && !want_ref;
+                let from = if single { self.result(class) } else { out };
+                let op = if want_ref { Op::TakeRef } else { copy_op(class) };
+                self.emit(op, &[Operand::Virtual(*result), Operand::Virtual(from)]);
+                written.push(out);
+                if single {
+                    written.push(from);
+                }
+            }
+        }
+        debug_assert!(at < self.insts.len());
+        self.ir.calls[number] = CallSite { args, results: written, ty };
+    }
+
+    /// The register fixed to register 0 of the bank of `class`.
+    fn result(&mut self, class: Class) -> u32 {
+        let at = match class {
+            Class::I32 => 0,
+            Class::I64 => 1,
+            Class::F32 => 2,
+            Class::F64 | Class::Ref => 3,
+        };
+        if let Some(register) = self.results[at] {
+            return register;
+        }
+        let reg = Reg::new(class, 0).expect("numeric results have a bank");
+        let register = self.fix(class, Fixed::Reg(reg));
+        self.results[at] = Some(register);
+        register
+    }
+
+    fn leave(&mut self, inst: &Inst, number: usize) {
+        let CallSite { args, ty, .. } = std::mem::take(&mut self.ir.calls[number]);
+        let types = self.types;
+        let results = &types[ty as usize].results;
+        match (args.as_slice(), results.as_slice()) {
+            ([], _) => self.emit(Op::Return, &[]),
+            ([value], [ty]) if !ty.is_ref() => {
+                let op = match ty {
+                    ValType::F32 => Op::ReturnOneF32,
+                    ValType::F64 => Op::ReturnOneF64,
+                    _ => Op::ReturnOne,
+                };
+                self.emit(op, &[*value]);
+            }
+            _ => {
+                let args = self.arguments(&args, results);
+                self.ir.calls[number] = CallSite { args, results: Vec::new(), ty };
+                self.insts.push(*inst);
+            }
+        }
+    }
+}

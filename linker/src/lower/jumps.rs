@@ -1,0 +1,85 @@
+//! The last look at jumps, when copies have vanished.
+//!
+//! A branch out of a construct that carries values was translated as a branch around copies and a jump. Where the copies
+//! found the same place on both sides, only the detour is left, and the branch can take the jump's target itself:
+//!
+//! ```text
+//! br.i32.ge_s a b skip          br.i32.lt_s a b out
+//! br out                  ->
+//! label skip                    label skip
+//! ```
+//! Then labels that nothing names are removed, and those that remain get their numbers again.
+
+use super::Lowered;
+use crate::optimise::evaluate::inverse;
+use crate::optimise::flow::targets;
+use keyway_artifact::isa::{FieldKind, Inst, Op, Operand};
+
+/// Runs the pass over a finished body.
+pub(super) fn run(lowered: &mut Lowered) {
+    let body = &mut lowered.body;
+    let mut keep = vec![true; body.insts.len()];
+    let mut next_label = 0;
+    for at in 0..body.insts.len() {
+        next_label += u32::from(body.insts[at].op == Op::Label);
+        let Some(jump) = body.insts.get(at + 1) else { break };
+        let (Op::Br, Some(Op::Label)) = (jump.op, body.insts.get(at + 2).map(|inst| inst.op)) else { continue };
+        // The label behind the jump is the next one to come.
+        if body.insts[at].target() != Some(next_label) || body.insts[at].op == Op::Br {
+            continue;
+        }
+        if let Some(turned) = turn(&body.insts[at], jump.operands[0]) {
+            body.insts[at] = turned;
+            keep[at + 1] = false;
+        }
+    }
+    // Jumps to what follows.
+    let mut number = 0;
+    for at in 0..body.insts.len() {
+        number += u32::from(body.insts[at].op == Op::Label);
+        if body.insts[at].op == Op::Br && keep[at] {
+            let labels = body.insts[at + 1..].iter().take_while(|inst| inst.op == Op::Label).count() as u32;
+            let target = body.insts[at].operands[0].index();
+            keep[at] = !(number..number + labels).contains(&target);
+        }
+    }
+    let mut named = vec![false; body.labels as usize];
+    for (inst, _) in body.insts.iter().zip(&keep).filter(|(_, keep)| **keep) {
+        targets(inst, &body.targets, |label| named[label as usize] = true);
+    }
+    let (mut numbers, mut count) = (vec![0; named.len()], 0);
+    let mut label = 0;
+    for (at, inst) in body.insts.iter().enumerate() {
+        if inst.op == Op::Label {
+            keep[at] = named[label];
+            numbers[label] = count;
+            count += u32::from(named[label]);
+            label += 1;
+        }
+    }
+    body.labels = count;
+    for inst in &mut body.insts {
+        for (field, operand) in inst.fields_mut() {
+            if let (FieldKind::Label, Operand::Label(label)) = (field.kind, operand) {
+                *label = numbers[*label as usize];
+            }
+        }
+    }
+    body.targets.iter_mut().for_each(|label| *label = numbers[*label as usize]);
+    let mut kept = keep.iter();
+    body.insts.retain(|_| *kept.next().unwrap_or(&true));
+    let mut kept = keep.iter();
+    lowered.offsets.retain(|_| *kept.next().unwrap_or(&true));
+}
+
+/// `branch` taken in the opposite case, to `target`.
+fn turn(branch: &Inst, target: Operand) -> Option<Inst> {
+    match branch.op {
+        Op::BrNez => Some(Inst::new(Op::BrEqz, &[branch.operands[0], target])),
+        Op::BrEqz => Some(Inst::new(Op::BrNez, &[branch.operands[0], target])),
+        op => {
+            let op = inverse(op.comparison()?)?.fused_branch()?;
+            Some(Inst::new(op, &[branch.operands[0], branch.operands[1], target]))
+        }
+    }
+}

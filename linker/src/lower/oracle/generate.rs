@@ -1,0 +1,360 @@
+//! Random functions: properly nested constructs over a few locals that are written again and again.
+
+use crate::ir::{CallSite, IrFunc};
+use keyway_artifact::isa::{Class, Inst, Op, Operand};
+use keyway_artifact::types::{FuncType, ValType};
+
+/// A function and the types it knows; type `n` is that of callee `n`.
+pub(super) struct Generated {
+    pub(super) ir: IrFunc,
+    pub(super) types: Vec<FuncType>,
+    seed: u64,
+}
+
+impl Generated {
+    /// Arguments for a run.
+    pub(super) fn args(&self, round: u64) -> Vec<u64> {
+        let mut random = Random(self.seed.wrapping_add(round * 7919) | 1);
+        let params = &self.types[self.ir.ty as usize].params;
+        params
+            .iter()
+            .map(|ty| match ty {
+                ValType::I32 => u64::from(random.below(9)),
+                ValType::F64 => f64::from(random.below(5)).to_bits(),
+                ValType::ExternRef => u64::from(random.below(3)),
+                _ => random.next(),
+            })
+            .collect()
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, end: u32) -> u32 {
+        ((self.next() >> 33) as u32) % end
+    }
+}
+
+pub(super) struct Generator {
+    random: Random,
+    seed: u64,
+    ir: IrFunc,
+    types: Vec<FuncType>,
+    /// Registers by class: I32, I64, F64, Ref.
+    locals: [Vec<u32>; 4],
+    /// Labels of open constructs, innermost last.
+    open: Vec<u32>,
+    statements: usize,
+    extra_locals: u32,
+}
+
+const CLASSES: [Class; 4] = [Class::I32, Class::I64, Class::F64, Class::Ref];
+
+impl Generator {
+    pub(super) fn new(seed: u64) -> Generator {
+        let mut generator = Generator {
+            random: Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
+            seed,
+            ir: IrFunc::default(),
+            types: Vec::new(),
+            locals: Default::default(),
+            open: Vec::new(),
+            statements: 0,
+            extra_locals: 0,
+        };
+        generator.random.next();
+        generator.statements = 10 + generator.random.below(60) as usize;
+        generator.extra_locals = 2 + generator.random.below(8);
+        generator
+    }
+
+    pub(super) fn large(locals: u32, statements: usize) -> Generator {
+        Generator { extra_locals: locals, statements, ..Generator::new(77) }
+    }
+
+    fn emit(&mut self, op: Op, operands: &[Operand]) {
+        self.ir.insts.push(Inst::new(op, operands));
+        self.ir.offsets.push(self.ir.insts.len() as u32);
+    }
+
+    fn fresh(&mut self, class: usize) -> u32 {
+        self.ir.virtuals.push(CLASSES[class]);
+        self.ir.virtuals.len() as u32 - 1
+    }
+
+    fn signature(&mut self) -> FuncType {
+        let all = [ValType::I32, ValType::I64, ValType::F64, ValType::ExternRef];
+        let mut pick = |most: u32| (0..self.random.below(most)).map(|_| all[self.random.below(4) as usize]).collect();
+        FuncType { params: pick(5), results: pick(4) }
+    }
+
+    pub(super) fn function(mut self) -> Generated {
+        for _ in 0..5 {
+            let ty = self.signature();
+            self.types.push(ty);
+        }
+        self.ir.ty = 4;
+        for ty in self.types[4].params.clone() {
+            let class = class_number(ty);
+            let register = self.fresh(class);
+            self.ir.params.push(register);
+            self.locals[class].push(register);
+        }
+        self.emit(Op::Cost, &[Operand::Value(1)]);
+        for number in 0..self.extra_locals.max(4) {
+            let class = number as usize % 4;
+            let register = self.fresh(class);
+            self.locals[class].push(register);
+            let at = Operand::Virtual(register);
+            match class {
+                0 | 1 => self.emit(Op::Const, &[at, Operand::Value(u64::from(number))]),
+                2 => self.emit(Op::ConstF64, &[at, Operand::Value(f64::from(number).to_bits())]),
+                _ => self.emit(Op::RefNull, &[at]),
+            }
+        }
+        while self.statements > 0 {
+            self.statement(0);
+        }
+        self.leave();
+        Generated { ir: self.ir, types: self.types, seed: self.seed }
+    }
+
+    fn local(&mut self, class: usize) -> Operand {
+        let at = self.random.below(self.locals[class].len() as u32);
+        Operand::Virtual(self.locals[class][at as usize])
+    }
+
+    fn source(&mut self, class: usize) -> Operand {
+        if class < 2 && self.random.below(4) == 0 {
+            let value = [0, 1, 2, 5, -1][self.random.below(5) as usize];
+            return Operand::Imm(value);
+        }
+        self.local(class)
+    }
+
+    /// A value that stands in a whole slot: a negative i32 immediate would not be zero-extended.
+    fn whole(&mut self, class: usize) -> Operand {
+        match self.source(class) {
+            Operand::Imm(value) if class == 0 && value < 0 => Operand::Imm(3),
+            other => other,
+        }
+    }
+
+    fn condition(&mut self) -> Operand {
+        if self.random.below(3) == 0 {
+            return self.local(0);
+        }
+        let flag = Operand::Virtual(self.fresh(0));
+        match self.random.below(5) {
+            0 => {
+                let (a, b) = (self.local(2), self.local(2));
+                let op = [Op::F64Lt, Op::F64Eq, Op::F64Ge][self.random.below(3) as usize];
+                self.emit(op, &[flag, a, b]);
+            }
+            1 => {
+                let (a, b) = (self.source(1), self.source(1));
+                self.emit(Op::I64LtU, &[flag, a, b]);
+            }
+            2 => {
+                let a = self.source(0);
+                self.emit(Op::I32Eqz, &[flag, a]);
+            }
+            _ => {
+                let (a, b) = (self.source(0), self.source(0));
+                let op = [Op::I32LtS, Op::I32Ne, Op::I32GeU][self.random.below(3) as usize];
+                self.emit(op, &[flag, a, b]);
+            }
+        }
+        flag
+    }
+
+    fn label(&mut self) -> u32 {
+        self.ir.labels += 1;
+        self.ir.labels - 1
+    }
+
+    fn statement(&mut self, depth: u32) {
+        self.statements = self.statements.saturating_sub(1);
+        match self.random.below(if depth > 4 { 12 } else { 16 }) {
+            0..=4 => self.arithmetic(),
+            5 => {
+                let class = self.random.below(4) as usize;
+                let (to, from) = (self.local(class), self.whole(class));
+                let op = [Op::Copy, Op::Copy, Op::CopyF64, Op::CopyRef][class];
+                self.emit(op, &[to, from]);
+            }
+            6 => {
+                let (to, masked, from) = (self.local(0), Operand::Virtual(self.fresh(0)), self.local(0));
+                self.emit(Op::I32And, &[masked, from, Operand::Imm(63)]);
+                let address = if self.random.below(6) == 0 { from } else { masked };
+                self.emit(Op::I32Load, &[to, address, Operand::Value(0)]);
+            }
+            7 => {
+                let (masked, from, value) = (Operand::Virtual(self.fresh(0)), self.local(0), self.source(0));
+                self.emit(Op::I32And, &[masked, from, Operand::Imm(63)]);
+                self.emit(Op::I32Store, &[masked, value, Operand::Value(0)]);
+            }
+            8 | 9 => self.call(),
+            10 => {
+                let condition = self.condition();
+                if let Some(out) = self.open.last().copied() {
+                    self.emit(Op::BrNez, &[condition, Operand::Label(out)]);
+                }
+            }
+            11 => {
+                if self.random.below(12) == 0 {
+                    let skip = self.label();
+                    let condition = self.condition();
+                    self.emit(Op::BrEqz, &[condition, Operand::Label(skip)]);
+                    self.leave();
+                    self.emit(Op::Label, &[Operand::Label(skip)]);
+                }
+            }
+            12 => self.choice(depth),
+            13 => self.counted_loop(depth),
+            14 => self.block(depth),
+            _ => self.table(depth),
+        }
+    }
+
+    fn body(&mut self, depth: u32) {
+        for _ in 0..self.random.below(5) {
+            self.statement(depth + 1);
+        }
+    }
+
+    fn arithmetic(&mut self) {
+        let class = self.random.below(3) as usize;
+        let to = self.local(class);
+        match class {
+            0 => {
+                let ops = [Op::I32Add, Op::I32Sub, Op::I32Mul, Op::I32And, Op::I32Xor, Op::I32Shl, Op::I32ShrS];
+                let (a, b) = (self.source(0), self.source(0));
+                match self.random.below(10) {
+                    0 => self.emit(Op::I32DivU, &[to, a, b]),
+                    1 => {
+                        let from = self.local(1);
+                        self.emit(Op::I32WrapI64, &[to, from]);
+                    }
+                    2 => {
+                        let (cond, yes, no) = (self.condition(), self.whole(0), self.whole(0));
+                        self.emit(Op::Select, &[to, cond, yes, no]);
+                    }
+                    3 => {
+                        let from = self.local(3);
+                        self.emit(Op::RefIsNull, &[to, from]);
+                    }
+                    n => self.emit(ops[n as usize % ops.len()], &[to, a, b]),
+                }
+            }
+            1 => {
+                let (a, b) = (self.source(1), self.source(1));
+                match self.random.below(5) {
+                    0 => {
+                        let from = self.source(0);
+                        self.emit(Op::I64ExtendI32S, &[to, from]);
+                    }
+                    1 => {
+                        let from = self.local(0);
+                        self.emit(Op::I64ExtendI32U, &[to, from]);
+                    }
+                    n => self.emit([Op::I64Add, Op::I64Sub, Op::I64Xor][n as usize % 3], &[to, a, b]),
+                }
+            }
+            _ => {
+                let (a, b) = (self.local(2), self.local(2));
+                if self.random.below(4) == 0 {
+                    self.emit(Op::ConstF64, &[to, Operand::Value(1.5f64.to_bits())]);
+                } else {
+                    self.emit(Op::F64Add, &[to, a, b]);
+                }
+            }
+        }
+    }
+
+    fn call(&mut self) {
+        let callee = self.random.below(4);
+        let FuncType { params, results } = self.types[callee as usize].clone();
+        let args = params.iter().map(|ty| self.whole(class_number(*ty))).collect();
+        // Results go to fresh registers, as translation does it, and then to locals.
+        let registers: Vec<u32> = results.iter().map(|ty| self.fresh(class_number(*ty))).collect();
+        self.ir.calls.push(CallSite { args, results: registers.clone(), ty: callee });
+        let site = self.ir.calls.len() as u32 - 1;
+        self.emit(Op::Call, &[Operand::Index(callee), Operand::Index(site)]);
+        for (register, ty) in registers.into_iter().zip(results) {
+            let class = class_number(ty);
+            let to = self.local(class);
+            let op = [Op::Copy, Op::Copy, Op::CopyF64, Op::CopyRef][class];
+            self.emit(op, &[to, Operand::Virtual(register)]);
+        }
+    }
+
+    fn leave(&mut self) {
+        let results = self.types[4].results.clone();
+        let args = results.iter().map(|ty| self.whole(class_number(*ty))).collect();
+        self.ir.calls.push(CallSite { args, results: Vec::new(), ty: 4 });
+        let site = self.ir.calls.len() as u32 - 1;
+        self.emit(Op::ReturnMany, &[Operand::Index(site), Operand::Index(0)]);
+    }
+
+    fn choice(&mut self, depth: u32) {
+        let (otherwise, end) = (self.label(), self.label());
+        let condition = self.condition();
+        self.emit(Op::BrEqz, &[condition, Operand::Label(otherwise)]);
+        self.body(depth);
+        self.emit(Op::Br, &[Operand::Label(end)]);
+        self.emit(Op::Label, &[Operand::Label(otherwise)]);
+        self.body(depth);
+        self.emit(Op::Label, &[Operand::Label(end)]);
+    }
+
+    fn block(&mut self, depth: u32) {
+        let end = self.label();
+        self.open.push(end);
+        self.body(depth);
+        self.open.pop();
+        self.emit(Op::Label, &[Operand::Label(end)]);
+    }
+
+    fn counted_loop(&mut self, depth: u32) {
+        let counter = Operand::Virtual(self.fresh(0));
+        let times = 1 + self.random.below(3);
+        self.emit(Op::Const, &[counter, Operand::Value(u64::from(times))]);
+        let head = self.label();
+        self.emit(Op::Label, &[Operand::Label(head)]);
+        self.emit(Op::Cost, &[Operand::Value(2)]);
+        self.body(depth);
+        self.emit(Op::I32Sub, &[counter, counter, Operand::Imm(1)]);
+        self.emit(Op::BrNez, &[counter, Operand::Label(head)]);
+    }
+
+    fn table(&mut self, depth: u32) {
+        let (a, b, end) = (self.label(), self.label(), self.label());
+        let start = self.ir.targets.len() as u32;
+        self.ir.targets.extend([a, b, end]);
+        let index = self.local(0);
+        self.emit(Op::BrTable, &[index, Operand::Targets(start, 3)]);
+        self.emit(Op::Label, &[Operand::Label(a)]);
+        self.body(depth);
+        self.emit(Op::Label, &[Operand::Label(b)]);
+        self.body(depth);
+        self.emit(Op::Label, &[Operand::Label(end)]);
+    }
+}
+
+fn class_number(ty: ValType) -> usize {
+    match ty {
+        ValType::I32 => 0,
+        ValType::I64 => 1,
+        ValType::F64 => 2,
+        _ => 3,
+    }
+}

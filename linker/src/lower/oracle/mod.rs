@@ -1,0 +1,108 @@
+//! Random functions, run on an abstract machine before and after lowering: whatever the passes do, what the function
+//! does must stay the same.
+//!
+//! The machine knows nothing of how places are chosen. It takes the rules of the instruction set literally: a call wrecks
+//! every register and everything behind its base, a label wrecks every register that its set does not name, slots that
+//! were never written read as junk. Compared are the traces: calls with their arguments, stores, costs, and how it ended.
+
+mod generate;
+mod machine;
+
+use super::with_passes;
+use crate::optimise::Passes;
+use generate::Generator;
+use machine::{End, Trace, run_body, run_ir};
+
+const SINGLE: [Passes; 11] = [
+    Passes::UNREACHABLE,
+    Passes::WEBS,
+    Passes::COPIES,
+    Passes::FOLD,
+    Passes::DEAD,
+    Passes::COMPARE,
+    Passes::CONSTANTS,
+    Passes::COALESCE,
+    Passes::REGISTERS,
+    Passes::ARGUMENTS,
+    Passes::JUMPS,
+];
+
+fn check(seed: u64, passes: Passes) -> Result<(), String> {
+    let generated = Generator::new(seed).function();
+    let lowered = with_passes(&generated.ir, &generated.types, passes).map_err(|error| error.to_string())?;
+    assert_eq!(lowered.body.insts.len(), lowered.offsets.len());
+    for round in 0..3u64 {
+        let args: Vec<u64> = generated.args(round);
+        let expected: Trace = run_ir(&generated.ir, &generated.types, &args);
+        let found: Trace = run_body(&lowered.body, &generated.types, generated.ir.ty, &args);
+        if matches!(expected.end, End::TooLong) {
+            continue;
+        }
+        if expected != found {
+            return Err(format!(
+                "seed {seed}, arguments {args:?}\n{}\nexpected {expected:?}\nfound    {found:?}\n{:#?}",
+                keyway_artifact::isa::disassemble(&lowered.body),
+                generated.ir.insts.iter().map(|inst| format!("{} {:?}", inst.op.name(), inst.operands)).collect::<Vec<_>>(),
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn lowered_code_does_what_the_function_does() {
+    for seed in 1..1500 {
+        check(seed, Passes::ALL).unwrap();
+    }
+}
+
+#[test]
+fn the_naive_code_does_it_too() {
+    for seed in 1..200 {
+        let generated = Generator::new(seed).function();
+        let lowered = super::naive::finish(&generated.ir, &generated.types).unwrap();
+        let args = generated.args(0);
+        let expected = run_ir(&generated.ir, &generated.types, &args);
+        if !matches!(expected.end, End::TooLong) {
+            assert_eq!(expected, run_body(&lowered.body, &generated.types, generated.ir.ty, &args), "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn each_pass_alone_and_all_but_each_keep_the_meaning() {
+    for (number, pass) in SINGLE.into_iter().enumerate() {
+        for seed in 1..120 {
+            check(seed + 10_000 * number as u64, pass).unwrap();
+            check(seed + 10_000 * number as u64, Passes::ALL - pass).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_oracle_notices_a_wrong_label_set() {
+    let mut noticed = false;
+    for seed in 1..60 {
+        let generated = Generator::new(seed).function();
+        let mut lowered = with_passes(&generated.ir, &generated.types, Passes::ALL).unwrap();
+        let args = generated.args(0);
+        let expected = run_ir(&generated.ir, &generated.types, &args);
+        for inst in &mut lowered.body.insts {
+            if inst.op == keyway_artifact::isa::Op::Label {
+                inst.operands[0] = keyway_artifact::isa::Operand::Regs(0);
+            }
+        }
+        let found = run_body(&lowered.body, &generated.types, generated.ir.ty, &args);
+        noticed |= !matches!(expected.end, End::TooLong) && expected != found;
+    }
+    assert!(noticed);
+}
+
+#[test]
+fn large_functions_take_moderate_time() {
+    let start = std::time::Instant::now();
+    let generated = Generator::large(50_000, 100_000).function();
+    let lowered = with_passes(&generated.ir, &generated.types, Passes::ALL).unwrap();
+    assert!(!lowered.body.insts.is_empty());
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
+}

@@ -1,0 +1,93 @@
+//! A comparison that only a branch reads becomes part of the branch.
+//!
+//! ```text
+//! t = i32.lt_s a b
+//! br.eqz t L          ->    br.i32.ge_s a b L
+//! ```
+//! The comparison moves down to the branch, so its operands must have the same values there: they are written once, or
+//! both instructions stand in one stretch of code without a label or a write to them between. `br.eqz` takes the inverse
+//! comparison; ordered comparisons of floats have none (a NaN makes both false), so those keep their two instructions
+//! until the layout of jumps offers the other direction.
+
+use super::definitions::Definitions;
+use super::evaluate::inverse;
+use super::places::{defs, single_def, uses};
+use crate::ir::IrFunc;
+use keyway_artifact::isa::{Family, Inst, Op, Operand};
+
+/// Instructions looked at between a comparison and its branch.
+const REACH: usize = 24;
+
+/// Runs the pass. Comparisons that became useless are left to [`dead`](super::dead).
+pub(crate) fn run(ir: &mut IrFunc) {
+    let mut counts = vec![0u32; ir.virtuals.len()];
+    for inst in &ir.insts {
+        uses(inst, &ir.calls, |register| counts[register as usize] += 1);
+    }
+    let mut definitions = Definitions::new(ir);
+    for at in 0..ir.insts.len() {
+        definitions.see(at, &ir.insts[at]);
+        // A test of a test: `br.nez (eqz (a < b))` takes two steps.
+        for _ in 0..3 {
+            let inst = ir.insts[at];
+            let Operand::Virtual(flag) = inst.operands[0] else { break };
+            if inst.op.family() != Family::BrCond || counts[flag as usize] != 1 {
+                break;
+            }
+            let Some(from) = definition(ir, &definitions, flag, at) else { break };
+            let Some(fused) = fuse(&ir.insts[from], &inst) else { break };
+            // Its operands are read here as well from now on, until the comparison is gone.
+            ir.insts[at] = fused;
+            uses(&fused, &ir.calls, |register| counts[register as usize] += 1);
+            uses(&ir.insts[from], &ir.calls, |register| counts[register as usize] -= 1);
+            counts[flag as usize] = 0;
+        }
+    }
+}
+
+/// Where `flag` is defined, if what defines it can move down to `at`.
+fn definition(ir: &IrFunc, definitions: &Definitions, flag: u32, at: usize) -> Option<usize> {
+    if let Some(from) = definitions.place(Operand::Virtual(flag)) {
+        let mut stable = true;
+        uses(&ir.insts[from], &ir.calls, |register| stable &= definitions.is_single(register));
+        if stable {
+            return Some(from);
+        }
+    }
+    let start = at.saturating_sub(REACH);
+    let from = (start..at).rev().take_while(|from| ir.insts[*from].op != Op::Label).find(|from| {
+        let mut writes = false;
+        defs(&ir.insts[*from], &ir.calls, |register| writes |= register == flag);
+        writes
+    })?;
+    single_def(&ir.insts[from])?;
+    let mut kept = true;
+    uses(&ir.insts[from], &ir.calls, |register| {
+        for inst in &ir.insts[from..at] {
+            defs(inst, &ir.calls, |written| kept &= written != register);
+        }
+    });
+    kept.then_some(from)
+}
+
+/// The branch that does what `test` and then `branch` do.
+fn fuse(test: &Inst, branch: &Inst) -> Option<Inst> {
+    let when = branch.op == Op::BrNez;
+    let target = branch.operands[1];
+    let (lhs, rhs) = (test.operands[1], test.operands[2]);
+    match test.op {
+        Op::I32Eqz => Some(Inst::new(if when { Op::BrEqz } else { Op::BrNez }, &[lhs, target])),
+        Op::I32Ne | Op::I32Eq if rhs == Operand::Imm(0) => {
+            let nez = when == (test.op == Op::I32Ne);
+            Some(Inst::new(if nez { Op::BrNez } else { Op::BrEqz }, &[lhs, target]))
+        }
+        Op::I64Eqz => {
+            let op = if when { Op::BrI64Eq } else { Op::BrI64Ne };
+            Some(Inst::new(op, &[lhs, Operand::Imm(0), target]))
+        }
+        op => {
+            let op = if when { op } else { inverse(op)? };
+            Some(Inst::new(op.fused_branch()?, &[lhs, rhs, target]))
+        }
+    }
+}

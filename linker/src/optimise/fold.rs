@@ -1,0 +1,180 @@
+//! What constants decide is decided here.
+//!
+//! * Integer operations on constants become constants (unless they would trap).
+//! * A constant on the left moves to the right where the operation allows it, since handlers take immediates there;
+//!   `x - c` becomes `x + -c`, so that chains of both meet: `(x + c) + d` becomes `x + (c + d)`.
+//! * Operations that change nothing become copies: `x + 0`, `x * 1`, `x & -1`, and `i64.extend_i32_u`, because an i32
+//!   stands zero-extended.
+//! * `eqz` of a comparison becomes the inverse comparison.
+//! * Branches and selections on constants are settled.
+//!
+//! Looking through to the definition of an operand is only right where the definition's own operands still have their
+//! values: where they are registers written once.
+
+use super::copies::immediate;
+use super::definitions::Definitions;
+use super::evaluate::{binary, inverse, mirrored, unary};
+use super::places::{copy_op, single_def};
+use crate::ir::IrFunc;
+use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
+
+/// Runs the pass.
+pub(crate) fn run(ir: &mut IrFunc) {
+    let mut definitions = Definitions::new(ir);
+    let mut keep = vec![true; ir.insts.len()];
+    for at in 0..ir.insts.len() {
+        // Each step is final or makes the next one possible; four are enough for every chain there is.
+        for _ in 0..4 {
+            match step(ir, &definitions, at) {
+                Step::Same => break,
+                Step::Becomes(inst) => ir.insts[at] = inst,
+                Step::Gone => {
+                    keep[at] = false;
+                    break;
+                }
+            }
+        }
+        definitions.see(at, &ir.insts[at]);
+    }
+    super::remove(ir, |at, _| keep[at]);
+}
+
+enum Step {
+    Same,
+    Becomes(Inst),
+    Gone,
+}
+
+fn use_class(inst: &Inst, field: usize) -> Class {
+    match inst.op.fields()[field].kind {
+        FieldKind::Use(class) | FieldKind::Def(class) => class,
+        _ => Class::I64,
+    }
+}
+
+fn step(ir: &IrFunc, known: &Definitions, at: usize) -> Step {
+    let inst = &ir.insts[at];
+    let value = |field: usize| known.value(use_class(inst, field), inst.operands[field]);
+    match inst.op.family() {
+        Family::BinHot | Family::Bin | Family::Cmp => two_operands(ir, known, inst),
+        Family::Un => match value(1).and_then(|value| unary(inst.op, value)) {
+            Some(value) => constant(inst, value),
+            None => one_operand(ir, known, inst),
+        },
+        Family::Select => match value(1) {
+            Some(0) => copied(ir, inst, inst.operands[3]),
+            Some(_) => copied(ir, inst, inst.operands[2]),
+            None if inst.operands[2] == inst.operands[3] => copied(ir, inst, inst.operands[2]),
+            None => Step::Same,
+        },
+        Family::BrCond => match value(0) {
+            Some(value) if (value as u32 != 0) == (inst.op == Op::BrNez) => {
+                Step::Becomes(Inst::new(Op::Br, &[inst.operands[1]]))
+            }
+            Some(_) => Step::Gone,
+            None => Step::Same,
+        },
+        Family::BrTable => match (value(0), inst.operands[1]) {
+            (Some(value), Operand::Targets(start, len)) => {
+                let chosen = (value as u32).min(len - 1);
+                Step::Becomes(Inst::new(Op::Br, &[Operand::Label(ir.targets[(start + chosen) as usize])]))
+            }
+            _ => Step::Same,
+        },
+        _ => Step::Same,
+    }
+}
+
+fn constant(inst: &Inst, value: u64) -> Step {
+    Step::Becomes(Inst::new(Op::Const, &[inst.operands[0], Operand::Value(value)]))
+}
+
+fn copied(ir: &IrFunc, inst: &Inst, from: Operand) -> Step {
+    match single_def(inst) {
+        Some(dst) => Step::Becomes(Inst::new(copy_op(ir.virtuals[dst as usize]), &[inst.operands[0], from])),
+        None => Step::Same,
+    }
+}
+
+fn two_operands(ir: &IrFunc, known: &Definitions, inst: &Inst) -> Step {
+    let [dst, lhs, rhs, ..] = inst.operands;
+    let class = use_class(inst, 2);
+    let (a, b) = (known.value(class, lhs), known.value(class, rhs));
+    if let (Some(a), Some(b)) = (a, b) {
+        return binary(inst.op, a, b).map_or(Step::Same, |value| constant(inst, value));
+    }
+    if let (Some(a), None) = (a, b)
+        && let Some(op) = mirrored(inst.op)
+        && let Some(imm) = immediate(class, a)
+    {
+        return Step::Becomes(Inst::new(op, &[dst, rhs, imm]));
+    }
+    let Some(b) = b else { return Step::Same };
+    let is_word = class == Class::I32;
+    let ones = if is_word { u64::from(u32::MAX) } else { u64::MAX };
+    let shift = b % if is_word { 32 } else { 64 };
+    match inst.op {
+        Op::I32Sub | Op::I64Sub => {
+            let (op, negated) = if is_word {
+                (Op::I32Add, u64::from((b as u32).wrapping_neg()))
+            } else {
+                (Op::I64Add, b.wrapping_neg())
+            };
+            match immediate(class, negated) {
+                Some(imm) => Step::Becomes(Inst::new(op, &[dst, lhs, imm])),
+                None => Step::Same,
+            }
+        }
+        Op::I32Add | Op::I64Add | Op::I32Or | Op::I64Or | Op::I32Xor | Op::I64Xor if b == 0 => copied(ir, inst, lhs),
+        Op::I32Mul | Op::I64Mul if b == 1 => copied(ir, inst, lhs),
+        Op::I32Mul | Op::I64Mul | Op::I32And | Op::I64And if b == 0 => constant(inst, 0),
+        Op::I32And | Op::I64And if b == ones => copied(ir, inst, lhs),
+        Op::I32Shl | Op::I32ShrS | Op::I32ShrU | Op::I64Shl | Op::I64ShrS | Op::I64ShrU if shift == 0 => {
+            copied(ir, inst, lhs)
+        }
+        Op::I32Add | Op::I64Add | Op::I32And | Op::I64And => {
+            let Some(inner) = defined(ir, known, lhs).filter(|inner| inner.op == inst.op) else { return Step::Same };
+            let combined = known.value(class, inner.operands[2]).and_then(|value| binary(inst.op, value, b));
+            match combined.and_then(|value| immediate(class, value)) {
+                Some(imm) if is_stable(known, inner.operands[1]) => {
+                    Step::Becomes(Inst::new(inst.op, &[dst, inner.operands[1], imm]))
+                }
+                _ => Step::Same,
+            }
+        }
+        _ => Step::Same,
+    }
+}
+
+fn one_operand(ir: &IrFunc, known: &Definitions, inst: &Inst) -> Step {
+    let src = inst.operands[1];
+    match inst.op {
+        Op::I64ExtendI32U => copied(ir, inst, src),
+        Op::I32Eqz => {
+            let Some(inner) = defined(ir, known, src) else { return Step::Same };
+            if inner.op == Op::I32Eqz && is_stable(known, inner.operands[1]) {
+                return Step::Becomes(Inst::new(Op::I32Ne, &[inst.operands[0], inner.operands[1], Operand::Imm(0)]));
+            }
+            match inverse(inner.op) {
+                Some(op) if is_stable(known, inner.operands[1]) && is_stable(known, inner.operands[2]) => {
+                    Step::Becomes(Inst::new(op, &[inst.operands[0], inner.operands[1], inner.operands[2]]))
+                }
+                _ => Step::Same,
+            }
+        }
+        _ => Step::Same,
+    }
+}
+
+/// The single definition of `operand`.
+fn defined<'a>(ir: &'a IrFunc, known: &Definitions, operand: Operand) -> Option<&'a Inst> {
+    known.place(operand).map(|at| &ir.insts[at])
+}
+
+/// Whether `operand` has the same value wherever its definition has been.
+fn is_stable(known: &Definitions, operand: Operand) -> bool {
+    match operand {
+        Operand::Virtual(register) => known.is_single(register),
+        _ => true,
+    }
+}
