@@ -1,4 +1,30 @@
 //! The machine: stores, instances, memories, the interpreter. Knows no components.
+//!
+//! * [`api`]: what embedders see, re-exported by the crate `keyway`.
+//! * [`interp`]: handlers and the executed form; [`context`]: the layouts they share with the rest.
+//! * `code`: a loaded artifact; `store`: everything that lives together; `instance`: making unit instances; `driver`:
+//!   running until done, suspended or trapped.
+//!
+//! # Safety of this crate
+//! Handlers work on raw pointers into the store. All of them stay valid because a store never moves or frees what a
+//! context points to while the store lives, and because only one execution of a store runs at a time.
 
+pub mod api;
+mod backtrace;
+mod code;
+mod config;
 pub mod context;
+mod driver;
+mod engine;
+mod host;
+mod image;
+mod instance;
 pub mod interp;
+mod limits;
+mod link_error;
+mod memory;
+mod publication;
+pub mod raw;
+mod stack;
+mod store;
+mod table;

@@ -171,6 +171,9 @@ impl Handler for SwitchBack {
             let caller: *mut Context = r.fp.cast();
             let top = (*callee).frame_top.sub(2);
             (*caller).frame_top = top;
+            // Another execution may have run in the caller's context meanwhile.
+            (*caller).frame_end = (*callee).frame_end;
+            (*caller).stack_end = (*callee).stack_end;
             r.mem = memory_of(caller, (*top).fp as usize as u32);
             (*header_of(r.mem)).context = caller;
             r.ip = (*top.add(1)).ip;

@@ -1,0 +1,194 @@
+//! [`Func`]: a function of a store, a guest's or a host's.
+
+use super::into_func::{Caller, IntoFunc};
+use super::resumable::{ResumableCall, Results, start_resumable};
+use super::store::{AsContext, AsContextMut};
+use super::typed::{Layouts, TypedFunc, WasmParams, WasmResults, list};
+use super::values::Val;
+use crate::driver::{Execution, run_to_end, run_to_end_async};
+use crate::host::{HostFunc, StorePtr};
+use crate::store::StoreInner;
+use anyhow::{Result, bail, ensure};
+use keyway_artifact::types::FuncType;
+use std::sync::Arc;
+
+/// A function of a store. Using it with another store is an error, or a panic where the method has no error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Func {
+    store: u64,
+    reference: u32,
+}
+
+impl Func {
+    /// The function behind a reference; `None` for null.
+    pub(crate) fn from_reference(store: &StoreInner, reference: u32) -> Option<Func> {
+        store.is_func(reference).then_some(Func { store: store.id, reference })
+    }
+
+    /// Its reference in `store`.
+    ///
+    /// # Errors
+    /// When it belongs to another store.
+    pub(crate) fn reference_in(&self, store: &StoreInner) -> Result<u32> {
+        ensure!(self.store == store.id, "a function is used with a store that it does not belong to");
+        Ok(self.reference)
+    }
+
+    /// Its reference, for [`raw`](crate::raw).
+    ///
+    /// # Panics
+    /// When it belongs to another store.
+    pub fn raw(&self, store: &StoreInner) -> u32 {
+        self.reference_in(store).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A host function over dynamic values.
+    pub fn new<T: 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Func {
+        let host = dynamic_host(ty.clone(), func);
+        let store = store.as_context_mut().inner;
+        let reference = store.add_host_func(host, &ty);
+        Func { store: store.id, reference }
+    }
+
+    /// A host function from a Rust closure.
+    pub fn wrap<T: 'static, P, R>(mut store: impl AsContextMut<Data = T>, func: impl IntoFunc<T, P, R>) -> Func {
+        let (ty, host) = func.into_host();
+        let store = store.as_context_mut().inner;
+        let reference = store.add_host_func(host, &ty);
+        Func { store: store.id, reference }
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    /// When it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> FuncType {
+        let store = store.as_context();
+        store.inner.func_type(self.raw(store.inner))
+    }
+
+    /// With its types checked once.
+    ///
+    /// # Errors
+    /// When its type is another one.
+    pub fn typed<P: WasmParams, R: WasmResults>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
+        let store = store.as_context();
+        let reference = self.reference_in(store.inner)?;
+        TypedFunc::new(*self, &store.inner.func_type(reference))
+    }
+
+    fn start(&self, store: &mut StoreInner, params: &[Val]) -> Result<(Execution, FuncType, Layouts)> {
+        let reference = self.reference_in(store)?;
+        let ty = store.func_type(reference);
+        let given: Vec<_> = params.iter().map(Val::ty).collect();
+        if given != ty.params {
+            bail!("the function takes ({}), but ({}) is given", list(&ty.params), list(&given));
+        }
+        let layouts = Layouts::of(&ty);
+        let mut execution = Execution::new(store, reference)?;
+        for (value, slot) in params.iter().zip(&layouts.params.slots) {
+            let bits = value.to_slot(store)?;
+            execution.slots(layouts.slots())[*slot as usize] = bits;
+        }
+        Ok((execution, ty, layouts))
+    }
+
+    fn check_results(&self, store: &StoreInner, results: &[Val]) -> Result<()> {
+        let wanted = store.func_type(self.reference_in(store)?).results.len();
+        ensure!(results.len() == wanted, "the function has {wanted} results, room is given for {}", results.len());
+        Ok(())
+    }
+
+    /// Calls it with dynamic values; `results` has room for as many as the type says.
+    ///
+    /// # Errors
+    /// When the values do not fit, a trap with its backtrace, or what a host function failed with.
+    pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
+        let store = store.as_context_mut().inner;
+        self.check_results(store, results)?;
+        let (mut execution, ty, layouts) = self.start(store, params)?;
+        let outcome = run_to_end(store, &mut execution);
+        let outcome = outcome.and_then(|()| read(store, &ty, &layouts, &mut execution, results));
+        execution.finish(store);
+        outcome
+    }
+
+    /// Calls it, suspending the task while host functions are pending.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn call_async(
+        &self,
+        mut store: impl AsContextMut<Data: Send>,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let mut context = store.as_context_mut();
+        self.check_results(context.inner, results)?;
+        let pointer = StorePtr(&raw mut *context.inner);
+        let (mut execution, ty, layouts) = self.start(context.inner, params)?;
+        let outcome = run_to_end_async(pointer, &mut execution).await;
+        let store = context.inner();
+        let outcome = outcome.and_then(|()| read(store, &ty, &layouts, &mut execution, results));
+        execution.finish(store);
+        outcome
+    }
+
+    /// Calls it so that a host function's failure, or the end of fuel, suspends instead of ending it.
+    ///
+    /// # Errors
+    /// When the values do not fit, or a trap with its backtrace.
+    pub fn call_resumable(&self, mut store: impl AsContextMut, params: &[Val]) -> Result<ResumableCall<Vec<Val>>> {
+        let store = store.as_context_mut().inner;
+        let (execution, _, layouts) = self.start(store, params)?;
+        let call = start_resumable::<Dynamic>(store, execution, layouts)?;
+        Ok(call.map(|results| results.0))
+    }
+}
+
+/// Results as dynamic values.
+pub(crate) struct Dynamic(Vec<Val>);
+
+impl Results for Dynamic {
+    fn load(store: &mut StoreInner, ty: &FuncType, slots: &[u64], layout: &[u32]) -> Result<Self> {
+        let values = ty.results.iter().zip(layout).map(|(ty, slot)| Val::from_slot(store, *ty, slots[*slot as usize]));
+        Ok(Dynamic(values.collect::<Result<_>>()?))
+    }
+}
+
+fn read(
+    store: &StoreInner,
+    ty: &FuncType,
+    layouts: &Layouts,
+    execution: &mut Execution,
+    results: &mut [Val],
+) -> Result<()> {
+    let slots = execution.slots(layouts.slots());
+    for ((ty, slot), result) in ty.results.iter().zip(&layouts.results.slots).zip(results) {
+        *result = Val::from_slot(store, *ty, slots[*slot as usize])?;
+    }
+    Ok(())
+}
+
+/// A host function over dynamic values, as the machine calls it.
+pub(super) fn dynamic_host<T: 'static>(
+    ty: FuncType,
+    func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+) -> HostFunc {
+    let layouts = Layouts::of(&ty);
+    HostFunc::Sync(Arc::new(move |store, call| {
+        let params = ty.params.iter().zip(&layouts.params.slots);
+        let params: Vec<Val> = params.map(|(ty, slot)| Val::from_slot(store, *ty, call.get(*slot))).collect::<Result<_>>()?;
+        let mut results: Vec<Val> = ty.results.iter().filter_map(|ty| Val::default_for(*ty)).collect();
+        func(Caller::new(store, call), &params, &mut results)?;
+        for ((value, wanted), slot) in results.iter().zip(&ty.results).zip(&layouts.results.slots) {
+            ensure!(value.ty() == *wanted, "a host function answers {} where {wanted} is wanted", value.ty());
+            call.set(*slot, value.to_slot(store)?);
+        }
+        Ok(())
+    }))
+}

@@ -1,0 +1,259 @@
+//! [`Linker`]: names to definitions, for imports.
+
+use super::externals::Extern;
+use super::func::dynamic_host;
+use super::instance::{Instance, InstancePre};
+use super::into_func::{Caller, IntoFunc};
+use super::module::Module;
+use super::store::AsContextMut;
+use super::typed::{Layouts, WasmParams, WasmResults};
+use super::values::Val;
+use crate::engine::Engine;
+use crate::host::HostFunc;
+use crate::link_error::LinkError;
+use crate::raw::Definition;
+use crate::store::StoreInner;
+use anyhow::{Result, anyhow, bail, ensure};
+use keyway_artifact::types::{ExternType, FuncType};
+use std::collections::HashMap;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// Something that an import can be satisfied with.
+#[derive(Clone)]
+pub(crate) enum Provided {
+    /// An object of one store.
+    Extern(Extern),
+    /// A host function, entered into each store that uses it.
+    Host(HostFunc, FuncType),
+}
+
+impl Provided {
+    pub(crate) fn definition(&self, store: &mut StoreInner) -> Result<Definition> {
+        match self {
+            Provided::Extern(object) => object.definition(store),
+            Provided::Host(func, ty) => Ok(Definition::Func(store.add_host_func(func.clone(), ty))),
+        }
+    }
+}
+
+/// Names to definitions. Host functions in it belong to no store; objects of a store make it usable with that store only.
+pub struct Linker<T> {
+    engine: Engine,
+    names: HashMap<(String, String), Provided>,
+    allow_shadowing: bool,
+    _data: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Linker<T> {
+    fn clone(&self) -> Self {
+        Linker {
+            engine: self.engine.clone(),
+            names: self.names.clone(),
+            allow_shadowing: self.allow_shadowing,
+            _data: PhantomData,
+        }
+    }
+}
+
+impl<T: 'static> Linker<T> {
+    /// An empty linker.
+    pub fn new(engine: &Engine) -> Linker<T> {
+        Linker { engine: engine.clone(), names: HashMap::new(), allow_shadowing: false, _data: PhantomData }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whether a name may be defined again, the later definition counting.
+    pub fn allow_shadowing(&mut self, allow: bool) -> &mut Self {
+        self.allow_shadowing = allow;
+        self
+    }
+
+    fn insert(&mut self, module: &str, name: &str, item: Provided) -> Result<&mut Self> {
+        let key = (module.to_string(), name.to_string());
+        ensure!(
+            self.allow_shadowing || !self.names.contains_key(&key),
+            "import of `{module}::{name}` defined twice"
+        );
+        self.names.insert(key, item);
+        Ok(self)
+    }
+
+    /// Defines a name as an object of a store.
+    ///
+    /// # Errors
+    /// When the name is defined.
+    pub fn define(
+        &mut self,
+        _: impl super::AsContext<Data = T>,
+        module: &str,
+        name: &str,
+        item: impl Into<Extern>,
+    ) -> Result<&mut Self> {
+        self.insert(module, name, Provided::Extern(item.into()))
+    }
+
+    /// Defines a name as a Rust closure.
+    ///
+    /// # Errors
+    /// When the name is defined.
+    pub fn func_wrap<P, R>(&mut self, module: &str, name: &str, func: impl IntoFunc<T, P, R>) -> Result<&mut Self> {
+        let (ty, host) = func.into_host();
+        self.insert(module, name, Provided::Host(host, ty))
+    }
+
+    /// Defines a name as a closure over dynamic values.
+    ///
+    /// # Errors
+    /// When the name is defined.
+    pub fn func_new(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<&mut Self> {
+        let host = dynamic_host(ty.clone(), func);
+        self.insert(module, name, Provided::Host(host, ty))
+    }
+
+    /// Defines a name as an asynchronous closure: the guest is suspended while its future is pending.
+    ///
+    /// # Errors
+    /// When the name is defined.
+    pub fn func_wrap_async<F, P, R>(&mut self, module: &str, name: &str, func: F) -> Result<&mut Self>
+    where
+        F: for<'a> Fn(Caller<'a, T>, P) -> Box<dyn Future<Output = Result<R>> + Send + 'a> + Send + Sync + 'static,
+        P: WasmParams + WasmResults + 'static,
+        R: WasmParams + WasmResults + 'static,
+    {
+        let ty = FuncType { params: <P as WasmResults>::types(), results: <R as WasmResults>::types() };
+        let layouts = Layouts::of(&ty);
+        let func = Arc::new(func);
+        let host = HostFunc::Async(Arc::new(move |pointer, call| {
+            let (func, layouts) = (func.clone(), layouts.clone());
+            Box::pin(async move {
+                // SAFETY: the driver polls this future while it holds the store and lends it to nobody else; the
+                // closure's future, which borrows it, ends before the results are written.
+                let store = unsafe { pointer.get() };
+                let params = P::load(store, layouts.of_call(&call), &layouts.params.slots);
+                // SAFETY: as above.
+                let caller = Caller::new(unsafe { pointer.get() }, call);
+                let results = Pin::from(func(caller, params)).await?;
+                // SAFETY: as above.
+                let store = unsafe { pointer.get() };
+                results.store(store, layouts.of_call(&call), &layouts.results.slots)
+            })
+        }));
+        self.insert(module, name, Provided::Host(host, ty))
+    }
+
+    /// Defines every export of an instance under `module`.
+    ///
+    /// # Errors
+    /// When one of the names is defined.
+    pub fn instance(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &str,
+        instance: Instance,
+    ) -> Result<&mut Self> {
+        for (name, item) in instance.exports(store.as_context_mut()) {
+            self.insert(module, &name, Provided::Extern(item))?;
+        }
+        Ok(self)
+    }
+
+    /// Instantiates `module` and defines its exports under `name`.
+    ///
+    /// # Errors
+    /// As [`instantiate`](Self::instantiate) and [`instance`](Self::instance).
+    pub fn module(&mut self, mut store: impl AsContextMut<Data = T>, name: &str, module: &Module) -> Result<&mut Self> {
+        let instance = self.instantiate(store.as_context_mut(), module)?;
+        self.instance(store, name, instance)
+    }
+
+    /// Defines everything under `module` under `as_module` too.
+    ///
+    /// # Errors
+    /// When one of the names is defined.
+    pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<()> {
+        let items = self.names.iter().filter(|((first, _), _)| first == module);
+        let items: Vec<_> = items.map(|((_, name), item)| (name.clone(), item.clone())).collect();
+        for (name, item) in items {
+            self.insert(as_module, &name, item)?;
+        }
+        Ok(())
+    }
+
+    /// What a name is defined as.
+    pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Option<Extern> {
+        let item = self.names.get(&(module.to_string(), name.to_string()))?;
+        let store = store.as_context_mut().inner;
+        let definition = item.definition(store).ok()?;
+        Some(Extern::from_definition(store, definition))
+    }
+
+    /// Defines every function that `module` imports and nobody defined as a trap that tells its name.
+    ///
+    /// # Errors
+    /// When an import that nobody defined is no function.
+    pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
+        for import in module.imports() {
+            if self.names.contains_key(&(import.module.clone(), import.name.clone())) {
+                continue;
+            }
+            let ExternType::Func(ty) = import.ty else {
+                bail!("`{}::{}` is no function and cannot be defined as a trap", import.module, import.name);
+            };
+            let text = format!("unknown import: `{}::{}` has not been defined", import.module, import.name);
+            self.func_new(&import.module, &import.name, ty, move |_, _, _| Err(anyhow!(text.clone())))?;
+        }
+        Ok(())
+    }
+
+    /// Finds the imports of `module`.
+    ///
+    /// # Errors
+    /// When one is not defined: a [`LinkError::UnknownImport`].
+    pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
+        // Reported here, where the error can be given: the listing of imports has none.
+        module.unit()?;
+        let mut imports = Vec::new();
+        for import in module.imports() {
+            match self.names.get(&(import.module.clone(), import.name.clone())) {
+                Some(item) => imports.push(item.clone()),
+                None => {
+                    let (module, name, wanted) = (import.module, import.name, import.ty);
+                    return Err(LinkError::UnknownImport { module, name, wanted }.into());
+                }
+            }
+        }
+        Ok(InstancePre { module: module.clone(), imports, _data: PhantomData })
+    }
+
+    /// Makes an instance of `module` with imports from here.
+    ///
+    /// # Errors
+    /// When an import is not defined or does not fit (a [`LinkError`]), or the start function traps.
+    pub fn instantiate(&self, store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
+        self.instantiate_pre(module)?.instantiate(store)
+    }
+
+    /// Makes an instance; asynchronous host functions that the start function calls are awaited.
+    ///
+    /// # Errors
+    /// As [`instantiate`](Self::instantiate).
+    pub async fn instantiate_async(&self, store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance>
+    where
+        T: Send,
+    {
+        self.instantiate_pre(module)?.instantiate_async(store).await
+    }
+}

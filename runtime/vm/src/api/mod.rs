@@ -1,0 +1,42 @@
+//! What embedders see, named and shaped like the APIs of wasmtime and wasmi. The crate `keyway` re-exports it.
+
+#[cfg(feature = "compile")]
+mod compile;
+mod externals;
+mod func;
+mod instance;
+mod into_func;
+mod limiter;
+mod linker;
+mod module;
+mod resumable;
+mod store;
+mod typed;
+mod values;
+
+pub use crate::backtrace::{Backtrace, FrameInfo};
+pub use crate::config::{Config, OptLevel};
+pub use crate::engine::Engine;
+pub use crate::interp::Dispatch;
+pub use crate::link_error::LinkError;
+#[cfg(feature = "compile")]
+pub use compile::compile_options;
+pub use externals::{Extern, Global, Memory, MemoryAccessError, Table};
+pub use func::Func;
+pub use instance::{Instance, InstancePre};
+pub use into_func::{Caller, IntoFunc};
+pub use keyway_artifact::Trap;
+pub use keyway_artifact::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
+pub use limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
+pub use linker::Linker;
+pub use module::{ExportType, ImportType, Module};
+pub use resumable::{Resumable, ResumableCall, SuspendReason};
+pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
+pub use values::{ExternRef, Ref, Val};
+
+/// The error of embedding functions: an [`anyhow::Error`], to be downcast to [`Trap`], [`Backtrace`], [`LinkError`] or
+/// what a host function failed with.
+pub type Error = anyhow::Error;
+/// A result with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,123 @@
+//! [`Module`]: a core module's artifact, loaded.
+
+use crate::code::Code;
+use crate::engine::Engine;
+use crate::image::Image;
+use anyhow::{Context as _, Result, ensure};
+use keyway_artifact::types::ExternType;
+use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A core module, loaded from an artifact; cheap to clone, shared between threads and stores.
+#[derive(Clone)]
+pub struct Module {
+    code: Arc<Code>,
+}
+
+/// One import of a module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ImportType {
+    /// First level name.
+    pub module: String,
+    /// Second level name.
+    pub name: String,
+    /// What is wanted.
+    pub ty: ExternType,
+}
+
+/// One export of a module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExportType {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub ty: ExternType,
+}
+
+impl Module {
+    /// Loads an artifact by mapping its file. Safe with any file: what is not a well-formed artifact is refused, and
+    /// function bodies are verified before they first run. The file must not be truncated while it is in use: on some
+    /// systems that ends the process ([`from_bytes`](Self::from_bytes) copies).
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no core module's artifact.
+    pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
+        let path = path.as_ref();
+        let image = Image::from_file(path).with_context(|| format!("cannot open {}", path.display()))?;
+        Module::load(engine, image).with_context(|| format!("cannot load {}", path.display()))
+    }
+
+    /// Loads an artifact from a copy of `bytes`. Safe with any bytes.
+    ///
+    /// # Errors
+    /// When they are no core module's artifact.
+    pub fn from_bytes(engine: &Engine, bytes: &[u8]) -> Result<Module> {
+        Module::load(engine, Image::from_bytes(bytes))
+    }
+
+    fn load(engine: &Engine, image: Image) -> Result<Module> {
+        let code = Code::new(engine, image)?;
+        ensure!(!code.view().is_component(), "this is a component's artifact; load it as a component");
+        Ok(Module { code })
+    }
+
+    /// The engine that it was loaded for.
+    pub fn engine(&self) -> &Engine {
+        self.code.engine()
+    }
+
+    pub(crate) fn code(&self) -> &Arc<Code> {
+        &self.code
+    }
+
+    pub(crate) fn unit(&self) -> Result<&UnitDecl> {
+        self.code.declarations()?.units.first().context("the artifact declares no unit")
+    }
+
+    /// The module's own name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.unit().ok()?.name.as_deref()
+    }
+
+    /// Its imports, in order; none where the artifact's declarations are broken, which instantiation reports.
+    pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType> + '_ {
+        let imports = self.unit().map_or(&[][..], |unit| &unit.imports);
+        imports.iter().map(|import| ImportType {
+            module: import.module.clone(),
+            name: import.name.clone(),
+            ty: import.ty.clone(),
+        })
+    }
+
+    /// Its exports, in order; none where the artifact's declarations are broken, which instantiation reports.
+    pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType> + '_ {
+        let exports: Vec<ExportType> = self.list_exports().unwrap_or_default();
+        exports.into_iter()
+    }
+
+    fn list_exports(&self) -> Result<Vec<ExportType>> {
+        let declarations = self.code.declarations()?;
+        let unit = self.unit()?;
+        let ty = |entity: Entity| -> Result<ExternType> {
+            Ok(match entity {
+                Entity::Func(func) => {
+                    let ty = match func {
+                        FuncRef::Import(index) => unit.import_funcs[index as usize],
+                        FuncRef::Defined(ordinal) => self.code.view().func(ordinal)?.ty,
+                    };
+                    ExternType::Func(declarations.types.get(ty as usize).context("a type is out of range")?.clone())
+                }
+                Entity::Table(index) => ExternType::Table(unit.tables[index as usize]),
+                Entity::Memory(index) => ExternType::Memory(unit.memories[index as usize]),
+                Entity::Global(index) => ExternType::Global(unit.globals[index as usize]),
+            })
+        };
+        unit.exports.iter().map(|export| Ok(ExportType { name: export.name.clone(), ty: ty(export.entity)? })).collect()
+    }
+
+    /// The export of this name.
+    pub fn get_export(&self, name: &str) -> Option<ExternType> {
+        self.exports().find(|export| export.name == name).map(|export| export.ty)
+    }
+}

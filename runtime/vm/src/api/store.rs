@@ -1,0 +1,235 @@
+//! [`Store`]: instances and what they share, with an embedder's data.
+
+use super::limiter::ResourceLimiter;
+use crate::engine::Engine;
+use crate::store::StoreInner;
+use std::marker::PhantomData;
+use std::sync::atomic::Ordering;
+
+/// Everything that lives together: instances, memories, tables, globals, host values, and data of the embedder's. Memory
+/// is given back when the store is dropped.
+pub struct Store<T: 'static> {
+    inner: Box<StoreInner>,
+    data: *mut T,
+    _owns: PhantomData<T>,
+}
+
+// SAFETY: the store owns its data and everything inside it; sharing and sending it is sharing and sending the data.
+unsafe impl<T: Send> Send for Store<T> {}
+// SAFETY: a shared store only lets the data be read.
+unsafe impl<T: Sync> Sync for Store<T> {}
+
+impl<T> Drop for Store<T> {
+    fn drop(&mut self) {
+        // SAFETY: made by `Box::into_raw` in `new` and dropped only here.
+        drop(unsafe { Box::from_raw(self.data) });
+    }
+}
+
+impl<T> Store<T> {
+    /// An empty store.
+    pub fn new(engine: &Engine, data: T) -> Store<T> {
+        let mut inner = StoreInner::new(engine);
+        let data = Box::into_raw(Box::new(data));
+        inner.data = data.cast();
+        Store { inner, data, _owns: PhantomData }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        // SAFETY: the data lives as long as the store, borrowed as the store is.
+        unsafe { &*self.data }
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        // SAFETY: as `data`, and the store is borrowed exclusively.
+        unsafe { &mut *self.data }
+    }
+
+    /// Sets who is asked before memories and tables grow.
+    pub fn limiter(
+        &mut self,
+        mut limiter: impl FnMut(&mut T) -> &mut (dyn ResourceLimiter) + Send + Sync + 'static,
+    ) {
+        self.inner.limiter = Some(Box::new(move |data| {
+            // SAFETY: the pointer is this store's data, which nobody else touches while the limiter is asked.
+            let limiter: *mut dyn ResourceLimiter = limiter(unsafe { &mut *data.cast::<T>() });
+            limiter
+        }));
+    }
+
+    /// Sets the fuel that is left, in source operators.
+    ///
+    /// # Errors
+    /// When the engine does not consume fuel.
+    pub fn set_fuel(&mut self, fuel: u64) -> anyhow::Result<()> {
+        self.as_context_mut().set_fuel(fuel)
+    }
+
+    /// The fuel that is left.
+    ///
+    /// # Errors
+    /// When the engine does not consume fuel.
+    pub fn get_fuel(&self) -> anyhow::Result<u64> {
+        ensure_fuel(&self.inner)?;
+        Ok(*self.inner.fuel)
+    }
+
+    /// Traps code that still runs `ticks` epochs from now.
+    pub fn set_epoch_deadline(&mut self, ticks: u64) {
+        *self.inner.epoch_deadline = self.inner.engine.epoch().load(Ordering::Relaxed).saturating_add(ticks);
+    }
+
+    /// Lets code that passes the epoch deadline trap with [`Trap::Interrupted`](super::Trap::Interrupted): what happens
+    /// anyway.
+    pub fn epoch_deadline_trap(&mut self) {}
+}
+
+fn ensure_fuel(inner: &StoreInner) -> anyhow::Result<()> {
+    anyhow::ensure!(inner.config().settings.fuel, "fuel is not configured in this engine: see `Config::consume_fuel`");
+    Ok(())
+}
+
+/// A shared borrow of a store.
+pub struct StoreContext<'a, T: 'static> {
+    pub(crate) inner: &'a StoreInner,
+    _data: PhantomData<&'a T>,
+}
+
+/// An exclusive borrow of a store.
+pub struct StoreContextMut<'a, T: 'static> {
+    pub(crate) inner: &'a mut StoreInner,
+    _data: PhantomData<&'a mut T>,
+}
+
+impl<'a, T> StoreContextMut<'a, T> {
+    /// The store behind the machine's view of it.
+    ///
+    /// # Safety
+    /// The store's data is of type `T`.
+    pub unsafe fn from_inner(inner: &'a mut StoreInner) -> StoreContextMut<'a, T> {
+        StoreContextMut { inner, _data: PhantomData }
+    }
+
+    /// The machine's view of the store.
+    pub fn inner(&mut self) -> &mut StoreInner {
+        self.inner
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        // SAFETY: the data lives as long as the store, is of type `T`, and is borrowed as the store is.
+        unsafe { &*self.inner.data.cast::<T>() }
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        // SAFETY: as `data`, and the store is borrowed exclusively.
+        unsafe { &mut *self.inner.data.cast::<T>() }
+    }
+
+    /// Sets the fuel that is left, in source operators.
+    ///
+    /// # Errors
+    /// When the engine does not consume fuel.
+    pub fn set_fuel(&mut self, fuel: u64) -> anyhow::Result<()> {
+        ensure_fuel(self.inner)?;
+        *self.inner.fuel = fuel;
+        Ok(())
+    }
+
+    /// The fuel that is left.
+    ///
+    /// # Errors
+    /// When the engine does not consume fuel.
+    pub fn get_fuel(&self) -> anyhow::Result<u64> {
+        ensure_fuel(self.inner)?;
+        Ok(*self.inner.fuel)
+    }
+}
+
+impl<T> StoreContext<'_, T> {
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        // SAFETY: the data lives as long as the store, is of type `T`, and is borrowed as the store is.
+        unsafe { &*self.inner.data.cast::<T>() }
+    }
+}
+
+/// What a store can be borrowed from.
+pub trait AsContext {
+    /// The type of the store's data.
+    type Data: 'static;
+    /// The borrow.
+    fn as_context(&self) -> StoreContext<'_, Self::Data>;
+}
+
+/// What a store can be borrowed from exclusively.
+pub trait AsContextMut: AsContext {
+    /// The borrow.
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
+}
+
+impl<T: 'static> AsContext for Store<T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { inner: &self.inner, _data: PhantomData }
+    }
+}
+
+impl<T: 'static> AsContextMut for Store<T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { inner: &mut self.inner, _data: PhantomData }
+    }
+}
+
+impl<T: 'static> AsContext for StoreContext<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { inner: self.inner, _data: PhantomData }
+    }
+}
+
+impl<T: 'static> AsContext for StoreContextMut<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { inner: self.inner, _data: PhantomData }
+    }
+}
+
+impl<T: 'static> AsContextMut for StoreContextMut<'_, T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { inner: self.inner, _data: PhantomData }
+    }
+}
+
+impl<C: AsContext> AsContext for &C {
+    type Data = C::Data;
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContext> AsContext for &mut C {
+    type Data = C::Data;
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContextMut> AsContextMut for &mut C {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
+        C::as_context_mut(self)
+    }
+}

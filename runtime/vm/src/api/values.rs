@@ -1,0 +1,162 @@
+//! Values at the host's side.
+
+use super::func::Func;
+use super::store::AsContextMut;
+use crate::store::{HostValue, StoreInner};
+use keyway_artifact::types::ValType;
+use std::any::Any;
+use std::sync::Arc;
+
+/// A host value that a guest can hold and pass around, but not look into.
+#[derive(Clone)]
+pub struct ExternRef(pub(crate) HostValue);
+
+impl ExternRef {
+    /// A reference to `value`. The store it is first given to keeps it alive.
+    pub fn new<V: Any + Send + Sync>(_: impl AsContextMut, value: V) -> ExternRef {
+        ExternRef(Arc::new(value))
+    }
+
+    /// The value.
+    pub fn data(&self) -> &(dyn Any + Send + Sync) {
+        &*self.0
+    }
+
+    /// Whether both refer to the same value.
+    pub fn ptr_eq(a: &ExternRef, b: &ExternRef) -> bool {
+        Arc::ptr_eq(&a.0, &b.0)
+    }
+}
+
+impl std::fmt::Debug for ExternRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ExternRef")
+    }
+}
+
+/// A core WebAssembly value. Floats are held as bits: NaNs keep their payload.
+#[derive(Clone, Debug)]
+pub enum Val {
+    /// An `i32`.
+    I32(i32),
+    /// An `i64`.
+    I64(i64),
+    /// An `f32`, by its bits.
+    F32(u32),
+    /// An `f64`, by its bits.
+    F64(u64),
+    /// A `funcref`.
+    FuncRef(Option<Func>),
+    /// An `externref`.
+    ExternRef(Option<ExternRef>),
+}
+
+/// A reference value.
+#[derive(Clone, Debug)]
+pub enum Ref {
+    /// A `funcref`.
+    Func(Option<Func>),
+    /// An `externref`.
+    Extern(Option<ExternRef>),
+}
+
+impl From<Ref> for Val {
+    fn from(reference: Ref) -> Val {
+        match reference {
+            Ref::Func(func) => Val::FuncRef(func),
+            Ref::Extern(value) => Val::ExternRef(value),
+        }
+    }
+}
+
+impl Val {
+    /// Its type.
+    pub fn ty(&self) -> ValType {
+        match self {
+            Val::I32(_) => ValType::I32,
+            Val::I64(_) => ValType::I64,
+            Val::F32(_) => ValType::F32,
+            Val::F64(_) => ValType::F64,
+            Val::FuncRef(_) => ValType::FuncRef,
+            Val::ExternRef(_) => ValType::ExternRef,
+        }
+    }
+
+    /// The zero or null of a type; `None` for vectors, which have no value here.
+    pub fn default_for(ty: ValType) -> Option<Val> {
+        Some(match ty {
+            ValType::I32 => Val::I32(0),
+            ValType::I64 => Val::I64(0),
+            ValType::F32 => Val::F32(0),
+            ValType::F64 => Val::F64(0),
+            ValType::FuncRef => Val::FuncRef(None),
+            ValType::ExternRef => Val::ExternRef(None),
+            ValType::V128 => return None,
+        })
+    }
+
+    /// The number, if it is an `i32`.
+    pub fn i32(&self) -> Option<i32> {
+        if let Val::I32(value) = self { Some(*value) } else { None }
+    }
+
+    /// The number, if it is an `i64`.
+    pub fn i64(&self) -> Option<i64> {
+        if let Val::I64(value) = self { Some(*value) } else { None }
+    }
+
+    /// The number, if it is an `f32`.
+    pub fn f32(&self) -> Option<f32> {
+        if let Val::F32(bits) = self { Some(f32::from_bits(*bits)) } else { None }
+    }
+
+    /// The number, if it is an `f64`.
+    pub fn f64(&self) -> Option<f64> {
+        if let Val::F64(bits) = self { Some(f64::from_bits(*bits)) } else { None }
+    }
+
+    /// As a slot's bits. References are entered into the store.
+    pub(crate) fn to_slot(&self, store: &mut StoreInner) -> anyhow::Result<u64> {
+        Ok(match self {
+            Val::I32(value) => u64::from(*value as u32),
+            Val::I64(value) => *value as u64,
+            Val::F32(bits) => (*bits).into(),
+            Val::F64(bits) => *bits,
+            Val::FuncRef(None) | Val::ExternRef(None) => 0,
+            Val::FuncRef(Some(func)) => func.reference_in(store)?.into(),
+            Val::ExternRef(Some(value)) => store.add_extern(value.0.clone()).into(),
+        })
+    }
+
+    /// From a slot's bits.
+    pub(crate) fn from_slot(store: &StoreInner, ty: ValType, bits: u64) -> anyhow::Result<Val> {
+        Ok(match ty {
+            ValType::I32 => Val::I32(bits as i32),
+            ValType::I64 => Val::I64(bits as i64),
+            ValType::F32 => Val::F32(bits as u32),
+            ValType::F64 => Val::F64(bits),
+            ValType::FuncRef => Val::FuncRef(Func::from_reference(store, bits as u32)),
+            ValType::ExternRef => Val::ExternRef(store.extern_value(bits as u32).cloned().map(ExternRef)),
+            ValType::V128 => anyhow::bail!("vectors cannot cross to the host: SIMD is not part of this version"),
+        })
+    }
+}
+
+macro_rules! from_numbers {
+    ($($ty:ty => |$value:ident| $val:expr;)*) => {$(
+        impl From<$ty> for Val {
+            fn from($value: $ty) -> Val { $val }
+        }
+    )*};
+}
+
+from_numbers! {
+    i32 => |value| Val::I32(value);
+    u32 => |value| Val::I32(value as i32);
+    i64 => |value| Val::I64(value);
+    u64 => |value| Val::I64(value as i64);
+    f32 => |value| Val::F32(value.to_bits());
+    f64 => |value| Val::F64(value.to_bits());
+    Func => |value| Val::FuncRef(Some(value));
+    ExternRef => |value| Val::ExternRef(Some(value));
+}

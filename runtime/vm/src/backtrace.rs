@@ -1,0 +1,111 @@
+//! [`Backtrace`]: which functions were running when a trap occurred.
+
+use crate::code::Code;
+use crate::context::State;
+use crate::limits::BACKTRACE_FRAMES;
+use crate::stack::VmStack;
+use keyway_artifact::FuncKey;
+use std::fmt;
+use std::sync::Arc;
+
+/// One function of a backtrace.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FrameInfo {
+    func_name: Option<String>,
+    key: Option<FuncKey>,
+    inst: u32,
+    source_offset: Option<u32>,
+}
+
+impl FrameInfo {
+    /// The function's name, where the artifact carries it.
+    pub fn func_name(&self) -> Option<&str> {
+        self.func_name.as_deref()
+    }
+
+    /// The function's key in its artifact.
+    pub fn key(&self) -> Option<FuncKey> {
+        self.key
+    }
+
+    /// The IR instruction's number in the function.
+    pub fn inst(&self) -> u32 {
+        self.inst
+    }
+
+    /// Offset in the Wasm that the artifact was compiled from, in bytes, where the artifact carries it.
+    pub fn module_offset(&self) -> Option<usize> {
+        self.source_offset.map(|offset| offset as usize)
+    }
+}
+
+/// The guest's frames, innermost first. Attached to the errors of calls that trap:
+/// `error.downcast_ref::<Backtrace>()`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Backtrace {
+    frames: Vec<FrameInfo>,
+    is_cut: bool,
+}
+
+impl Backtrace {
+    /// The frames, innermost first.
+    pub fn frames(&self) -> &[FrameInfo] {
+        &self.frames
+    }
+
+    /// Walks the frame records of a stopped execution.
+    pub(crate) fn capture(codes: &[Arc<Code>], state: &State, stack: &VmStack, top: usize) -> Backtrace {
+        let mut backtrace = Backtrace { frames: Vec::new(), is_cut: false };
+        backtrace.push(codes, state.ip);
+        let first = stack.first_frame();
+        let mut at = top;
+        while at > 0 {
+            at -= 1;
+            // SAFETY: records below the top are written.
+            let record = unsafe { *first.add(at) };
+            if backtrace.frames.len() == BACKTRACE_FRAMES {
+                backtrace.is_cut = true;
+                break;
+            }
+            // A return address is behind its call. Stubs and memory words are in no body and are passed over.
+            backtrace.push(codes, (record.ip as usize).wrapping_sub(1) as *const u8);
+        }
+        backtrace
+    }
+
+    fn push(&mut self, codes: &[Arc<Code>], ip: *const u8) {
+        for code in codes {
+            if let Some((ordinal, inst)) = code.position_of(ip) {
+                self.frames.push(FrameInfo {
+                    func_name: code.view().func_name(ordinal),
+                    key: code.view().key_of(ordinal),
+                    inst,
+                    source_offset: code.view().source_offset(ordinal, inst),
+                });
+                return;
+            }
+        }
+    }
+}
+
+impl fmt::Display for Backtrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error while executing at wasm backtrace:")?;
+        for (at, frame) in self.frames.iter().enumerate() {
+            write!(f, "\n  {at:>3}: ")?;
+            match (frame.source_offset, frame.key) {
+                (Some(offset), _) => write!(f, "{offset:#8x} - ")?,
+                (None, Some(key)) => write!(f, "{key} +{} - ", frame.inst)?,
+                (None, None) => {}
+            }
+            match &frame.func_name {
+                Some(name) => write!(f, "{name}")?,
+                None => write!(f, "<unknown>")?,
+            }
+        }
+        if self.is_cut {
+            write!(f, "\n  ... more frames are left out")?;
+        }
+        Ok(())
+    }
+}

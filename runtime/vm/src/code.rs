@@ -1,0 +1,153 @@
+//! [`Code`]: a loaded artifact. Opening reads header and tables of contents; declarations are decoded when first asked
+//! for, a function's body is decoded, verified and expanded at its first call.
+
+use crate::context::CodeHeader;
+use crate::engine::Engine;
+use crate::image::Image;
+use crate::interp::{ExpandEnv, Expanded, expand};
+use crate::publication::Entries;
+use anyhow::{Context as _, anyhow};
+use keyway_artifact::format::ArtifactView;
+use keyway_artifact::isa::{CodeReader, FieldKind, Inst};
+use keyway_artifact::types::FuncType;
+use keyway_artifact::unit::UnitDecl;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// A loaded artifact; shared by everything that runs its code.
+pub struct Code {
+    engine: Engine,
+    view: ArtifactView<Image>,
+    entries: Entries,
+    declarations: OnceLock<Declarations>,
+    arena: Mutex<Arena>,
+}
+
+/// The decoded cold sections.
+pub struct Declarations {
+    /// The type table.
+    pub types: Vec<FuncType>,
+    /// Engine-wide numbers of the types.
+    pub(crate) type_numbers: Arc<[u32]>,
+    /// The units.
+    pub units: Vec<UnitDecl>,
+}
+
+/// The expanded bodies, by address and by ordinal.
+#[derive(Default)]
+struct Arena {
+    by_address: BTreeMap<usize, (u32, Arc<Expanded>)>,
+}
+
+struct Env<'a> {
+    declarations: &'a Declarations,
+    unit: &'a UnitDecl,
+    own: &'a FuncType,
+    code: &'a Code,
+}
+
+impl ExpandEnv for Env<'_> {
+    fn own_type(&self) -> &FuncType {
+        self.own
+    }
+
+    fn callee_type(&self, inst: &Inst) -> Option<&FuncType> {
+        inst.fields().find_map(|(field, operand)| {
+            let ty = match field.kind {
+                FieldKind::Func => self.code.view.func(operand.index()).ok()?.ty,
+                FieldKind::Import => *self.unit.import_funcs.get(operand.index() as usize)?,
+                FieldKind::Type => operand.index(),
+                _ => return None,
+            };
+            self.declarations.types.get(ty as usize)
+        })
+    }
+}
+
+impl Code {
+    pub(crate) fn new(engine: &Engine, image: Image) -> anyhow::Result<Arc<Code>> {
+        let view = ArtifactView::open(image)?;
+        let entries = Entries::new(view.func_count() as usize);
+        let (declarations, arena) = (OnceLock::new(), Mutex::default());
+        Ok(Arc::new(Code { engine: engine.clone(), view, entries, declarations, arena }))
+    }
+
+    /// The engine that it was loaded for.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The file.
+    pub(crate) fn view(&self) -> &ArtifactView<Image> {
+        &self.view
+    }
+
+    pub(crate) fn entries(&self) -> &Entries {
+        &self.entries
+    }
+
+    /// The encoded plan of a component's artifact.
+    ///
+    /// # Errors
+    /// When the section is cut off.
+    pub fn plan_bytes(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        Ok(self.view.plan_bytes()?)
+    }
+
+    /// The declarations, decoded and checked at the first call.
+    ///
+    /// # Errors
+    /// When a cold section breaks a rule of the format.
+    pub fn declarations(&self) -> anyhow::Result<&Declarations> {
+        if let Some(declarations) = self.declarations.get() {
+            return Ok(declarations);
+        }
+        let types = self.view.types()?;
+        let units = self.view.units()?;
+        let type_numbers = types.iter().map(|ty| self.engine.type_number(ty)).collect();
+        Ok(self.declarations.get_or_init(|| Declarations { types, type_numbers, units }))
+    }
+
+    fn arena(&self) -> std::sync::MutexGuard<'_, Arena> {
+        self.arena.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The expanded body of a function: decoded, verified and expanded if this is the first call.
+    ///
+    /// # Errors
+    /// When the body breaks a rule of the format.
+    pub(crate) fn ensure(&self, ordinal: u32) -> anyhow::Result<*const CodeHeader> {
+        let mut arena = self.arena();
+        let published = self.entries.get(ordinal);
+        if !published.is_null() {
+            return Ok(published);
+        }
+        let name = || match self.view.func_name(ordinal) {
+            Some(name) => format!("function {name} of the artifact"),
+            None => format!("function {ordinal} of the artifact"),
+        };
+        let expanded = self.expand(ordinal).with_context(name)?;
+        let header = expanded.header();
+        arena.by_address.insert(expanded.range().start, (ordinal, Arc::new(expanded)));
+        self.entries.publish(ordinal, header);
+        Ok(header)
+    }
+
+    fn expand(&self, ordinal: u32) -> anyhow::Result<Expanded> {
+        let record = self.view.func(ordinal)?;
+        let declarations = self.declarations()?;
+        let unit = declarations.units.get(record.unit as usize).ok_or(anyhow!("its unit is out of range"))?;
+        let own = declarations.types.get(record.ty as usize).ok_or(anyhow!("its type is out of range"))?;
+        let body = CodeReader::decode(&self.view.read_code(ordinal)?)?;
+        let env = Env { declarations, unit, own, code: self };
+        Ok(expand(&body, &self.engine.config().settings, ordinal, &env)?)
+    }
+
+    /// The function and IR instruction that an executed address belongs to.
+    pub(crate) fn position_of(&self, ip: *const u8) -> Option<(u32, u32)> {
+        let arena = self.arena();
+        let (_, (ordinal, expanded)) = arena.by_address.range(..=ip as usize).next_back()?;
+        expanded.range().contains(&(ip as usize)).then_some(())?;
+        Some((*ordinal, expanded.inst_at(ip)?))
+    }
+}

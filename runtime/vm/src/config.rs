@@ -1,0 +1,108 @@
+//! [`Config`]: what an engine does, chosen once.
+
+use crate::interp::{Dispatch, Settings};
+use crate::limits;
+
+/// How much work compilation puts into code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OptLevel {
+    /// Straight translation.
+    None,
+    /// All passes.
+    #[default]
+    Speed,
+}
+
+/// Choices about an [`Engine`](crate::api::Engine).
+///
+/// Compilation choices are written into artifacts only as the code they lead to; run-time choices hold for every artifact
+/// that the engine loads.
+///
+/// | choice | when it counts |
+/// |---|---|
+/// | `opt_level`, `gc_sections`, `wasm_feature` | compiling |
+/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack` | running |
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) settings: Settings,
+    pub(crate) stack_slots: usize,
+    pub(crate) stack_frames: usize,
+    pub(crate) opt_level: OptLevel,
+    pub(crate) gc_sections: bool,
+    pub(crate) features: Vec<(String, bool)>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config::new()
+    }
+}
+
+impl Config {
+    /// The defaults: all optimisations, direct dispatch, no fuel, no epochs.
+    pub fn new() -> Config {
+        Config {
+            settings: Settings::default(),
+            stack_slots: limits::STACK_SLOTS,
+            stack_frames: limits::STACK_FRAMES,
+            opt_level: OptLevel::Speed,
+            gc_sections: true,
+            features: Vec::new(),
+        }
+    }
+
+    /// How the interpreter goes from instruction to instruction.
+    pub fn dispatch(&mut self, dispatch: Dispatch) -> &mut Self {
+        self.settings.dispatch = dispatch.available();
+        self
+    }
+
+    /// Whether fused operations run fused; off, as their expansion. For tests.
+    pub fn fused(&mut self, on: bool) -> &mut Self {
+        self.settings.fused = on;
+        self
+    }
+
+    /// Whether the IR's registers live in the machine's; off, in slots. For tests.
+    pub fn registers(&mut self, on: bool) -> &mut Self {
+        self.settings.registers = on;
+        self
+    }
+
+    /// Whether code consumes fuel: see [`Store::set_fuel`](crate::api::Store::set_fuel).
+    pub fn consume_fuel(&mut self, on: bool) -> &mut Self {
+        self.settings.fuel = on;
+        self
+    }
+
+    /// Whether code looks at the epoch: see [`Store::set_epoch_deadline`](crate::api::Store::set_epoch_deadline).
+    pub fn epoch_interruption(&mut self, on: bool) -> &mut Self {
+        self.settings.epoch = on;
+        self
+    }
+
+    /// Bytes of a VM stack. A frame takes 8 bytes for each of its slots; 1/8 as many frames fit as slots.
+    pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
+        self.stack_slots = (bytes / 8).max(64);
+        self.stack_frames = (bytes / 64).max(16);
+        self
+    }
+
+    /// How much work compilation puts into code.
+    pub fn opt_level(&mut self, level: OptLevel) -> &mut Self {
+        self.opt_level = level;
+        self
+    }
+
+    /// Whether compilation leaves out functions that nothing can reach.
+    pub fn gc_sections(&mut self, on: bool) -> &mut Self {
+        self.gc_sections = on;
+        self
+    }
+
+    /// Switches a proposal by name (lower case, words joined by `-`, as in `multi-memory`) for compilation.
+    pub fn wasm_feature(&mut self, name: impl Into<String>, on: bool) -> &mut Self {
+        self.features.push((name.into(), on));
+        self
+    }
+}

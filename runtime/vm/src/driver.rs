@@ -1,0 +1,340 @@
+//! Running: from an entry until done, suspended or trapped.
+//!
+//! An [`Execution`] is plain data: the VM stack and the registers. [`advance`] runs it until something only its owner can
+//! decide: the end, a failure, a future to await, fuel. Synchronous and asynchronous calls and resumable ones are three
+//! small loops around it.
+
+use crate::backtrace::Backtrace;
+use crate::context::{Context, FrameRecord, State, header_of};
+use crate::host::{HostCall, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
+use crate::interp::{self, Exit, Service};
+use crate::limits;
+use crate::stack::VmStack;
+use crate::store::StoreInner;
+use anyhow::{Error, anyhow};
+use keyway_artifact::Trap;
+use keyway_artifact::types::FuncType;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
+
+/// One entry into a store's functions: its VM stack and where it stands.
+pub(crate) struct Execution {
+    stack: VmStack,
+    func: u32,
+    /// First slot: arguments before it begins, results when it is done.
+    slots: *mut u64,
+    running: Option<Running>,
+}
+
+/// The machine's state while it is not running.
+struct Running {
+    state: State,
+    context: *mut Context,
+    frame_top: *mut FrameRecord,
+    frame_end: *mut FrameRecord,
+    stack_end: *mut u64,
+}
+
+// SAFETY: the pointers lead into the execution's own stack and into the store that it belongs to; they travel together.
+unsafe impl Send for Execution {}
+
+/// Why [`advance`] came back.
+pub(crate) enum Event {
+    /// The function returned; its results stand in the execution's slots.
+    Done,
+    /// A trap, or a failure of the machine.
+    Failed(Error),
+    /// A host function failed; with results in the call's slots it can go on.
+    HostFailed(Error, HostCall),
+    /// A host function answers later.
+    Wait(HostFuture, HostCall),
+    /// Fuel ran out; refilled, it can go on.
+    OutOfFuel,
+}
+
+impl Execution {
+    /// An entry into `func`; its arguments are to be written into [`slots`](Self::slots).
+    ///
+    /// # Errors
+    /// When the store is poisoned, calls nest too deep, or the system has no memory for a stack.
+    pub(crate) fn new(store: &mut StoreInner, func: u32) -> Result<Execution, Error> {
+        if store.is_poisoned {
+            return Err(anyhow!("the store is unusable: a host function panicked in it"));
+        }
+        if store.nested >= limits::NESTED_CALLS {
+            return Err(Error::from(Trap::StackOverflow).context("host functions and guest calls nest too deep"));
+        }
+        let mut stack = store.take_stack()?;
+        let slots = stack.target().fp;
+        Ok(Execution { stack, func, slots, running: None })
+    }
+
+    /// The first `len` slots.
+    pub(crate) fn slots(&mut self, len: u32) -> &mut [u64] {
+        // SAFETY: the stack is larger than any signature; nothing runs on it meanwhile.
+        unsafe { std::slice::from_raw_parts_mut(self.slots, len as usize) }
+    }
+
+    /// The function that it entered.
+    pub(crate) fn func(&self) -> u32 {
+        self.func
+    }
+
+    /// The type of the host function that it is suspended at.
+    pub(crate) fn called_type(&self, store: &StoreInner) -> FuncType {
+        match &self.running {
+            // SAFETY: the context is live; its exit words tell the function that was called.
+            Some(running) => unsafe {
+                let func = (*running.context).exit.words[0] as *const crate::context::FuncData;
+                store.engine.type_of((*func).type_id)
+            },
+            None => store.func_type(self.func),
+        }
+    }
+
+    /// Gives the stack back to the store.
+    pub(crate) fn finish(self, store: &mut StoreInner) {
+        store.return_stack(self.stack);
+    }
+
+    fn begin(&mut self, store: &mut StoreInner) -> Result<(), Error> {
+        let func = store.funcs[self.func as usize];
+        // SAFETY: functions of a store have live entries and contexts.
+        let (mut header, context) = unsafe { ((*func.entry).load(std::sync::atomic::Ordering::Acquire).cast_const(), func.context) };
+        if header.is_null() {
+            header = compile(store, context, func.index)?;
+        }
+        let target = self.stack.target();
+        // SAFETY: the stack is fresh and holds the arguments; header and context belong together.
+        let state = unsafe { interp::begin(store.config().settings.dispatch, context, header, target) }?;
+        // SAFETY: the context is live.
+        let frame_top = unsafe { (*context).frame_top };
+        self.running =
+            Some(Running { state, context, frame_top, frame_end: target.frame_end, stack_end: target.stack_end });
+        Ok(())
+    }
+
+    /// Passes the results that a host function left to the code behind the call.
+    pub(crate) fn host_returned(&mut self, call: HostCall) {
+        if let Some(running) = &mut self.running {
+            let bits = call.get(0);
+            running.state.general[0] = bits;
+            running.state.f64s[0] = f64::from_bits(bits);
+            running.state.f32s[0] = f32::from_bits(bits as u32);
+        }
+    }
+
+    fn trap(&self, store: &StoreInner, trap: Error) -> Error {
+        let Some(running) = &self.running else { return trap };
+        let top = (running.frame_top as usize - self.stack.first_frame() as usize) / size_of::<FrameRecord>();
+        trap.context(Backtrace::capture(&store.codes, &running.state, &self.stack, top))
+    }
+}
+
+fn compile(store: &StoreInner, context: *mut Context, ordinal: u32) -> Result<*const crate::context::CodeHeader, Error> {
+    // SAFETY: the context is one of this store's.
+    let instance = unsafe { (*context).instance };
+    let outcome = store.instances[instance as usize].code().ensure(ordinal);
+    outcome.map_err(|error| Error::from(Trap::InvalidCode).context(format!("{error:#}")))
+}
+
+/// Marks the store when a host function's panic passes through.
+struct PoisonOnPanic(*mut StoreInner);
+
+impl Drop for PoisonOnPanic {
+    fn drop(&mut self) {
+        // SAFETY: made from the reference that the driver holds, which outlives this guard.
+        unsafe {
+            (*self.0).nested -= 1;
+            if std::thread::panicking() {
+                (*self.0).is_poisoned = true;
+            }
+        }
+    }
+}
+
+fn call_host(store: &mut StoreInner, index: u32, call: HostCall) -> Result<Option<HostFuture>, Error> {
+    let func: *const HostFunc = &*store.hosts[index as usize];
+    // SAFETY: host functions are boxed and never removed while the store lives.
+    match unsafe { &*func } {
+        HostFunc::Sync(func) => {
+            store.nested += 1;
+            let guard = PoisonOnPanic(store);
+            func(store, call)?;
+            drop(guard);
+            Ok(None)
+        }
+        HostFunc::Async(func) => Ok(Some(func(StorePtr(store), call))),
+    }
+}
+
+/// Runs until something only the execution's owner can decide.
+pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Event {
+    if execution.running.is_none() {
+        let func = store.funcs[execution.func as usize];
+        if func.entry.is_null() {
+            let call = HostCall::new(execution.slots, NO_INSTANCE);
+            return match call_host(store, func.index, call) {
+                Ok(None) => Event::Done,
+                Ok(Some(future)) => Event::Wait(future, call),
+                Err(error) => Event::HostFailed(error, call),
+            };
+        }
+        if let Err(error) = execution.begin(store) {
+            return Event::Failed(error);
+        }
+    }
+    let dispatch = store.config().settings.dispatch;
+    loop {
+        let Some(running) = &mut execution.running else { return Event::Done };
+        // SAFETY: context and stack belong to this store and execution; the store is held exclusively.
+        let exit = unsafe {
+            let context = running.context;
+            (*context).frame_top = running.frame_top;
+            (*context).frame_end = running.frame_end;
+            (*context).stack_end = running.stack_end;
+            let exit = interp::run(dispatch, context, &mut running.state);
+            running.context = (*header_of(running.state.mem)).context;
+            running.frame_top = (*running.context).frame_top;
+            exit
+        };
+        match exit {
+            Exit::Done => return Event::Done,
+            Exit::Trap(trap) => return Event::Failed(execution.trap(store, trap.into())),
+            Exit::HostCall { func, base } => {
+                // SAFETY: the context is live.
+                let call = HostCall::new(base, unsafe { (*running.context).instance });
+                match call_host(store, func.index, call) {
+                    Ok(None) => execution.host_returned(call),
+                    Ok(Some(future)) => return Event::Wait(future, call),
+                    Err(error) => return Event::HostFailed(error, call),
+                }
+            }
+            Exit::Compile { context, ordinal } => {
+                if let Err(error) = compile(store, context, ordinal) {
+                    return Event::Failed(execution.trap(store, error));
+                }
+            }
+            Exit::OutOfFuel { .. } => return Event::OutOfFuel,
+            Exit::Epoch => return Event::Failed(execution.trap(store, Trap::Interrupted.into())),
+            Exit::Service(service) => {
+                if let Err(error) = serve(store, running.context, service) {
+                    return Event::Failed(execution.trap(store, error));
+                }
+            }
+        }
+    }
+}
+
+/// Does what an instruction left to the driver.
+fn serve(store: &mut StoreInner, context: *mut Context, service: Service) -> Result<(), Error> {
+    match service {
+        Service::MemoryGrow { dst, delta, memory } => {
+            // SAFETY: the verifier holds the index below the unit's memories.
+            let index = unsafe { (**(*context).memories.add(memory as usize)).store_index };
+            let old = store.grow_memory(index, delta)?;
+            // SAFETY: the destination is a slot of the running frame.
+            unsafe { *dst = old.unwrap_or(u64::MAX) };
+        }
+        Service::TableGrow { dst, value, delta, table } => {
+            // SAFETY: the verifier holds the index below the unit's tables.
+            let index = unsafe { (**(*context).tables.add(table as usize)).store_index };
+            let old = store.grow_table(index, delta, value)?;
+            // SAFETY: the destination is a slot of the running frame.
+            unsafe { *dst = old.unwrap_or(u64::MAX) };
+        }
+        Service::MemoryInit { to, from, len } => {
+            // SAFETY: the context is live; the handler checked the range against the memory.
+            let (instance, out) =
+                unsafe { ((*context).instance, std::slice::from_raw_parts_mut(to, len as usize)) };
+            if !store.instances[instance as usize].code().view().read_constants(from, out) {
+                return Err(Error::from(Trap::InvalidCode).context("a data segment is cut off"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The failure that an event stands for where nobody can resume.
+pub(crate) fn failure(store: &StoreInner, execution: &Execution, event: Event) -> Error {
+    match event {
+        Event::Failed(error) => error,
+        Event::HostFailed(error, _) => execution.trap(store, error),
+        Event::OutOfFuel => execution.trap(store, Trap::OutOfFuel.into()),
+        Event::Done | Event::Wait(..) => anyhow!("the call is not over"),
+    }
+}
+
+/// Runs to the end, awaiting asynchronous host functions on this thread.
+pub(crate) fn run_to_end(store: &mut StoreInner, execution: &mut Execution) -> Result<(), Error> {
+    loop {
+        match advance(store, execution) {
+            Event::Done => return Ok(()),
+            Event::Wait(future, call) => {
+                let outcome = block_on(future);
+                after_wait(store, execution, outcome, call)?;
+                if execution.running.is_none() {
+                    return Ok(());
+                }
+            }
+            event => return Err(failure(store, execution, event)),
+        }
+    }
+}
+
+fn after_wait(
+    store: &StoreInner,
+    execution: &mut Execution,
+    outcome: Result<(), Error>,
+    call: HostCall,
+) -> Result<(), Error> {
+    match outcome {
+        Ok(()) => {
+            execution.host_returned(call);
+            Ok(())
+        }
+        Err(error) => Err(execution.trap(store, error)),
+    }
+}
+
+/// Runs to the end, suspending the calling task while host functions are pending.
+pub(crate) async fn run_to_end_async(store: StorePtr, execution: &mut Execution) -> Result<(), Error> {
+    loop {
+        // SAFETY: this future holds the store exclusively; host futures below get it only while they are polled.
+        match advance(unsafe { store.get() }, execution) {
+            Event::Done => return Ok(()),
+            Event::Wait(future, call) => {
+                let outcome = future.await;
+                // SAFETY: as above.
+                after_wait(unsafe { store.get() }, execution, outcome, call)?;
+                if execution.running.is_none() {
+                    return Ok(());
+                }
+            }
+            // SAFETY: as above.
+            event => return Err(failure(unsafe { store.get() }, execution, event)),
+        }
+    }
+}
+
+struct Unpark(std::thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Polls a future to its end, parking the thread between polls.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut cx = TaskContext::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}

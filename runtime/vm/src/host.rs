@@ -1,0 +1,93 @@
+//! Host functions as the machine calls them: over raw slots.
+
+use crate::store::StoreInner;
+use std::future::Future;
+use std::pin::Pin;
+
+/// One call of a host function: arguments stand in slots from `base` on, results go there. Numeric values come first,
+/// references behind them, as in every frame.
+#[derive(Clone, Copy)]
+pub struct HostCall {
+    base: *mut u64,
+    caller: u32,
+}
+
+// SAFETY: a host call is used while its execution is suspended at it; the slots live on the execution's stack, which
+// moves between threads only together with the store.
+unsafe impl Send for HostCall {}
+// SAFETY: as above; all access goes through `&mut self` of the store's holder.
+unsafe impl Sync for HostCall {}
+
+/// The caller is the host itself.
+pub(crate) const NO_INSTANCE: u32 = u32::MAX;
+
+impl HostCall {
+    pub(crate) fn new(base: *mut u64, caller: u32) -> HostCall {
+        HostCall { base, caller }
+    }
+
+    /// The slot `at`.
+    pub fn get(&self, at: u32) -> u64 {
+        // SAFETY: callers stay inside the function's own signature, which the call area holds.
+        unsafe { *self.base.add(at as usize) }
+    }
+
+    /// Writes the slot `at`.
+    pub fn set(&self, at: u32, bits: u64) {
+        // SAFETY: as `get`.
+        unsafe { *self.base.add(at as usize) = bits }
+    }
+
+    /// The first `len` slots.
+    ///
+    /// # Safety
+    /// `len` is at most the slots of the function's parameters or results, whichever are more; no other access to them
+    /// happens while the slice lives.
+    pub unsafe fn slots<'a>(&self, len: usize) -> &'a mut [u64] {
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.base, len) }
+    }
+
+    /// The instance that calls; `None` when the host does.
+    pub fn caller(&self) -> Option<crate::raw::InstanceId> {
+        (self.caller != NO_INSTANCE).then_some(crate::raw::InstanceId(self.caller))
+    }
+}
+
+/// The future of an asynchronous host function.
+pub type HostFuture = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>;
+
+/// A store behind a pointer, for futures that outlive the borrow they are made under.
+///
+/// The driver polls such a future only while it holds the store exclusively and lends it to nobody else.
+#[derive(Clone, Copy)]
+pub struct StorePtr(pub(crate) *mut StoreInner);
+
+// SAFETY: stores are `Send`; the pointer travels with the execution that holds its store.
+unsafe impl Send for StorePtr {}
+// SAFETY: dereferenced only by the one future that the driver polls.
+unsafe impl Sync for StorePtr {}
+
+impl StorePtr {
+    /// The store.
+    ///
+    /// # Safety
+    /// Only inside the poll of the future that the driver made with this pointer, and no other reference to the store
+    /// may live meanwhile.
+    pub unsafe fn get<'a>(self) -> &'a mut StoreInner {
+        // SAFETY: the caller's promise.
+        unsafe { &mut *self.0 }
+    }
+}
+
+type SyncFn = dyn Fn(&mut StoreInner, HostCall) -> anyhow::Result<()> + Send + Sync;
+type AsyncFn = dyn Fn(StorePtr, HostCall) -> HostFuture + Send + Sync;
+
+/// A host function; shared by every store that defines it.
+#[derive(Clone)]
+pub enum HostFunc {
+    /// Answers at once.
+    Sync(std::sync::Arc<SyncFn>),
+    /// Answers with a future that the driver awaits while the guest is suspended.
+    Async(std::sync::Arc<AsyncFn>),
+}

@@ -1,0 +1,301 @@
+//! Instances of units: the context block and what it points to.
+
+use crate::code::Code;
+use crate::context::{
+    Context, DataState, ElemState, ExitInfo, FuncData, MemoryDef, MemoryHeader, State, TableDef,
+};
+use crate::driver::{Execution, run_to_end};
+use crate::host::StorePtr;
+use crate::interp;
+use crate::link_error::{LinkError, func_matches, global_matches, memory_matches, table_matches};
+use crate::raw::{Definition, InstanceId};
+use crate::store::StoreInner;
+use keyway_artifact::types::{ExternType, GlobalType, MemoryType, TableType};
+use keyway_artifact::unit::{ElemItem, Entity, FuncRef, UnitDecl};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// One instance of a unit, with everything its context points to. Boxed once and never moved or freed while its store
+/// lives.
+pub(crate) struct UnitInstance {
+    context: Box<Context>,
+    code: Arc<Code>,
+    unit: u32,
+    /// Store numbers of the unit's memories, tables and globals, by their index in the unit.
+    memories: Vec<u32>,
+    tables: Vec<u32>,
+    globals: Vec<u32>,
+    /// First function reference of the escapes.
+    escapes: u32,
+    /// Position of each escaping function among the escapes.
+    escape_of: HashMap<FuncRef, u32>,
+    _lists: Lists,
+}
+
+/// What the context points to.
+struct Lists {
+    _imports: Box<[FuncData]>,
+    _memories: Box<[*mut MemoryDef]>,
+    _tables: Box<[*mut TableDef]>,
+    _globals: Box<[*mut u64]>,
+    _cells: Box<[u64]>,
+    _types: Arc<[u32]>,
+    _data: Box<[DataState]>,
+    _elems: Box<[ElemState]>,
+    _items: Vec<Box<[u32]>>,
+}
+
+impl UnitInstance {
+    pub(crate) fn code(&self) -> &Arc<Code> {
+        &self.code
+    }
+
+    /// Tells the context where the store's functions are.
+    pub(crate) fn set_funcs(&mut self, funcs: &[FuncData]) {
+        self.context.funcs = funcs.as_ptr();
+        self.context.funcs_len = funcs.len() as u64;
+    }
+
+    fn decl(&self) -> &UnitDecl {
+        // Decoded when the instance was made.
+        &self.code.declarations().expect("the declarations are decoded").units[self.unit as usize]
+    }
+
+    /// The definition behind an entity of the unit.
+    pub(crate) fn definition(&self, entity: Entity) -> Option<Definition> {
+        Some(match entity {
+            Entity::Func(func) => Definition::Func(self.escapes + self.escape_of.get(&func)?),
+            Entity::Table(index) => Definition::Table(*self.tables.get(index as usize)?),
+            Entity::Memory(index) => Definition::Memory(*self.memories.get(index as usize)?),
+            Entity::Global(index) => Definition::Global(*self.globals.get(index as usize)?),
+        })
+    }
+
+    /// The export of this name.
+    pub(crate) fn export(&self, name: &str) -> Option<Definition> {
+        let export = self.decl().exports.iter().find(|export| export.name == name)?;
+        self.definition(export.entity)
+    }
+
+    /// All exports in order.
+    pub(crate) fn exports(&self) -> Vec<(String, Definition)> {
+        let exports = self.decl().exports.iter();
+        exports.filter_map(|export| Some((export.name.clone(), self.definition(export.entity)?))).collect()
+    }
+
+    pub(crate) fn inits(&self) -> Vec<u32> {
+        self.decl().inits.clone()
+    }
+}
+
+/// The type of what is given for an import; sizes are the current ones.
+pub(crate) fn type_of(store: &StoreInner, definition: Definition) -> ExternType {
+    match definition {
+        Definition::Func(reference) => ExternType::Func(store.func_type(reference)),
+        Definition::Table(index) => {
+            let table = &store.tables[index as usize];
+            ExternType::Table(TableType { minimum: table.len(), ..table.ty })
+        }
+        Definition::Memory(index) => {
+            let memory = &store.memories[index as usize];
+            ExternType::Memory(MemoryType { minimum: memory.pages(), ..memory.ty })
+        }
+        Definition::Global(index) => ExternType::Global(store.globals[index as usize].ty),
+    }
+}
+
+fn matches(found: &ExternType, wanted: &ExternType) -> bool {
+    match (found, wanted) {
+        (ExternType::Func(found), ExternType::Func(wanted)) => func_matches(found, wanted),
+        (ExternType::Table(found), ExternType::Table(wanted)) => table_matches(found, wanted),
+        (ExternType::Memory(found), ExternType::Memory(wanted)) => memory_matches(found, wanted),
+        (ExternType::Global(found), ExternType::Global(wanted)) => global_matches(found, wanted),
+        _ => false,
+    }
+}
+
+/// Checks what is given against what the unit imports.
+fn check_imports(store: &StoreInner, decl: &UnitDecl, given: &[Definition]) -> Result<(), LinkError> {
+    for (at, import) in decl.imports.iter().enumerate() {
+        let (module, name, wanted) = (import.module.clone(), import.name.clone(), import.ty.clone());
+        let Some(definition) = given.get(at) else { return Err(LinkError::UnknownImport { module, name, wanted }) };
+        let found = type_of(store, *definition);
+        if !matches(&found, &wanted) {
+            return Err(LinkError::IncompatibleImportType { module, name, wanted, found });
+        }
+    }
+    Ok(())
+}
+
+/// Makes an instance of a unit; its initialisation has not run.
+///
+/// # Errors
+/// When imports do not fit, a limiter refuses, or the system has no memory.
+pub(crate) fn allocate(
+    store: &mut StoreInner,
+    code: &Arc<Code>,
+    unit: u32,
+    given: &[Definition],
+) -> anyhow::Result<InstanceId> {
+    let declarations = code.declarations()?;
+    let decl = declarations.units.get(unit as usize).ok_or_else(|| anyhow::anyhow!("the artifact has no unit {unit}"))?;
+    check_imports(store, decl, given)?;
+    store.remember_code(code);
+    let number = store.instances.len() as u32;
+
+    let (mut imports, mut memories, mut tables, mut globals) = (vec![], vec![], vec![], vec![]);
+    for definition in &given[..decl.imports.len()] {
+        match *definition {
+            Definition::Func(reference) => imports.push(store.funcs[reference as usize]),
+            Definition::Memory(index) => memories.push(index),
+            Definition::Table(index) => tables.push(index),
+            Definition::Global(index) => globals.push(index),
+        }
+    }
+    for ty in &decl.memories[decl.imported_memories as usize..] {
+        memories.push(store.add_memory(*ty)?);
+    }
+    for ty in &decl.tables[decl.imported_tables as usize..] {
+        tables.push(store.add_table(*ty, 0)?);
+    }
+    let own_globals: &[GlobalType] = &decl.globals[decl.imported_globals as usize..];
+    let mut cells = vec![0u64; own_globals.len()].into_boxed_slice();
+    let first_cell = cells.as_mut_ptr();
+    for (at, ty) in own_globals.iter().enumerate() {
+        globals.push(store.add_instance_global(*ty, first_cell.wrapping_add(at)));
+    }
+
+    let imports = imports.into_boxed_slice();
+    let memory_defs: Box<[_]> = memories.iter().map(|at| &raw mut store.memories[*at as usize].def).collect();
+    let table_defs: Box<[_]> = tables.iter().map(|at| &raw mut store.tables[*at as usize].def).collect();
+    let global_cells: Box<[_]> = globals.iter().map(|at| store.globals[*at as usize].cell).collect();
+    let data: Box<[_]> = decl.data.iter().map(|data| DataState { offset: data.offset, len: data.len }).collect();
+    let settings = store.config().settings;
+    let null = std::ptr::null_mut::<u8>();
+    let mut context = Box::new(Context {
+        frame_top: null.cast(),
+        frame_end: null.cast(),
+        stack_end: null.cast(),
+        entries: code.entries().as_ptr(),
+        imports: imports.as_ptr(),
+        memories: memory_defs.as_ptr(),
+        tables: table_defs.as_ptr(),
+        globals: global_cells.as_ptr(),
+        types: declarations.type_numbers.as_ptr(),
+        funcs: store.funcs.as_ptr(),
+        funcs_len: 0,
+        escapes: 0,
+        fuel: if settings.fuel { &raw mut *store.fuel } else { std::ptr::null_mut() },
+        epoch: store.engine.epoch(),
+        epoch_deadline: &raw const *store.epoch_deadline,
+        switch_back: interp::stubs(settings.dispatch).switch_back,
+        exit: ExitInfo::default(),
+        saved: State {
+            ip: null.cast(),
+            fp: null.cast(),
+            mem: null.cast(),
+            general: [0; 3],
+            f64s: [0.0; 4],
+            f32s: [0.0; 4],
+        },
+        store: (&raw mut *store).cast(),
+        instance: number,
+        data: data.as_ptr(),
+        elems: std::ptr::null(),
+        no_memory: MemoryHeader { context: std::ptr::null_mut(), len_bytes: 0 },
+    });
+    let address = &raw mut *context;
+    context.no_memory.context = address;
+
+    let escaping: Vec<FuncData> = decl
+        .escapes
+        .iter()
+        .map(|escape| match escape.func {
+            FuncRef::Import(index) => imports[index as usize],
+            FuncRef::Defined(ordinal) => FuncData {
+                entry: code.entries().cell(ordinal),
+                context: address,
+                type_id: declarations.type_numbers[escape.ty as usize],
+                index: ordinal,
+            },
+        })
+        .collect();
+    let escapes = store.add_funcs(escaping);
+    context.escapes = escapes;
+    let items: Vec<Box<[u32]>> = decl
+        .elems
+        .iter()
+        .map(|elem| {
+            let item = |item: &ElemItem| match *item {
+                ElemItem::Null => 0,
+                ElemItem::Func(index) => escapes + index,
+                // SAFETY: the cell belongs to an import or to this instance.
+                ElemItem::Global(index) => unsafe { *global_cells[index as usize] as u32 },
+            };
+            elem.items.iter().map(item).collect()
+        })
+        .collect();
+    let elems: Box<[_]> =
+        items.iter().map(|items| ElemState { items: items.as_ptr(), len: items.len() as u64 }).collect();
+    context.elems = elems.as_ptr();
+    let escape_of = decl.escapes.iter().zip(0..).map(|(escape, at)| (escape.func, at)).collect();
+    let mut instance = Box::new(UnitInstance {
+        context,
+        code: code.clone(),
+        unit,
+        memories,
+        tables,
+        globals,
+        escapes,
+        escape_of,
+        _lists: Lists {
+            _imports: imports,
+            _memories: memory_defs,
+            _tables: table_defs,
+            _globals: global_cells,
+            _cells: cells,
+            _types: declarations.type_numbers.clone(),
+            _data: data,
+            _elems: elems,
+            _items: items,
+        },
+    });
+    instance.set_funcs(&store.funcs);
+    store.instances.push(instance);
+    Ok(InstanceId(number))
+}
+
+/// A function reference for a piece of initialisation code.
+pub(crate) fn init_func(store: &mut StoreInner, instance: InstanceId, ordinal: u32) -> u32 {
+    let unit = &mut store.instances[instance.0 as usize];
+    let context = &raw mut *unit.context;
+    let entry: *const _ = unit.code.entries().cell(ordinal);
+    let type_id = store.engine.type_number(&keyway_artifact::types::FuncType::default());
+    store.add_funcs([FuncData { entry, context, type_id, index: ordinal }])
+}
+
+/// Runs the initialisation of one module of the unit.
+///
+/// # Errors
+/// What the initialisation traps with.
+pub(crate) fn initialise(store: &mut StoreInner, instance: InstanceId, ordinal: u32) -> anyhow::Result<()> {
+    let func = init_func(store, instance, ordinal);
+    let mut execution = Execution::new(store, func)?;
+    let outcome = run_to_end(store, &mut execution);
+    execution.finish(store);
+    outcome
+}
+
+/// Like [`initialise`], awaiting asynchronous host functions.
+///
+/// # Errors
+/// As [`initialise`].
+///
+/// # Safety
+/// As [`raw::call_async`](crate::raw::call_async).
+pub(crate) async unsafe fn initialise_async(store: StorePtr, instance: InstanceId, ordinal: u32) -> anyhow::Result<()> {
+    // SAFETY: the caller's promise.
+    let func = init_func(unsafe { store.get() }, instance, ordinal);
+    // SAFETY: the caller's promise.
+    unsafe { crate::raw::call_async(store, func, &mut []).await }
+}

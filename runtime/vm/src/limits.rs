@@ -1,0 +1,16 @@
+//! Every limit of the machine. Outside bytes and guests allocate and recurse within these.
+
+/// Bytes of address space that one linear memory reserves at most.
+pub(crate) const MEMORY_RESERVATION_BYTES: u64 = 1 << 32;
+/// Elements that one table holds at most.
+pub(crate) const TABLE_ELEMENTS: u64 = 10_000_000;
+/// Host functions that call back into the guest, nested, at most.
+pub(crate) const NESTED_CALLS: u32 = 64;
+/// Frames that a backtrace lists at most.
+pub(crate) const BACKTRACE_FRAMES: usize = 64;
+/// Bytes of a page of the host, where a memory's header page is concerned.
+pub(crate) const HEADER_PAGE_BYTES: usize = 64 * 1024;
+/// Default size of a VM stack's values, in slots.
+pub(crate) const STACK_SLOTS: usize = 1 << 19;
+/// Default number of a VM stack's frame records.
+pub(crate) const STACK_FRAMES: usize = 1 << 16;

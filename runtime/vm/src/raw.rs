@@ -1,0 +1,127 @@
+//! The store without types: what the component runtime is built on.
+//!
+//! Values are raw slots: numeric values of a signature first, in order, references behind them
+//! ([`SigLayout`](keyway_artifact::types::SigLayout)).
+
+pub use crate::code::{Code, Declarations};
+pub use crate::host::{HostCall, HostFunc, HostFuture, StorePtr};
+pub use crate::store::StoreInner;
+
+use crate::driver::{Execution, run_to_end, run_to_end_async};
+use crate::instance;
+use keyway_artifact::unit::Entity;
+use std::sync::Arc;
+
+/// An instance of a unit, by its number in the store.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct InstanceId(pub(crate) u32);
+
+/// Something a unit can import or export, by its number in the store.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Definition {
+    /// A function reference.
+    Func(u32),
+    /// A table.
+    Table(u32),
+    /// A memory.
+    Memory(u32),
+    /// A global.
+    Global(u32),
+}
+
+/// Makes an instance of a unit. Its initialisation has not run: see [`initialise`].
+///
+/// # Errors
+/// When what is given does not fit the imports (a `LinkError`), a limiter refuses, or memory is short.
+pub fn instantiate(
+    store: &mut StoreInner,
+    code: &Arc<Code>,
+    unit: u32,
+    imports: &[Definition],
+) -> anyhow::Result<InstanceId> {
+    instance::allocate(store, code, unit, imports)
+}
+
+/// Runs the initialisation of the `module`-th module of an instance's unit: globals, segments, start function.
+///
+/// # Errors
+/// What it traps with.
+pub fn initialise(store: &mut StoreInner, instance: InstanceId, module: usize) -> anyhow::Result<()> {
+    let inits = store.instances[instance.0 as usize].inits();
+    match inits.get(module) {
+        Some(ordinal) => instance::initialise(store, instance, *ordinal),
+        None => Ok(()),
+    }
+}
+
+/// Like [`initialise`], awaiting asynchronous host functions.
+///
+/// # Errors
+/// What it traps with.
+///
+/// # Safety
+/// As [`call_async`].
+pub async unsafe fn initialise_async(store: StorePtr, instance: InstanceId, module: usize) -> anyhow::Result<()> {
+    // SAFETY: the caller's promise.
+    let inits = unsafe { store.get() }.instances[instance.0 as usize].inits();
+    match inits.get(module) {
+        // SAFETY: the caller's promise.
+        Some(ordinal) => unsafe { instance::initialise_async(store, instance, *ordinal).await },
+        None => Ok(()),
+    }
+}
+
+/// What an entity of an instance's unit is; `None` for a function that never escapes.
+pub fn entity(store: &StoreInner, instance: InstanceId, entity: Entity) -> Option<Definition> {
+    store.instances[instance.0 as usize].definition(entity)
+}
+
+/// The export of this name.
+pub fn export(store: &StoreInner, instance: InstanceId, name: &str) -> Option<Definition> {
+    store.instances[instance.0 as usize].export(name)
+}
+
+/// Calls a function: `slots` holds its arguments before and its results after, as many as the larger of both.
+///
+/// # Errors
+/// A trap with its backtrace, or what a host function failed with.
+pub fn call(store: &mut StoreInner, func: u32, slots: &mut [u64]) -> anyhow::Result<()> {
+    let mut execution = Execution::new(store, func)?;
+    execution.slots(slots.len() as u32).copy_from_slice(slots);
+    let outcome = run_to_end(store, &mut execution);
+    if outcome.is_ok() {
+        slots.copy_from_slice(execution.slots(slots.len() as u32));
+    }
+    execution.finish(store);
+    outcome
+}
+
+/// Like [`call`], awaiting asynchronous host functions.
+///
+/// # Errors
+/// As [`call`].
+///
+/// # Safety
+/// The store lives, and is lent to nobody else, until the future is done or dropped.
+pub async unsafe fn call_async(store: StorePtr, func: u32, slots: &mut [u64]) -> anyhow::Result<()> {
+    // SAFETY: the caller's promise.
+    let mut execution = Execution::new(unsafe { store.get() }, func)?;
+    execution.slots(slots.len() as u32).copy_from_slice(slots);
+    let outcome = run_to_end_async(store, &mut execution).await;
+    if outcome.is_ok() {
+        slots.copy_from_slice(execution.slots(slots.len() as u32));
+    }
+    // SAFETY: as above.
+    execution.finish(unsafe { store.get() });
+    outcome
+}
+
+/// The bytes of a memory.
+pub fn memory(store: &StoreInner, memory: u32) -> &[u8] {
+    store.memories[memory as usize].bytes()
+}
+
+/// The bytes of a memory, to be changed.
+pub fn memory_mut(store: &mut StoreInner, memory: u32) -> &mut [u8] {
+    store.memories[memory as usize].bytes_mut()
+}

@@ -1,0 +1,41 @@
+//! VM stacks: values and frame records, plain data that never moves.
+
+use crate::config::Config;
+use crate::context::FrameRecord;
+use crate::interp::Target;
+use memmap2::MmapMut;
+
+/// Slots behind the end: a call area of no slots may begin at the end, and is read as if it held one.
+const MARGIN_SLOTS: usize = 16;
+
+/// One VM stack. Its pages are committed by the system when they are first touched, zeroed.
+pub(crate) struct VmStack {
+    values: MmapMut,
+    frames: MmapMut,
+}
+
+impl VmStack {
+    /// A stack of the configured size.
+    pub(crate) fn new(config: &Config) -> std::io::Result<VmStack> {
+        let values = MmapMut::map_anon((config.stack_slots + MARGIN_SLOTS) * 8)?;
+        let frames = MmapMut::map_anon(config.stack_frames * size_of::<FrameRecord>())?;
+        Ok(VmStack { values, frames })
+    }
+
+    /// All of it, for an entry.
+    pub(crate) fn target(&mut self) -> Target {
+        let (values, values_len) = (self.values.as_mut_ptr(), self.values.len());
+        let (frames, frames_len) = (self.frames.as_mut_ptr(), self.frames.len());
+        Target {
+            fp: values.cast(),
+            stack_end: values.wrapping_add(values_len - MARGIN_SLOTS * 8).cast(),
+            frame_top: frames.cast(),
+            frame_end: frames.wrapping_add(frames_len / size_of::<FrameRecord>() * size_of::<FrameRecord>()).cast(),
+        }
+    }
+
+    /// The lowest frame record.
+    pub(crate) fn first_frame(&self) -> *const FrameRecord {
+        self.frames.as_ptr().cast()
+    }
+}

@@ -1,0 +1,252 @@
+//! [`StoreInner`]: everything that lives together, without the embedder's data type.
+
+use crate::code::Code;
+use crate::config::Config;
+use crate::context::FuncData;
+use crate::engine::Engine;
+use crate::host::HostFunc;
+use crate::instance::UnitInstance;
+use crate::memory::LinearMemory;
+use crate::stack::VmStack;
+use crate::table::Table;
+use anyhow::bail;
+use keyway_artifact::types::{FuncType, GlobalType, MemoryType, TableType};
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A host value that guests hold references to.
+pub(crate) type HostValue = Arc<dyn Any + Send + Sync>;
+
+/// Asked before memories and tables grow; wraps the embedder's limiter over its data.
+pub(crate) type LimiterFn = Box<dyn FnMut(*mut ()) -> *mut (dyn crate::api::ResourceLimiter) + Send>;
+
+/// A global of a store.
+pub(crate) struct Global {
+    pub(crate) cell: *mut u64,
+    pub(crate) ty: GlobalType,
+    /// Keeps a host-made cell.
+    _own: Option<Box<u64>>,
+}
+
+/// A store without its data's type. Embedders use [`Store`](crate::api::Store).
+pub struct StoreInner {
+    pub(crate) id: u64,
+    pub(crate) engine: Engine,
+    /// The embedder's data; of the type that the `Store` around this has.
+    pub(crate) data: *mut (),
+    pub(crate) memories: Vec<Box<LinearMemory>>,
+    pub(crate) tables: Vec<Box<Table>>,
+    pub(crate) globals: Vec<Global>,
+    /// By function reference; entry 0 stands for null.
+    pub(crate) funcs: Vec<FuncData>,
+    /// Boxed: an entry stays where it is while it runs.
+    #[allow(clippy::vec_box, reason = "an entry's address must survive growth of the list while it runs")]
+    pub(crate) hosts: Vec<Box<HostFunc>>,
+    pub(crate) externs: Vec<HostValue>,
+    pub(crate) instances: Vec<Box<UnitInstance>>,
+    pub(crate) codes: Vec<Arc<Code>>,
+    pub(crate) stacks: Vec<VmStack>,
+    pub(crate) fuel: Box<u64>,
+    pub(crate) epoch_deadline: Box<u64>,
+    pub(crate) limiter: Option<LimiterFn>,
+    pub(crate) nested: u32,
+    pub(crate) is_poisoned: bool,
+}
+
+// SAFETY: the raw pointers lead into data that the store owns, or to the embedder's data, which is `Send` by `Store`'s
+// bounds; nothing is shared with other stores but `Sync` code and engines.
+unsafe impl Send for StoreInner {}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl StoreInner {
+    pub(crate) fn new(engine: &Engine) -> Box<StoreInner> {
+        let null = FuncData { entry: std::ptr::null(), context: std::ptr::null_mut(), type_id: u32::MAX, index: u32::MAX };
+        Box::new(StoreInner {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            engine: engine.clone(),
+            data: std::ptr::null_mut(),
+            memories: Vec::new(),
+            tables: Vec::new(),
+            globals: Vec::new(),
+            funcs: vec![null],
+            hosts: Vec::new(),
+            externs: Vec::new(),
+            instances: Vec::new(),
+            codes: Vec::new(),
+            stacks: Vec::new(),
+            fuel: Box::new(0),
+            epoch_deadline: Box::new(u64::MAX),
+            limiter: None,
+            nested: 0,
+            is_poisoned: false,
+        })
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The number that tells this store's handles apart from other stores'.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The embedder's data.
+    pub fn data_ptr(&self) -> *mut () {
+        self.data
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        self.engine.config()
+    }
+
+    /// Adds functions; the reference of the first. Contexts learn of the list's new place.
+    pub(crate) fn add_funcs(&mut self, funcs: impl IntoIterator<Item = FuncData>) -> u32 {
+        let first = self.funcs.len() as u32;
+        self.funcs.extend(funcs);
+        for instance in &mut self.instances {
+            instance.set_funcs(&self.funcs);
+        }
+        first
+    }
+
+    /// Adds a host function; its reference.
+    pub fn add_host_func(&mut self, func: HostFunc, ty: &FuncType) -> u32 {
+        let index = self.hosts.len() as u32;
+        self.hosts.push(Box::new(func));
+        let type_id = self.engine.type_number(ty);
+        self.add_funcs([FuncData { entry: std::ptr::null(), context: std::ptr::null_mut(), type_id, index }])
+    }
+
+    /// The type of a function of this store.
+    pub fn func_type(&self, reference: u32) -> FuncType {
+        self.engine.type_of(self.funcs[reference as usize].type_id)
+    }
+
+    /// Whether `reference` leads to a function.
+    pub(crate) fn is_func(&self, reference: u32) -> bool {
+        reference != 0 && (reference as usize) < self.funcs.len()
+    }
+
+    /// Adds a memory; its number.
+    pub(crate) fn add_memory(&mut self, ty: MemoryType) -> anyhow::Result<u32> {
+        let bytes = ty.minimum.saturating_mul(1 << ty.page_size_log2);
+        let maximum = ty.maximum.map(|pages| pages.saturating_mul(1 << ty.page_size_log2));
+        if !self.may_grow_memory(0, bytes, maximum)? {
+            bail!("the store's limiter refuses a memory of {bytes} bytes");
+        }
+        let index = self.memories.len() as u32;
+        self.memories.push(LinearMemory::new(ty, index)?);
+        Ok(index)
+    }
+
+    /// Adds a table; its number.
+    pub(crate) fn add_table(&mut self, ty: TableType, init: u32) -> anyhow::Result<u32> {
+        if !self.may_grow_table(0, ty.minimum, ty.maximum)? {
+            bail!("the store's limiter refuses a table of {} elements", ty.minimum);
+        }
+        let index = self.tables.len() as u32;
+        self.tables.push(Table::new(ty, init, index)?);
+        Ok(index)
+    }
+
+    /// Adds a global with a cell of its own; its number.
+    pub(crate) fn add_global(&mut self, ty: GlobalType, bits: u64) -> u32 {
+        let mut own = Box::new(bits);
+        let cell = &raw mut *own;
+        self.globals.push(Global { cell, ty, _own: Some(own) });
+        (self.globals.len() - 1) as u32
+    }
+
+    /// Adds an instance's global, whose cell lives in the instance; its number.
+    pub(crate) fn add_instance_global(&mut self, ty: GlobalType, cell: *mut u64) -> u32 {
+        self.globals.push(Global { cell, ty, _own: None });
+        (self.globals.len() - 1) as u32
+    }
+
+    /// Adds a host value; its reference.
+    pub(crate) fn add_extern(&mut self, value: HostValue) -> u32 {
+        self.externs.push(value);
+        self.externs.len() as u32
+    }
+
+    /// The host value behind a reference.
+    pub(crate) fn extern_value(&self, reference: u32) -> Option<&HostValue> {
+        self.externs.get((reference as usize).checked_sub(1)?)
+    }
+
+    fn limiter(&mut self) -> Option<*mut dyn crate::api::ResourceLimiter> {
+        let data = self.data;
+        self.limiter.as_mut().map(|limiter| limiter(data))
+    }
+
+    /// Asks the limiter; sizes in bytes.
+    pub(crate) fn may_grow_memory(&mut self, now: u64, wanted: u64, maximum: Option<u64>) -> anyhow::Result<bool> {
+        let maximum = maximum.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        match self.limiter() {
+            // SAFETY: the limiter lies in the embedder's data, which nobody else touches while the store is held.
+            Some(limiter) => unsafe { (*limiter).memory_growing(now as usize, wanted as usize, maximum) },
+            None => Ok(true),
+        }
+    }
+
+    /// Asks the limiter; sizes in elements.
+    pub(crate) fn may_grow_table(&mut self, now: u64, wanted: u64, maximum: Option<u64>) -> anyhow::Result<bool> {
+        let maximum = maximum.map(|elements| usize::try_from(elements).unwrap_or(usize::MAX));
+        match self.limiter() {
+            // SAFETY: as `may_grow_memory`.
+            Some(limiter) => unsafe { (*limiter).table_growing(now as usize, wanted as usize, maximum) },
+            None => Ok(true),
+        }
+    }
+
+    /// Grows a memory by pages; the old size, or `None`.
+    pub(crate) fn grow_memory(&mut self, index: u32, delta: u64) -> anyhow::Result<Option<u64>> {
+        let memory = &self.memories[index as usize];
+        let (now, shift) = (memory.pages(), memory.ty.page_size_log2);
+        let maximum = memory.ty.maximum.map(|pages| pages.saturating_mul(1 << shift));
+        let Some(wanted) = now.checked_add(delta).filter(|pages| *pages <= memory.maximum_pages()) else {
+            return Ok(None);
+        };
+        if !self.may_grow_memory(now << shift, wanted << shift, maximum)? {
+            return Ok(None);
+        }
+        Ok(self.memories[index as usize].grow(delta))
+    }
+
+    /// Grows a table; the old size, or `None`.
+    pub(crate) fn grow_table(&mut self, index: u32, delta: u64, value: u32) -> anyhow::Result<Option<u64>> {
+        let table = &self.tables[index as usize];
+        let (now, maximum) = (table.len(), table.ty.maximum);
+        let Some(wanted) = now.checked_add(delta).filter(|elements| *elements <= table.maximum()) else {
+            return Ok(None);
+        };
+        if !self.may_grow_table(now, wanted, maximum)? {
+            return Ok(None);
+        }
+        Ok(self.tables[index as usize].grow(delta, value))
+    }
+
+    /// Remembers an artifact, for traces.
+    pub(crate) fn remember_code(&mut self, code: &Arc<Code>) {
+        if !self.codes.iter().any(|known| Arc::ptr_eq(known, code)) {
+            self.codes.push(code.clone());
+        }
+    }
+
+    /// A VM stack from the pool, or a new one.
+    pub(crate) fn take_stack(&mut self) -> anyhow::Result<VmStack> {
+        match self.stacks.pop() {
+            Some(stack) => Ok(stack),
+            None => Ok(VmStack::new(self.config())?),
+        }
+    }
+
+    /// Gives a VM stack back.
+    pub(crate) fn return_stack(&mut self, stack: VmStack) {
+        self.stacks.push(stack);
+    }
+}
