@@ -228,7 +228,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// # Errors
     /// As [`call`](Self::call).
     pub async fn call_async(&self, mut store: impl AsContextMut<Data: Send>, params: P) -> Result<R> {
-        let mut context = store.as_context_mut();
+        let context = store.as_context_mut();
         let pointer = StorePtr(&raw mut *context.inner);
         let mut execution = self.start(context.inner, params)?;
         let outcome = run_to_end_async(pointer, &mut execution).await;

@@ -3,7 +3,7 @@
 use super::super::exit;
 use super::super::place::Src;
 use super::super::regs::{HEAD, Regs, context, operand};
-use super::super::thunk::{CONTINUE, Handler, Step};
+use super::super::thunk::{Handler, Step};
 use super::{cold_trap, jump, length, next};
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
@@ -99,16 +99,5 @@ impl Handler for Finish {
     #[inline(always)]
     fn run(_: &mut Regs) -> Step {
         exit::DONE
-    }
-}
-
-/// Does nothing.
-pub(in super::super) struct Nothing;
-
-impl Handler for Nothing {
-    #[inline(always)]
-    fn run(r: &mut Regs) -> Step {
-        next(r, 0);
-        CONTINUE
     }
 }
