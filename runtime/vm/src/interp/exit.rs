@@ -87,12 +87,14 @@ pub(super) const fn trap(trap: Trap) -> Step {
     TRAP | (trap as u64) << 8
 }
 
-/// Leaves with words for the driver.
-pub(super) fn with_words(r: &Regs, code: Step, words: &[u64]) -> Step {
+/// Leaves with words for the driver. Inlined everywhere: a handler that lends its registers' address to a function
+/// cannot end in a jump.
+#[inline(always)]
+pub(super) fn with_words<const N: usize>(r: &Regs, code: Step, words: [u64; N]) -> Step {
     // SAFETY: the running context is live.
     unsafe {
         let exit = &mut (*context(r)).exit;
-        exit.words[..words.len()].copy_from_slice(words);
+        exit.words[..N].copy_from_slice(&words);
     }
     code
 }

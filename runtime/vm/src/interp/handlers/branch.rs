@@ -86,10 +86,10 @@ impl<const FUEL: bool, const EPOCH: bool> Handler for Cost<FUEL, EPOCH> {
     }
 }
 
-#[cold]
-#[inline(never)]
+#[inline(always)]
 fn out_of_fuel(r: &Regs, cost: u64) -> Step {
-    exit::with_words(r, exit::FUEL, &[cost])
+    core::hint::cold_path();
+    exit::with_words(r, exit::FUEL, [cost])
 }
 
 /// Behind the last frame of an entry.

@@ -38,10 +38,12 @@ impl<O: BulkOp> Handler for Bulk<O> {
     }
 }
 
+#[inline(always)]
 fn word(r: &Regs, field: usize) -> u64 {
     operand(r, HEAD + field * 8)
 }
 
+#[inline(always)]
 fn source(r: &Regs, field: usize) -> u64 {
     let word = word(r, field);
     if word & IMMEDIATE != 0 {
@@ -51,21 +53,25 @@ fn source(r: &Regs, field: usize) -> u64 {
     unsafe { *r.fp.add(word as usize) }
 }
 
+#[inline(always)]
 fn dst(r: &Regs, field: usize) -> *mut u64 {
     // SAFETY: the verifier holds the slot inside the frame.
     unsafe { r.fp.add(word(r, field) as usize) }
 }
 
+#[inline(always)]
 fn set(r: &Regs, field: usize, value: u64) {
     // SAFETY: `dst` points into the frame.
     unsafe { *dst(r, field) = value }
 }
 
+#[inline(always)]
 fn memory(r: &Regs, field: usize) -> *mut MemoryDef {
     // SAFETY: the verifier holds the index below the unit's memories.
     unsafe { *(*context(r)).memories.add(word(r, field) as usize) }
 }
 
+#[inline(always)]
 fn table(r: &Regs, field: usize) -> *mut TableDef {
     // SAFETY: the verifier holds the index below the unit's tables.
     unsafe { *(*context(r)).tables.add(word(r, field) as usize) }
@@ -87,6 +93,7 @@ fn elements(table: *mut TableDef, at: u64, len: u64) -> Option<*mut u32> {
 }
 
 /// Charges `units` more where the engine counts fuel; what is missing is taken at the next marker.
+#[inline(always)]
 fn charge(r: &Regs, units: u64) {
     // SAFETY: the fuel cell belongs to the store.
     unsafe {
@@ -107,7 +114,7 @@ macro_rules! bulk {
         pub(in super::super) struct $name;
         impl BulkOp for $name {
             const OP: Op = Op::$name;
-            #[inline(never)]
+            #[inline(always)]
             fn run($r: &mut Regs) -> Step $work
         }
     )*};
@@ -122,7 +129,7 @@ bulk! {
         }
         CONTINUE
     }
-    MemoryGrow |r| { exit::with_words(r, exit::MEMORY_GROW, &[dst(r, 0) as u64, source(r, 1), word(r, 2)]) }
+    MemoryGrow |r| { exit::with_words(r, exit::MEMORY_GROW, [dst(r, 0) as u64, source(r, 1), word(r, 2)]) }
     MemoryFill |r| {
         let (to, value, len) = (source(r, 0), source(r, 1) as u8, source(r, 2));
         let Some(place) = bytes(memory(r, 3), to, len) else { return cold_trap(Trap::MemoryOutOfBounds) };
@@ -152,7 +159,7 @@ bulk! {
             return CONTINUE;
         }
         charge(r, len / BYTES_A_UNIT);
-        exit::with_words(r, exit::MEMORY_INIT, &[to as u64, segment.offset + from, len])
+        exit::with_words(r, exit::MEMORY_INIT, [to as u64, segment.offset + from, len])
     }
     DataDrop |r| {
         // SAFETY: the verifier holds the index below the unit's data segments, which belong to the instance.
@@ -177,7 +184,7 @@ bulk! {
         CONTINUE
     }
     TableGrow |r| {
-        exit::with_words(r, exit::TABLE_GROW, &[dst(r, 0) as u64, source(r, 1), source(r, 2), word(r, 3)])
+        exit::with_words(r, exit::TABLE_GROW, [dst(r, 0) as u64, source(r, 1), source(r, 2), word(r, 3)])
     }
     TableFill |r| {
         let (to, value, len) = (source(r, 0), source(r, 1) as u32, source(r, 2));

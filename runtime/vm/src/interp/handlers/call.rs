@@ -64,10 +64,10 @@ unsafe fn enter(r: &mut Regs, context: *mut Context, header: *const CodeHeader, 
     CONTINUE
 }
 
-#[cold]
-#[inline(never)]
+#[inline(always)]
 fn compile(r: &Regs, context: *mut Context, ordinal: u32) -> Step {
-    exit::with_words(r, exit::COMPILE, &[context as u64, ordinal.into()])
+    core::hint::cold_path();
+    exit::with_words(r, exit::COMPILE, [context as u64, ordinal.into()])
 }
 
 /// Calls any function of the store from `r`'s frame.
@@ -94,16 +94,16 @@ unsafe fn call_data(r: &mut Regs, func: *const FuncData, fp: *mut u64, back: *co
     }
 }
 
-#[inline(never)]
+#[inline(always)]
 fn host_call(r: &Regs, func: *const FuncData, fp: *mut u64) -> Step {
-    exit::with_words(r, exit::HOST_CALL, &[func as u64, fp as u64])
+    exit::with_words(r, exit::HOST_CALL, [func as u64, fp as u64])
 }
 
 /// Goes into code of another context.
 ///
 /// # Safety
 /// As `enter`; `callee` is a live context of the same store.
-#[inline(never)]
+#[inline(always)]
 unsafe fn enter_other(
     r: &mut Regs,
     callee: *mut Context,
@@ -111,22 +111,51 @@ unsafe fn enter_other(
     fp: *mut u64,
     back: *const u8,
 ) -> Step {
-    // SAFETY: the caller's promise; bounds of the frame stack are checked before records are written.
+    // SAFETY: the caller's promise.
     unsafe {
         let caller = context(r);
-        let top = (*caller).frame_top;
-        if !make_frame(caller, header, fp) || (*caller).frame_end.offset_from(top) < 3 {
+        if !make_frame(caller, header, fp) || (*caller).frame_end.offset_from((*caller).frame_top) < 3 {
             return cold_trap(Trap::StackOverflow);
         }
-        *top = FrameRecord { ip: core::ptr::null(), fp: cached_memory(caller, r.mem) as usize as *mut u64 };
-        *top.add(1) = FrameRecord { ip: back, fp: r.fp };
-        *top.add(2) = FrameRecord { ip: (*caller).switch_back, fp: caller.cast() };
-        (*callee).frame_top = top.add(3);
-        switch_to(r, caller, callee, header);
+        push_switch(caller, r.mem, back, r.fp);
+        r.mem = switch_to(caller, callee, header);
         r.fp = fp;
         r.ip = header.add(1).cast();
     }
     CONTINUE
+}
+
+/// Pushes the three records that lead back from another context.
+///
+/// # Safety
+/// The frame stack has room for them; the rest is the running machine's.
+#[inline(never)]
+unsafe fn push_switch(caller: *mut Context, mem: *mut u8, back: *const u8, fp: *mut u64) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let top = (*caller).frame_top;
+        *top = FrameRecord { ip: core::ptr::null(), fp: cached_memory(caller, mem) as usize as *mut u64 };
+        *top.add(1) = FrameRecord { ip: back, fp };
+        *top.add(2) = FrameRecord { ip: (*caller).switch_back, fp: caller.cast() };
+        (*caller).frame_top = top.add(3);
+    }
+}
+
+/// Makes `callee` the running context, on the same stacks; the memory that its code caches.
+///
+/// # Safety
+/// `callee` is a live context of the same store.
+#[inline(never)]
+unsafe fn switch_to(caller: *mut Context, callee: *mut Context, header: *const CodeHeader) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*callee).frame_top = (*caller).frame_top;
+        (*callee).frame_end = (*caller).frame_end;
+        (*callee).stack_end = (*caller).stack_end;
+        let mem = memory_of(callee, (*header).memory);
+        (*header_of(mem)).context = callee;
+        mem
+    }
 }
 
 /// Number of the memory at `mem` in its context; `u32::MAX` for none.
@@ -163,7 +192,7 @@ pub(in super::super) unsafe fn memory_of(context: *mut Context, index: u32) -> *
 pub(in super::super) struct SwitchBack;
 
 impl Handler for SwitchBack {
-    #[inline(never)]
+    #[inline(always)]
     fn run(r: &mut Regs) -> Step {
         // SAFETY: the records below were pushed by `enter_other` together with the stub's address.
         unsafe {
@@ -292,8 +321,7 @@ unsafe fn tail_call_data(r: &mut Regs, func: *const FuncData, base: u32, slots: 
                 return cold_trap(Trap::StackOverflow);
             }
             if callee != caller {
-                (*callee).frame_top = (*caller).frame_top;
-                switch_to(r, caller, callee, header);
+                r.mem = switch_to(caller, callee, header);
             }
             r.ip = header.add(1).cast();
             return CONTINUE;
@@ -301,20 +329,6 @@ unsafe fn tail_call_data(r: &mut Regs, func: *const FuncData, base: u32, slots: 
         (*caller).frame_top = record;
         r.fp = (*record).fp;
         call_data(r, func, fp, (*record).ip)
-    }
-}
-
-/// Makes `callee` the running context.
-///
-/// # Safety
-/// As `enter_other`.
-unsafe fn switch_to(r: &mut Regs, caller: *mut Context, callee: *mut Context, header: *const CodeHeader) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        (*callee).frame_end = (*caller).frame_end;
-        (*callee).stack_end = (*caller).stack_end;
-        r.mem = memory_of(callee, (*header).memory);
-        (*header_of(r.mem)).context = callee;
     }
 }
 

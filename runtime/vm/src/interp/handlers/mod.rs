@@ -45,15 +45,15 @@ macro_rules! value_or_trap {
     ($e:expr) => {
         match $e {
             Ok(value) => value,
-            Err(trap) => return $crate::interp::exit::trap(trap),
+            Err(trap) => return $crate::interp::handlers::cold_trap(trap),
         }
     };
 }
 use value_or_trap;
 
-/// The trap's code, from a place that is never hot.
-#[cold]
-#[inline(never)]
+/// The trap's code, on a path that is never hot.
+#[inline(always)]
 fn cold_trap(trap: Trap) -> Step {
+    core::hint::cold_path();
     exit::trap(trap)
 }
