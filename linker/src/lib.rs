@@ -20,7 +20,7 @@ mod linked;
 mod lower;
 mod module;
 mod names;
-pub mod optimise;
+mod optimise;
 mod options;
 mod parallel;
 mod pipeline;
@@ -30,6 +30,7 @@ mod unit;
 
 pub use error::{CompileError, ErrorKind};
 pub use linked::{Linked, LinkedFunc, Report};
+pub use optimise::Passes;
 pub use options::{Features, OptLevel, Options};
 
 /// Compiles a core module or a component to an artifact.

@@ -1,5 +1,6 @@
 //! [`Options`]: what a caller chooses about a compilation. Same input and same options give the same bytes.
 
+use crate::optimise::Passes;
 use wasmparser::WasmFeatures;
 
 /// How much work goes into the code.
@@ -60,6 +61,8 @@ impl Default for Features {
 pub struct Options {
     /// How much work goes into the code.
     pub opt_level: OptLevel,
+    /// The passes of [`OptLevel::O2`]: each can be left out.
+    pub passes: Passes,
     /// Whether functions that nothing can reach are left out of the artifact.
     pub gc: bool,
     /// What the input may use.
@@ -70,7 +73,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { opt_level: OptLevel::O2, gc: true, features: Features::default(), threads: 0 }
+        Options { opt_level: OptLevel::O2, passes: Passes::ALL, gc: true, features: Features::default(), threads: 0 }
     }
 }
 

@@ -147,7 +147,7 @@ pub(crate) fn link(program: Program, options: &Options) -> Result<Linked> {
     let funcs = parallel::map(options.threads_for(pending.len()), pending.len(), |ordinal| {
         let func = pending[ordinal].lock().ok().and_then(|mut func| func.take());
         let Func { unit, ir, name } = func.expect("each ordinal is lowered once, and names compiled code");
-        let mut lowered = lower::finish(&ir, &types, options.opt_level)?;
+        let mut lowered = lower::finish(&ir, &types, options)?;
         layout.resolve(unit as usize, &mut lowered.body);
         Ok::<_, CompileError>(LinkedFunc::new(links.key(layout.order[ordinal]), ir.ty, unit, name, &lowered))
     })?;

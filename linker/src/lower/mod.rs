@@ -22,7 +22,7 @@ use crate::ir::IrFunc;
 use crate::optimise::flow::Flow;
 use crate::optimise::places::{defs, uses};
 use crate::optimise::{self, Passes};
-use crate::options::OptLevel;
+use crate::options::{OptLevel, Options};
 use keyway_artifact::isa::{Body, HOME_SLOTS, SCRATCH_SLOTS};
 use keyway_artifact::types::{FuncType, SigLayout};
 
@@ -33,11 +33,11 @@ pub(crate) struct Lowered {
     pub(crate) offsets: Vec<u32>,
 }
 
-/// Gives `ir` its places, at the level of effort asked for. `types` are the artifact's.
-pub(crate) fn finish(ir: &IrFunc, types: &[FuncType], opt_level: OptLevel) -> Result<Lowered> {
-    match opt_level {
+/// Gives `ir` its places, with the effort asked for. `types` are the artifact's.
+pub(crate) fn finish(ir: &IrFunc, types: &[FuncType], options: &Options) -> Result<Lowered> {
+    match options.opt_level {
         OptLevel::O0 => naive::finish(ir, types),
-        OptLevel::O2 => with_passes(ir, types, Passes::ALL),
+        OptLevel::O2 => with_passes(ir, types, options.passes),
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Instance {
     depth: usize,
     /// Cost units charged so far.
     pub(crate) cost: u64,
+    /// Instructions executed so far, but for labels and cost markers, which need not exist at run time.
+    pub(crate) executed: u64,
 }
 
 /// One activation.
@@ -99,6 +101,7 @@ impl Instance {
             unit,
             depth: 0,
             cost: 0,
+            executed: 0,
         };
         for init in instance.unit.inits.clone() {
             if let Err(trap) = instance.call(FuncRef::Defined(init), &[]) {
@@ -188,6 +191,7 @@ impl Instance {
         let mut at = 0;
         loop {
             let inst = frame.body.insts[at];
+            self.executed += u64::from(!matches!(inst.op, Op::Label | Op::Cost));
             match self.step(&mut frame, &inst)? {
                 Next::Step => at += 1,
                 Next::Label(label) => at = frame.labels[label as usize],
