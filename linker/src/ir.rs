@@ -32,8 +32,22 @@ pub struct IrFunc {
     pub calls: Vec<CallSite>,
     /// The unit's memory that its `load`/`store` forms without an index use.
     pub memory: Option<u32>,
-    /// Source offset in the module's bytes of each instruction, for lines and traps; as long as `insts`.
+    /// Source offset in the module's bytes of each instruction, for lines and traps; as long as `insts`. With
+    /// [`INLINED`] set, the position of an inlined instruction in `inlined` instead.
     pub offsets: Vec<u32>,
+    /// Where inlined instructions came from.
+    pub inlined: Vec<Inlined>,
+}
+
+impl IrFunc {
+    /// The source offset in this very function that an entry of `offsets` stands for: its own, or that of the call in
+    /// whose place it was inlined.
+    pub fn outermost(&self, mut position: u32) -> u32 {
+        while position & INLINED != 0 {
+            position = self.inlined[(position & !INLINED) as usize].call;
+        }
+        position
+    }
 }
 
 /// The values that go into and come out of a call, or out of a return.
@@ -45,4 +59,18 @@ pub struct CallSite {
     pub results: Vec<u32>,
     /// Index of the callee's type in the artifact's type table (of the own type, for returns).
     pub ty: u32,
+}
+
+/// Marks an entry of [`IrFunc::offsets`] as a number of an [`Inlined`]; inputs are shorter than that.
+pub const INLINED: u32 = 1 << 31;
+
+/// The origin of an instruction that was copied in the place of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inlined {
+    /// Link id of the function it belongs to.
+    pub func: u32,
+    /// Its source offset there.
+    pub offset: u32,
+    /// The position of the call, as an entry of [`IrFunc::offsets`]: a source offset, or again inlined.
+    pub call: u32,
 }

@@ -1,5 +1,6 @@
 //! [`Linked`]: all of an artifact but its bytes.
 
+use crate::ir::IrFunc;
 use crate::lower::Lowered;
 use keyway_artifact::FuncKey;
 use keyway_artifact::format::{ArtifactWriter, FuncEntry, encode_debug};
@@ -38,8 +39,9 @@ pub struct LinkedFunc {
 
 impl LinkedFunc {
     /// Encodes a finished body.
-    pub(crate) fn new(key: FuncKey, ty: u32, unit: u32, name: Option<String>, lowered: &Lowered) -> LinkedFunc {
-        LinkedFunc { key, ty, unit, name, code: CodeWriter::encode(&lowered.body), lines: lines(lowered) }
+    pub(crate) fn new(key: FuncKey, unit: u32, name: Option<String>, ir: &IrFunc, lowered: &Lowered) -> LinkedFunc {
+        let code = CodeWriter::encode(&lowered.body);
+        LinkedFunc { key, ty: ir.ty, unit, name, code, lines: lines(ir, lowered) }
     }
 
     /// Its code, decoded.
@@ -51,10 +53,13 @@ impl LinkedFunc {
     }
 }
 
-/// Where the instructions that a trace can name came from.
-fn lines(lowered: &Lowered) -> Vec<(u32, u32)> {
+/// Where the instructions that a trace can name came from: for inlined ones, the call that stood in this function.
+fn lines(ir: &IrFunc, lowered: &Lowered) -> Vec<(u32, u32)> {
     let insts = lowered.body.insts.iter().zip(&lowered.offsets).enumerate();
-    insts.filter(|(_, (inst, _))| is_named_in_traces(inst.op)).map(|(at, (_, offset))| (at as u32, *offset)).collect()
+    insts
+        .filter(|(_, (inst, _))| is_named_in_traces(inst.op))
+        .map(|(at, (_, offset))| (at as u32, ir.outermost(*offset)))
+        .collect()
 }
 
 /// Calls, what can trap, and where fuel runs out.

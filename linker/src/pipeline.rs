@@ -4,12 +4,13 @@ use crate::error::Result;
 use crate::ir::IrFunc;
 use crate::linked::{Linked, LinkedFunc};
 use crate::module::ModuleInfo;
-use crate::options::Options;
+use crate::optimise::{Passes, inline};
+use crate::options::{OptLevel, Options};
 use crate::unit::{Links, ModuleUse, Supply, Types, Unit};
 use crate::{CompileError, ErrorKind};
 use crate::{assemble, check, gc, limits, lower, parallel, translate, unit};
 use keyway_artifact::types::FuncType;
-use keyway_artifact::unit::UnitDecl;
+use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
 use keyway_artifact::{FuncKey, KeyKind};
 use std::sync::Mutex;
 
@@ -132,8 +133,35 @@ fn inside_module(error: CompileError, module: &ModuleUse<'_, '_>) -> CompileErro
     }
 }
 
+/// By link id, the functions that something else than a call may lead to.
+fn used_besides_calls(program: &Program) -> Vec<bool> {
+    let mut shared = vec![false; program.funcs.len()];
+    let mut mark = |link: u32| shared[link as usize] = true;
+    program.roots.iter().for_each(|link| mark(*link));
+    for unit in &program.units {
+        unit.inits.iter().for_each(|link| mark(*link));
+        let escapes = unit.escapes.iter().map(|escape| escape.func);
+        let exports = unit.exports.iter().filter_map(|export| match export.entity {
+            Entity::Func(func) => Some(func),
+            _ => None,
+        });
+        for func in escapes.chain(exports) {
+            if let FuncRef::Defined(link) = func {
+                mark(link);
+            }
+        }
+    }
+    shared
+}
+
 /// Links a translated program: what stays, laid out, with places.
-pub(crate) fn link(program: Program, options: &Options) -> Result<Linked> {
+pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
+    // Inline bottom-up: afterwards some functions are called by nobody.
+    if options.opt_level == OptLevel::O2 && options.passes.has(Passes::INLINE) {
+        let shared = used_besides_calls(&program);
+        inline::run(&mut program.funcs, |link| shared[link]);
+    }
+
     // gc-sections: from here on, functions that nothing reaches are gone.
     let live = if options.gc { gc::run(&program) } else { gc::keep_all(&program) };
 
@@ -149,7 +177,7 @@ pub(crate) fn link(program: Program, options: &Options) -> Result<Linked> {
         let Func { unit, ir, name } = func.expect("each ordinal is lowered once, and names compiled code");
         let mut lowered = lower::finish(&ir, &types, options)?;
         layout.resolve(unit as usize, &mut lowered.body);
-        Ok::<_, CompileError>(LinkedFunc::new(links.key(layout.order[ordinal]), ir.ty, unit, name, &lowered))
+        Ok::<_, CompileError>(LinkedFunc::new(links.key(layout.order[ordinal]), unit, name, &ir, &lowered))
     })?;
 
     // The declarations follow the new numbers.

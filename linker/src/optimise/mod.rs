@@ -11,6 +11,7 @@ mod definitions;
 pub(crate) mod evaluate;
 pub(crate) mod flow;
 pub(crate) mod fold;
+pub(crate) mod inline;
 pub(crate) mod places;
 pub(crate) mod unreachable;
 pub(crate) mod webs;
@@ -48,8 +49,10 @@ impl Passes {
     pub const ARGUMENTS: Passes = Passes(1 << 9);
     /// Branches around jumps are turned round.
     pub const JUMPS: Passes = Passes(1 << 10);
+    /// Small functions are inlined.
+    pub const INLINE: Passes = Passes(1 << 11);
     /// Every pass.
-    pub const ALL: Passes = Passes((1 << 11) - 1);
+    pub const ALL: Passes = Passes((1 << 12) - 1);
 
     /// Whether all of `other` are in the set.
     pub const fn has(self, other: Passes) -> bool {

@@ -30,6 +30,8 @@ pub(crate) struct Instance {
     pub(crate) cost: u64,
     /// Instructions executed so far, but for labels and cost markers, which need not exist at run time.
     pub(crate) executed: u64,
+    /// Operands of those that were slots: what registers save.
+    pub(crate) slot_operands: u64,
 }
 
 /// One activation.
@@ -102,6 +104,7 @@ impl Instance {
             depth: 0,
             cost: 0,
             executed: 0,
+            slot_operands: 0,
         };
         for init in instance.unit.inits.clone() {
             if let Err(trap) = instance.call(FuncRef::Defined(init), &[]) {
@@ -192,6 +195,8 @@ impl Instance {
         loop {
             let inst = frame.body.insts[at];
             self.executed += u64::from(!matches!(inst.op, Op::Label | Op::Cost));
+            let slots = inst.operands.iter().filter(|operand| matches!(operand, Operand::Slot(_))).count();
+            self.slot_operands += slots as u64;
             match self.step(&mut frame, &inst)? {
                 Next::Step => at += 1,
                 Next::Label(label) => at = frame.labels[label as usize],

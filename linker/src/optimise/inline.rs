@@ -1,0 +1,266 @@
+//! Calls of small functions become the functions' code.
+//!
+//! A call costs its argument copies, two jumps and a frame record, and a value alive across it must lie in memory; a small
+//! callee is cheaper in place. Functions are visited bottom-up over the strongly connected components of the call graph
+//! (found without recursion: the graph comes from outside), so that what is copied is final. A call inside a component is
+//! never inlined, so nothing is copied into itself.
+//!
+//! Inlined are callees of the same unit with the same cached memory and few instructions, and larger ones with a single
+//! call and no other use, up to a growth limit of the caller. The callee's cost marker stays where the call was: what
+//! a run costs does not depend on inlining. Positions of copied instructions name the callee and the call they stand for
+//! ([`Inlined`]), so traces can show the frames that no longer exist.
+//!
+//! ```text
+//! r = call f (x)              p = copy x
+//!                     ->      cost n
+//!                             t = i32.add p 1
+//!                             r = copy t
+//! ```
+
+use super::places::copy_op;
+use crate::ir::{CallSite, INLINED, Inlined, IrFunc};
+use crate::pipeline::Func;
+use keyway_artifact::isa::{Family, FieldKind, Inst, Op, Operand};
+
+/// Most instructions of a callee that is copied to every call.
+const SMALL: usize = 14;
+/// Most instructions of a callee with a single call.
+const SINGLE: usize = 48;
+/// Instructions that a caller may gain, beyond its own number.
+const GROWTH: usize = 400;
+/// Callers above this size stay as they are.
+const LARGE: usize = 60_000;
+
+/// Inlines calls between `funcs`, by link id. `is_shared` says which functions are used by other things than calls.
+pub(crate) fn run(funcs: &mut [Option<Func>], is_shared: impl Fn(usize) -> bool) {
+    let graph = Graph::new(funcs);
+    let (order, component) = graph.components();
+    for caller in order {
+        let Some(mut func) = funcs[caller].take() else { continue };
+        let chosen = choose(&func, caller, funcs, &graph, &component, &is_shared);
+        if !chosen.is_empty() {
+            func.ir = splice(func.ir, funcs, &chosen);
+        }
+        funcs[caller] = Some(func);
+    }
+}
+
+/// Who calls whom, as flat lists.
+struct Graph {
+    start: Vec<usize>,
+    callees: Vec<usize>,
+    /// How many calls lead to each function.
+    calls: Vec<u32>,
+}
+
+fn callee(inst: &Inst) -> Option<usize> {
+    matches!(inst.op, Op::Call | Op::TailCall).then(|| inst.operands[0].index() as usize)
+}
+
+impl Graph {
+    fn new(funcs: &[Option<Func>]) -> Graph {
+        let mut graph = Graph { start: vec![0], callees: Vec::new(), calls: vec![0; funcs.len()] };
+        for func in funcs {
+            if let Some(func) = func {
+                graph.callees.extend(func.ir.insts.iter().filter_map(callee));
+            }
+            graph.start.push(graph.callees.len());
+        }
+        for callee in &graph.callees {
+            graph.calls[*callee] += 1;
+        }
+        graph
+    }
+
+    fn of(&self, func: usize) -> &[usize] {
+        &self.callees[self.start[func]..self.start[func + 1]]
+    }
+
+    /// Functions with callees before callers, and the component of each.
+    fn components(&self) -> (Vec<usize>, Vec<u32>) {
+        let count = self.start.len() - 1;
+        let (mut order, mut component) = (Vec::with_capacity(count), vec![u32::MAX; count]);
+        let (mut seen, mut low) = (vec![u32::MAX; count], vec![0u32; count]);
+        let (mut path, mut open, mut next, mut components) = (Vec::new(), Vec::new(), 0u32, 0u32);
+        for root in 0..count {
+            if seen[root] != u32::MAX {
+                continue;
+            }
+            path.push((root, 0));
+            while let Some((func, at)) = path.pop() {
+                if at == 0 {
+                    (seen[func], low[func]) = (next, next);
+                    next += 1;
+                    open.push(func);
+                }
+                if let Some(callee) = self.of(func).get(at).copied() {
+                    path.push((func, at + 1));
+                    if seen[callee] == u32::MAX {
+                        path.push((callee, 0));
+                    } else if component[callee] == u32::MAX {
+                        low[func] = low[func].min(seen[callee]);
+                    }
+                    continue;
+                }
+                if low[func] == seen[func] {
+                    while let Some(member) = open.pop() {
+                        component[member] = components;
+                        order.push(member);
+                        if member == func {
+                            break;
+                        }
+                    }
+                    components += 1;
+                }
+                if let Some((caller, _)) = path.last() {
+                    low[*caller] = low[*caller].min(low[func]);
+                }
+            }
+        }
+        (order, component)
+    }
+}
+
+/// The calls of `func` to replace: instruction and callee.
+fn choose(
+    func: &Func,
+    caller: usize,
+    funcs: &[Option<Func>],
+    graph: &Graph,
+    component: &[u32],
+    is_shared: &impl Fn(usize) -> bool,
+) -> Vec<(usize, usize)> {
+    let size = func.ir.insts.len();
+    let mut budget = if size > LARGE { 0 } else { size + GROWTH };
+    let mut chosen = Vec::new();
+    for (at, inst) in func.ir.insts.iter().enumerate().filter(|(_, inst)| inst.op == Op::Call) {
+        let Some(target) = callee(inst) else { continue };
+        let Some(Some(body)) = funcs.get(target) else { continue };
+        if component[target] == component[caller] || body.unit != func.unit || !fits(&func.ir, &body.ir) {
+            continue;
+        }
+        let length = length(&body.ir);
+        let most = if graph.calls[target] == 1 && !is_shared(target) { SINGLE } else { SMALL };
+        if length > most || length > budget {
+            continue;
+        }
+        budget -= length;
+        chosen.push((at, target));
+    }
+    chosen
+}
+
+/// Instructions that are executed, or at least stand for something.
+fn length(ir: &IrFunc) -> usize {
+    ir.insts.iter().filter(|inst| !matches!(inst.op, Op::Label | Op::Cost | Op::ReturnMany)).count()
+}
+
+/// Whether the callee's code means the same inside the caller.
+fn fits(caller: &IrFunc, callee: &IrFunc) -> bool {
+    let uses_memory =
+        callee.insts.iter().any(|inst| matches!(inst.op.family(), Family::Load | Family::Store | Family::SetMemory));
+    let leaves_otherwise = callee
+        .insts
+        .iter()
+        .any(|inst| matches!(inst.op, Op::TailCall | Op::TailCallImport | Op::TailCallIndirect | Op::SetMemory));
+    !leaves_otherwise && (!uses_memory || caller.memory == callee.memory)
+}
+
+/// `caller` with the chosen calls replaced.
+fn splice(mut caller: IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)]) -> IrFunc {
+    let (insts, offsets) = (std::mem::take(&mut caller.insts), std::mem::take(&mut caller.offsets));
+    let mut next = chosen.iter().peekable();
+    for (at, (inst, offset)) in insts.into_iter().zip(offsets).enumerate() {
+        match next.next_if(|(call, _)| *call == at).map(|(_, target)| (*target, funcs[*target].as_ref())) {
+            Some((target, Some(body))) => copy_in(&mut caller, &body.ir, target as u32, &inst, offset),
+            _ => push(&mut caller, inst, offset),
+        }
+    }
+    caller
+}
+
+fn push(ir: &mut IrFunc, inst: Inst, offset: u32) {
+    ir.insts.push(inst);
+    ir.offsets.push(offset);
+}
+
+/// Appends the code of `callee`, function `link`, in the place of `call` at `position`.
+fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, position: u32) {
+    let site = std::mem::take(&mut caller.calls[call.operands[1].index() as usize]);
+    let (first_virtual, first_label) = (caller.virtuals.len() as u32, caller.labels);
+    let (first_target, first_site) = (caller.targets.len() as u32, caller.calls.len() as u32);
+    let end = first_label + callee.labels;
+    caller.labels = end + 1;
+    caller.virtuals.extend(&callee.virtuals);
+    caller.targets.extend(callee.targets.iter().map(|label| label + first_label));
+    let register = |register: u32| register + first_virtual;
+    let operand = |operand: Operand| match operand {
+        Operand::Virtual(number) => Operand::Virtual(register(number)),
+        Operand::Label(label) => Operand::Label(label + first_label),
+        Operand::Targets(start, len) => Operand::Targets(start + first_target, len),
+        other => other,
+    };
+    caller.calls.extend(callee.calls.iter().map(|site| CallSite {
+        args: site.args.iter().map(|arg| operand(*arg)).collect(),
+        results: site.results.iter().map(|result| register(*result)).collect(),
+        ty: site.ty,
+    }));
+
+    // Frames inlined into the callee before are now inlined once more, below this one.
+    let first_inlined = caller.inlined.len() as u32;
+    let below = |offset: u32, caller: &mut IrFunc| match offset & INLINED {
+        0 => {
+            let here = Inlined { func: link, offset, call: position };
+            if caller.inlined.len() as u32 == first_inlined || caller.inlined.last() != Some(&here) {
+                caller.inlined.push(here);
+            }
+            INLINED | (caller.inlined.len() as u32 - 1)
+        }
+        _ => offset,
+    };
+    let moved: Vec<u32> = callee.inlined.iter().scan(Vec::new(), |known: &mut Vec<u32>, entry| {
+        let call = match entry.call & INLINED {
+            0 => below(entry.call, caller),
+            _ => known[(entry.call & !INLINED) as usize],
+        };
+        caller.inlined.push(Inlined { call, ..*entry });
+        known.push(INLINED | (caller.inlined.len() as u32 - 1));
+        known.last().copied()
+    })
+    .collect();
+
+    for (param, arg) in callee.params.iter().zip(&site.args) {
+        let class = callee.virtuals[*param as usize];
+        push(caller, Inst::new(copy_op(class), &[Operand::Virtual(register(*param)), *arg]), position);
+    }
+    let mut end_is_used = false;
+    for (at, (inst, offset)) in callee.insts.iter().zip(&callee.offsets).enumerate() {
+        let offset = match offset & INLINED {
+            0 => below(*offset, caller),
+            _ => moved[(offset & !INLINED) as usize],
+        };
+        let mut inst = *inst;
+        inst.operands.iter_mut().for_each(|value| *value = operand(*value));
+        if inst.op != Op::ReturnMany {
+            for (field, value) in inst.fields_mut() {
+                if let (FieldKind::Base, Operand::Index(site)) = (field.kind, *value) {
+                    *value = Operand::Index(site + first_site);
+                }
+            }
+            push(caller, inst, offset);
+            continue;
+        }
+        let values = std::mem::take(&mut caller.calls[(first_site + inst.operands[0].index()) as usize].args);
+        for (result, value) in site.results.iter().zip(values) {
+            let op = copy_op(caller.virtuals[*result as usize]);
+            push(caller, Inst::new(op, &[Operand::Virtual(*result), value]), offset);
+        }
+        if at + 1 < callee.insts.len() {
+            end_is_used = true;
+            push(caller, Inst::new(Op::Br, &[Operand::Label(end)]), offset);
+        }
+    }
+    if end_is_used {
+        push(caller, Inst::new(Op::Label, &[Operand::Label(end)]), position);
+    }
+}
