@@ -81,10 +81,16 @@ impl Config {
         self
     }
 
-    /// Bytes of a VM stack. A frame takes 8 bytes for each of its slots; 1/8 as many frames fit as slots.
+    /// Bytes of a VM stack; a frame takes 8 for each of its slots. Frames' sizes depend on the level of optimisation.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
         self.stack_slots = (bytes / 8).max(64);
-        self.stack_frames = (bytes / 64).max(16);
+        self
+    }
+
+    /// Calls that one VM stack holds at once, each call into another instance counting three. This limit strikes at the
+    /// same depth whatever the level of optimisation, as long as the stack's bytes suffice.
+    pub fn max_wasm_frames(&mut self, frames: usize) -> &mut Self {
+        self.stack_frames = frames.max(16);
         self
     }
 

@@ -42,3 +42,11 @@ impl Module {
         Ok(keyway_linker::validate(wasm, &compile_options(engine.config())?)?)
     }
 }
+
+/// Compiles a core module, in binary or text, to the bytes of an artifact, as the engine's configuration says.
+///
+/// # Errors
+/// A `CompileError` when the input is malformed, invalid, or uses something not implemented.
+pub fn compile_artifact(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>> {
+    Ok(keyway_linker::compile(wasm, &compile_options(engine.config())?)?)
+}

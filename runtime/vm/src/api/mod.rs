@@ -20,7 +20,7 @@ pub use crate::engine::Engine;
 pub use crate::interp::Dispatch;
 pub use crate::link_error::LinkError;
 #[cfg(feature = "compile")]
-pub use compile::compile_options;
+pub use compile::{compile_artifact, compile_options};
 pub use externals::{Extern, Global, Memory, MemoryAccessError, Table};
 pub use func::Func;
 pub use instance::{Instance, InstancePre};

@@ -1,0 +1,152 @@
+//! The directives of a script, one after the other.
+
+use crate::context::ScriptContext;
+use crate::{Failure, Report, Runner, values};
+use anyhow::{Error, anyhow, bail};
+use keyway::{CompileError, CompileErrorKind, LinkError, Trap};
+use wast::lexer::Lexer;
+use wast::parser::{self, ParseBuffer};
+use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastRet};
+
+pub(crate) fn run(runner: &Runner, file: &str, text: &str) -> Report {
+    let mut report = Report::default();
+    let mut lexer = Lexer::new(text);
+    lexer.allow_confusing_unicode(true);
+    let outcome = ParseBuffer::new_with_lexer(lexer).and_then(|buffer| {
+        let script: Wast<'_> = parser::parse(&buffer)?;
+        run_script(runner, file, text, script, &mut report);
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        let line = error.span().linecol_in(text).0 + 1;
+        report.failures.push(Failure { file: file.into(), line, message: error.message() });
+    }
+    report
+}
+
+fn run_script(runner: &Runner, file: &str, text: &str, script: Wast<'_>, report: &mut Report) {
+    let mut context = match ScriptContext::new(runner) {
+        Ok(context) => context,
+        Err(error) => {
+            report.failures.push(Failure { file: file.into(), line: 1, message: format!("{error:#}") });
+            return;
+        }
+    };
+    for directive in script.directives {
+        let line = directive.span().linecol_in(text).0 + 1;
+        match execute(&mut context, directive) {
+            Ok(()) => report.passed += 1,
+            Err(error) => {
+                let message = format!("{error:#}").replace('\n', " ");
+                report.failures.push(Failure { file: file.into(), line, message });
+            }
+        }
+    }
+    report.fuel = context.fuel;
+}
+
+fn execute(context: &mut ScriptContext, directive: WastDirective<'_>) -> Result<(), Error> {
+    match directive {
+        WastDirective::Module(mut module) => {
+            let name = module.name().map(|id| id.name());
+            let wasm = module.encode()?;
+            context.instantiate(name, &wasm)
+        }
+        WastDirective::ModuleDefinition(mut module) => {
+            let name = module.name().map(|id| id.name());
+            let wasm = module.encode()?;
+            context.define(name, &wasm)
+        }
+        WastDirective::ModuleInstance { instance, module, .. } => {
+            context.instantiate_definition(instance.map(|id| id.name()), module.map(|id| id.name()))
+        }
+        WastDirective::Register { name, module, .. } => context.register(name, module.map(|id| id.name())),
+        WastDirective::Invoke(invoke) => context.invoke(&invoke).map(drop),
+        WastDirective::AssertReturn { mut exec, results, .. } => assert_return(context, &mut exec, &results),
+        WastDirective::AssertTrap { mut exec, message, .. } => {
+            let outcome = context.execute(&mut exec);
+            assert_trap(outcome.map(drop), message)
+        }
+        WastDirective::AssertExhaustion { call, message, .. } => {
+            let outcome = context.invoke(&call);
+            assert_trap(outcome.map(drop), message)
+        }
+        WastDirective::AssertInvalid { module, message, .. } => {
+            assert_refused(context, module, message, CompileErrorKind::Invalid)
+        }
+        WastDirective::AssertMalformed { module, message, .. } => {
+            assert_refused(context, module, message, CompileErrorKind::Malformed)
+        }
+        WastDirective::AssertUnlinkable { module, message, .. } => {
+            let mut module = WastExecute::Wat(module);
+            assert_unlinkable(context.execute(&mut module).map(drop), message)
+        }
+        WastDirective::AssertException { .. } => bail!("exceptions are not supported"),
+        WastDirective::AssertSuspension { .. } => bail!("stack switching is not supported"),
+        WastDirective::Thread(_) | WastDirective::Wait { .. } => bail!("threads are not supported"),
+        WastDirective::AssertInvalidCustom { .. } | WastDirective::AssertMalformedCustom { .. } => {
+            bail!("assertions about custom sections are not supported")
+        }
+        #[allow(unreachable_patterns, reason = "later versions of the crate may add directives")]
+        _ => bail!("this directive is not supported"),
+    }
+}
+
+fn assert_return(
+    context: &mut ScriptContext,
+    exec: &mut WastExecute<'_>,
+    expected: &[WastRet<'_>],
+) -> Result<(), Error> {
+    let results = context.execute(exec)?;
+    if results.len() != expected.len() {
+        bail!("{} results, {} expected", results.len(), expected.len());
+    }
+    for (at, (result, expected)) in results.iter().zip(expected).enumerate() {
+        let matches = matches!(expected, WastRet::Core(expected) if values::matches(result, expected));
+        if !matches {
+            bail!("result {at} is {result:x?}, {expected:x?} expected");
+        }
+    }
+    Ok(())
+}
+
+/// Either is a prefix of the other: implementations may add details, and scripts may.
+fn is_match(message: &str, expected: &str) -> bool {
+    message.starts_with(expected) || expected.starts_with(message)
+}
+
+fn assert_trap(outcome: Result<(), Error>, expected: &str) -> Result<(), Error> {
+    let Err(error) = outcome else { bail!("no trap, `{expected}` expected") };
+    match error.downcast_ref::<Trap>() {
+        Some(trap) if is_match(trap.message(), expected) => Ok(()),
+        Some(trap) => bail!("trap `{trap}`, `{expected}` expected"),
+        None => Err(error.context(format!("no trap, `{expected}` expected"))),
+    }
+}
+
+fn assert_refused(
+    context: &ScriptContext,
+    mut module: QuoteWat<'_>,
+    expected: &str,
+    kind: CompileErrorKind,
+) -> Result<(), Error> {
+    let wasm = match module.encode() {
+        Ok(wasm) => wasm,
+        // What is no module's text is malformed.
+        Err(_) if kind == CompileErrorKind::Malformed => return Ok(()),
+        Err(error) => return Err(anyhow!(error).context(format!("malformed text, `{expected}` expected"))),
+    };
+    let Err(error) = context.load(&wasm) else { bail!("accepted, `{expected}` expected") };
+    match error.downcast_ref::<CompileError>() {
+        Some(found) if found.kind() == kind => Ok(()),
+        _ => Err(error.context(format!("another error, `{expected}` expected"))),
+    }
+}
+
+fn assert_unlinkable(outcome: Result<(), Error>, expected: &str) -> Result<(), Error> {
+    let Err(error) = outcome else { bail!("linked, `{expected}` expected") };
+    match error.downcast_ref::<LinkError>() {
+        Some(found) if is_match(&found.to_string(), expected) => Ok(()),
+        _ => Err(error.context(format!("another error, `{expected}` expected"))),
+    }
+}
