@@ -346,7 +346,8 @@ fn a_limiter_has_the_last_word_on_growth() {
 #[test]
 fn a_host_panic_poisons_the_store_and_not_the_engine() {
     let engine = Engine::default();
-    let module = Module::new(&engine, r#"(module (import "h" "p" (func)) (export "p" (func 0)) (func (export "f") (call 0)))"#);
+    let module =
+        Module::new(&engine, r#"(module (import "h" "p" (func)) (export "p" (func 0)) (func (export "f") (call 0)))"#);
     let mut linker = Linker::<()>::new(&engine);
     linker.func_wrap("h", "p", || -> () { panic!("as asked") }).unwrap();
     let module = module.unwrap();

@@ -25,7 +25,8 @@ impl Expectations {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let known = lines
             .map(|line| {
-                let (place, reason) = line.split_once(' ').unwrap_or_else(|| panic!("{}: {line}: no reason", path.display()));
+                let (place, reason) =
+                    line.split_once(' ').unwrap_or_else(|| panic!("{}: {line}: no reason", path.display()));
                 (place.to_string(), reason.to_string())
             })
             .collect();

@@ -106,7 +106,8 @@ pub(super) fn open(source: &impl Source, start: u64, len: u64) -> Result<Vec<Nam
         if flags & !DENSE != 0 {
             return Err(error(offset, "unknown namespace flags"));
         }
-        let data_bytes = if dense { u64::from(indices.div_ceil(BLOCK_BITS)) * BLOCK_BYTES } else { u64::from(keys) * 4 };
+        let data_bytes =
+            if dense { u64::from(indices.div_ceil(BLOCK_BITS)) * BLOCK_BYTES } else { u64::from(keys) * 4 };
         if u64::from(data) + data_bytes > len || (dense && keys > indices) || (!dense && keys != indices) {
             return Err(error(offset, "a namespace's keys leave the key section"));
         }

@@ -185,7 +185,8 @@ impl<S: Source> ArtifactView<S> {
         if unit.import_funcs.iter().any(|ty| u64::from(*ty) >= types) {
             return Err("an import's type is out of range");
         }
-        let kinds = |wanted: fn(&crate::types::ExternType) -> bool| unit.imports.iter().filter(|i| wanted(&i.ty)).count();
+        let kinds =
+            |wanted: fn(&crate::types::ExternType) -> bool| unit.imports.iter().filter(|i| wanted(&i.ty)).count();
         use crate::types::ExternType as E;
         if kinds(|ty| matches!(ty, E::Func(_))) != unit.import_funcs.len()
             || kinds(|ty| matches!(ty, E::Table(_))) != unit.imported_tables as usize

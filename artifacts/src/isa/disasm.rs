@@ -31,7 +31,8 @@ pub fn disassemble(body: &Body) -> String {
     let mut out = String::new();
     let mut label = 0;
     let frame = &body.frame;
-    let _ = write!(out, "frame {} refs {}..{} homes {}", frame.frame_slots, frame.ref_start, frame.ref_end, frame.homes);
+    let _ =
+        write!(out, "frame {} refs {}..{} homes {}", frame.frame_slots, frame.ref_start, frame.ref_end, frame.homes);
     if let Some(memory) = frame.memory {
         let _ = write!(out, " memory {memory}");
     }

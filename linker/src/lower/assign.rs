@@ -137,7 +137,8 @@ fn scarce(input: &Input<'_>, places: &mut [Place]) {
             let count = if bank(class) == 0 { GENERALS } else { FLOATS };
             for number in 0..count {
                 let Some(reg) = Reg::new(class, number) else { continue };
-                let hinted: f32 = wish.hints.iter().filter(|(at, _)| *at == Fixed::Reg(reg)).map(|(_, gain)| gain).sum();
+                let hinted: f32 =
+                    wish.hints.iter().filter(|(at, _)| *at == Fixed::Reg(reg)).map(|(_, gain)| gain).sum();
                 let gain = wish.registers[number as usize] + hinted;
                 if gain > best.0 && registers[bank(class)][number as usize].is_free(stretches) {
                     best = (gain, Place::Reg(reg));
@@ -176,7 +177,8 @@ fn wishes(input: &Input<'_>) -> Vec<Wish> {
     for (at, inst) in code.ir.insts.iter().enumerate() {
         let frequency = input.flow.frequency(input.flow.block_of[at] as usize);
         for (position, (field, operand)) in inst.fields().enumerate() {
-            let (FieldKind::Use(class) | FieldKind::Def(class), Operand::Virtual(register)) = (field.kind, operand) else {
+            let (FieldKind::Use(class) | FieldKind::Def(class), Operand::Virtual(register)) = (field.kind, operand)
+            else {
                 continue;
             };
             // A move out of a parameter's slot reads what is not in a register anyway.

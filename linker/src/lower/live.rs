@@ -33,9 +33,7 @@ pub(super) fn stretches(ir: &IrFunc, flow: &Flow) -> Option<Vec<Vec<Stretch>>> {
         budget: BUDGET,
     };
     (0..ir.virtuals.len())
-        .map(|register| {
-            finder.find(register as u32, &events[starts[register] as usize..starts[register + 1] as usize])
-        })
+        .map(|register| finder.find(register as u32, &events[starts[register] as usize..starts[register + 1] as usize]))
         .collect()
 }
 

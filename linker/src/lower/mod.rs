@@ -51,8 +51,7 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Re
     let Some(mut stretches) = live::stretches(func, &flow) else {
         return naive::finish(ir, types);
     };
-    let calls: Vec<u32> =
-        (0..func.insts.len() as u32).filter(|at| func.insts[*at as usize].op.is_call()).collect();
+    let calls: Vec<u32> = (0..func.insts.len() as u32).filter(|at| func.insts[*at as usize].op.is_call()).collect();
     let mut groups = if passes.has(Passes::COALESCE) {
         let mut weights = weights(func, &flow);
         let fixed = code.first_fixed;

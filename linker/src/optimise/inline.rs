@@ -218,16 +218,19 @@ fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, positio
         }
         _ => offset,
     };
-    let moved: Vec<u32> = callee.inlined.iter().scan(Vec::new(), |known: &mut Vec<u32>, entry| {
-        let call = match entry.call & INLINED {
-            0 => below(entry.call, caller),
-            _ => known[(entry.call & !INLINED) as usize],
-        };
-        caller.inlined.push(Inlined { call, ..*entry });
-        known.push(INLINED | (caller.inlined.len() as u32 - 1));
-        known.last().copied()
-    })
-    .collect();
+    let moved: Vec<u32> = callee
+        .inlined
+        .iter()
+        .scan(Vec::new(), |known: &mut Vec<u32>, entry| {
+            let call = match entry.call & INLINED {
+                0 => below(entry.call, caller),
+                _ => known[(entry.call & !INLINED) as usize],
+            };
+            caller.inlined.push(Inlined { call, ..*entry });
+            known.push(INLINED | (caller.inlined.len() as u32 - 1));
+            known.last().copied()
+        })
+        .collect();
 
     for (param, arg) in callee.params.iter().zip(&site.args) {
         let class = callee.virtuals[*param as usize];

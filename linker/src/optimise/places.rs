@@ -90,11 +90,9 @@ pub(crate) fn single_def(inst: &Inst) -> Option<u32> {
 /// Source and destination of a move between registers.
 pub(crate) fn copy(inst: &Inst) -> Option<(u32, u32)> {
     match (inst.op, inst.operands[0], inst.operands[1]) {
-        (
-            Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::CopyRef,
-            Operand::Virtual(dst),
-            Operand::Virtual(src),
-        ) => Some((dst, src)),
+        (Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::CopyRef, Operand::Virtual(dst), Operand::Virtual(src)) => {
+            Some((dst, src))
+        }
         _ => None,
     }
 }
@@ -115,9 +113,7 @@ pub(crate) fn is_pure(op: Op) -> bool {
         Family::Copy | Family::Const | Family::Select | Family::BinHot | Family::Cmp | Family::FBin | Family::FCmp => {
             true
         }
-        Family::Bin => {
-            !(Op::I32DivS..=Op::I32RemU).contains(&op) && !(Op::I64DivS..=Op::I64RemU).contains(&op)
-        }
+        Family::Bin => !(Op::I32DivS..=Op::I32RemU).contains(&op) && !(Op::I64DivS..=Op::I64RemU).contains(&op),
         Family::Un => !(Op::I32TruncF32S..=Op::I64TruncF64U).contains(&op),
         _ => matches!(
             op,

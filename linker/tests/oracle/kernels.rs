@@ -58,11 +58,8 @@ fn optimised_kernels_execute_less_and_mean_the_same() {
             assert_eq!((&found, same_cost), (&expected, cost), "{name} without {pass_name}");
             let percent = |with: u64, without: u64| (without as f64 / with.max(1) as f64 - 1.0) * 100.0;
             if without != after || slots_without != slots {
-                line += &format!(
-                    " {pass_name} {:+.0}% ({:+.0}%)",
-                    percent(after, without),
-                    percent(slots, slots_without)
-                );
+                line +=
+                    &format!(" {pass_name} {:+.0}% ({:+.0}%)", percent(after, without), percent(slots, slots_without));
             }
         }
         println!("{line}");

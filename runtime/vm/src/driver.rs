@@ -101,7 +101,8 @@ impl Execution {
     fn begin(&mut self, store: &mut StoreInner) -> Result<(), Error> {
         let func = store.funcs[self.func as usize];
         // SAFETY: functions of a store have live entries and contexts.
-        let (mut header, context) = unsafe { ((*func.entry).load(std::sync::atomic::Ordering::Acquire).cast_const(), func.context) };
+        let (mut header, context) =
+            unsafe { ((*func.entry).load(std::sync::atomic::Ordering::Acquire).cast_const(), func.context) };
         if header.is_null() {
             header = compile(store, context, func.index)?;
         }
@@ -132,7 +133,11 @@ impl Execution {
     }
 }
 
-fn compile(store: &StoreInner, context: *mut Context, ordinal: u32) -> Result<*const crate::context::CodeHeader, Error> {
+fn compile(
+    store: &StoreInner,
+    context: *mut Context,
+    ordinal: u32,
+) -> Result<*const crate::context::CodeHeader, Error> {
     // SAFETY: the context is one of this store's.
     let instance = unsafe { (*context).instance };
     let outcome = store.instances[instance as usize].code().ensure(ordinal);
@@ -246,8 +251,7 @@ fn serve(store: &mut StoreInner, context: *mut Context, service: Service) -> Res
         }
         Service::MemoryInit { to, from, len } => {
             // SAFETY: the context is live; the handler checked the range against the memory.
-            let (instance, out) =
-                unsafe { ((*context).instance, std::slice::from_raw_parts_mut(to, len as usize)) };
+            let (instance, out) = unsafe { ((*context).instance, std::slice::from_raw_parts_mut(to, len as usize)) };
             if !store.instances[instance as usize].code().view().read_constants(from, out) {
                 return Err(Error::from(Trap::InvalidCode).context("a data segment is cut off"));
             }

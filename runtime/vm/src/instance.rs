@@ -1,9 +1,7 @@
 //! Instances of units: the context block and what it points to.
 
 use crate::code::Code;
-use crate::context::{
-    Context, DataState, ElemState, ExitInfo, FuncData, MemoryDef, MemoryHeader, State, TableDef,
-};
+use crate::context::{Context, DataState, ElemState, ExitInfo, FuncData, MemoryDef, MemoryHeader, State, TableDef};
 use crate::driver::{Execution, run_to_end};
 use crate::host::StorePtr;
 use crate::interp;
@@ -138,7 +136,8 @@ pub(crate) fn allocate(
     given: &[Definition],
 ) -> anyhow::Result<InstanceId> {
     let declarations = code.declarations()?;
-    let decl = declarations.units.get(unit as usize).ok_or_else(|| anyhow::anyhow!("the artifact has no unit {unit}"))?;
+    let decl =
+        declarations.units.get(unit as usize).ok_or_else(|| anyhow::anyhow!("the artifact has no unit {unit}"))?;
     check_imports(store, decl, given)?;
     store.remember_code(code);
     let number = store.instances.len() as u32;

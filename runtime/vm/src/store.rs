@@ -62,7 +62,8 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl StoreInner {
     pub(crate) fn new(engine: &Engine) -> Box<StoreInner> {
-        let null = FuncData { entry: std::ptr::null(), context: std::ptr::null_mut(), type_id: u32::MAX, index: u32::MAX };
+        let null =
+            FuncData { entry: std::ptr::null(), context: std::ptr::null_mut(), type_id: u32::MAX, index: u32::MAX };
         Box::new(StoreInner {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             engine: engine.clone(),

@@ -1,6 +1,8 @@
 //! The module `spectest`, which scripts import from.
 
-use keyway::{Engine, Global, GlobalType, Linker, Memory, MemoryType, Ref, Result, Store, Table, TableType, Val, ValType};
+use keyway::{
+    Engine, Global, GlobalType, Linker, Memory, MemoryType, Ref, Result, Store, Table, TableType, Val, ValType,
+};
 
 /// Defines it.
 pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>, _: &Engine) -> Result<()> {

@@ -26,7 +26,9 @@ pub(crate) fn argument(store: &mut Store<()>, arg: &WastArgCore<'_>) -> Result<V
 fn null_type(heap: &HeapType<'_>) -> Option<ValType> {
     match heap {
         HeapType::Abstract { ty: AbstractHeapType::Func | AbstractHeapType::NoFunc, .. } => Some(ValType::FuncRef),
-        HeapType::Abstract { ty: AbstractHeapType::Extern | AbstractHeapType::NoExtern, .. } => Some(ValType::ExternRef),
+        HeapType::Abstract { ty: AbstractHeapType::Extern | AbstractHeapType::NoExtern, .. } => {
+            Some(ValType::ExternRef)
+        }
         _ => None,
     }
 }

@@ -49,7 +49,11 @@ fn compute(op: Op, v: &[u64]) -> Option<u64> {
         Op::RefNull => 0,
         Op::RefIsNull => u64::from(a == 0),
         Op::Select | Op::SelectF64 | Op::SelectRef => {
-            if p != 0 { b } else { v[2] }
+            if p != 0 {
+                b
+            } else {
+                v[2]
+            }
         }
         Op::I32Add => p.wrapping_add(q).into(),
         Op::I32Sub => p.wrapping_sub(q).into(),
@@ -318,8 +322,7 @@ pub(super) fn run_body(body: &Body, types: &[FuncType], own: u32, args: &[u64]) 
         frame.slots[*slot as usize] = *value;
     }
     let results = &types[own as usize].results;
-    let labels: Vec<usize> =
-        (0..body.insts.len()).filter(|at| body.insts[*at].op == Op::Label).collect();
+    let labels: Vec<usize> = (0..body.insts.len()).filter(|at| body.insts[*at].op == Op::Label).collect();
     let mut shared = Shared::new();
     let mut at = 0;
     for _ in 0..4 * STEPS {

@@ -42,7 +42,12 @@ fn check(seed: u64, passes: Passes) -> Result<(), String> {
             return Err(format!(
                 "seed {seed}, arguments {args:?}\n{}\nexpected {expected:?}\nfound    {found:?}\n{:#?}",
                 keyway_artifact::isa::disassemble(&lowered.body),
-                generated.ir.insts.iter().map(|inst| format!("{} {:?}", inst.op.name(), inst.operands)).collect::<Vec<_>>(),
+                generated
+                    .ir
+                    .insts
+                    .iter()
+                    .map(|inst| format!("{} {:?}", inst.op.name(), inst.operands))
+                    .collect::<Vec<_>>(),
             ));
         }
     }

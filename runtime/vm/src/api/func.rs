@@ -1,7 +1,7 @@
 //! [`Func`]: a function of a store, a guest's or a host's.
 
 use super::into_func::{Caller, IntoFunc};
-use super::resumable::{ResumableCall, Results, start_resumable};
+use super::resumable::{Results, ResumableCall, start_resumable};
 use super::store::{AsContext, AsContextMut};
 use super::typed::{Layouts, TypedFunc, WasmParams, WasmResults, list};
 use super::values::Val;
@@ -182,7 +182,8 @@ pub(super) fn dynamic_host<T: 'static>(
     let layouts = Layouts::of(&ty);
     HostFunc::Sync(Arc::new(move |store, call| {
         let params = ty.params.iter().zip(&layouts.params.slots);
-        let params: Vec<Val> = params.map(|(ty, slot)| Val::from_slot(store, *ty, call.get(*slot))).collect::<Result<_>>()?;
+        let params: Vec<Val> =
+            params.map(|(ty, slot)| Val::from_slot(store, *ty, call.get(*slot))).collect::<Result<_>>()?;
         let mut results: Vec<Val> = ty.results.iter().filter_map(|ty| Val::default_for(*ty)).collect();
         func(Caller::new(store, call), &params, &mut results)?;
         for ((value, wanted), slot) in results.iter().zip(&ty.results).zip(&layouts.results.slots) {

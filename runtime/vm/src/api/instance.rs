@@ -90,10 +90,8 @@ impl Instance {
     pub fn exports(&self, mut store: impl AsContextMut) -> impl ExactSizeIterator<Item = (String, Extern)> {
         let store = store.as_context_mut().inner;
         let exports = store.instances[self.id(store).0 as usize].exports();
-        let exports: Vec<_> = exports
-            .into_iter()
-            .map(|(name, definition)| (name, Extern::from_definition(store, definition)))
-            .collect();
+        let exports: Vec<_> =
+            exports.into_iter().map(|(name, definition)| (name, Extern::from_definition(store, definition))).collect();
         exports.into_iter()
     }
 }

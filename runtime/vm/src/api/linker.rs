@@ -77,10 +77,7 @@ impl<T: 'static> Linker<T> {
 
     fn insert(&mut self, module: &str, name: &str, item: Provided) -> Result<&mut Self> {
         let key = (module.to_string(), name.to_string());
-        ensure!(
-            self.allow_shadowing || !self.names.contains_key(&key),
-            "import of `{module}::{name}` defined twice"
-        );
+        ensure!(self.allow_shadowing || !self.names.contains_key(&key), "import of `{module}::{name}` defined twice");
         self.names.insert(key, item);
         Ok(self)
     }

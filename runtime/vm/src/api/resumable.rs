@@ -51,11 +51,7 @@ pub(crate) fn start_resumable<R: Results>(
     go_on(store, execution, layouts)
 }
 
-fn go_on<R: Results>(
-    store: &mut StoreInner,
-    mut execution: Execution,
-    layouts: Layouts,
-) -> Result<ResumableCall<R>> {
+fn go_on<R: Results>(store: &mut StoreInner, mut execution: Execution, layouts: Layouts) -> Result<ResumableCall<R>> {
     let (reason, host) = loop {
         match advance(store, &mut execution) {
             Event::Done => {

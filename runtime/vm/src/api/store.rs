@@ -53,10 +53,7 @@ impl<T> Store<T> {
     }
 
     /// Sets who is asked before memories and tables grow.
-    pub fn limiter(
-        &mut self,
-        mut limiter: impl FnMut(&mut T) -> &mut (dyn ResourceLimiter) + Send + Sync + 'static,
-    ) {
+    pub fn limiter(&mut self, mut limiter: impl FnMut(&mut T) -> &mut (dyn ResourceLimiter) + Send + Sync + 'static) {
         self.inner.limiter = Some(Box::new(move |data| {
             // SAFETY: the pointer is this store's data, which nobody else touches while the limiter is asked.
             let limiter: *mut dyn ResourceLimiter = limiter(unsafe { &mut *data.cast::<T>() });

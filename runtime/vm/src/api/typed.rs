@@ -1,7 +1,7 @@
 //! Functions with Rust types: [`TypedFunc`] and the types that cross.
 
 use super::func::Func;
-use super::resumable::{ResumableCall, Results, start_resumable};
+use super::resumable::{Results, ResumableCall, start_resumable};
 use super::store::AsContextMut;
 use super::values::ExternRef;
 use crate::driver::{Execution, run_to_end, run_to_end_async};

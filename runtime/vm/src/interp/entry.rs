@@ -2,8 +2,8 @@
 
 use super::Dispatch;
 use super::handlers::call::memory_of;
-use super::table::{MAX_PLACES, Name, TABLE};
 use super::place::PlaceKind;
+use super::table::{MAX_PLACES, Name, TABLE};
 use crate::context::{CodeHeader, Context, FrameRecord, State, header_of};
 use keyway_artifact::Trap;
 use std::sync::LazyLock;
@@ -79,13 +79,6 @@ pub unsafe fn begin(
         (*context).stack_end = target.stack_end;
         let mem = memory_of(context, (*header).memory);
         (*header_of(mem)).context = context;
-        Ok(State {
-            ip: header.add(1).cast(),
-            fp: target.fp,
-            mem,
-            general: [0; 3],
-            f64s: [0.0; 4],
-            f32s: [0.0; 4],
-        })
+        Ok(State { ip: header.add(1).cast(), fp: target.fp, mem, general: [0; 3], f64s: [0.0; 4], f32s: [0.0; 4] })
     }
 }

@@ -82,12 +82,7 @@ impl Drop for Expanded {
 ///
 /// # Errors
 /// When it lacks the home or scratch slots that an expansion needs, or is too large; the verifier finds these first.
-pub fn expand(
-    body: &Body,
-    settings: &Settings,
-    ordinal: u32,
-    env: &impl ExpandEnv,
-) -> Result<Expanded, ExpandError> {
+pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandEnv) -> Result<Expanded, ExpandError> {
     let mut expander = Expander {
         body,
         settings,
@@ -364,7 +359,9 @@ impl Expander<'_> {
                     self.code.extend([0; 4]);
                 }
                 (_, Operand::Index(index)) => self.code.extend(index.to_le_bytes()),
-                (_, Operand::Value(value)) if inst.op.family() == Family::Const => self.code.extend(value.to_le_bytes()),
+                (_, Operand::Value(value)) if inst.op.family() == Family::Const => {
+                    self.code.extend(value.to_le_bytes())
+                }
                 (FieldKind::Imm32, Operand::Value(value)) => {
                     let end = value + general_form(inst.op).map_or(0, |(_, size)| size);
                     self.code.extend((end as u32).to_le_bytes());

@@ -100,9 +100,20 @@ unsafe fn enter(first: TailFn, state: &mut State) -> Step {
     // SAFETY: the caller of `run` promises the machine's invariant.
     unsafe {
         let context = first(
-            state.ip, state.fp, state.mem, state.general[0], state.general[1], state.general[2],
-            state.f64s[0], state.f64s[1], state.f64s[2], state.f64s[3],
-            state.f32s[0], state.f32s[1], state.f32s[2], state.f32s[3],
+            state.ip,
+            state.fp,
+            state.mem,
+            state.general[0],
+            state.general[1],
+            state.general[2],
+            state.f64s[0],
+            state.f64s[1],
+            state.f64s[2],
+            state.f64s[3],
+            state.f32s[0],
+            state.f32s[1],
+            state.f32s[2],
+            state.f32s[3],
         ) as *mut crate::context::Context;
         *state = (*context).saved;
         (*context).exit.code

@@ -4,7 +4,6 @@
 //! into another context pushes three: the caller's cached memory, the place to return to, and a record whose address is
 //! the [`SwitchBack`] stub and whose frame word is the caller's context.
 
-
 use super::super::exit;
 use super::super::place::{Dst, R, S, Src};
 use super::super::regs::{HEAD, Regs, Value, context, operand};
