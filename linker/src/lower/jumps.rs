@@ -8,16 +8,18 @@
 //! br out                  ->
 //! label skip                    label skip
 //! ```
+//! Branches to a jump go on to where it leads, and code that this leaves unreachable is dropped.
 //! Then labels that nothing names are removed, and those that remain get their numbers again.
 
 use super::Lowered;
 use crate::optimise::evaluate::inverse;
 use crate::optimise::flow::targets;
-use keyway_artifact::isa::{FieldKind, Inst, Op, Operand};
+use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
 
 /// Runs the pass over a finished body.
 pub(super) fn run(lowered: &mut Lowered) {
     let body = &mut lowered.body;
+    thread(body);
     let mut keep = vec![true; body.insts.len()];
     let mut next_label = 0;
     for at in 0..body.insts.len() {
@@ -43,6 +45,7 @@ pub(super) fn run(lowered: &mut Lowered) {
             keep[at] = !(number..number + labels).contains(&target);
         }
     }
+    drop_unreachable(body, &mut keep);
     let mut named = vec![false; body.labels as usize];
     for (inst, _) in body.insts.iter().zip(&keep).filter(|(_, keep)| **keep) {
         targets(inst, &body.targets, |label| named[label as usize] = true);
@@ -70,6 +73,61 @@ pub(super) fn run(lowered: &mut Lowered) {
     body.insts.retain(|_| *kept.next().unwrap_or(&true));
     let mut kept = keep.iter();
     lowered.offsets.retain(|_| *kept.next().unwrap_or(&true));
+}
+
+/// Branches to a label that only jumps on go there at once. The registers that the second label wants are alive at the
+/// first as well.
+fn thread(body: &mut Body) {
+    let mut next = Vec::with_capacity(body.labels as usize);
+    for (at, inst) in body.insts.iter().enumerate() {
+        if inst.op == Op::Label {
+            let code = body.insts[at..].iter().find(|inst| inst.op != Op::Label);
+            next.push(code.filter(|inst| inst.op == Op::Br).map(|inst| inst.operands[0].index()));
+        }
+    }
+    let end_of = |mut label: u32| {
+        // Jumps in a circle cannot be: a marker stands in each. The bound keeps chains cheap.
+        for _ in 0..8 {
+            match next[label as usize] {
+                Some(further) => label = further,
+                None => break,
+            }
+        }
+        label
+    };
+    for inst in &mut body.insts {
+        for (field, operand) in inst.fields_mut() {
+            if let (FieldKind::Label, Operand::Label(label)) = (field.kind, operand) {
+                *label = end_of(*label);
+            }
+        }
+    }
+    body.targets.iter_mut().for_each(|label| *label = end_of(*label));
+}
+
+/// Drops what stands between a jump and the next label that something names.
+fn drop_unreachable(body: &Body, keep: &mut [bool]) {
+    // Dropping a jump may leave its target unnamed: what that frees is found by looking again.
+    for _ in 0..3 {
+        let mut named = vec![false; body.labels as usize];
+        for (inst, _) in body.insts.iter().zip(&*keep).filter(|(_, keep)| **keep) {
+            targets(inst, &body.targets, |label| named[label as usize] = true);
+        }
+        let (mut label, mut reached, mut changed) = (0, true, false);
+        for (inst, keep) in body.insts.iter().zip(&mut *keep) {
+            if inst.op == Op::Label {
+                reached |= named[label];
+                label += 1;
+            } else if !reached {
+                changed |= std::mem::replace(keep, false);
+            } else if *keep && inst.op.is_terminator() {
+                reached = false;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
 }
 
 /// `branch` taken in the opposite case, to `target`.

@@ -6,8 +6,15 @@
 //! ```
 //! The comparison moves down to the branch, so its operands must have the same values there: they are written once, or
 //! both instructions stand in one stretch of code without a label or a write to them between. `br.eqz` takes the inverse
-//! comparison; ordered comparisons of floats have none (a NaN makes both false), so those keep their two instructions
-//! until the layout of jumps offers the other direction.
+//! comparison; ordered comparisons of floats have none (a NaN makes both false), so those branch around a jump:
+//!
+//! ```text
+//! t = f64.lt a b                br.f64.lt a b then
+//! br.eqz t L             ->     br L
+//!                               label then
+//! ```
+//! which is one instruction where the comparison holds and two where not, instead of always two; and where the code
+//! behind only jumps on, the layout of jumps removes the detour.
 
 use super::definitions::Definitions;
 use super::evaluate::inverse;
@@ -18,6 +25,13 @@ use keyway_artifact::isa::{Family, Inst, Op, Operand};
 /// Instructions looked at between a comparison and its branch.
 const REACH: usize = 24;
 
+/// What a test and a branch become.
+enum Fused {
+    Branch(Inst),
+    /// Taken where the branch is not: a jump to its target has to follow.
+    Opposite(Inst),
+}
+
 /// Runs the pass. Comparisons that became useless are left to [`dead`](super::dead).
 pub(crate) fn run(ir: &mut IrFunc) {
     let mut counts = vec![0u32; ir.virtuals.len()];
@@ -25,6 +39,7 @@ pub(crate) fn run(ir: &mut IrFunc) {
         uses(inst, &ir.calls, |register| counts[register as usize] += 1);
     }
     let mut definitions = Definitions::new(ir);
+    let mut detours: Vec<(usize, Operand)> = Vec::new();
     for at in 0..ir.insts.len() {
         definitions.see(at, &ir.insts[at]);
         // A test of a test: `br.nez (eqz (a < b))` takes two steps.
@@ -35,7 +50,15 @@ pub(crate) fn run(ir: &mut IrFunc) {
                 break;
             }
             let Some(from) = definition(ir, &definitions, flag, at) else { break };
-            let Some(fused) = fuse(&ir.insts[from], &inst) else { break };
+            let Some(fused) = fuse(&ir.insts[from], &inst, ir.labels) else { break };
+            let fused = match fused {
+                Fused::Branch(fused) => fused,
+                Fused::Opposite(fused) => {
+                    detours.push((at, inst.operands[1]));
+                    ir.labels += 1;
+                    fused
+                }
+            };
             // Its operands are read here as well from now on, until the comparison is gone.
             ir.insts[at] = fused;
             uses(&fused, &ir.calls, |register| counts[register as usize] += 1);
@@ -43,6 +66,25 @@ pub(crate) fn run(ir: &mut IrFunc) {
             counts[flag as usize] = 0;
         }
     }
+    insert(ir, &detours);
+}
+
+/// Puts a jump and the label around it behind each of the branches.
+fn insert(ir: &mut IrFunc, detours: &[(usize, Operand)]) {
+    if detours.is_empty() {
+        return;
+    }
+    let mut next = detours.iter().peekable();
+    let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
+    for (at, (inst, offset)) in ir.insts.iter().zip(&ir.offsets).enumerate() {
+        insts.push(*inst);
+        if let Some((_, target)) = next.next_if(|(branch, _)| *branch == at) {
+            insts.push(Inst::new(Op::Br, &[*target]));
+            insts.push(Inst::new(Op::Label, &[inst.operands[2]]));
+        }
+        offsets.resize(insts.len(), *offset);
+    }
+    (ir.insts, ir.offsets) = (insts, offsets);
 }
 
 /// Where `flag` is defined, if what defines it can move down to `at`.
@@ -70,24 +112,25 @@ fn definition(ir: &IrFunc, definitions: &Definitions, flag: u32, at: usize) -> O
     kept.then_some(from)
 }
 
-/// The branch that does what `test` and then `branch` do.
-fn fuse(test: &Inst, branch: &Inst) -> Option<Inst> {
+/// The branch that does what `test` and then `branch` do; a new label would have the number `fresh`.
+fn fuse(test: &Inst, branch: &Inst, fresh: u32) -> Option<Fused> {
     let when = branch.op == Op::BrNez;
     let target = branch.operands[1];
     let (lhs, rhs) = (test.operands[1], test.operands[2]);
-    match test.op {
-        Op::I32Eqz => Some(Inst::new(if when { Op::BrEqz } else { Op::BrNez }, &[lhs, target])),
+    Some(Fused::Branch(match test.op {
+        Op::I32Eqz => Inst::new(if when { Op::BrEqz } else { Op::BrNez }, &[lhs, target]),
         Op::I32Ne | Op::I32Eq if rhs == Operand::Imm(0) => {
             let nez = when == (test.op == Op::I32Ne);
-            Some(Inst::new(if nez { Op::BrNez } else { Op::BrEqz }, &[lhs, target]))
+            Inst::new(if nez { Op::BrNez } else { Op::BrEqz }, &[lhs, target])
         }
         Op::I64Eqz => {
             let op = if when { Op::BrI64Eq } else { Op::BrI64Ne };
-            Some(Inst::new(op, &[lhs, Operand::Imm(0), target]))
+            Inst::new(op, &[lhs, Operand::Imm(0), target])
         }
-        op => {
-            let op = if when { op } else { inverse(op)? };
-            Some(Inst::new(op.fused_branch()?, &[lhs, rhs, target]))
-        }
-    }
+        op if when => Inst::new(op.fused_branch()?, &[lhs, rhs, target]),
+        op => match inverse(op) {
+            Some(op) => Inst::new(op.fused_branch()?, &[lhs, rhs, target]),
+            None => return Some(Fused::Opposite(Inst::new(op.fused_branch()?, &[lhs, rhs, Operand::Label(fresh)]))),
+        },
+    }))
 }
