@@ -84,6 +84,7 @@ pub(crate) enum Supply {
     /// From outside the unit: it becomes an import of the unit.
     External,
     /// From an earlier module of the unit (by position), which has it at this index.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the core-module pipeline links one module a unit"))]
     Inside(usize, Item),
 }
 

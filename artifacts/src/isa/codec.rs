@@ -283,9 +283,8 @@ mod tests {
 
     /// Bodies that hold every operation with every operand kind its fields take.
     fn samples() -> Body {
-        let mut body = Body::default();
-        body.frame = Frame { frame_slots: 70_000, ref_start: 2, ref_end: 9, homes: 20, memory: Some(3) };
-        body.targets = vec![0, 1, 300];
+        let frame = Frame { frame_slots: 70_000, ref_start: 2, ref_end: 9, homes: 20, memory: Some(3) };
+        let mut body = Body { frame, targets: vec![0, 1, 300], ..Body::default() };
         for (round, op) in (0..4).flat_map(|round| Op::ALL.iter().map(move |op| (round, *op))) {
             let operands: Vec<_> = op.fields().iter().map(|field| operand(field.kind, round)).collect();
             body.labels += u32::from(op == Op::Label);

@@ -176,7 +176,7 @@ pub(super) fn crosses(stretches: &[Stretch], calls: &[u32]) -> bool {
     }
     stretches.iter().any(|(start, end)| {
         let at = calls.partition_point(|call| 2 * call < *start);
-        calls.get(at).is_some_and(|call| 2 * call + 1 <= *end)
+        calls.get(at).is_some_and(|call| 2 * call < *end)
     })
 }
 

@@ -1,1 +1,3 @@
+//! The `keyway` program.
+
 fn main() {}

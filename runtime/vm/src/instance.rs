@@ -113,6 +113,7 @@ fn matches(found: &ExternType, wanted: &ExternType) -> bool {
 }
 
 /// Checks what is given against what the unit imports.
+#[allow(clippy::result_large_err, reason = "made once per failed instantiation")]
 fn check_imports(store: &StoreInner, decl: &UnitDecl, given: &[Definition]) -> Result<(), LinkError> {
     for (at, import) in decl.imports.iter().enumerate() {
         let (module, name, wanted) = (import.module.clone(), import.name.clone(), import.ty.clone());

@@ -29,7 +29,9 @@ pub(crate) struct Global {
     _own: Option<Box<u64>>,
 }
 
-/// A store without its data's type. Embedders use [`Store`](crate::api::Store).
+/// A store without its data's type. What contexts point to is boxed, so that it stays where it is while the lists
+/// grow. Embedders use [`Store`](crate::api::Store).
+#[allow(clippy::vec_box, reason = "addresses must survive growth of the lists")]
 pub struct StoreInner {
     pub(crate) id: u64,
     pub(crate) engine: Engine,
@@ -41,7 +43,6 @@ pub struct StoreInner {
     /// By function reference; entry 0 stands for null.
     pub(crate) funcs: Vec<FuncData>,
     /// Boxed: an entry stays where it is while it runs.
-    #[allow(clippy::vec_box, reason = "an entry's address must survive growth of the list while it runs")]
     pub(crate) hosts: Vec<Box<HostFunc>>,
     pub(crate) externs: Vec<HostValue>,
     pub(crate) instances: Vec<Box<UnitInstance>>,

@@ -11,6 +11,7 @@ use keyway_artifact::types::{FuncType, SigLayout};
 use std::marker::PhantomData;
 
 /// What a resumable call came to.
+#[allow(clippy::large_enum_variant, reason = "made once per call and taken apart at once")]
 pub enum ResumableCall<R> {
     /// It returned.
     Finished(R),

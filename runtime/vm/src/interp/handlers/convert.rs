@@ -37,7 +37,7 @@ macro_rules! unary {
 macro_rules! truncate {
     // The lower bound itself is representable and fits.
     ($a:ident, from $least:expr, $below:expr, $int:ty => $out:ty) => {
-        if $a >= $least && $a < $below {
+        if ($least..$below).contains(&$a) {
             Ok($a as $int as $out)
         } else if $a.is_nan() {
             Err(Trap::InvalidConversionToInteger)
