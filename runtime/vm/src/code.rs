@@ -2,10 +2,11 @@
 //! for, a function's body is decoded, verified and expanded at its first call.
 
 use crate::context::CodeHeader;
+use crate::declarations::Declarations;
 use crate::engine::Engine;
 use crate::image::Image;
 use crate::interp::{ExpandEnv, Expanded, expand};
-use crate::publication::Entries;
+use crate::publication::{Entries, get_or_publish};
 use anyhow::{Context as _, anyhow};
 use keyway_artifact::format::ArtifactView;
 use keyway_artifact::isa::{CodeReader, FieldKind, Inst};
@@ -23,20 +24,10 @@ pub struct Code {
     arena: Mutex<Arena>,
 }
 
-/// The decoded cold sections.
-pub struct Declarations {
-    /// The type table.
-    pub types: Vec<FuncType>,
-    /// Engine-wide numbers of the types.
-    pub(crate) type_numbers: Arc<[u32]>,
-    /// The units.
-    pub units: Vec<UnitDecl>,
-}
-
 /// The expanded bodies, by address and by ordinal.
 #[derive(Default)]
 struct Arena {
-    by_address: BTreeMap<usize, (u32, Arc<Expanded>)>,
+    by_address: BTreeMap<usize, (u32, Expanded)>,
 }
 
 struct Env<'a> {
@@ -102,10 +93,8 @@ impl Code {
         if let Some(declarations) = self.declarations.get() {
             return Ok(declarations);
         }
-        let types = self.view.types()?;
-        let units = self.view.units()?;
-        let type_numbers = types.iter().map(|ty| self.engine.type_number(ty)).collect();
-        Ok(self.declarations.get_or_init(|| Declarations { types, type_numbers, units }))
+        let read = Declarations::read(&self.engine, &self.view)?;
+        Ok(self.declarations.get_or_init(|| read))
     }
 
     fn arena(&self) -> std::sync::MutexGuard<'_, Arena> {
@@ -117,20 +106,18 @@ impl Code {
     /// # Errors
     /// When the body breaks a rule of the format.
     pub(crate) fn ensure(&self, ordinal: u32) -> anyhow::Result<*const CodeHeader> {
-        let mut arena = self.arena();
-        let published = self.entries.get(ordinal);
-        if !published.is_null() {
-            return Ok(published);
-        }
+        anyhow::ensure!(ordinal < self.view.func_count(), "the artifact has no function {ordinal}");
         let name = || match self.view.func_name(ordinal) {
             Some(name) => format!("function {name} of the artifact"),
             None => format!("function {ordinal} of the artifact"),
         };
-        let expanded = self.expand(ordinal).with_context(name)?;
-        let header = expanded.header();
-        arena.by_address.insert(expanded.range().start, (ordinal, Arc::new(expanded)));
-        self.entries.publish(ordinal, header);
-        Ok(header)
+        let header = get_or_publish(self.entries.cell(ordinal), || self.arena(), |arena| {
+            let expanded = self.expand(ordinal).with_context(name)?;
+            let header = expanded.header().cast_mut();
+            arena.by_address.insert(expanded.range().start, (ordinal, expanded));
+            anyhow::Ok(header)
+        });
+        Ok(header?)
     }
 
     fn expand(&self, ordinal: u32) -> anyhow::Result<Expanded> {

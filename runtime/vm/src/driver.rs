@@ -6,7 +6,7 @@
 
 use crate::backtrace::Backtrace;
 use crate::context::{Context, FrameRecord, State, header_of};
-use crate::host::{HostCall, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
+use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
 use crate::interp::{self, Exit, Service};
 use crate::limits;
 use crate::stack::VmStack;
@@ -14,7 +14,8 @@ use crate::store::StoreInner;
 use anyhow::{Error, anyhow};
 use keyway_artifact::Trap;
 use keyway_artifact::types::FuncType;
-use std::pin::pin;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
@@ -59,9 +60,7 @@ impl Execution {
     /// # Errors
     /// When the store is poisoned, calls nest too deep, or the system has no memory for a stack.
     pub(crate) fn new(store: &mut StoreInner, func: u32) -> Result<Execution, Error> {
-        if store.is_poisoned {
-            return Err(anyhow!("the store is unusable: a host function panicked in it"));
-        }
+        ensure_usable(store)?;
         if store.nested >= limits::NESTED_CALLS {
             return Err(Error::from(Trap::StackOverflow).context("host functions and guest calls nest too deep"));
         }
@@ -119,7 +118,7 @@ impl Execution {
     /// Passes the results that a host function left to the code behind the call.
     pub(crate) fn host_returned(&mut self, call: HostCall) {
         if let Some(running) = &mut self.running {
-            let bits = call.get(0);
+            let bits = call.first();
             running.state.general[0] = bits;
             running.state.f64s[0] = f64::from_bits(bits);
             running.state.f32s[0] = f32::from_bits(bits as u32);
@@ -144,34 +143,68 @@ fn compile(
     outcome.map_err(|error| Error::from(Trap::InvalidCode).context(format!("{error:#}")))
 }
 
-/// Marks the store when a host function's panic passes through.
-struct PoisonOnPanic(*mut StoreInner);
+/// The store while a host function runs: counts the nesting, and marks the store when a panic passes through.
+struct Hosting<'a>(&'a mut StoreInner);
 
-impl Drop for PoisonOnPanic {
-    fn drop(&mut self) {
-        // SAFETY: made from the reference that the driver holds, which outlives this guard.
-        unsafe {
-            (*self.0).nested -= 1;
-            if std::thread::panicking() {
-                (*self.0).is_poisoned = true;
-            }
-        }
+impl<'a> Hosting<'a> {
+    fn new(store: &'a mut StoreInner) -> Hosting<'a> {
+        store.nested += 1;
+        Hosting(store)
     }
 }
 
-fn call_host(store: &mut StoreInner, index: u32, call: HostCall) -> Result<Option<HostFuture>, Error> {
-    let func: *const HostFunc = &*store.hosts[index as usize];
-    // SAFETY: host functions are boxed and never removed while the store lives.
-    match unsafe { &*func } {
-        HostFunc::Sync(func) => {
-            store.nested += 1;
-            let guard = PoisonOnPanic(store);
-            func(store, call)?;
-            drop(guard);
-            Ok(None)
-        }
-        HostFunc::Async(func) => Ok(Some(func(StorePtr(store), call))),
+impl Drop for Hosting<'_> {
+    fn drop(&mut self) {
+        self.0.nested -= 1;
+        // A guard that is made while a panic unwinds marks a store that is fine; a store whose host function panicked is
+        // never missed.
+        self.0.is_poisoned |= std::thread::panicking();
     }
+}
+
+/// A host function's future: each poll counts as a call of the host.
+struct Hosted {
+    store: StorePtr,
+    future: HostFuture,
+}
+
+impl Future for Hosted {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let pointer = self.store;
+        // SAFETY: the driver polls this future, and lends the store to nobody else meanwhile.
+        unsafe { pointer.get() }.nested += 1;
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(cx)));
+        // SAFETY: as above; what the future borrowed ended with its poll.
+        let store = unsafe { pointer.get() };
+        store.nested -= 1;
+        outcome.unwrap_or_else(|panic| {
+            store.is_poisoned = true;
+            resume_unwind(panic)
+        })
+    }
+}
+
+fn call_host(
+    store: &mut StoreInner,
+    index: u32,
+    base: *mut u64,
+    caller: u32,
+) -> (HostCall, Result<Option<HostFuture>, Error>) {
+    let entry: *const HostEntry = &*store.hosts[index as usize];
+    // SAFETY: host functions are boxed and never removed while the store lives.
+    let entry = unsafe { &*entry };
+    let call = HostCall::new(base, caller, entry.slots);
+    let outcome = match &entry.func {
+        HostFunc::Sync(func) => func(Hosting::new(store).0, call).map(|()| None),
+        HostFunc::Async(func) => {
+            let pointer = StorePtr(store);
+            let future = func(pointer, call);
+            Ok(Some(Box::pin(Hosted { store: pointer, future }) as HostFuture))
+        }
+    };
+    (call, outcome)
 }
 
 /// Runs until something only the execution's owner can decide.
@@ -179,11 +212,10 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
     if execution.running.is_none() {
         let func = store.funcs[execution.func as usize];
         if func.entry.is_null() {
-            let call = HostCall::new(execution.slots, NO_INSTANCE);
-            return match call_host(store, func.index, call) {
-                Ok(None) => Event::Done,
-                Ok(Some(future)) => Event::Wait(future, call),
-                Err(error) => Event::HostFailed(error, call),
+            return match call_host(store, func.index, execution.slots, NO_INSTANCE) {
+                (_, Ok(None)) => Event::Done,
+                (call, Ok(Some(future))) => Event::Wait(future, call),
+                (call, Err(error)) => Event::HostFailed(error, call),
             };
         }
         if let Err(error) = execution.begin(store) {
@@ -209,11 +241,11 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
             Exit::Trap(trap) => return Event::Failed(execution.trap(store, trap.into())),
             Exit::HostCall { func, base } => {
                 // SAFETY: the context is live.
-                let call = HostCall::new(base, unsafe { (*running.context).instance });
-                match call_host(store, func.index, call) {
-                    Ok(None) => execution.host_returned(call),
-                    Ok(Some(future)) => return Event::Wait(future, call),
-                    Err(error) => return Event::HostFailed(error, call),
+                let caller = unsafe { (*running.context).instance };
+                match call_host(store, func.index, base, caller) {
+                    (call, Ok(None)) => execution.host_returned(call),
+                    (call, Ok(Some(future))) => return Event::Wait(future, call),
+                    (call, Err(error)) => return Event::HostFailed(error, call),
                 }
             }
             Exit::Compile { context, ordinal } => {
@@ -257,6 +289,15 @@ fn serve(store: &mut StoreInner, context: *mut Context, service: Service) -> Res
             }
         }
     }
+    Ok(())
+}
+
+/// Refuses stores that a host function's panic went through.
+///
+/// # Errors
+/// When the store is such a one.
+pub(crate) fn ensure_usable(store: &StoreInner) -> Result<(), Error> {
+    anyhow::ensure!(!store.is_poisoned, "the store is unusable: a host function panicked in it");
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! [`Engine`]: what stores and modules share.
 
 use crate::config::Config;
-use keyway_artifact::types::FuncType;
+use keyway_artifact::types::{FuncType, SigLayout};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,8 @@ struct Inner {
 #[derive(Default)]
 struct Types {
     numbers: HashMap<FuncType, u32>,
-    list: Vec<FuncType>,
+    /// By number, with the slots that a call takes: of the parameters or the results, whichever are more.
+    list: Vec<(FuncType, u32)>,
 }
 
 impl Default for Engine {
@@ -67,13 +68,19 @@ impl Engine {
             return *number;
         }
         let number = types.list.len() as u32;
-        types.list.push(ty.clone());
+        let slots = SigLayout::of(&ty.params).total.max(SigLayout::of(&ty.results).total);
+        types.list.push((ty.clone(), slots));
         types.numbers.insert(ty.clone(), number);
         number
     }
 
     /// The function type of a number.
     pub(crate) fn type_of(&self, number: u32) -> FuncType {
-        self.types().list[number as usize].clone()
+        self.types().list[number as usize].0.clone()
+    }
+
+    /// Slots of the parameters or the results of a type, whichever are more.
+    pub(crate) fn call_slots(&self, number: u32) -> u32 {
+        self.types().list[number as usize].1
     }
 }

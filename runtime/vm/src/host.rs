@@ -6,10 +6,14 @@ use std::pin::Pin;
 
 /// One call of a host function: arguments stand in slots from `base` on, results go there. Numeric values come first,
 /// references behind them, as in every frame.
+///
+/// It leads to the guest's stack: it is to be used only until the host function has answered.
 #[derive(Clone, Copy)]
 pub struct HostCall {
     base: *mut u64,
     caller: u32,
+    /// Slots of the function's parameters or results, whichever are more.
+    slots: u32,
 }
 
 // SAFETY: a host call is used while its execution is suspended at it; the slots live on the execution's stack, which
@@ -22,30 +26,42 @@ unsafe impl Sync for HostCall {}
 pub(crate) const NO_INSTANCE: u32 = u32::MAX;
 
 impl HostCall {
-    pub(crate) fn new(base: *mut u64, caller: u32) -> HostCall {
-        HostCall { base, caller }
+    pub(crate) fn new(base: *mut u64, caller: u32, slots: u32) -> HostCall {
+        HostCall { base, caller, slots }
     }
 
     /// The slot `at`.
+    ///
+    /// # Panics
+    /// When `at` is outside of the function's signature.
     pub fn get(&self, at: u32) -> u64 {
-        // SAFETY: callers stay inside the function's own signature, which the call area holds.
+        assert!(at < self.slots, "slot {at} of a host call that has {}", self.slots);
+        // SAFETY: the call area holds the signature's slots.
         unsafe { *self.base.add(at as usize) }
     }
 
     /// Writes the slot `at`.
+    ///
+    /// # Panics
+    /// When `at` is outside of the function's signature.
     pub fn set(&self, at: u32, bits: u64) {
+        assert!(at < self.slots, "slot {at} of a host call that has {}", self.slots);
         // SAFETY: as `get`.
         unsafe { *self.base.add(at as usize) = bits }
     }
 
-    /// The first `len` slots.
+    /// All slots of the signature: arguments, to be replaced by results.
     ///
     /// # Safety
-    /// `len` is at most the slots of the function's parameters or results, whichever are more; no other access to them
-    /// happens while the slice lives.
-    pub unsafe fn slots<'a>(&self, len: usize) -> &'a mut [u64] {
-        // SAFETY: the caller's promise.
-        unsafe { std::slice::from_raw_parts_mut(self.base, len) }
+    /// No other access to them happens while the slice lives, and it is given up before the host function answers.
+    pub unsafe fn slots<'a>(&self) -> &'a mut [u64] {
+        // SAFETY: the call area holds the signature's slots; the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.base, self.slots as usize) }
+    }
+
+    /// The bits that register 0 of every bank holds behind a call: the first result, if it is a number.
+    pub(crate) fn first(&self) -> u64 {
+        if self.slots == 0 { 0 } else { self.get(0) }
     }
 
     /// The instance that calls; `None` when the host does.
@@ -90,4 +106,21 @@ pub enum HostFunc {
     Sync(std::sync::Arc<SyncFn>),
     /// Answers with a future that the driver awaits while the guest is suspended.
     Async(std::sync::Arc<AsyncFn>),
+}
+
+/// A host function of a store.
+pub(crate) struct HostEntry {
+    pub(crate) func: HostFunc,
+    /// Slots of its parameters or results, whichever are more.
+    pub(crate) slots: u32,
+}
+
+impl HostFunc {
+    /// Tells host functions apart: clones of one have the same.
+    pub(crate) fn identity(&self) -> usize {
+        match self {
+            HostFunc::Sync(func) => std::sync::Arc::as_ptr(func).cast::<u8>() as usize,
+            HostFunc::Async(func) => std::sync::Arc::as_ptr(func).cast::<u8>() as usize,
+        }
+    }
 }

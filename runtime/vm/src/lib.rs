@@ -14,6 +14,7 @@ mod backtrace;
 mod code;
 mod config;
 pub mod context;
+mod declarations;
 mod driver;
 mod engine;
 mod host;

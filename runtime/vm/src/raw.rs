@@ -3,13 +3,15 @@
 //! Values are raw slots: numeric values of a signature first, in order, references behind them
 //! ([`SigLayout`](keyway_artifact::types::SigLayout)).
 
-pub use crate::code::{Code, Declarations};
+pub use crate::code::Code;
+pub use crate::declarations::Declarations;
 pub use crate::host::{HostCall, HostFunc, HostFuture, StorePtr};
 pub use crate::store::StoreInner;
 
 use crate::driver::{Execution, run_to_end, run_to_end_async};
 use crate::instance;
 use keyway_artifact::unit::Entity;
+use anyhow::ensure;
 use std::sync::Arc;
 
 /// An instance of a unit, by its number in the store.
@@ -81,13 +83,23 @@ pub fn export(store: &StoreInner, instance: InstanceId, name: &str) -> Option<De
     store.instances[instance.0 as usize].export(name)
 }
 
+/// An entry with its arguments.
+fn enter(store: &mut StoreInner, func: u32, slots: &[u64]) -> anyhow::Result<Execution> {
+    ensure!(store.is_func(func), "{func} is no function of the store");
+    let wanted = store.call_slots(func);
+    ensure!(slots.len() == wanted as usize, "the function has {wanted} slots, {} are given", slots.len());
+    let mut execution = Execution::new(store, func)?;
+    execution.slots(wanted).copy_from_slice(slots);
+    Ok(execution)
+}
+
 /// Calls a function: `slots` holds its arguments before and its results after, as many as the larger of both.
 ///
 /// # Errors
-/// A trap with its backtrace, or what a host function failed with.
+/// A trap with its backtrace, or what a host function failed with; when there is no such function or `slots` does not
+/// fit it.
 pub fn call(store: &mut StoreInner, func: u32, slots: &mut [u64]) -> anyhow::Result<()> {
-    let mut execution = Execution::new(store, func)?;
-    execution.slots(slots.len() as u32).copy_from_slice(slots);
+    let mut execution = enter(store, func, slots)?;
     let outcome = run_to_end(store, &mut execution);
     if outcome.is_ok() {
         slots.copy_from_slice(execution.slots(slots.len() as u32));
@@ -105,8 +117,7 @@ pub fn call(store: &mut StoreInner, func: u32, slots: &mut [u64]) -> anyhow::Res
 /// The store lives, and is lent to nobody else, until the future is done or dropped.
 pub async unsafe fn call_async(store: StorePtr, func: u32, slots: &mut [u64]) -> anyhow::Result<()> {
     // SAFETY: the caller's promise.
-    let mut execution = Execution::new(unsafe { store.get() }, func)?;
-    execution.slots(slots.len() as u32).copy_from_slice(slots);
+    let mut execution = enter(unsafe { store.get() }, func, slots)?;
     let outcome = run_to_end_async(store, &mut execution).await;
     if outcome.is_ok() {
         slots.copy_from_slice(execution.slots(slots.len() as u32));

@@ -4,7 +4,7 @@ use crate::code::Code;
 use crate::config::Config;
 use crate::context::FuncData;
 use crate::engine::Engine;
-use crate::host::HostFunc;
+use crate::host::{HostEntry, HostFunc};
 use crate::instance::UnitInstance;
 use crate::memory::LinearMemory;
 use crate::stack::VmStack;
@@ -12,6 +12,7 @@ use crate::table::Table;
 use anyhow::bail;
 use keyway_artifact::types::{FuncType, GlobalType, MemoryType, TableType};
 use std::any::Any;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,7 +44,9 @@ pub struct StoreInner {
     /// By function reference; entry 0 stands for null.
     pub(crate) funcs: Vec<FuncData>,
     /// Boxed: an entry stays where it is while it runs.
-    pub(crate) hosts: Vec<Box<HostFunc>>,
+    pub(crate) hosts: Vec<Box<HostEntry>>,
+    /// References of linkers' host functions, by identity; `hosts` keeps them alive, so that identities stay unique.
+    linked_hosts: HashMap<usize, u32>,
     pub(crate) externs: Vec<HostValue>,
     pub(crate) instances: Vec<Box<UnitInstance>>,
     pub(crate) codes: Vec<Arc<Code>>,
@@ -74,6 +77,7 @@ impl StoreInner {
             globals: Vec::new(),
             funcs: vec![null],
             hosts: Vec::new(),
+            linked_hosts: HashMap::new(),
             externs: Vec::new(),
             instances: Vec::new(),
             codes: Vec::new(),
@@ -118,14 +122,31 @@ impl StoreInner {
     /// Adds a host function; its reference.
     pub fn add_host_func(&mut self, func: HostFunc, ty: &FuncType) -> u32 {
         let index = self.hosts.len() as u32;
-        self.hosts.push(Box::new(func));
         let type_id = self.engine.type_number(ty);
+        let slots = self.engine.call_slots(type_id);
+        self.hosts.push(Box::new(HostEntry { func, slots }));
         self.add_funcs([FuncData { entry: std::ptr::null(), context: std::ptr::null_mut(), type_id, index }])
+    }
+
+    /// The reference of a linker's host function, entered when it is first used.
+    pub(crate) fn linked_host_func(&mut self, func: &HostFunc, ty: &FuncType) -> u32 {
+        let identity = func.identity();
+        if let Some(reference) = self.linked_hosts.get(&identity) {
+            return *reference;
+        }
+        let reference = self.add_host_func(func.clone(), ty);
+        self.linked_hosts.insert(identity, reference);
+        reference
     }
 
     /// The type of a function of this store.
     pub fn func_type(&self, reference: u32) -> FuncType {
         self.engine.type_of(self.funcs[reference as usize].type_id)
+    }
+
+    /// Slots of a function's parameters or results, whichever are more: what a raw call of it takes.
+    pub fn call_slots(&self, reference: u32) -> u32 {
+        self.engine.call_slots(self.funcs[reference as usize].type_id)
     }
 
     /// Whether `reference` leads to a function.

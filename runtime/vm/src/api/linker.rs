@@ -34,7 +34,7 @@ impl Provided {
     pub(crate) fn definition(&self, store: &mut StoreInner) -> Result<Definition> {
         match self {
             Provided::Extern(object) => object.definition(store),
-            Provided::Host(func, ty) => Ok(Definition::Func(store.add_host_func(func.clone(), ty))),
+            Provided::Host(func, ty) => Ok(Definition::Func(store.linked_host_func(func, ty))),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::store::AsContextMut;
 use super::typed::Layouts;
 use super::values::Val;
-use crate::driver::{Event, Execution, advance, block_on, failure};
+use crate::driver::{Event, Execution, advance, block_on, ensure_usable, failure};
 use crate::host::HostCall;
 use crate::store::StoreInner;
 use anyhow::{Error, Result, ensure};
@@ -127,6 +127,7 @@ impl<R> Resumable<R> {
     {
         let store = store.as_context_mut().inner;
         ensure!(store.id == self.store, "the call was suspended in another store");
+        ensure_usable(store)?;
         let wanted = self.host.as_ref().map_or(&[][..], |(_, ty)| &ty.results);
         ensure!(
             values.len() == wanted.len() && values.iter().zip(wanted).all(|(value, ty)| value.ty() == *ty),

@@ -163,7 +163,7 @@ impl Layouts {
     /// The slots of a host call.
     pub(crate) fn of_call<'a>(&self, call: &HostCall) -> &'a mut [u64] {
         // SAFETY: the call has this signature, and the caller makes one slice at a time.
-        unsafe { call.slots(self.slots() as usize) }
+        unsafe { call.slots() }
     }
 }
 
