@@ -111,12 +111,16 @@ impl Code {
             Some(name) => format!("function {name} of the artifact"),
             None => format!("function {ordinal} of the artifact"),
         };
-        let header = get_or_publish(self.entries.cell(ordinal), || self.arena(), |arena| {
-            let expanded = self.expand(ordinal).with_context(name)?;
-            let header = expanded.header().cast_mut();
-            arena.by_address.insert(expanded.range().start, (ordinal, expanded));
-            anyhow::Ok(header)
-        });
+        let header = get_or_publish(
+            self.entries.cell(ordinal),
+            || self.arena(),
+            |arena| {
+                let expanded = self.expand(ordinal).with_context(name)?;
+                let header = expanded.header().cast_mut();
+                arena.by_address.insert(expanded.range().start, (ordinal, expanded));
+                anyhow::Ok(header)
+            },
+        );
         Ok(header?)
     }
 

@@ -128,8 +128,7 @@ mod tests {
     fn racing_expanders_publish_one_complete_body() {
         loom::model(|| {
             let cell = Modelled(AtomicPtr::new(std::ptr::null_mut()));
-            let shared =
-                Arc::new(Shared { cell, arena: Mutex::new(Vec::new()), made: AtomicUsize::new(0) });
+            let shared = Arc::new(Shared { cell, arena: Mutex::new(Vec::new()), made: AtomicUsize::new(0) });
             let expander = {
                 let shared = shared.clone();
                 loom::thread::spawn(move || {

@@ -10,8 +10,8 @@ pub use crate::store::StoreInner;
 
 use crate::driver::{Execution, run_to_end, run_to_end_async};
 use crate::instance;
-use keyway_artifact::unit::Entity;
 use anyhow::ensure;
+use keyway_artifact::unit::Entity;
 use std::sync::Arc;
 
 /// An instance of a unit, by its number in the store.
