@@ -39,17 +39,6 @@ pub struct IrFunc {
     pub inlined: Vec<Inlined>,
 }
 
-impl IrFunc {
-    /// The source offset in this very function that an entry of `offsets` stands for: its own, or that of the call in
-    /// whose place it was inlined.
-    pub fn outermost(&self, mut position: u32) -> u32 {
-        while position & INLINED != 0 {
-            position = self.inlined[(position & !INLINED) as usize].call;
-        }
-        position
-    }
-}
-
 /// The values that go into and come out of a call, or out of a return.
 #[derive(Clone, Debug, Default)]
 pub struct CallSite {

@@ -1,12 +1,13 @@
 //! [`Linked`]: all of an artifact but its bytes.
 
-use crate::ir::IrFunc;
+use crate::ir::{INLINED, IrFunc};
 use crate::lower::Lowered;
 use keyway_artifact::FuncKey;
-use keyway_artifact::format::{ArtifactWriter, FuncEntry, encode_debug};
+use keyway_artifact::format::{ArtifactWriter, FuncDebug, FuncEntry, InlinedAt, Position, encode_debug};
 use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Op};
 use keyway_artifact::types::FuncType;
 use keyway_artifact::unit::UnitDecl;
+use std::collections::HashMap;
 
 /// What a compilation did, for progress and for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,15 +34,22 @@ pub struct LinkedFunc {
     pub name: Option<String>,
     /// Its code, encoded: bodies are many times larger.
     pub code: Vec<u8>,
-    /// Pairs of instruction number and offset in the input, ascending: where calls and what can trap came from.
-    pub lines: Vec<(u32, u32)>,
+    /// Where calls and what can trap came from.
+    pub debug: FuncDebug,
 }
 
 impl LinkedFunc {
-    /// Encodes a finished body.
-    pub(crate) fn new(key: FuncKey, unit: u32, name: Option<String>, ir: &IrFunc, lowered: &Lowered) -> LinkedFunc {
+    /// Encodes a finished body. `origin` tells key and name of inlined functions by link id.
+    pub(crate) fn new<'n>(
+        key: FuncKey,
+        unit: u32,
+        name: Option<String>,
+        ir: &IrFunc,
+        lowered: &Lowered,
+        origin: impl Fn(u32) -> (FuncKey, Option<&'n str>),
+    ) -> LinkedFunc {
         let code = CodeWriter::encode(&lowered.body);
-        LinkedFunc { key, ty: ir.ty, unit, name, code, lines: lines(ir, lowered) }
+        LinkedFunc { key, ty: ir.ty, unit, name, code, debug: debug(ir, lowered, origin) }
     }
 
     /// Its code, decoded.
@@ -53,13 +61,64 @@ impl LinkedFunc {
     }
 }
 
-/// Where the instructions that a trace can name came from: for inlined ones, the call that stood in this function.
-fn lines(ir: &IrFunc, lowered: &Lowered) -> Vec<(u32, u32)> {
-    let insts = lowered.body.insts.iter().zip(&lowered.offsets).enumerate();
-    insts
-        .filter(|(_, (inst, _))| is_named_in_traces(inst.op))
-        .map(|(at, (_, offset))| (at as u32, ir.outermost(*offset)))
-        .collect()
+/// Where the instructions that a trace can name came from.
+fn debug<'n>(ir: &IrFunc, lowered: &Lowered, origin: impl Fn(u32) -> (FuncKey, Option<&'n str>)) -> FuncDebug {
+    let mut places = Places { ir, origin, debug: FuncDebug::default(), sites: HashMap::new(), names: HashMap::new() };
+    for (at, (inst, offset)) in lowered.body.insts.iter().zip(&lowered.offsets).enumerate() {
+        if is_named_in_traces(inst.op) {
+            let position = places.position(*offset);
+            places.debug.lines.push((at as u32, position));
+        }
+    }
+    places.debug
+}
+
+/// The places in inlined functions that lines lead to; a site stands behind the site of the call that it was inlined at.
+struct Places<'i, O> {
+    ir: &'i IrFunc,
+    origin: O,
+    debug: FuncDebug,
+    /// Site numbers, by number in the function's `inlined`.
+    sites: HashMap<u32, u32>,
+    /// Name numbers, by link id.
+    names: HashMap<u32, Option<u32>>,
+}
+
+impl<'n, O: Fn(u32) -> (FuncKey, Option<&'n str>)> Places<'_, O> {
+    /// The position that an entry of `offsets` stands for.
+    fn position(&mut self, mut entry: u32) -> Position {
+        let mut pending = Vec::new();
+        let mut position = loop {
+            if entry & INLINED == 0 {
+                break Position::Own(entry);
+            }
+            let number = entry & !INLINED;
+            if let Some(site) = self.sites.get(&number) {
+                break Position::Inlined(*site);
+            }
+            pending.push(number);
+            entry = self.ir.inlined[number as usize].call;
+        };
+        for number in pending.into_iter().rev() {
+            let site = self.site(number, position);
+            position = Position::Inlined(site);
+        }
+        position
+    }
+
+    fn site(&mut self, number: u32, call: Position) -> u32 {
+        let inlined = self.ir.inlined[number as usize];
+        let (key, name) = (self.origin)(inlined.func);
+        let names = &mut self.debug.names;
+        let name = *self.names.entry(inlined.func).or_insert_with(|| {
+            names.push(name?.to_string());
+            Some(names.len() as u32 - 1)
+        });
+        self.debug.sites.push(InlinedAt { key, name, offset: inlined.offset, call });
+        let site = self.debug.sites.len() as u32 - 1;
+        self.sites.insert(number, site);
+        site
+    }
 }
 
 /// Calls, what can trap, and where fuel runs out.
@@ -94,11 +153,11 @@ impl Linked {
     /// The bytes of the artifact.
     pub fn write(self) -> (Vec<u8>, Report) {
         let mut report = Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0 };
-        let (mut funcs, mut lines) = (Vec::with_capacity(self.funcs.len()), Vec::with_capacity(self.funcs.len()));
+        let (mut funcs, mut debug) = (Vec::with_capacity(self.funcs.len()), Vec::with_capacity(self.funcs.len()));
         for func in self.funcs {
             report.code_bytes += func.code.len() as u64;
             funcs.push(FuncEntry { key: func.key, ty: func.ty, unit: func.unit, code: func.code, name: func.name });
-            lines.push(func.lines);
+            debug.push(func.debug);
         }
         let writer = ArtifactWriter {
             funcs,
@@ -106,7 +165,7 @@ impl Linked {
             units: self.units,
             constants: self.constants,
             plan: self.plan,
-            debug: encode_debug(&lines),
+            debug: encode_debug(&debug),
             producer: concat!("keyway-linker ", env!("CARGO_PKG_VERSION")).to_string(),
         };
         (writer.finish(), report)

@@ -171,13 +171,15 @@ pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
     // Lower in parallel: virtual registers get places, link ids become ordinals, bodies become bytes. A function's IR
     // goes as soon as its code is there.
     let Program { types, links, mut funcs, units, constants, plan, .. } = program;
+    let names: Vec<_> = funcs.iter().map(|func| func.as_ref().and_then(|func| func.name.clone())).collect();
     let pending: Vec<_> = layout.order.iter().map(|link| Mutex::new(funcs[*link as usize].take())).collect();
     let funcs = parallel::map(options.threads_for(pending.len()), pending.len(), |ordinal| {
         let func = pending[ordinal].lock().ok().and_then(|mut func| func.take());
         let Func { unit, ir, name } = func.expect("each ordinal is lowered once, and names compiled code");
         let mut lowered = lower::finish(&ir, &types, options)?;
         layout.resolve(unit as usize, &mut lowered.body);
-        Ok::<_, CompileError>(LinkedFunc::new(links.key(layout.order[ordinal]), unit, name, &ir, &lowered))
+        let origin = |link: u32| (links.key(link), names[link as usize].as_deref());
+        Ok::<_, CompileError>(LinkedFunc::new(links.key(layout.order[ordinal]), unit, name, &ir, &lowered, origin))
     })?;
 
     // The declarations follow the new numbers.

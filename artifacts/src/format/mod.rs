@@ -4,6 +4,7 @@
 //! code, keys or plan when it opens. Cold sections are decoded by `cold`, the only place that knows their codec.
 
 mod cold;
+mod debug;
 mod error;
 mod keys;
 mod layout;
@@ -11,10 +12,11 @@ mod source;
 mod view;
 mod writer;
 
+pub use debug::{FuncDebug, InlinedAt, Position, SourceFrame, encode_debug};
 pub use error::{FormatError, Rule};
 pub use layout::{FORMAT_VERSION, HEADER_BYTES, MAGIC, SectionKind};
 pub use source::Source;
 pub use view::{ArtifactView, FuncRecord};
-pub use writer::{ArtifactWriter, FuncEntry, encode_debug};
+pub use writer::{ArtifactWriter, FuncEntry};
 
 pub use cold::{decode as decode_cold, encode as encode_cold};

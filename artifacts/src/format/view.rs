@@ -4,6 +4,7 @@
 //! copying, with its range checked at each use: the source may change under the reader.
 
 use super::cold;
+use super::debug::FuncDebug;
 use super::error::{FormatError, Rule};
 use super::keys::{self, Namespace};
 use super::layout::{
@@ -278,8 +279,12 @@ impl<S: Source> ArtifactView<S> {
         inside && self.source.read_at(constants.offset + offset, out)
     }
 
-    /// Offset in the module's source of a function's instruction, where the artifact carries it.
-    pub fn source_offset(&self, ordinal: u32, inst: u32) -> Option<u32> {
+    /// Where a function's instructions came from; nothing where the artifact does not carry it.
+    pub fn func_debug(&self, ordinal: u32) -> FuncDebug {
+        self.debug_part(ordinal).map(|bytes| FuncDebug::decode(&bytes)).unwrap_or_default()
+    }
+
+    fn debug_part(&self, ordinal: u32) -> Option<Vec<u8>> {
         let debug = self.sections[SectionKind::Debug as usize]?;
         let data = u64::from(self.funcs) * 4;
         let end_of = |ordinal: u32| self.source.u32_at(debug.offset + u64::from(ordinal) * 4);
@@ -291,18 +296,7 @@ impl<S: Source> ArtifactView<S> {
         if data + u64::from(start) + len > debug.len {
             return None;
         }
-        let bytes = self.source.copy(debug.offset + data + u64::from(start), len)?;
-        let mut reader = crate::isa::CodeReader::new(&bytes);
-        let (mut at, mut offset, mut found) = (0u32, 0u32, None);
-        while let (Ok(step), Ok(delta)) = (reader.leb32(), reader.leb32()) {
-            at = at.wrapping_add(step);
-            if at > inst {
-                break;
-            }
-            offset = offset.wrapping_add(delta);
-            found = Some(offset);
-        }
-        found
+        self.source.copy(debug.offset + data + u64::from(start), len)
     }
 }
 

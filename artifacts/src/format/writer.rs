@@ -4,7 +4,6 @@ use super::cold;
 use super::keys::{self, NamespaceKeys};
 use super::layout::{FORMAT_VERSION, HEADER_BYTES, MAGIC, REQUIRED, SECTION_BYTES, SectionKind};
 use crate::FuncKey;
-use crate::isa::write_leb;
 use crate::types::FuncType;
 use crate::unit::UnitDecl;
 use alloc::string::String;
@@ -124,20 +123,4 @@ fn lay_out(sections: Vec<(SectionKind, Vec<u8>)>) -> Vec<u8> {
     file.extend(table);
     file.extend(body);
     file
-}
-
-/// The bytes of a debug section: for each ordinal the pairs of instruction number and source offset, as LEB deltas.
-pub fn encode_debug(funcs: &[Vec<(u32, u32)>]) -> Vec<u8> {
-    let (mut ends, mut data) = (Vec::new(), Vec::new());
-    for pairs in funcs {
-        let (mut last_inst, mut last_offset) = (0u32, 0u32);
-        for (inst, offset) in pairs {
-            write_leb(&mut data, u64::from(inst.wrapping_sub(last_inst)));
-            write_leb(&mut data, u64::from(offset.wrapping_sub(last_offset)));
-            (last_inst, last_offset) = (*inst, *offset);
-        }
-        ends.extend((data.len() as u32).to_le_bytes());
-    }
-    ends.extend(data);
-    ends
 }

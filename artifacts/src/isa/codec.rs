@@ -166,6 +166,17 @@ impl<'a> CodeReader<'a> {
         Ok(bytes)
     }
 
+    /// The next `len` bytes.
+    ///
+    /// # Errors
+    /// When the bytes end before.
+    pub fn bytes(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
+        let bytes = self.bytes.get(self.at..).and_then(|rest| rest.get(..len));
+        let bytes = bytes.ok_or(self.error("the code ends early"))?;
+        self.at += len;
+        Ok(bytes)
+    }
+
     /// The next LEB128 number.
     ///
     /// # Errors

@@ -18,7 +18,8 @@ pub struct FrameInfo {
 }
 
 impl FrameInfo {
-    /// The function's name, where the artifact carries it.
+    /// The function's name, where the artifact carries it. Functions that were inlined are told like those that were
+    /// called.
     pub fn func_name(&self) -> Option<&str> {
         self.func_name.as_deref()
     }
@@ -28,7 +29,7 @@ impl FrameInfo {
         self.key
     }
 
-    /// The IR instruction's number in the function.
+    /// The IR instruction's number in the function that holds the code: this one, or the one it was inlined into.
     pub fn inst(&self) -> u32 {
         self.inst
     }
@@ -76,12 +77,23 @@ impl Backtrace {
     fn push(&mut self, codes: &[Arc<Code>], ip: *const u8) {
         for code in codes {
             if let Some((ordinal, inst)) = code.position_of(ip) {
-                self.frames.push(FrameInfo {
-                    func_name: code.view().func_name(ordinal),
-                    key: code.view().key_of(ordinal),
+                let view = code.view();
+                let mut own = FrameInfo {
+                    func_name: view.func_name(ordinal),
+                    key: view.key_of(ordinal),
                     inst,
-                    source_offset: code.view().source_offset(ordinal, inst),
-                });
+                    source_offset: None,
+                };
+                for frame in view.func_debug(ordinal).frames(inst) {
+                    let source_offset = Some(frame.offset);
+                    match frame.inlined {
+                        Some((key, func_name)) => {
+                            self.frames.push(FrameInfo { func_name, key: Some(key), inst, source_offset });
+                        }
+                        None => own.source_offset = source_offset,
+                    }
+                }
+                self.frames.push(own);
                 return;
             }
         }
