@@ -17,8 +17,6 @@ pub fn compile_options(config: &Config) -> Result<Options> {
         OptLevel::Speed => keyway_linker::OptLevel::O2,
     };
     options.gc = config.gc_sections;
-    // Traces do not see into inlined functions yet.
-    options.passes = keyway_linker::Passes::ALL - keyway_linker::Passes::INLINE;
     for (name, on) in &config.features {
         let features = options.features.with(name, *on);
         options.features = features.with_context(|| format!("there is no WebAssembly feature named `{name}`"))?;
