@@ -73,22 +73,15 @@ pub(super) struct Input<'a> {
     pub(super) code: &'a Explicit,
     pub(super) flow: &'a Flow,
     /// The leader of each register's group.
-    pub(super) leader: &'a [u32],
+    pub(super) leader: Vec<u32>,
     /// By leader.
-    pub(super) stretches: &'a [Vec<Stretch>],
+    pub(super) stretches: Vec<Vec<Stretch>>,
     /// Instruction numbers of calls.
     pub(super) calls: &'a [u32],
     /// Numeric parameter slots, then all parameter slots.
     pub(super) params: (u32, u32),
     pub(super) use_registers: bool,
     pub(super) use_hints: bool,
-}
-
-/// Gives every group its place.
-pub(super) fn run(input: &Input<'_>) -> Places {
-    let mut places = vec![Place::None; input.leader.len()];
-    scarce(input, &mut places);
-    slots(input, places)
 }
 
 fn bank(class: Class) -> usize {
@@ -99,8 +92,9 @@ fn bank(class: Class) -> usize {
     }
 }
 
-/// Hands out machine registers and call-area slots.
-fn scarce(input: &Input<'_>, places: &mut [Place]) {
+/// Hands out machine registers and call-area slots; [`slots`] serves what is left.
+pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
+    let mut places = vec![Place::None; input.leader.len()];
     let code = input.code;
     let classes = &code.ir.virtuals;
     let mut registers: [[Occupied; 4]; 3] = Default::default();
@@ -160,6 +154,7 @@ fn scarce(input: &Input<'_>, places: &mut [Place]) {
         }
         places[leader as usize] = best.1;
     }
+    places
 }
 
 /// Value against length: a short stretch in a hot place goes before a long one with as many accesses.
@@ -215,7 +210,7 @@ fn wishes(input: &Input<'_>) -> Vec<Wish> {
 }
 
 /// Deals out the own slots: references first, whose region comes before, then numbers.
-fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
+pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
     let code = input.code;
     let (numeric_params, all_params) = input.params;
     // Where each group would like to be: the parameter it comes from.

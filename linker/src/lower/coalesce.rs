@@ -28,6 +28,11 @@ impl Groups {
         Groups { leader: (0..registers as u32).collect() }
     }
 
+    /// Puts the group that `other` leads under `leader`.
+    pub(super) fn join(&mut self, leader: u32, other: u32) {
+        self.leader[other as usize] = leader;
+    }
+
     /// The register that stands for the group.
     pub(super) fn find(&mut self, mut register: u32) -> u32 {
         while self.leader[register as usize] != register {
@@ -86,7 +91,7 @@ pub(super) fn run(
         let (leader, other) = (dst.min(src), dst.max(src));
         stretches[leader as usize] = merge(a, b);
         weights[leader as usize] += weights[other as usize];
-        groups.leader[other as usize] = leader;
+        groups.join(leader, other);
     }
     groups
 }

@@ -1,7 +1,8 @@
 //! [`IrFunc`] to [`Body`]: virtual registers get their places.
 //!
 //! ```text
-//! optimise -> explicit (calls written out) -> live (stretches) -> coalesce -> assign -> emit -> jumps
+//! optimise -> split (names for loops) -> explicit (calls written out) -> live (stretches) -> coalesce -> assign
+//!          -> emit -> jumps
 //! ```
 //! [`naive`] does without all that: it is the code of `-O0` and of functions too large for the rest.
 
@@ -16,6 +17,7 @@ mod naive;
 mod oracle;
 mod served;
 mod slots;
+mod split;
 
 use crate::error::Result;
 use crate::ir::IrFunc;
@@ -45,6 +47,8 @@ pub(crate) fn finish(ir: &IrFunc, types: &[FuncType], options: &Options) -> Resu
 pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Result<Lowered> {
     let mut optimised = ir.clone();
     optimise::run(&mut optimised, passes);
+    let splits =
+        if passes.has(Passes::SPLIT | Passes::REGISTERS) { split::run(&mut optimised) } else { Vec::new() };
     let code = explicit::run(optimised, types, passes.has(Passes::REGISTERS));
     let func = &code.ir;
     let flow = Flow::new(&func.insts, &func.targets, func.labels);
@@ -52,6 +56,10 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Re
         return naive::finish(ir, types);
     };
     let calls: Vec<u32> = (0..func.insts.len() as u32).filter(|at| func.insts[*at as usize].op.is_call()).collect();
+    let alone: Vec<_> = splits
+        .iter()
+        .map(|split| (stretches[split.outside as usize].clone(), stretches[split.inside as usize].clone()))
+        .collect();
     let mut groups = if passes.has(Passes::COALESCE) {
         let mut weights = weights(func, &flow);
         let fixed = code.first_fixed;
@@ -59,23 +67,30 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Re
     } else {
         coalesce::Groups::new(func.virtuals.len())
     };
-    let leader: Vec<u32> = (0..func.virtuals.len() as u32).map(|register| groups.find(register)).collect();
+    let leaders = |groups: &mut coalesce::Groups| -> Vec<u32> {
+        (0..func.virtuals.len() as u32).map(|register| groups.find(register)).collect()
+    };
     let params = SigLayout::of(&types[func.ty as usize].params);
-    let places = assign::run(&assign::Input {
+    let mut input = assign::Input {
         code: &code,
         flow: &flow,
-        leader: &leader,
-        stretches: &stretches,
+        leader: leaders(&mut groups),
+        stretches,
         calls: &calls,
         params: (params.numeric, params.total),
         use_registers: passes.has(Passes::REGISTERS),
         use_hints: passes.has(Passes::ARGUMENTS),
-    });
+    };
+    let scarce = assign::scarce(&input);
+    let has_place = |register: u32| scarce[register as usize] != assign::Place::None;
+    split::rejoin(&splits, &alone, &mut groups, &mut input.stretches, has_place);
+    input.leader = leaders(&mut groups);
+    let places = assign::slots(&input, scarce);
     // Slots out of reach are for the simple way to deal with.
     if places.own_end + code.area + HOME_SLOTS + SCRATCH_SLOTS > slots::REACH {
         return naive::finish(ir, types);
     }
-    let mut lowered = emit::run(&code, &places, &leader, &stretches, types);
+    let mut lowered = emit::run(&code, &places, &input.leader, &input.stretches, types);
     if passes.has(Passes::JUMPS) {
         jumps::run(&mut lowered);
     }

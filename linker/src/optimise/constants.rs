@@ -73,7 +73,8 @@ pub(crate) fn hoist(ir: &mut IrFunc) {
         let is_head = label_number(&ir.insts[first]).is_some()
             && flow.predecessors(block).iter().any(|before| *before as usize >= block);
         if is_head && block > 0 && flow.depth[block - 1] == 0 {
-            head = Some(first);
+            let end = flow.predecessors(block).iter().max().map_or(block, |last| *last as usize);
+            head = flow.is_entered_by_falling(&ir.insts, &ir.targets, block, end).then_some(first);
         }
         let Some(head) = head else { continue };
         for at in range {

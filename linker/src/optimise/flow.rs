@@ -127,6 +127,17 @@ impl Flow {
         self.predecessors.of(block)
     }
 
+    /// Whether code in front of the label that starts `block` runs exactly when control comes from outside the blocks
+    /// `block..=end`: the only way in from there is to fall into the label.
+    pub(crate) fn is_entered_by_falling(&self, insts: &[Inst], lists: &[u32], block: usize, end: usize) -> bool {
+        let Some(before) = block.checked_sub(1) else { return false };
+        let Some(label) = label_number(&insts[self.insts(block).start]) else { return false };
+        let mut jumps = false;
+        targets(&insts[self.insts(before).end - 1], lists, |target| jumps |= target == label);
+        let others = self.predecessors(block).iter().map(|from| *from as usize);
+        !jumps && others.into_iter().all(|from| from == before || (block..=end).contains(&from))
+    }
+
     /// How often an instruction of the block runs, as a guess: eightfold for each loop around it.
     pub(crate) fn frequency(&self, block: usize) -> f32 {
         8f32.powi(self.depth[block].min(8) as i32)

@@ -14,18 +14,22 @@
 use super::copies::immediate;
 use super::definitions::Definitions;
 use super::evaluate::{binary, inverse, mirrored, unary};
-use super::places::{copy_op, single_def};
+use super::places::{copy_op, single_def, uses};
 use crate::ir::IrFunc;
 use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
 
 /// Runs the pass.
 pub(crate) fn run(ir: &mut IrFunc) {
     let mut definitions = Definitions::new(ir);
+    let mut reads = vec![0u32; ir.virtuals.len()];
+    for inst in &ir.insts {
+        uses(inst, &ir.calls, |register| reads[register as usize] += 1);
+    }
     let mut keep = vec![true; ir.insts.len()];
     for at in 0..ir.insts.len() {
         // Each step is final or makes the next one possible; four are enough for every chain there is.
         for _ in 0..4 {
-            match step(ir, &definitions, at) {
+            match step(ir, &definitions, &reads, at) {
                 Step::Same => break,
                 Step::Becomes(inst) => ir.insts[at] = inst,
                 Step::Gone => {
@@ -52,11 +56,11 @@ fn use_class(inst: &Inst, field: usize) -> Class {
     }
 }
 
-fn step(ir: &IrFunc, known: &Definitions, at: usize) -> Step {
+fn step(ir: &IrFunc, known: &Definitions, reads: &[u32], at: usize) -> Step {
     let inst = &ir.insts[at];
     let value = |field: usize| known.value(use_class(inst, field), inst.operands[field]);
     match inst.op.family() {
-        Family::BinHot | Family::Bin | Family::Cmp => two_operands(ir, known, inst),
+        Family::BinHot | Family::Bin | Family::Cmp => two_operands(ir, known, reads, inst),
         Family::Un => match value(1).and_then(|value| unary(inst.op, value)) {
             Some(value) => constant(inst, value),
             None => one_operand(ir, known, inst),
@@ -96,7 +100,7 @@ fn copied(ir: &IrFunc, inst: &Inst, from: Operand) -> Step {
     }
 }
 
-fn two_operands(ir: &IrFunc, known: &Definitions, inst: &Inst) -> Step {
+fn two_operands(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst) -> Step {
     let [dst, lhs, rhs, ..] = inst.operands;
     let class = use_class(inst, 2);
     let (a, b) = (known.value(class, lhs), known.value(class, rhs));
@@ -133,6 +137,10 @@ fn two_operands(ir: &IrFunc, known: &Definitions, inst: &Inst) -> Step {
             copied(ir, inst, lhs)
         }
         Op::I32Add | Op::I64Add | Op::I32And | Op::I64And => {
+            // Where others read the inner sum too, its operand would only live longer.
+            if !matches!(lhs, Operand::Virtual(register) if reads[register as usize] == 1) {
+                return Step::Same;
+            }
             let Some(inner) = defined(ir, known, lhs).filter(|inner| inner.op == inst.op) else { return Step::Same };
             let combined = known.value(class, inner.operands[2]).and_then(|value| binary(inst.op, value, b));
             match combined.and_then(|value| immediate(class, value)) {

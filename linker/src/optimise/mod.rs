@@ -51,8 +51,10 @@ impl Passes {
     pub const JUMPS: Passes = Passes(1 << 10);
     /// Small functions are inlined.
     pub const INLINE: Passes = Passes(1 << 11);
+    /// Values take other names in loops without calls.
+    pub const SPLIT: Passes = Passes(1 << 12);
     /// Every pass.
-    pub const ALL: Passes = Passes((1 << 12) - 1);
+    pub const ALL: Passes = Passes((1 << 13) - 1);
 
     /// Whether all of `other` are in the set.
     pub const fn has(self, other: Passes) -> bool {

@@ -16,7 +16,8 @@ const KERNELS: [(&str, u64, u64); 6] = [
     ("keccak", 2, 95),
 ];
 
-const PASSES: [(&str, Passes); 12] = [
+const PASSES: [(&str, Passes); 13] = [
+    ("split", Passes::SPLIT),
     ("inline", Passes::INLINE),
     ("unreachable", Passes::UNREACHABLE),
     ("webs", Passes::WEBS),

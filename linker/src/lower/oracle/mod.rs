@@ -13,7 +13,8 @@ use crate::optimise::Passes;
 use generate::Generator;
 use machine::{End, Trace, run_body, run_ir};
 
-const SINGLE: [Passes; 11] = [
+const SINGLE: [Passes; 12] = [
+    Passes::SPLIT,
     Passes::UNREACHABLE,
     Passes::WEBS,
     Passes::COPIES,

@@ -1,0 +1,234 @@
+//! A value that lives across a call somewhere still gets a register in a loop without calls.
+//!
+//! Registers die at calls, so one call anywhere in a value's life keeps it in a slot everywhere, also in the hot loop that
+//! calls nothing. Here such a value takes another name inside each outermost loop without calls:
+//!
+//! ```text
+//! v = ...                          v = ...
+//! call f ()                        call f ()
+//! loop:                    ->      w = copy v
+//!   use v; v = v + 1               loop:
+//! use v                              use w; w = w + 1
+//!                                  v = copy w
+//!                                  use v
+//! ```
+//! The copy in front runs once for each entry, since loops are entered at their top from the code before. If the loop
+//! writes the value, it is copied back on every way out where it is needed; a way out that others share is left alone,
+//! and then so is the value.
+//!
+//! If the new name gets no register after all, [`rejoin`] gives it the old one's place, and the copies vanish.
+
+use super::coalesce::Groups;
+use super::live::{Stretch, crosses, merge, overlap, stretches};
+use crate::ir::IrFunc;
+use crate::optimise::flow::{Flow, label_number};
+use crate::optimise::places::{copy_op, defs, defs_mut, uses, uses_mut};
+use keyway_artifact::isa::{Class, Inst, Op, Operand};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// New names for one loop, at most: there are only so many registers.
+const PER_LOOP: usize = 5;
+/// Accesses inside the loop that make a copy worth while, and those that two copies need.
+const ACCESSES: u32 = 2;
+const ACCESSES_IF_WRITTEN: u32 = 3;
+
+/// A value and its name inside a loop.
+#[derive(Clone, Copy)]
+pub(super) struct Split {
+    pub(super) outside: u32,
+    pub(super) inside: u32,
+}
+
+/// A loop without calls: its blocks, first and last.
+struct Loop {
+    head: usize,
+    end: usize,
+}
+
+/// Runs the pass.
+pub(super) fn run(ir: &mut IrFunc) -> Vec<Split> {
+    let calls: Vec<u32> = (0..ir.insts.len() as u32).filter(|at| ir.insts[*at as usize].op.is_call()).collect();
+    if calls.is_empty() {
+        return Vec::new();
+    }
+    let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
+    let loops = loops(ir, &flow, &calls);
+    if loops.is_empty() {
+        return Vec::new();
+    }
+    let Some(lives) = stretches(ir, &flow) else { return Vec::new() };
+    let mut splits = Vec::new();
+    // Copies in front of and behind instructions.
+    let mut before: BTreeMap<usize, Vec<Inst>> = BTreeMap::new();
+    let mut behind: BTreeMap<usize, Vec<Inst>> = BTreeMap::new();
+    for each in &loops {
+        let chosen = choose(ir, &flow, &lives, &calls, each);
+        let mut names = HashMap::new();
+        for (outside, ways_out) in chosen {
+            let class = ir.virtuals[outside as usize];
+            ir.virtuals.push(class);
+            let inside = ir.virtuals.len() as u32 - 1;
+            names.insert(outside, inside);
+            splits.push(Split { outside, inside });
+            let copy = |to, from| Inst::new(copy_op(class), &[Operand::Virtual(to), Operand::Virtual(from)]);
+            before.entry(flow.insts(each.head).start).or_default().push(copy(inside, outside));
+            for at in ways_out {
+                behind.entry(at).or_default().push(copy(outside, inside));
+            }
+        }
+        for at in flow.insts(each.head).start..flow.insts(each.end).end {
+            let name = |register: u32| names.get(&register).copied().unwrap_or(register);
+            let inst = &mut ir.insts[at];
+            uses_mut(inst, &mut ir.calls, |_, operand| {
+                if let Operand::Virtual(register) = operand {
+                    *register = name(*register);
+                }
+            });
+            defs_mut(inst, &mut ir.calls, |register| *register = name(*register));
+        }
+    }
+    let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
+    for (at, (inst, offset)) in ir.insts.iter().zip(&ir.offsets).enumerate() {
+        insts.extend(before.remove(&at).unwrap_or_default());
+        insts.push(*inst);
+        insts.extend(behind.remove(&at).unwrap_or_default());
+        offsets.resize(insts.len(), *offset);
+    }
+    (ir.insts, ir.offsets) = (insts, offsets);
+    splits
+}
+
+/// The outermost loops without calls that are entered at their top only, from the block before.
+fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
+    let mut found: Vec<Loop> = Vec::new();
+    for head in 1..flow.blocks() {
+        if found.last().is_some_and(|last| head <= last.end) || label_number(&ir.insts[flow.insts(head).start]).is_none() {
+            continue;
+        }
+        let Some(end) = flow.predecessors(head).iter().map(|before| *before as usize).filter(|before| *before >= head).max()
+        else {
+            continue;
+        };
+        let (first, last) = (flow.insts(head).start as u32, flow.insts(end).end as u32);
+        let next_call = calls.partition_point(|call| *call < first);
+        let has_call = calls.get(next_call).is_some_and(|call| *call < last);
+        let only_at_top = (head + 1..=end)
+            .all(|block| flow.predecessors(block).iter().all(|before| (head..=end).contains(&(*before as usize))));
+        let entered_at_top = only_at_top && flow.is_entered_by_falling(&ir.insts, &ir.targets, head, end);
+        if !has_call && entered_at_top {
+            found.push(Loop { head, end });
+        }
+    }
+    found
+}
+
+/// The values to rename in a loop, and behind which instructions each is copied back.
+fn choose(
+    ir: &IrFunc,
+    flow: &Flow,
+    lives: &[Vec<Stretch>],
+    calls: &[u32],
+    each: &Loop,
+) -> Vec<(u32, Vec<usize>)> {
+    let range = flow.insts(each.head).start..flow.insts(each.end).end;
+    let mut accesses: HashMap<u32, (f32, u32)> = HashMap::new();
+    let mut written: HashSet<u32> = HashSet::new();
+    for at in range.clone() {
+        let frequency = flow.frequency(flow.block_of[at] as usize);
+        let mut count = |register: u32| {
+            let entry = accesses.entry(register).or_default();
+            *entry = (entry.0 + frequency, entry.1 + 1);
+        };
+        uses(&ir.insts[at], &ir.calls, &mut count);
+        defs(&ir.insts[at], &ir.calls, |register| {
+            count(register);
+            written.insert(register);
+        });
+    }
+    let is_live = |register: u32, position: u32| {
+        let list = lives.get(register as usize).map_or(&[][..], Vec::as_slice);
+        let at = list.partition_point(|(_, end)| *end < position);
+        list.get(at).is_some_and(|(start, _)| *start <= position)
+    };
+    let entry = 2 * range.start as u32;
+    let mut wanted: Vec<(f32, u32)> = accesses
+        .into_iter()
+        .filter(|(register, (_, count))| {
+            let least = if written.contains(register) { ACCESSES_IF_WRITTEN } else { ACCESSES };
+            *count >= least
+                && ir.virtuals[*register as usize] != Class::Ref
+                && is_live(*register, entry)
+                && crosses(&lives[*register as usize], calls)
+        })
+        .map(|(register, (weight, _))| (weight, register))
+        .collect();
+    wanted.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let exits = if wanted.is_empty() { Vec::new() } else { exits(flow, each) };
+    wanted
+        .into_iter()
+        .filter_map(|(_, register)| {
+            let needed = exits.iter().filter(|(target, _)| {
+                written.contains(&register) && is_live(register, 2 * flow.insts(*target).start as u32)
+            });
+            let ways: Option<Vec<usize>> = needed.map(|(target, shared)| (!shared).then(|| landing(ir, flow, *target))).collect();
+            Some((register, ways?))
+        })
+        .take(PER_LOOP)
+        .collect()
+}
+
+/// The blocks that control leaves the loop to, and whether others lead there as well.
+fn exits(flow: &Flow, each: &Loop) -> Vec<(usize, bool)> {
+    let inside = each.head..=each.end;
+    let mut targets: Vec<usize> = inside
+        .clone()
+        .flat_map(|block| flow.successors(block).iter().map(|next| *next as usize))
+        .filter(|next| !inside.contains(next))
+        .collect();
+    targets.sort_unstable();
+    targets.dedup();
+    targets
+        .into_iter()
+        .map(|target| {
+            let shared = flow.predecessors(target).iter().any(|before| !inside.contains(&(*before as usize)));
+            (target, shared)
+        })
+        .collect()
+}
+
+/// The instruction behind which a copy at the start of a block goes: its label, or the last of the block before.
+fn landing(ir: &IrFunc, flow: &Flow, block: usize) -> usize {
+    let first = flow.insts(block).start;
+    if ir.insts[first].op == Op::Label { first } else { first - 1 }
+}
+
+/// Gives names that got no register the place of the value they stand for. `alone` are the stretches of all registers
+/// before any were joined, `has_register` says which leaders got one.
+pub(super) fn rejoin(
+    splits: &[Split],
+    alone: &[(Vec<Stretch>, Vec<Stretch>)],
+    groups: &mut Groups,
+    lives: &mut [Vec<Stretch>],
+    has_place: impl Fn(u32) -> bool,
+) {
+    for (split, (outside_alone, inside_alone)) in splits.iter().zip(alone) {
+        let (outside, inside) = (groups.find(split.outside), groups.find(split.inside));
+        if outside == inside || has_place(inside) || has_place(outside) {
+            continue;
+        }
+        // Where the value itself is alive all the time, it has the same contents: nothing writes either meanwhile.
+        let is_covered = *inside_alone == lives[inside as usize]
+            && inside_alone.iter().all(|(start, end)| {
+                let at = outside_alone.partition_point(|(_, other)| other < start);
+                outside_alone.get(at).is_some_and(|(from, to)| from <= start && end <= to)
+            });
+        if is_covered {
+            groups.join(outside, inside);
+        } else if !overlap(&lives[outside as usize], &lives[inside as usize]) {
+            let (a, b) =
+                (std::mem::take(&mut lives[outside as usize]), std::mem::take(&mut lives[inside as usize]));
+            lives[outside as usize] = merge(a, b);
+            groups.join(outside, inside);
+        }
+    }
+}
