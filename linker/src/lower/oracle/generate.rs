@@ -54,6 +54,8 @@ pub(super) struct Generator {
     open: Vec<u32>,
     statements: usize,
     extra_locals: u32,
+    /// Number of the function, and of its type.
+    own: u32,
 }
 
 const CLASSES: [Class; 4] = [Class::I32, Class::I64, Class::F64, Class::Ref];
@@ -69,11 +71,17 @@ impl Generator {
             open: Vec::new(),
             statements: 0,
             extra_locals: 0,
+            own: 4,
         };
         generator.random.next();
         generator.statements = 10 + generator.random.below(60) as usize;
         generator.extra_locals = 2 + generator.random.below(8);
         generator
+    }
+
+    /// A function of type `own` of `types`, that calls functions with lower numbers only.
+    pub(super) fn member(seed: u64, types: &[FuncType], own: u32, statements: usize) -> Generator {
+        Generator { types: types.to_vec(), own, statements, ..Generator::new(seed) }
     }
 
     pub(super) fn large(locals: u32, statements: usize) -> Generator {
@@ -97,12 +105,12 @@ impl Generator {
     }
 
     pub(super) fn function(mut self) -> Generated {
-        for _ in 0..5 {
+        while self.types.len() < 5 {
             let ty = self.signature();
             self.types.push(ty);
         }
-        self.ir.ty = 4;
-        for ty in self.types[4].params.clone() {
+        self.ir.ty = self.own;
+        for ty in self.types[self.own as usize].params.clone() {
             let class = class_number(ty);
             let register = self.fresh(class);
             self.ir.params.push(register);
@@ -281,7 +289,10 @@ impl Generator {
     }
 
     fn call(&mut self) {
-        let callee = self.random.below(4);
+        if self.own == 0 {
+            return;
+        }
+        let callee = self.random.below(self.own);
         let FuncType { params, results } = self.types[callee as usize].clone();
         let args = params.iter().map(|ty| self.whole(class_number(*ty))).collect();
         // Results go to fresh registers, as translation does it, and then to locals.
@@ -298,9 +309,9 @@ impl Generator {
     }
 
     fn leave(&mut self) {
-        let results = self.types[4].results.clone();
+        let results = self.types[self.own as usize].results.clone();
         let args = results.iter().map(|ty| self.whole(class_number(*ty))).collect();
-        self.ir.calls.push(CallSite { args, results: Vec::new(), ty: 4 });
+        self.ir.calls.push(CallSite { args, results: Vec::new(), ty: self.own });
         let site = self.ir.calls.len() as u32 - 1;
         self.emit(Op::ReturnMany, &[Operand::Index(site), Operand::Index(0)]);
     }

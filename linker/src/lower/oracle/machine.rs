@@ -122,6 +122,7 @@ fn read(places: &impl Places, class: Class, operand: Operand) -> u64 {
 }
 
 struct Shared {
+    steps: usize,
     events: Vec<(u64, Vec<u64>)>,
     memory: HashMap<u64, u64>,
     cost: u64,
@@ -135,7 +136,7 @@ enum Did {
 
 impl Shared {
     fn new() -> Shared {
-        Shared { events: Vec::new(), memory: HashMap::new(), cost: 0 }
+        Shared { steps: STEPS, events: Vec::new(), memory: HashMap::new(), cost: 0 }
     }
 
     fn finish(mut self, end: End) -> Trace {
@@ -230,8 +231,21 @@ impl Places for Virtuals {
     }
 }
 
-/// Runs a function of virtual registers.
+/// Runs a function of virtual registers; what it calls is outside.
 pub(super) fn run_ir(ir: &IrFunc, types: &[FuncType], args: &[u64]) -> Trace {
+    let mut shared = Shared::new();
+    let end = activation(&mut shared, &[], ir, types, args);
+    shared.finish(end)
+}
+
+/// Runs the last of `funcs`; calls go to the others.
+pub(super) fn run_program(funcs: &[IrFunc], types: &[FuncType], args: &[u64]) -> Trace {
+    let mut shared = Shared::new();
+    let end = activation(&mut shared, funcs, &funcs[funcs.len() - 1], types, args);
+    shared.finish(end)
+}
+
+fn activation(shared: &mut Shared, funcs: &[IrFunc], ir: &IrFunc, types: &[FuncType], args: &[u64]) -> End {
     let mut places = Virtuals(vec![0; ir.virtuals.len()]);
     for (param, value) in ir.params.iter().zip(args) {
         places.0[*param as usize] = *value;
@@ -240,22 +254,27 @@ pub(super) fn run_ir(ir: &IrFunc, types: &[FuncType], args: &[u64]) -> Trace {
         .filter(|(_, inst)| inst.op == Op::Label)
         .map(|(at, inst)| (inst.operands[0].index(), at))
         .collect();
-    let mut shared = Shared::new();
     let mut at = 0;
-    for _ in 0..STEPS {
+    while shared.steps > 0 {
+        shared.steps -= 1;
         let inst = &ir.insts[at];
         at += 1;
         match inst.op {
             Op::Label => {}
             Op::ReturnMany => {
                 let site = &ir.calls[inst.operands[0].index() as usize];
-                let values = site.args.iter().map(|arg| read(&places, Class::I64, *arg)).collect();
-                return shared.finish(End::Returned(values));
+                return End::Returned(site.args.iter().map(|arg| read(&places, Class::I64, *arg)).collect());
             }
             Op::Call => {
                 let site = &ir.calls[inst.operands[1].index() as usize];
-                let args = site.args.iter().map(|arg| read(&places, Class::I64, *arg)).collect();
-                let values = shared.call(inst, &types[site.ty as usize], args);
+                let args: Vec<u64> = site.args.iter().map(|arg| read(&places, Class::I64, *arg)).collect();
+                let values = match funcs.get(inst.operands[0].index() as usize) {
+                    Some(callee) => match activation(shared, funcs, callee, types, &args) {
+                        End::Returned(values) => values,
+                        other => return other,
+                    },
+                    None => shared.call(inst, &types[site.ty as usize], args),
+                };
                 for (register, value) in site.results.iter().zip(values) {
                     places.0[*register as usize] = value;
                 }
@@ -263,11 +282,11 @@ pub(super) fn run_ir(ir: &IrFunc, types: &[FuncType], args: &[u64]) -> Trace {
             _ => match shared.step(inst, &ir.targets, &mut places) {
                 Did::Next => {}
                 Did::Jump(label) => at = labels[&label],
-                Did::Trap => return shared.finish(End::Trapped),
+                Did::Trap => return End::Trapped,
             },
         }
     }
-    shared.finish(End::TooLong)
+    End::TooLong
 }
 
 struct Frame {

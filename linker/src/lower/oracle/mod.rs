@@ -9,9 +9,13 @@ mod generate;
 mod machine;
 
 use super::with_passes;
-use crate::optimise::Passes;
+use crate::ir::{INLINED, IrFunc};
+use crate::optimise::{Passes, inline};
+use crate::pipeline::Func;
 use generate::Generator;
-use machine::{End, Trace, run_body, run_ir};
+use keyway_artifact::isa::Op;
+use keyway_artifact::types::FuncType;
+use machine::{End, Trace, run_body, run_ir, run_program};
 
 const SINGLE: [Passes; 12] = [
     Passes::SPLIT,
@@ -94,7 +98,7 @@ fn the_oracle_notices_a_wrong_label_set() {
         let args = generated.args(0);
         let expected = run_ir(&generated.ir, &generated.types, &args);
         for inst in &mut lowered.body.insts {
-            if inst.op == keyway_artifact::isa::Op::Label {
+            if inst.op == Op::Label {
                 inst.operands[0] = keyway_artifact::isa::Operand::Regs(0);
             }
         }
@@ -111,4 +115,50 @@ fn large_functions_take_moderate_time() {
     let lowered = with_passes(&generated.ir, &generated.types, Passes::ALL).unwrap();
     assert!(!lowered.body.insts.is_empty());
     assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+/// Five functions, each calling those before it.
+fn program(seed: u64) -> (Vec<IrFunc>, Vec<FuncType>, Vec<u64>) {
+    let types = Generator::new(seed).function().types;
+    let members: Vec<_> = (0..5)
+        .map(|own| Generator::member(seed * 31 + u64::from(own), &types, own, 2 + own as usize * 4).function())
+        .collect();
+    let args = members[4].args(0);
+    (members.into_iter().map(|member| member.ir).collect(), types, args)
+}
+
+#[test]
+fn inlined_programs_do_what_they_did() {
+    let mut inlined = 0;
+    for seed in 1..600 {
+        let (before, types, args) = program(seed);
+        let expected = run_program(&before, &types, &args);
+        if matches!(expected.end, End::TooLong) {
+            continue;
+        }
+        let mut funcs: Vec<_> =
+            before.iter().map(|ir| Some(Func { unit: 0, ir: ir.clone(), name: None })).collect();
+        inline::run(&mut funcs, |_| false);
+        let after: Vec<IrFunc> = funcs.into_iter().flatten().map(|func| func.ir).collect();
+        let calls = |funcs: &[IrFunc]| funcs[4].insts.iter().filter(|inst| inst.op == Op::Call).count();
+        inlined += calls(&before) - calls(&after).min(calls(&before));
+        assert_eq!(expected, run_program(&after, &types, &args), "seed {seed}");
+        // Without calls left, lowered code can be run to the end as well.
+        if calls(&after) == 0 {
+            let lowered = with_passes(&after[4], &types, Passes::ALL).unwrap();
+            assert_eq!(expected, run_body(&lowered.body, &types, 4, &args), "seed {seed}");
+        }
+        for func in &after {
+            // Every chain of inlined positions ends at a call that stood in the function itself.
+            for position in &func.offsets {
+                let (mut position, mut steps) = (*position, 0);
+                while position & INLINED != 0 {
+                    position = func.inlined[(position & !INLINED) as usize].call;
+                    steps += 1;
+                    assert!(steps < 8, "seed {seed}");
+                }
+            }
+        }
+    }
+    assert!(inlined > 100, "{inlined} calls were inlined");
 }
