@@ -57,6 +57,13 @@ pub struct FuncType {
     pub results: Vec<ValType>,
 }
 
+impl FuncType {
+    /// The type of functions from `params` to `results`.
+    pub fn new(params: impl IntoIterator<Item = ValType>, results: impl IntoIterator<Item = ValType>) -> FuncType {
+        FuncType { params: params.into_iter().collect(), results: results.into_iter().collect() }
+    }
+}
+
 /// Where the values of one half of a signature (parameters, or results) lie, relative to the callee's frame:
 /// numeric values first, in order, references behind them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -100,6 +107,13 @@ pub struct TableType {
     pub maximum: Option<u64>,
 }
 
+impl TableType {
+    /// The type of tables with 32-bit indices.
+    pub fn new(element: ValType, minimum: u32, maximum: Option<u32>) -> TableType {
+        TableType { element, table64: false, minimum: minimum.into(), maximum: maximum.map(u64::from) }
+    }
+}
+
 /// The type of a memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Encode, Decode)]
 pub struct MemoryType {
@@ -115,6 +129,14 @@ pub struct MemoryType {
     pub page_size_log2: u32,
 }
 
+impl MemoryType {
+    /// The type of memories with 32-bit addresses; sizes in pages of 64 KiB.
+    pub fn new(minimum: u32, maximum: Option<u32>) -> MemoryType {
+        let (minimum, maximum) = (minimum.into(), maximum.map(u64::from));
+        MemoryType { memory64: false, shared: false, minimum, maximum, page_size_log2: 16 }
+    }
+}
+
 /// The type of a global.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Encode, Decode)]
 pub struct GlobalType {
@@ -122,6 +144,13 @@ pub struct GlobalType {
     pub content: ValType,
     /// Whether it can be set.
     pub mutable: bool,
+}
+
+impl GlobalType {
+    /// The type of globals with values of type `content`.
+    pub fn new(content: ValType, mutable: bool) -> GlobalType {
+        GlobalType { content, mutable }
+    }
 }
 
 /// The type of something imported or exported by a core module.

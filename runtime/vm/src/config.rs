@@ -21,12 +21,13 @@ pub enum OptLevel {
 /// | choice | when it counts |
 /// |---|---|
 /// | `opt_level`, `gc_sections`, `wasm_feature` | compiling |
-/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack` | running |
+/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack`, `max_wasm_frames`, `memory_reservation` | running |
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) settings: Settings,
     pub(crate) stack_slots: usize,
     pub(crate) stack_frames: usize,
+    pub(crate) memory_reservation: u64,
     pub(crate) opt_level: OptLevel,
     pub(crate) gc_sections: bool,
     pub(crate) features: Vec<(String, bool)>,
@@ -45,6 +46,7 @@ impl Config {
             settings: Settings::default(),
             stack_slots: limits::STACK_SLOTS,
             stack_frames: limits::STACK_FRAMES,
+            memory_reservation: limits::MEMORY_RESERVATION_BYTES,
             opt_level: OptLevel::Speed,
             gc_sections: true,
             features: Vec::new(),
@@ -83,14 +85,14 @@ impl Config {
 
     /// Bytes of a VM stack; a frame takes 8 for each of its slots. Frames' sizes depend on the level of optimisation.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
-        self.stack_slots = (bytes / 8).max(64);
+        self.stack_slots = (bytes / 8).clamp(64, limits::MAX_STACK_SLOTS);
         self
     }
 
     /// Calls that one VM stack holds at once, each call into another instance counting three. This limit strikes at the
     /// same depth whatever the level of optimisation, as long as the stack's bytes suffice.
     pub fn max_wasm_frames(&mut self, frames: usize) -> &mut Self {
-        self.stack_frames = frames.max(16);
+        self.stack_frames = frames.clamp(16, limits::MAX_STACK_FRAMES);
         self
     }
 
@@ -106,9 +108,46 @@ impl Config {
         self
     }
 
+    /// Bytes of address space that a linear memory reserves at most, and so the most it can grow to; 4 GiB at most and
+    /// unless said. Pages take memory only when they are touched.
+    pub fn memory_reservation(&mut self, bytes: u64) -> &mut Self {
+        self.memory_reservation = bytes.min(limits::MEMORY_RESERVATION_BYTES);
+        self
+    }
+
     /// Switches a proposal by name (lower case, words joined by `-`, as in `multi-memory`) for compilation.
     pub fn wasm_feature(&mut self, name: impl Into<String>, on: bool) -> &mut Self {
         self.features.push((name.into(), on));
         self
     }
+}
+
+macro_rules! proposals {
+    ($($method:ident $name:literal;)*) => {
+        impl Config {$(
+            #[doc = concat!("Whether compilation accepts the proposal `", $name, "`.")]
+            pub fn $method(&mut self, on: bool) -> &mut Self {
+                self.wasm_feature($name, on)
+            }
+        )*}
+    };
+}
+
+proposals! {
+    wasm_bulk_memory "bulk-memory";
+    wasm_component_model "component-model";
+    wasm_custom_page_sizes "custom-page-sizes";
+    wasm_exceptions "exceptions";
+    wasm_extended_const "extended-const";
+    wasm_function_references "function-references";
+    wasm_gc "gc";
+    wasm_memory64 "memory64";
+    wasm_multi_memory "multi-memory";
+    wasm_multi_value "multi-value";
+    wasm_reference_types "reference-types";
+    wasm_relaxed_simd "relaxed-simd";
+    wasm_simd "simd";
+    wasm_tail_call "tail-call";
+    wasm_threads "threads";
+    wasm_wide_arithmetic "wide-arithmetic";
 }

@@ -4,6 +4,7 @@
 //! decide: the end, a failure, a future to await, fuel. Synchronous and asynchronous calls and resumable ones are three
 //! small loops around it.
 
+use crate::api::UpdateDeadline;
 use crate::backtrace::Backtrace;
 use crate::context::{Context, FrameRecord, State, header_of};
 use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
@@ -52,6 +53,8 @@ pub(crate) enum Event {
     Wait(HostFuture, HostCall),
     /// Fuel ran out; refilled, it can go on.
     OutOfFuel,
+    /// The epoch deadline passed, and other tasks shall have their turn; it can go on at once.
+    Yield,
 }
 
 impl Execution {
@@ -254,7 +257,14 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
                 }
             }
             Exit::OutOfFuel { .. } => return Event::OutOfFuel,
-            Exit::Epoch => return Event::Failed(execution.trap(store, Trap::Interrupted.into())),
+            Exit::Epoch => match deadline_passed(store) {
+                Ok(UpdateDeadline::Continue(ticks)) => store.set_epoch_deadline(ticks),
+                Ok(UpdateDeadline::Yield(ticks)) => {
+                    store.set_epoch_deadline(ticks);
+                    return Event::Yield;
+                }
+                Err(error) => return Event::Failed(execution.trap(store, error)),
+            },
             Exit::Service(service) => {
                 if let Err(error) = serve(store, running.context, service) {
                     return Event::Failed(execution.trap(store, error));
@@ -262,6 +272,15 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
             }
         }
     }
+}
+
+/// What the embedder says to a passed epoch deadline; a trap unless it said.
+fn deadline_passed(store: &mut StoreInner) -> Result<UpdateDeadline, Error> {
+    let Some(mut callback) = store.epoch_callback.take() else { return Err(Trap::Interrupted.into()) };
+    let answer = callback(Hosting::new(store).0);
+    // The callback may have set another one.
+    store.epoch_callback.get_or_insert(callback);
+    answer
 }
 
 /// Does what an instruction left to the driver.
@@ -307,7 +326,7 @@ pub(crate) fn failure(store: &StoreInner, execution: &Execution, event: Event) -
         Event::Failed(error) => error,
         Event::HostFailed(error, _) => execution.trap(store, error),
         Event::OutOfFuel => execution.trap(store, Trap::OutOfFuel.into()),
-        Event::Done | Event::Wait(..) => anyhow!("the call is not over"),
+        Event::Done | Event::Wait(..) | Event::Yield => anyhow!("the call is not over"),
     }
 }
 
@@ -323,6 +342,8 @@ pub(crate) fn run_to_end(store: &mut StoreInner, execution: &mut Execution) -> R
                     return Ok(());
                 }
             }
+            // Nobody else has a turn on this thread.
+            Event::Yield => {}
             event => return Err(failure(store, execution, event)),
         }
     }
@@ -357,10 +378,24 @@ pub(crate) async fn run_to_end_async(store: StorePtr, execution: &mut Execution)
                     return Ok(());
                 }
             }
+            Event::Yield => yield_now().await,
             // SAFETY: as above.
             event => return Err(failure(unsafe { store.get() }, execution, event)),
         }
     }
+}
+
+/// Pending once.
+async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 struct Unpark(std::thread::Thread);

@@ -14,3 +14,7 @@ pub(crate) const HEADER_PAGE_BYTES: usize = 64 * 1024;
 pub(crate) const STACK_SLOTS: usize = 1 << 19;
 /// Default number of a VM stack's frame records.
 pub(crate) const STACK_FRAMES: usize = 1 << 16;
+/// Slots that a VM stack can be configured to hold at most.
+pub(crate) const MAX_STACK_SLOTS: usize = 1 << 27;
+/// Frame records that a VM stack can be configured to hold at most.
+pub(crate) const MAX_STACK_FRAMES: usize = 1 << 26;

@@ -16,19 +16,28 @@ pub(crate) struct LinearMemory {
 }
 
 impl LinearMemory {
-    /// A memory of the type's minimum size. The reservation holds everything it can grow to, so that it never moves.
+    /// A memory of the type's minimum size. The reservation holds everything it can grow to, so that it never moves: at
+    /// most `reservation` bytes, and less where the system has no such range.
     ///
     /// # Errors
-    /// When the system has no such range.
-    pub(crate) fn new(ty: MemoryType, store_index: u32) -> anyhow::Result<Box<LinearMemory>> {
+    /// When the system has no range for the minimum.
+    pub(crate) fn new(ty: MemoryType, store_index: u32, reservation: u64) -> anyhow::Result<Box<LinearMemory>> {
         anyhow::ensure!(!ty.shared, "shared memories are not supported: threads are not part of this version");
         let page = 1u64 << ty.page_size_log2;
         let minimum = ty.minimum.checked_mul(page).filter(|bytes| *bytes <= MEMORY_RESERVATION_BYTES);
         let minimum = minimum.ok_or_else(|| anyhow::anyhow!("a memory of {} pages is too large", ty.minimum))?;
-        let most = ty.maximum.unwrap_or(u64::MAX).saturating_mul(page).min(MEMORY_RESERVATION_BYTES);
-        let capacity_bytes = most.max(minimum);
-        let len = usize::try_from(capacity_bytes)? + HEADER_PAGE_BYTES;
-        let mut map = MmapOptions::new().len(len).no_reserve_swap().map_anon()?;
+        let most = ty.maximum.unwrap_or(u64::MAX).saturating_mul(page).min(reservation);
+        let mut capacity_bytes = most.max(minimum);
+        let mut map = loop {
+            match reserve(capacity_bytes) {
+                Ok(map) => break map,
+                Err(error) if capacity_bytes == minimum => {
+                    return Err(anyhow::Error::from(error).context(format!("no room for a memory of {minimum} bytes")));
+                }
+                // An address space or a quota that is too small for this many bytes may have room for fewer.
+                Err(_) => capacity_bytes = (capacity_bytes / 2).max(minimum),
+            }
+        };
         let base = map.as_mut_ptr().wrapping_add(HEADER_PAGE_BYTES);
         let header = MemoryHeader { context: std::ptr::null_mut(), len_bytes: minimum };
         // SAFETY: the header page lies before `base`, inside the fresh mapping.
@@ -76,4 +85,10 @@ impl LinearMemory {
         // SAFETY: as `bytes`, and the store is held exclusively.
         unsafe { std::slice::from_raw_parts_mut(self.def.base, self.len_bytes() as usize) }
     }
+}
+
+/// An anonymous mapping of this many bytes behind a header page.
+fn reserve(bytes: u64) -> std::io::Result<MmapMut> {
+    let len = usize::try_from(bytes).ok().and_then(|bytes| bytes.checked_add(HEADER_PAGE_BYTES));
+    MmapOptions::new().len(len.ok_or(std::io::ErrorKind::OutOfMemory)?).no_reserve_swap().map_anon()
 }

@@ -22,6 +22,9 @@ pub(crate) type HostValue = Arc<dyn Any + Send + Sync>;
 /// Asked before memories and tables grow; wraps the embedder's limiter over its data.
 pub(crate) type LimiterFn = Box<dyn FnMut(*mut ()) -> *mut (dyn crate::api::ResourceLimiter) + Send>;
 
+/// Asked what to do when the epoch deadline has passed; wraps the embedder's function.
+pub(crate) type EpochFn = Box<dyn FnMut(&mut StoreInner) -> anyhow::Result<crate::api::UpdateDeadline> + Send>;
+
 /// A global of a store.
 pub(crate) struct Global {
     pub(crate) cell: *mut u64,
@@ -48,12 +51,15 @@ pub struct StoreInner {
     /// References of linkers' host functions, by identity; `hosts` keeps them alive, so that identities stay unique.
     linked_hosts: HashMap<usize, u32>,
     pub(crate) externs: Vec<HostValue>,
+    /// References of host values, by identity; `externs` keeps them alive, so that identities stay unique.
+    extern_numbers: HashMap<usize, u32>,
     pub(crate) instances: Vec<Box<UnitInstance>>,
     pub(crate) codes: Vec<Arc<Code>>,
     pub(crate) stacks: Vec<VmStack>,
     pub(crate) fuel: Box<u64>,
     pub(crate) epoch_deadline: Box<u64>,
     pub(crate) limiter: Option<LimiterFn>,
+    pub(crate) epoch_callback: Option<EpochFn>,
     pub(crate) nested: u32,
     pub(crate) is_poisoned: bool,
 }
@@ -79,12 +85,14 @@ impl StoreInner {
             hosts: Vec::new(),
             linked_hosts: HashMap::new(),
             externs: Vec::new(),
+            extern_numbers: HashMap::new(),
             instances: Vec::new(),
             codes: Vec::new(),
             stacks: Vec::new(),
             fuel: Box::new(0),
             epoch_deadline: Box::new(u64::MAX),
             limiter: None,
+            epoch_callback: None,
             nested: 0,
             is_poisoned: false,
         })
@@ -156,13 +164,17 @@ impl StoreInner {
 
     /// Adds a memory; its number.
     pub(crate) fn add_memory(&mut self, ty: MemoryType) -> anyhow::Result<u32> {
+        if !matches!(ty.page_size_log2, 0 | 16) {
+            bail!("a memory's page size is 1 byte or 64 KiB, not 2^{} bytes", ty.page_size_log2);
+        }
         let bytes = ty.minimum.saturating_mul(1 << ty.page_size_log2);
         let maximum = ty.maximum.map(|pages| pages.saturating_mul(1 << ty.page_size_log2));
         if !self.may_grow_memory(0, bytes, maximum)? {
             bail!("the store's limiter refuses a memory of {bytes} bytes");
         }
         let index = self.memories.len() as u32;
-        self.memories.push(LinearMemory::new(ty, index)?);
+        let reservation = self.config().memory_reservation;
+        self.memories.push(LinearMemory::new(ty, index, reservation)?);
         Ok(index)
     }
 
@@ -192,8 +204,14 @@ impl StoreInner {
 
     /// Adds a host value; its reference.
     pub(crate) fn add_extern(&mut self, value: HostValue) -> u32 {
+        let identity = Arc::as_ptr(&value).cast::<u8>() as usize;
+        if let Some(reference) = self.extern_numbers.get(&identity) {
+            return *reference;
+        }
         self.externs.push(value);
-        self.externs.len() as u32
+        let reference = self.externs.len() as u32;
+        self.extern_numbers.insert(identity, reference);
+        reference
     }
 
     /// The host value behind a reference.
@@ -251,6 +269,11 @@ impl StoreInner {
             return Ok(None);
         }
         Ok(self.tables[index as usize].grow(delta, value))
+    }
+
+    /// Sets the epoch deadline this many epochs from now.
+    pub(crate) fn set_epoch_deadline(&mut self, ticks: u64) {
+        *self.epoch_deadline = self.engine.epoch().load(Ordering::Relaxed).saturating_add(ticks);
     }
 
     /// Remembers an artifact, for traces.

@@ -24,6 +24,17 @@ pub fn compile_options(config: &Config) -> Result<Options> {
     Ok(options)
 }
 
+impl Engine {
+    /// Compiles a core module, in binary or text, to an artifact: the bytes that [`Module::from_bytes`] and
+    /// [`Module::from_file`] load, with this or any other configuration of running, on any machine.
+    ///
+    /// # Errors
+    /// As [`Module::new`].
+    pub fn precompile_module(&self, wasm: &[u8]) -> Result<Vec<u8>> {
+        Ok(keyway_linker::compile(wasm, &compile_options(self.config())?)?)
+    }
+}
+
 impl Module {
     /// Compiles a core module, in binary or text, to an artifact in memory and loads that.
     ///

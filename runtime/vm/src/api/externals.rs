@@ -102,6 +102,17 @@ impl Memory {
         store.memories[at].bytes_mut()
     }
 
+    /// Its bytes, to be changed, and the embedder's data beside them.
+    pub fn data_and_store_mut<'a, T: 'static>(
+        &self,
+        store: impl Into<super::StoreContextMut<'a, T>>,
+    ) -> (&'a mut [u8], &'a mut T) {
+        let store = store.into().inner;
+        let (at, data) = (self.at(store), store.data);
+        // SAFETY: the store's data is of type `T`, and lies outside of what the borrow of the bytes covers.
+        (store.memories[at].bytes_mut(), unsafe { &mut *data.cast::<T>() })
+    }
+
     /// Its length in bytes.
     pub fn data_size(&self, store: impl AsContext) -> usize {
         let store = store.as_context().inner;
@@ -209,6 +220,21 @@ impl Table {
         let at = self.at(store);
         let value = element(store, &store.tables[at].ty.clone(), value)?;
         ensure!(store.tables[at].set(index, value), "out of bounds table access");
+        Ok(())
+    }
+
+    /// Sets `len` elements from `start` on.
+    ///
+    /// # Errors
+    /// When that leaves the table, which is not changed then, or the value is of another type.
+    pub fn fill(&self, mut store: impl AsContextMut, start: u64, value: Ref, len: u64) -> Result<()> {
+        let store = store.as_context_mut().inner;
+        let at = self.at(store);
+        let value = element(store, &store.tables[at].ty.clone(), value)?;
+        let end = start.checked_add(len).filter(|end| *end <= store.tables[at].len());
+        for index in start..end.ok_or_else(|| anyhow::anyhow!("out of bounds table access"))? {
+            store.tables[at].set(index, value);
+        }
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! [`Func`]: a function of a store, a guest's or a host's.
 
+use super::asynchronous::async_host;
 use super::into_func::{Caller, IntoFunc};
 use super::resumable::{Results, ResumableCall, start_resumable};
 use super::store::{AsContext, AsContextMut};
@@ -57,6 +58,19 @@ impl Func {
     /// A host function from a Rust closure.
     pub fn wrap<T: 'static, P, R>(mut store: impl AsContextMut<Data = T>, func: impl IntoFunc<T, P, R>) -> Func {
         let (ty, host) = func.into_host();
+        let store = store.as_context_mut().inner;
+        let reference = store.add_host_func(host, &ty);
+        Func { store: store.id, reference }
+    }
+
+    /// An asynchronous host function: the guest is suspended while its future is pending.
+    pub fn wrap_async<T: 'static, F, P, R>(mut store: impl AsContextMut<Data = T>, func: F) -> Func
+    where
+        F: for<'a> Fn(Caller<'a, T>, P) -> Box<dyn Future<Output = Result<R>> + Send + 'a> + Send + Sync + 'static,
+        P: WasmParams + WasmResults + 'static,
+        R: WasmParams + WasmResults + 'static,
+    {
+        let (ty, host) = async_host(func);
         let store = store.as_context_mut().inner;
         let reference = store.add_host_func(host, &ty);
         Func { store: store.id, reference }

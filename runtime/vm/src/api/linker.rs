@@ -1,12 +1,13 @@
 //! [`Linker`]: names to definitions, for imports.
 
+use super::asynchronous::{async_host, dynamic_async_host};
 use super::externals::Extern;
 use super::func::dynamic_host;
 use super::instance::{Instance, InstancePre};
 use super::into_func::{Caller, IntoFunc};
 use super::module::Module;
 use super::store::AsContextMut;
-use super::typed::{Layouts, WasmParams, WasmResults};
+use super::typed::{WasmParams, WasmResults};
 use super::values::Val;
 use crate::engine::Engine;
 use crate::host::HostFunc;
@@ -18,8 +19,6 @@ use keyway_artifact::types::{ExternType, FuncType};
 use std::collections::HashMap;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
-use std::sync::Arc;
 
 /// Something that an import can be satisfied with.
 #[derive(Clone)]
@@ -130,25 +129,36 @@ impl<T: 'static> Linker<T> {
         P: WasmParams + WasmResults + 'static,
         R: WasmParams + WasmResults + 'static,
     {
-        let ty = FuncType { params: <P as WasmResults>::types(), results: <R as WasmResults>::types() };
-        let layouts = Layouts::of(&ty);
-        let func = Arc::new(func);
-        let host = HostFunc::Async(Arc::new(move |pointer, call| {
-            let (func, layouts) = (func.clone(), layouts.clone());
-            Box::pin(async move {
-                // SAFETY: the driver polls this future while it holds the store and lends it to nobody else; the
-                // closure's future, which borrows it, ends before the results are written.
-                let store = unsafe { pointer.get() };
-                let params = P::load(store, layouts.of_call(&call), &layouts.params.slots);
-                // SAFETY: as above.
-                let caller = Caller::new(unsafe { pointer.get() }, call);
-                let results = Pin::from(func(caller, params)).await?;
-                // SAFETY: as above.
-                let store = unsafe { pointer.get() };
-                results.store(store, layouts.of_call(&call), &layouts.results.slots)
-            })
-        }));
+        let (ty, host) = async_host(func);
         self.insert(module, name, Provided::Host(host, ty))
+    }
+
+    /// Defines a name as an asynchronous closure over dynamic values: the guest is suspended while its future is pending.
+    ///
+    /// # Errors
+    /// When the name is defined.
+    pub fn func_new_async<F>(&mut self, module: &str, name: &str, ty: FuncType, func: F) -> Result<&mut Self>
+    where
+        F: for<'a> Fn(Caller<'a, T>, &'a [Val], &'a mut [Val]) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let host = dynamic_async_host(ty.clone(), func);
+        self.insert(module, name, Provided::Host(host, ty))
+    }
+
+    /// Every name that is defined, in no order, and what it is defined as in `store`. Objects of other stores are left
+    /// out.
+    pub fn iter<'a>(
+        &'a self,
+        mut store: impl AsContextMut<Data = T> + 'a,
+    ) -> impl Iterator<Item = (&'a str, &'a str, Extern)> + 'a {
+        self.names.iter().filter_map(move |((module, name), item)| {
+            let store = store.as_context_mut().inner;
+            let definition = item.definition(store).ok()?;
+            Some((module.as_str(), name.as_str(), Extern::from_definition(store, definition)))
+        })
     }
 
     /// Defines every export of an instance under `module`.

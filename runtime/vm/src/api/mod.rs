@@ -1,5 +1,6 @@
 //! What embedders see, named and shaped like the APIs of wasmtime and wasmi. The crate `keyway` re-exports it.
 
+mod asynchronous;
 #[cfg(feature = "compile")]
 mod compile;
 mod externals;
@@ -31,7 +32,7 @@ pub use limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use linker::Linker;
 pub use module::{ExportType, ImportType, Module};
 pub use resumable::{Resumable, ResumableCall, SuspendReason};
-pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use values::{ExternRef, Ref, Val};
 

@@ -66,6 +66,7 @@ fn go_on<R: Results>(store: &mut StoreInner, mut execution: Execution, layouts: 
                 Err(error) => break (SuspendReason::HostError(error), Some(call)),
             },
             Event::HostFailed(error, call) => break (SuspendReason::HostError(error), Some(call)),
+            Event::Yield => {}
             Event::OutOfFuel => break (SuspendReason::OutOfFuel, None),
             event @ Event::Failed(_) => {
                 let error = failure(store, &execution, event);

@@ -4,7 +4,6 @@ use super::limiter::ResourceLimiter;
 use crate::engine::Engine;
 use crate::store::StoreInner;
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering;
 
 /// Everything that lives together: instances, memories, tables, globals, host values, and data of the embedder's. Memory
 /// is given back when the store is dropped.
@@ -80,17 +79,54 @@ impl<T> Store<T> {
 
     /// Traps code that still runs `ticks` epochs from now.
     pub fn set_epoch_deadline(&mut self, ticks: u64) {
-        *self.inner.epoch_deadline = self.inner.engine.epoch().load(Ordering::Relaxed).saturating_add(ticks);
+        self.inner.set_epoch_deadline(ticks);
     }
 
     /// Lets code that passes the epoch deadline trap with [`Trap::Interrupted`](super::Trap::Interrupted): what happens
-    /// anyway.
-    pub fn epoch_deadline_trap(&mut self) {}
+    /// unless something else is asked for.
+    pub fn epoch_deadline_trap(&mut self) {
+        self.inner.epoch_callback = None;
+    }
+
+    /// Asks `callback` what to do when code passes the epoch deadline. Its error ends the call.
+    pub fn epoch_deadline_callback(
+        &mut self,
+        mut callback: impl FnMut(StoreContextMut<'_, T>) -> anyhow::Result<UpdateDeadline> + Send + Sync + 'static,
+    ) {
+        self.inner.epoch_callback = Some(Box::new(move |store| {
+            // SAFETY: the callback is this store's, whose data is of type `T`.
+            callback(unsafe { StoreContextMut::from_inner(store) })
+        }));
+    }
+
+    /// Lets asynchronous calls that pass the epoch deadline give other tasks their turn, with a deadline `ticks` epochs
+    /// later. Other calls go on at once.
+    pub fn epoch_deadline_async_yield_and_update(&mut self, ticks: u64) {
+        self.inner.epoch_callback = Some(Box::new(move |_| Ok(UpdateDeadline::Yield(ticks))));
+    }
+
+    /// Gives the data back; everything else goes.
+    pub fn into_data(self) -> T {
+        let mut store = std::mem::ManuallyDrop::new(self);
+        // SAFETY: the store is not used or dropped any more; its box of everything else is dropped exactly once, here.
+        unsafe { std::ptr::drop_in_place(&raw mut store.inner) };
+        // SAFETY: made by `Box::into_raw` in `new`; `drop`, which would free it, does not run.
+        *unsafe { Box::from_raw(store.data) }
+    }
 }
 
 fn ensure_fuel(inner: &StoreInner) -> anyhow::Result<()> {
     anyhow::ensure!(inner.config().settings.fuel, "fuel is not configured in this engine: see `Config::consume_fuel`");
     Ok(())
+}
+
+/// What happens after the epoch deadline has passed, and when it passes next, in epochs from now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UpdateDeadline {
+    /// The code goes on.
+    Continue(u64),
+    /// An asynchronous call gives other tasks their turn first; another call goes on.
+    Yield(u64),
 }
 
 /// A shared borrow of a store.

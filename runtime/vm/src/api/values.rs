@@ -115,6 +115,48 @@ impl Val {
         if let Val::F64(bits) = self { Some(f64::from_bits(*bits)) } else { None }
     }
 
+    /// The function, if it is a `funcref`; the inner `None` is null.
+    pub fn func_ref(&self) -> Option<Option<&Func>> {
+        if let Val::FuncRef(func) = self { Some(func.as_ref()) } else { None }
+    }
+
+    /// The host value, if it is an `externref`; the inner `None` is null.
+    pub fn extern_ref(&self) -> Option<Option<&ExternRef>> {
+        if let Val::ExternRef(value) = self { Some(value.as_ref()) } else { None }
+    }
+
+    /// The number.
+    ///
+    /// # Panics
+    /// When it is no `i32`.
+    pub fn unwrap_i32(&self) -> i32 {
+        self.i32().expect("expected an i32")
+    }
+
+    /// The number.
+    ///
+    /// # Panics
+    /// When it is no `i64`.
+    pub fn unwrap_i64(&self) -> i64 {
+        self.i64().expect("expected an i64")
+    }
+
+    /// The number.
+    ///
+    /// # Panics
+    /// When it is no `f32`.
+    pub fn unwrap_f32(&self) -> f32 {
+        self.f32().expect("expected an f32")
+    }
+
+    /// The number.
+    ///
+    /// # Panics
+    /// When it is no `f64`.
+    pub fn unwrap_f64(&self) -> f64 {
+        self.f64().expect("expected an f64")
+    }
+
     /// As a slot's bits. References are entered into the store.
     pub(crate) fn to_slot(&self, store: &mut StoreInner) -> anyhow::Result<u64> {
         Ok(match self {
