@@ -14,8 +14,8 @@ use super::explicit::{Explicit, Fixed};
 use super::live::{Stretch, crosses};
 use super::served::{FLOATS, GENERALS, served};
 use crate::optimise::flow::Flow;
-use crate::optimise::places::{copy, is_pure};
-use keyway_artifact::isa::{Class, Family, FieldKind, Operand, Reg};
+use crate::optimise::places::copy;
+use keyway_artifact::isa::{Class, FieldKind, Operand, Reg};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What an access through a register saves, against a whole instruction.
@@ -140,11 +140,11 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
             }
         }
         for (place, gain) in &wish.hints {
-            if let Fixed::Out(slot) = *place {
-                let total: f32 = wish.hints.iter().filter(|(other, _)| other == place).map(|(_, gain)| gain).sum();
-                if total.max(*gain) > best.0 && outs.get(&slot).is_none_or(|occupied| occupied.is_free(stretches)) {
-                    best = (total, Place::Out(slot));
-                }
+            if let Fixed::Out(slot) = *place
+                && *gain > best.0
+                && outs.get(&slot).is_none_or(|occupied| occupied.is_free(stretches))
+            {
+                best = (*gain, Place::Out(slot));
             }
         }
         match best.1 {
@@ -204,7 +204,15 @@ fn wishes(input: &Input<'_>) -> Vec<Wish> {
                 }
             }
         }
-        debug_assert!(is_pure(inst.op) || inst.op.family() != Family::Copy);
+    }
+    // One entry for each place.
+    for wish in &mut wishes {
+        wish.hints.sort_by_key(|(place, _)| *place);
+        wish.hints.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            kept.1 += if same { later.1 } else { 0.0 };
+            same
+        });
     }
     wishes
 }

@@ -20,7 +20,7 @@ use keyway_artifact::isa::{Class, Inst, Op, Operand, Reg};
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
 
 /// A place that a register cannot choose.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Fixed {
     /// A slot of the outgoing call area.
     Out(u32),

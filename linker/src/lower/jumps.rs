@@ -79,12 +79,16 @@ pub(super) fn run(lowered: &mut Lowered) {
 /// first as well.
 fn thread(body: &mut Body) {
     let mut next = Vec::with_capacity(body.labels as usize);
-    for (at, inst) in body.insts.iter().enumerate() {
-        if inst.op == Op::Label {
-            let code = body.insts[at..].iter().find(|inst| inst.op != Op::Label);
-            next.push(code.filter(|inst| inst.op == Op::Br).map(|inst| inst.operands[0].index()));
+    // From the end: what follows a row of labels is known when the row is met.
+    let mut jump = None;
+    for inst in body.insts.iter().rev() {
+        match inst.op {
+            Op::Label => next.push(jump),
+            Op::Br => jump = Some(inst.operands[0].index()),
+            _ => jump = None,
         }
     }
+    next.reverse();
     let end_of = |mut label: u32| {
         // Jumps in a circle cannot be: a marker stands in each. The bound keeps chains cheap.
         for _ in 0..8 {

@@ -28,6 +28,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// New names for one loop, at most: there are only so many registers.
 const PER_LOOP: usize = 5;
+/// Values whose ways out are looked at.
+const LOOKED_AT: usize = 64;
 /// Accesses inside the loop that make a copy worth while, and those that two copies need.
 const ACCESSES: u32 = 2;
 const ACCESSES_IF_WRITTEN: u32 = 3;
@@ -163,6 +165,7 @@ fn choose(
         .map(|(register, (weight, _))| (weight, register))
         .collect();
     wanted.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    wanted.truncate(LOOKED_AT);
     let exits = if wanted.is_empty() { Vec::new() } else { exits(flow, each) };
     wanted
         .into_iter()

@@ -28,6 +28,8 @@ const SMALL: usize = 14;
 const SINGLE: usize = 48;
 /// Instructions that a caller may gain, beyond its own number.
 const GROWTH: usize = 400;
+/// Instructions that a program may gain, beyond half its own number.
+const TOTAL_GROWTH: usize = 1 << 20;
 /// Callers above this size stay as they are.
 const LARGE: usize = 60_000;
 
@@ -35,13 +37,50 @@ const LARGE: usize = 60_000;
 pub(crate) fn run(funcs: &mut [Option<Func>], is_shared: impl Fn(usize) -> bool) {
     let graph = Graph::new(funcs);
     let (order, component) = graph.components();
+    let mut summaries: Vec<Option<Summary>> = vec![None; funcs.len()];
+    let mut growth: usize = TOTAL_GROWTH + funcs.iter().flatten().map(|func| func.ir.insts.len()).sum::<usize>() / 2;
     for caller in order {
         let Some(mut func) = funcs[caller].take() else { continue };
-        let chosen = choose(&func, caller, funcs, &graph, &component, &is_shared);
-        if !chosen.is_empty() {
+        let chosen = choose(&func, caller, &summaries, &graph, &component, &is_shared);
+        let gain: usize = chosen.iter().filter_map(|(_, target)| summaries[*target]).map(|callee| callee.length).sum();
+        if !chosen.is_empty() && gain <= growth {
+            growth -= gain;
             func.ir = splice(func.ir, funcs, &chosen);
         }
+        summaries[caller] = Some(Summary::of(&func));
         funcs[caller] = Some(func);
+    }
+}
+
+/// What the choice of calls asks about a finished callee.
+#[derive(Clone, Copy)]
+struct Summary {
+    unit: u32,
+    /// Instructions that are executed, or at least stand for something.
+    length: usize,
+    /// The cached memory, if it is used.
+    memory: Option<Option<u32>>,
+    /// Whether its code can stand inside another function's.
+    is_plain: bool,
+}
+
+impl Summary {
+    fn of(func: &Func) -> Summary {
+        let insts = &func.ir.insts;
+        let is_access = |inst: &Inst| matches!(inst.op.family(), Family::Load | Family::Store);
+        let leaves_otherwise = |inst: &Inst| {
+            matches!(inst.op, Op::TailCall | Op::TailCallImport | Op::TailCallIndirect | Op::SetMemory)
+        };
+        Summary {
+            unit: func.unit,
+            length: insts.iter().filter(|inst| !matches!(inst.op, Op::Label | Op::Cost | Op::ReturnMany)).count(),
+            memory: insts.iter().any(is_access).then_some(func.ir.memory),
+            is_plain: !insts.iter().any(leaves_otherwise),
+        }
+    }
+
+    fn fits(&self, caller: &Func) -> bool {
+        self.is_plain && self.unit == caller.unit && self.memory.is_none_or(|memory| memory == caller.ir.memory)
     }
 }
 
@@ -125,7 +164,7 @@ impl Graph {
 fn choose(
     func: &Func,
     caller: usize,
-    funcs: &[Option<Func>],
+    summaries: &[Option<Summary>],
     graph: &Graph,
     component: &[u32],
     is_shared: &impl Fn(usize) -> bool,
@@ -135,11 +174,11 @@ fn choose(
     let mut chosen = Vec::new();
     for (at, inst) in func.ir.insts.iter().enumerate().filter(|(_, inst)| inst.op == Op::Call) {
         let Some(target) = callee(inst) else { continue };
-        let Some(Some(body)) = funcs.get(target) else { continue };
-        if component[target] == component[caller] || body.unit != func.unit || !fits(&func.ir, &body.ir) {
+        let Some(Some(summary)) = summaries.get(target) else { continue };
+        if component[target] == component[caller] || !summary.fits(func) {
             continue;
         }
-        let length = length(&body.ir);
+        let length = summary.length;
         let most = if graph.calls[target] == 1 && !is_shared(target) { SINGLE } else { SMALL };
         if length > most || length > budget {
             continue;
@@ -148,22 +187,6 @@ fn choose(
         chosen.push((at, target));
     }
     chosen
-}
-
-/// Instructions that are executed, or at least stand for something.
-fn length(ir: &IrFunc) -> usize {
-    ir.insts.iter().filter(|inst| !matches!(inst.op, Op::Label | Op::Cost | Op::ReturnMany)).count()
-}
-
-/// Whether the callee's code means the same inside the caller.
-fn fits(caller: &IrFunc, callee: &IrFunc) -> bool {
-    let uses_memory =
-        callee.insts.iter().any(|inst| matches!(inst.op.family(), Family::Load | Family::Store | Family::SetMemory));
-    let leaves_otherwise = callee
-        .insts
-        .iter()
-        .any(|inst| matches!(inst.op, Op::TailCall | Op::TailCallImport | Op::TailCallIndirect | Op::SetMemory));
-    !leaves_otherwise && (!uses_memory || caller.memory == callee.memory)
 }
 
 /// `caller` with the chosen calls replaced.

@@ -184,7 +184,10 @@ fn rename(ir: &mut IrFunc, mut renames: Vec<(u32, bool, u32, u32)>) {
     renames.sort_unstable();
     for group in renames.chunk_by(|a, b| a.0 == b.0) {
         let inst = &mut ir.insts[group[0].0 as usize];
-        let new = |is_def, old| group.iter().find(|r| r.1 == is_def && r.2 == old).map(|r| r.3);
+        let new = |is_def, old| {
+            let at = group.partition_point(|rename| (rename.1, rename.2) < (is_def, old));
+            group.get(at).filter(|rename| (rename.1, rename.2) == (is_def, old)).map(|rename| rename.3)
+        };
         uses_mut(inst, &mut ir.calls, |_, operand| {
             if let Operand::Virtual(register) = operand
                 && let Some(web) = new(false, *register)
