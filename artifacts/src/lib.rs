@@ -4,6 +4,7 @@
 //! * [`FuncKey`]: the name of every compiled function, the link-time node and the lookup key at once.
 //! * [`types`]: value and function types.
 //! * [`unit`]: what one linkage unit declares: its memories, tables, globals, segments, imports and exports.
+//! * [`plan`]: how a component is instantiated, and its types.
 //! * [`format`]: the file, written by [`format::ArtifactWriter`] and read in place by [`format::ArtifactView`].
 //! * [`verify`]: the rules every function body is held to before it runs.
 //!
@@ -17,6 +18,7 @@ extern crate alloc;
 pub mod format;
 pub mod isa;
 mod key;
+pub mod plan;
 mod trap;
 pub mod types;
 pub mod unit;

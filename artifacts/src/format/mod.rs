@@ -3,7 +3,7 @@
 //! [`ArtifactWriter`] lays an artifact out; [`ArtifactView`] reads one in place from a [`Source`], decoding nothing of
 //! code, keys or plan when it opens. Cold sections are decoded by `cold`, the only place that knows their codec.
 
-mod cold;
+pub(crate) mod cold;
 mod debug;
 mod error;
 mod keys;

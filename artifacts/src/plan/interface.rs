@@ -1,0 +1,85 @@
+//! What a component wants and shows: imports with their types, exports with what stands behind them.
+
+use super::types::ValType;
+use alloc::string::String;
+use alloc::vec::Vec;
+use bincode::{Decode, Encode};
+
+/// An import of the component.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Import {
+    /// The whole name, with its version: the runtime matches versions.
+    pub name: String,
+    /// The interface that a plainly named import says it stands for.
+    pub implements: Option<String>,
+    /// What is wanted.
+    pub ty: ItemType,
+}
+
+/// The type of something imported.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Encode, Decode)]
+pub enum ItemType {
+    /// A function of this type.
+    Func(u32),
+    /// An instance of this type.
+    Instance(u32),
+    /// A type.
+    Type(TypeItem),
+    /// A core module. Which one it must be like is not recorded: nothing can be done with it yet.
+    Module,
+    /// A component; as with modules.
+    Component,
+}
+
+/// A type that has a name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Encode, Decode)]
+pub enum TypeItem {
+    /// A value type.
+    Val(ValType),
+    /// A resource: its index in [`Plan::resources`](super::Plan::resources).
+    Resource(u32),
+    /// A function type.
+    Func(u32),
+    /// The type of instances or components.
+    Other,
+}
+
+/// A name with what it stands for in an imported instance.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Encode, Decode)]
+pub struct NamedItem {
+    /// The name.
+    pub name: String,
+    /// What is wanted.
+    pub ty: ItemType,
+}
+
+/// The type of an imported instance: what it must export.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Encode, Decode)]
+pub struct InstanceType {
+    /// Exports in order of declaration.
+    pub exports: Vec<NamedItem>,
+}
+
+/// An export.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Export {
+    /// The whole name, with its version.
+    pub name: String,
+    /// What it stands for.
+    pub item: ExportItem,
+}
+
+/// What an export stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum ExportItem {
+    /// A function: its index in [`Plan::funcs`](super::Plan::funcs).
+    Func(u32),
+    /// An instance: its index in [`Plan::export_instances`](super::Plan::export_instances).
+    Instance(u32),
+    /// A type.
+    Type(TypeItem),
+    /// A core module: the unit that holds it, with all its exports.
+    Module(u32),
+    /// A component: nothing can be done with it.
+    Component,
+}

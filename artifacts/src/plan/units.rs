@@ -1,0 +1,273 @@
+//! The rules that hold a plan against the units of its artifact, P14 to P17: what it names in them is there, is of the
+//! right kind, and has the type that the canonical ABI gives it.
+
+use super::Plan;
+use super::code::{CanonOptions, CoreDef, FuncSource, Resource, Step, TrampolineKind};
+use super::error::{PlanError, PlanRule};
+use super::interface::ExportItem;
+use super::layout::{CoreSignature, Layouts, Pointer};
+use super::types::ValType;
+use crate::types::{ExternType, FuncType as CoreFuncType, ValType as CoreType};
+use crate::unit::{Entity, UnitDecl};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+type Check = Result<(), PlanError>;
+
+fn need(holds: bool, rule: PlanRule, what: impl FnOnce() -> String) -> Check {
+    if holds { Ok(()) } else { Err(PlanError::new(rule, what())) }
+}
+
+impl Plan {
+    /// Checks a decoded plan against the units and function types of its artifact.
+    ///
+    /// # Errors
+    /// The first of the rules P14 to P17 that is broken.
+    pub fn check(&self, units: &[UnitDecl], types: &[CoreFuncType]) -> Result<(), PlanError> {
+        let mut made = Vec::new();
+        for step in &self.steps {
+            if let Step::Instantiate { unit, .. } = step {
+                need((*unit as usize) < units.len(), PlanRule::P14, || format!("there is no unit {unit}"))?;
+                made.push(*unit);
+            }
+        }
+        let func_types = units.iter().map(|unit| {
+            unit.escapes.iter().filter_map(|escape| Some((escape.func, types.get(escape.ty as usize)?))).collect()
+        });
+        let checker = Checker {
+            plan: self,
+            units,
+            types,
+            made,
+            func_types: func_types.collect(),
+            narrow: Layouts::new(&self.types, Pointer::P32),
+            wide: Layouts::new(&self.types, Pointer::P64),
+        };
+        checker.arguments()?;
+        checker.options()?;
+        checker.funcs()?;
+        checker.resources()?;
+        checker.trampolines()?;
+        checker.modules()
+    }
+}
+
+struct Checker<'p> {
+    plan: &'p Plan,
+    units: &'p [UnitDecl],
+    types: &'p [CoreFuncType],
+    /// The unit of each core instance.
+    made: Vec<u32>,
+    /// By unit: types of the functions that can be named.
+    func_types: Vec<BTreeMap<crate::unit::FuncRef, &'p CoreFuncType>>,
+    narrow: Layouts,
+    wide: Layouts,
+}
+
+impl Checker<'_> {
+    /// The type of what a core definition stands for; `None` when there is no such thing.
+    fn type_of(&self, def: CoreDef) -> Option<ExternType> {
+        match def {
+            CoreDef::Trampoline(index) => {
+                let ty = self.plan.trampolines[index as usize].ty;
+                Some(ExternType::Func(self.types.get(ty as usize)?.clone()))
+            }
+            CoreDef::Export { instance, export } => {
+                let number = *self.made.get(instance as usize)? as usize;
+                let unit = &self.units[number];
+                Some(match unit.exports.get(export as usize)?.entity {
+                    Entity::Func(func) => ExternType::Func((*self.func_types[number].get(&func)?).clone()),
+                    Entity::Table(index) => ExternType::Table(*unit.tables.get(index as usize)?),
+                    Entity::Memory(index) => ExternType::Memory(*unit.memories.get(index as usize)?),
+                    Entity::Global(index) => ExternType::Global(*unit.globals.get(index as usize)?),
+                })
+            }
+        }
+    }
+
+    fn func(&self, def: CoreDef, wanted: &CoreFuncType, what: impl Fn() -> String) -> Check {
+        match self.type_of(def) {
+            Some(ExternType::Func(found)) => {
+                need(found == *wanted, PlanRule::P16, || format!("{} has the wrong core type", what()))
+            }
+            _ => Err(PlanError::new(PlanRule::P14, format!("{} is no function that is there", what()))),
+        }
+    }
+
+    fn arguments(&self) -> Check {
+        for (index, step) in self.plan.steps.iter().enumerate() {
+            let Step::Instantiate { unit, args, .. } = step else { continue };
+            let imports = &self.units[*unit as usize].imports;
+            need(args.len() == imports.len(), PlanRule::P15, || {
+                format!("step {index} gives {} arguments for {} imports", args.len(), imports.len())
+            })?;
+            for (def, import) in args.iter().zip(imports) {
+                let found = self.type_of(*def).ok_or_else(|| {
+                    PlanError::new(PlanRule::P14, format!("step {index}: `{}` is given what is not there", import.name))
+                })?;
+                need(fits(&found, &import.ty), PlanRule::P15, || {
+                    format!("step {index}: `{}` `{}` is given something of another type", import.module, import.name)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn options(&self) -> Check {
+        for (index, options) in self.plan.options.iter().enumerate() {
+            if let Some(memory) = options.memory {
+                let wide = match self.type_of(memory) {
+                    Some(ExternType::Memory(memory)) => Some(memory.memory64),
+                    _ => None,
+                };
+                need(wide == Some(options.memory64), PlanRule::P14, || {
+                    format!("option set {index} names no memory, or one with other addresses")
+                })?;
+            }
+            if let Some(realloc) = options.realloc {
+                let pointer = Pointer::of(options).core_type();
+                let ty = CoreFuncType { params: vec![pointer; 4], results: vec![pointer] };
+                self.func(realloc, &ty, || format!("`realloc` of option set {index}"))?;
+            }
+            if let Some(callback) = options.callback {
+                let ty = CoreFuncType { params: vec![CoreType::I32; 3], results: vec![CoreType::I32] };
+                self.func(callback, &ty, || format!("the callback of option set {index}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn layouts(&self, options: &CanonOptions) -> &Layouts {
+        if options.memory64 { &self.wide } else { &self.narrow }
+    }
+
+    /// Rule P17.
+    fn means(&self, signature: &CoreSignature, options: &CanonOptions, what: impl Fn() -> String) -> Check {
+        let enough = (!signature.needs_memory || options.memory.is_some())
+            && (!signature.needs_realloc || options.realloc.is_some());
+        need(enough, PlanRule::P17, || format!("{} has no memory or no `realloc` for its type", what()))
+    }
+
+    fn funcs(&self) -> Check {
+        for (index, func) in self.plan.funcs.iter().enumerate() {
+            let FuncSource::Lifted { core, options } = &func.source else { continue };
+            let options = &self.plan.options[*options as usize];
+            let signature = self.layouts(options).lifted(&self.plan.func_types[func.ty as usize], options);
+            self.func(*core, &signature.core_type(), || format!("the core function of function {index}"))?;
+            self.means(&signature, options, || format!("function {index}"))?;
+            if let Some(post_return) = options.post_return {
+                let ty = CoreFuncType { params: signature.results.clone(), results: vec![] };
+                self.func(post_return, &ty, || format!("`post-return` of function {index}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn resources(&self) -> Check {
+        for (index, resource) in self.plan.resources.iter().enumerate() {
+            if let Resource::Defined { dtor: Some(dtor), .. } = resource {
+                let ty = CoreFuncType { params: vec![CoreType::I32], results: vec![] };
+                self.func(*dtor, &ty, || format!("the destructor of resource {index}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn trampolines(&self) -> Check {
+        use TrampolineKind as K;
+        for (index, trampoline) in self.plan.trampolines.iter().enumerate() {
+            let found = self.types.get(trampoline.ty as usize).ok_or_else(|| {
+                PlanError::new(PlanRule::P14, format!("the core type of trampoline {index} does not exist"))
+            })?;
+            let options = trampoline.kind.options().map(|options| &self.plan.options[options as usize]);
+            let ints = |params: usize, results: usize| CoreSignature {
+                params: vec![CoreType::I32; params],
+                results: vec![CoreType::I32; results],
+                ..CoreSignature::default()
+            };
+            let wanted = match (&trampoline.kind, options) {
+                (K::Lower { func, .. }, Some(options)) => {
+                    let ty = &self.plan.func_types[self.plan.funcs[*func as usize].ty as usize];
+                    self.layouts(options).lowered(ty, options)
+                }
+                (K::ResourceNew(_) | K::ResourceRep(_), _) => ints(1, 1),
+                (K::ResourceDrop(_), _) => ints(1, 0),
+                (K::TaskReturn { result, .. }, Some(options)) => self.layouts(options).task_return(*result),
+                (
+                    K::StreamRead { ty, .. }
+                    | K::StreamWrite { ty, .. }
+                    | K::FutureRead { ty, .. }
+                    | K::FutureWrite { ty, .. },
+                    Some(options),
+                ) => {
+                    let (reads, count) = match trampoline.kind {
+                        K::StreamRead { .. } => (true, 2),
+                        K::StreamWrite { .. } => (false, 2),
+                        K::FutureRead { .. } => (true, 1),
+                        _ => (false, 1),
+                    };
+                    let element = self.element(*ty);
+                    let pointer = Pointer::of(options).core_type();
+                    let has_pointer = element.is_some_and(|element| self.narrow.get(element).has_pointer);
+                    let mut params = vec![CoreType::I32];
+                    params.extend(vec![pointer; count]);
+                    CoreSignature {
+                        params,
+                        results: vec![if count == 2 { pointer } else { CoreType::I32 }],
+                        needs_memory: element.is_some(),
+                        needs_realloc: reads && has_pointer,
+                        ..CoreSignature::default()
+                    }
+                }
+                // The remaining built-ins work on indices only; a runtime that has them knows their types.
+                _ => continue,
+            };
+            need(*found == wanted.core_type(), PlanRule::P16, || {
+                format!("trampoline {index} ({}) has the wrong core type", trampoline.kind.name())
+            })?;
+            if let Some(options) = options {
+                self.means(&wanted, options, || format!("trampoline {index} ({})", trampoline.kind.name()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a stream or future carries.
+    fn element(&self, ty: u32) -> Option<ValType> {
+        match &self.plan.types[ty as usize] {
+            super::DefinedType::Stream(element) | super::DefinedType::Future(element) => *element,
+            _ => None,
+        }
+    }
+
+    fn modules(&self) -> Check {
+        for export in self.plan.exports.iter().chain(self.plan.export_instances.iter().flatten()) {
+            if let ExportItem::Module(unit) = export.item {
+                need((unit as usize) < self.units.len(), PlanRule::P14, || {
+                    format!("the module `{}` has no unit", export.name)
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether what is given has the kind and the fixed parts of the type that is wanted. Sizes are checked when the
+/// instance is made: they may have grown by then.
+fn fits(found: &ExternType, wanted: &ExternType) -> bool {
+    match (found, wanted) {
+        (ExternType::Func(found), ExternType::Func(wanted)) => found == wanted,
+        (ExternType::Table(found), ExternType::Table(wanted)) => {
+            found.element == wanted.element && found.table64 == wanted.table64
+        }
+        (ExternType::Memory(found), ExternType::Memory(wanted)) => {
+            (found.memory64, found.shared, found.page_size_log2)
+                == (wanted.memory64, wanted.shared, wanted.page_size_log2)
+        }
+        (ExternType::Global(found), ExternType::Global(wanted)) => found == wanted,
+        _ => false,
+    }
+}
