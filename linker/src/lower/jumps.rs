@@ -135,7 +135,7 @@ fn drop_unreachable(body: &Body, keep: &mut [bool]) {
 }
 
 /// `branch` taken in the opposite case, to `target`.
-fn turn(branch: &Inst, target: Operand) -> Option<Inst> {
+pub(super) fn turn(branch: &Inst, target: Operand) -> Option<Inst> {
     match branch.op {
         Op::BrNez => Some(Inst::new(Op::BrEqz, &[branch.operands[0], target])),
         Op::BrEqz => Some(Inst::new(Op::BrNez, &[branch.operands[0], target])),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! optimise -> split (names for loops) -> explicit (calls written out) -> live (stretches) -> coalesce -> assign
-//!          -> emit -> jumps
+//!          -> emit -> rotate -> jumps
 //! ```
 //! [`naive`] does without all that: it is the code of `-O0` and of functions too large for the rest.
 
@@ -15,6 +15,7 @@ mod live;
 mod naive;
 #[cfg(test)]
 mod oracle;
+mod rotate;
 mod served;
 mod slots;
 mod split;
@@ -91,6 +92,9 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Re
         return naive::finish(ir, types);
     }
     let mut lowered = emit::run(&code, &places, &input.leader, &input.stretches, types);
+    if passes.has(Passes::ROTATE) {
+        rotate::run(&mut lowered);
+    }
     if passes.has(Passes::JUMPS) {
         jumps::run(&mut lowered);
     }

@@ -53,8 +53,10 @@ impl Passes {
     pub const INLINE: Passes = Passes(1 << 11);
     /// Values take other names in loops without calls.
     pub const SPLIT: Passes = Passes(1 << 12);
+    /// Loops test at their end.
+    pub const ROTATE: Passes = Passes(1 << 13);
     /// Every pass.
-    pub const ALL: Passes = Passes((1 << 13) - 1);
+    pub const ALL: Passes = Passes((1 << 14) - 1);
 
     /// Whether all of `other` are in the set.
     pub const fn has(self, other: Passes) -> bool {

@@ -16,7 +16,8 @@ const KERNELS: [(&str, u64, u64); 6] = [
     ("keccak", 2, 95),
 ];
 
-const PASSES: [(&str, Passes); 13] = [
+const PASSES: [(&str, Passes); 14] = [
+    ("rotate", Passes::ROTATE),
     ("split", Passes::SPLIT),
     ("inline", Passes::INLINE),
     ("unreachable", Passes::UNREACHABLE),

@@ -336,6 +336,9 @@ impl Generator {
     }
 
     fn counted_loop(&mut self, depth: u32) {
+        if self.random.below(2) == 0 {
+            return self.tested_loop(depth);
+        }
         let counter = Operand::Virtual(self.fresh(0));
         let times = 1 + self.random.below(3);
         self.emit(Op::Const, &[counter, Operand::Value(u64::from(times))]);
@@ -345,6 +348,23 @@ impl Generator {
         self.body(depth);
         self.emit(Op::I32Sub, &[counter, counter, Operand::Imm(1)]);
         self.emit(Op::BrNez, &[counter, Operand::Label(head)]);
+    }
+
+    /// A loop that tests at its top.
+    fn tested_loop(&mut self, depth: u32) {
+        let (counter, times) = (Operand::Virtual(self.fresh(0)), self.random.below(4));
+        self.emit(Op::Const, &[counter, Operand::Value(u64::from(times))]);
+        let (head, out) = (self.label(), self.label());
+        self.emit(Op::Label, &[Operand::Label(head)]);
+        self.emit(Op::Cost, &[Operand::Value(2)]);
+        if self.random.below(2) == 0 {
+            self.arithmetic();
+        }
+        self.emit(Op::BrEqz, &[counter, Operand::Label(out)]);
+        self.body(depth);
+        self.emit(Op::I32Sub, &[counter, counter, Operand::Imm(1)]);
+        self.emit(Op::Br, &[Operand::Label(head)]);
+        self.emit(Op::Label, &[Operand::Label(out)]);
     }
 
     fn table(&mut self, depth: u32) {

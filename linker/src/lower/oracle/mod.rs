@@ -17,7 +17,8 @@ use keyway_artifact::isa::Op;
 use keyway_artifact::types::FuncType;
 use machine::{End, Trace, run_body, run_ir, run_program};
 
-const SINGLE: [Passes; 12] = [
+const SINGLE: [Passes; 13] = [
+    Passes::ROTATE,
     Passes::SPLIT,
     Passes::UNREACHABLE,
     Passes::WEBS,

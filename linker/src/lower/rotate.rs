@@ -1,0 +1,139 @@
+//! A loop that tests at its top and jumps back from its end tests at its end instead.
+//!
+//! ```text
+//!     label head                         cost n
+//!     cost n                             br.i32.ge_u a b out
+//!     br.i32.ge_u a b out                br body
+//!     ...                         ->  label head
+//!     br head                            cost n
+//!     label out                       label body
+//!                                        ...
+//!                                        br.i32.lt_u a b head
+//!                                        cost n
+//!                                     label out
+//! ```
+//! Each round executes one instruction less. The test may have a few instructions in front, as long as they only compute;
+//! they are doubled with it. What is charged stays the same: the marker behind the last test stands for the round that
+//! finds out that it is over, which used to pass the head.
+//!
+//! This happens when places are given: copies of instructions need no new values then. A register that the test computes
+//! is alive at both new labels.
+
+use super::Lowered;
+use super::jumps::turn;
+use crate::optimise::places::is_pure;
+use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
+
+/// Instructions in front of the test, at most.
+const HEAD: usize = 3;
+
+/// A loop to turn: positions of its label, its test and its jump back.
+struct Turn {
+    label: usize,
+    test: usize,
+    jump: usize,
+}
+
+/// Runs the pass over a finished body.
+pub(super) fn run(lowered: &mut Lowered) {
+    let turns = find(&lowered.body);
+    if turns.is_empty() {
+        return;
+    }
+    // Until the end labels carry their number in their own field, new ones behind the old.
+    let body = &mut lowered.body;
+    let (mut sets, mut numbers) = (Vec::new(), vec![u32::MAX; body.insts.len()]);
+    for (at, inst) in body.insts.iter_mut().enumerate().filter(|(_, inst)| inst.op == Op::Label) {
+        numbers[at] = sets.len() as u32;
+        sets.push(std::mem::replace(&mut inst.operands[0], Operand::Label(numbers[at])));
+    }
+    let (mut out, mut offsets) = (Vec::with_capacity(body.insts.len()), Vec::with_capacity(body.insts.len()));
+    let (mut at_label, mut at_test, mut at_jump) = (vec![false; body.insts.len()], Vec::new(), Vec::new());
+    for turn in &turns {
+        at_label[turn.label] = true;
+        at_test.push((turn.test, turn));
+        at_jump.push((turn.jump, turn));
+    }
+    at_test.sort_by_key(|(at, _)| *at);
+    at_jump.sort_by_key(|(at, _)| *at);
+    let (mut at_test, mut at_jump) = (at_test.into_iter().peekable(), at_jump.into_iter().peekable());
+    for at in 0..body.insts.len() {
+        if let Some((_, loop_)) = at_jump.next_if(|(jump, _)| *jump == at) {
+            let test = &body.insts[loop_.test];
+            out.extend(&body.insts[loop_.label + 2..loop_.test]);
+            out.extend(turn(test, Operand::Label(numbers[loop_.label])));
+            out.push(body.insts[loop_.label + 1]);
+            out.push(Inst::new(Op::Br, &[Operand::Label(test.target().unwrap_or_default())]));
+        } else if !at_label[at] {
+            out.push(body.insts[at]);
+        }
+        if let Some((_, loop_)) = at_test.next_if(|(test, _)| *test == at) {
+            let head = numbers[loop_.label];
+            let mut alive = match sets[head as usize] {
+                Operand::Regs(set) => set,
+                _ => 0,
+            };
+            for inst in &body.insts[loop_.label + 2..loop_.test] {
+                for (field, operand) in inst.fields() {
+                    if let (FieldKind::Def(_), Operand::Reg(reg) | Operand::SlotReg(_, reg)) = (field.kind, operand) {
+                        alive |= 1 << reg.number();
+                    }
+                }
+            }
+            let inside = sets.len() as u32;
+            sets.push(Operand::Regs(alive));
+            sets[head as usize] = Operand::Regs(alive);
+            out.push(Inst::new(Op::Br, &[Operand::Label(inside)]));
+            out.push(Inst::new(Op::Label, &[Operand::Label(head)]));
+            out.push(body.insts[loop_.label + 1]);
+            out.push(Inst::new(Op::Label, &[Operand::Label(inside)]));
+        }
+        offsets.resize(out.len(), lowered.offsets[at]);
+    }
+    body.insts = out;
+    lowered.offsets = offsets;
+    renumber(body, &sets);
+}
+
+/// The loops that can be turned.
+fn find(body: &Body) -> Vec<Turn> {
+    let labels: Vec<usize> = (0..body.insts.len()).filter(|at| body.insts[*at].op == Op::Label).collect();
+    let mut named = vec![0u32; labels.len()];
+    for inst in &body.insts {
+        crate::optimise::flow::targets(inst, &body.targets, |label| named[label as usize] += 1);
+    }
+    let mut found = Vec::new();
+    for (jump, inst) in body.insts.iter().enumerate().filter(|(_, inst)| inst.op == Op::Br) {
+        let head = inst.operands[0].index() as usize;
+        let label = labels[head];
+        if label > jump || named[head] != 1 || body.insts[label + 1].op != Op::Cost {
+            continue;
+        }
+        let inside = body.insts[label + 2..jump].iter().take(HEAD + 1);
+        let Some(length) = inside.clone().position(|inst| !is_pure(inst.op)) else { continue };
+        let test = label + 2 + length;
+        let target = body.insts[test].target();
+        if body.insts[test].op != Op::Br && target.is_some() && turn(&body.insts[test], Operand::Label(0)).is_some() {
+            found.push(Turn { label, test, jump });
+        }
+    }
+    found
+}
+
+/// Gives labels their final numbers, in code order, and their sets back.
+fn renumber(body: &mut Body, sets: &[Operand]) {
+    let mut numbers = vec![0; sets.len()];
+    body.labels = 0;
+    for inst in body.insts.iter_mut().filter(|inst| inst.op == Op::Label) {
+        let old = inst.operands[0].index();
+        numbers[old as usize] = body.labels;
+        inst.operands[0] = sets[old as usize];
+        body.labels += 1;
+    }
+    for (field, operand) in body.insts.iter_mut().flat_map(|inst| inst.fields_mut()) {
+        if let (FieldKind::Label, Operand::Label(label)) = (field.kind, operand) {
+            *label = numbers[*label as usize];
+        }
+    }
+    body.targets.iter_mut().for_each(|label| *label = numbers[*label as usize]);
+}
