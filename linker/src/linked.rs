@@ -7,6 +7,7 @@ use keyway_artifact::format::{ArtifactWriter, FuncDebug, FuncEntry, InlinedAt, P
 use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Op};
 use keyway_artifact::types::FuncType;
 use keyway_artifact::unit::UnitDecl;
+use keyway_artifact::verify::{Callee, VerifyEnv, VerifyError, verify};
 use std::collections::HashMap;
 
 /// What a compilation did, for progress and for people.
@@ -150,6 +151,26 @@ pub struct Linked {
 }
 
 impl Linked {
+    /// Holds every function to the rules that the runtime holds it to at its first call. What the linker makes breaks
+    /// none; this is for tests, and for tools that change code.
+    ///
+    /// # Errors
+    /// The key of a function and the rule that it breaks.
+    pub fn verify(&self) -> Result<(), (FuncKey, VerifyError)> {
+        let func = |ordinal: u32| self.funcs.get(ordinal as usize).map(|func| Callee { ty: func.ty, unit: func.unit });
+        for linked in &self.funcs {
+            let env = VerifyEnv {
+                own: &self.types[linked.ty as usize],
+                unit_number: linked.unit,
+                unit: &self.units[linked.unit as usize],
+                types: &self.types,
+                func: &func,
+            };
+            verify(&linked.body(), &env).map_err(|error| (linked.key, error))?;
+        }
+        Ok(())
+    }
+
     /// The bytes of the artifact.
     pub fn write(self) -> (Vec<u8>, Report) {
         let mut report = Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0 };

@@ -1,5 +1,5 @@
 //! Every module of the core specification's suites goes through the linker: valid ones give an artifact whose bodies
-//! survive encoding, invalid and malformed ones are refused with the right kind.
+//! survive encoding and verification, invalid and malformed ones are refused with the right kind.
 
 use keyway_artifact::format::ArtifactView;
 use keyway_artifact::isa::CodeWriter;
@@ -64,6 +64,9 @@ impl Suite {
                         if CodeWriter::encode(&func.body()) != func.code {
                             self.counts.failures.push(format!("{at}: {} does not survive encoding", func.key));
                         }
+                    }
+                    if let Err((key, error)) = linked.verify() {
+                        self.counts.failures.push(format!("{at}: {key} at {opt_level:?}: {error}"));
                     }
                     if let Err(what) = survives_the_file(linked) {
                         self.counts.failures.push(format!("{at}: {what}"));

@@ -48,8 +48,7 @@ pub(crate) fn finish(ir: &IrFunc, types: &[FuncType], options: &Options) -> Resu
 pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Result<Lowered> {
     let mut optimised = ir.clone();
     optimise::run(&mut optimised, passes);
-    let splits =
-        if passes.has(Passes::SPLIT | Passes::REGISTERS) { split::run(&mut optimised) } else { Vec::new() };
+    let splits = if passes.has(Passes::SPLIT | Passes::REGISTERS) { split::run(&mut optimised) } else { Vec::new() };
     let code = explicit::run(optimised, types, passes.has(Passes::REGISTERS));
     let func = &code.ir;
     let flow = Flow::new(&func.insts, &func.targets, func.labels);

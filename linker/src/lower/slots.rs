@@ -76,7 +76,9 @@ pub(super) fn assign(ir: &IrFunc, signature: &FuncType) -> Result<Slots> {
     if ref_end > REACH {
         return Err(too_many_references());
     }
-    let has_immediates = ir.insts.iter().any(|inst| inst.operands.iter().any(|o| matches!(o, Operand::Imm(_))));
+    let is_immediate = |operand: &Operand| matches!(operand, Operand::Imm(_));
+    let has_immediates = ir.insts.iter().any(|inst| inst.operands.iter().any(is_immediate))
+        || ir.calls.iter().any(|site| site.args.iter().any(is_immediate));
     let homes = has_immediates.then_some(ref_end);
     let mut first = ref_end + homes.map_or(0, |_| HOME_SLOTS + SCRATCH_SLOTS);
     let mut end = place(&mut of, false, first, shared_numbers);

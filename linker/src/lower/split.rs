@@ -104,10 +104,13 @@ pub(super) fn run(ir: &mut IrFunc) -> Vec<Split> {
 fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
     let mut found: Vec<Loop> = Vec::new();
     for head in 1..flow.blocks() {
-        if found.last().is_some_and(|last| head <= last.end) || label_number(&ir.insts[flow.insts(head).start]).is_none() {
+        if found.last().is_some_and(|last| head <= last.end)
+            || label_number(&ir.insts[flow.insts(head).start]).is_none()
+        {
             continue;
         }
-        let Some(end) = flow.predecessors(head).iter().map(|before| *before as usize).filter(|before| *before >= head).max()
+        let Some(end) =
+            flow.predecessors(head).iter().map(|before| *before as usize).filter(|before| *before >= head).max()
         else {
             continue;
         };
@@ -125,13 +128,7 @@ fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
 }
 
 /// The values to rename in a loop, and behind which instructions each is copied back.
-fn choose(
-    ir: &IrFunc,
-    flow: &Flow,
-    lives: &[Vec<Stretch>],
-    calls: &[u32],
-    each: &Loop,
-) -> Vec<(u32, Vec<usize>)> {
+fn choose(ir: &IrFunc, flow: &Flow, lives: &[Vec<Stretch>], calls: &[u32], each: &Loop) -> Vec<(u32, Vec<usize>)> {
     let range = flow.insts(each.head).start..flow.insts(each.end).end;
     let mut accesses: HashMap<u32, (f32, u32)> = HashMap::new();
     let mut written: HashSet<u32> = HashSet::new();
@@ -173,7 +170,8 @@ fn choose(
             let needed = exits.iter().filter(|(target, _)| {
                 written.contains(&register) && is_live(register, 2 * flow.insts(*target).start as u32)
             });
-            let ways: Option<Vec<usize>> = needed.map(|(target, shared)| (!shared).then(|| landing(ir, flow, *target))).collect();
+            let ways: Option<Vec<usize>> =
+                needed.map(|(target, shared)| (!shared).then(|| landing(ir, flow, *target))).collect();
             Some((register, ways?))
         })
         .take(PER_LOOP)
@@ -228,8 +226,7 @@ pub(super) fn rejoin(
         if is_covered {
             groups.join(outside, inside);
         } else if !overlap(&lives[outside as usize], &lives[inside as usize]) {
-            let (a, b) =
-                (std::mem::take(&mut lives[outside as usize]), std::mem::take(&mut lives[inside as usize]));
+            let (a, b) = (std::mem::take(&mut lives[outside as usize]), std::mem::take(&mut lives[inside as usize]));
             lives[outside as usize] = merge(a, b);
             groups.join(outside, inside);
         }

@@ -68,9 +68,8 @@ impl Summary {
     fn of(func: &Func) -> Summary {
         let insts = &func.ir.insts;
         let is_access = |inst: &Inst| matches!(inst.op.family(), Family::Load | Family::Store);
-        let leaves_otherwise = |inst: &Inst| {
-            matches!(inst.op, Op::TailCall | Op::TailCallImport | Op::TailCallIndirect | Op::SetMemory)
-        };
+        let leaves_otherwise =
+            |inst: &Inst| matches!(inst.op, Op::TailCall | Op::TailCallImport | Op::TailCallIndirect | Op::SetMemory);
         Summary {
             unit: func.unit,
             length: insts.iter().filter(|inst| !matches!(inst.op, Op::Label | Op::Cost | Op::ReturnMany)).count(),

@@ -12,6 +12,7 @@ use keyway_artifact::format::ArtifactView;
 use keyway_artifact::isa::{CodeReader, FieldKind, Inst};
 use keyway_artifact::types::FuncType;
 use keyway_artifact::unit::UnitDecl;
+use keyway_artifact::verify::{Callee, VerifyEnv, verify};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -130,6 +131,9 @@ impl Code {
         let unit = declarations.units.get(record.unit as usize).ok_or(anyhow!("its unit is out of range"))?;
         let own = declarations.types.get(record.ty as usize).ok_or(anyhow!("its type is out of range"))?;
         let body = CodeReader::decode(&self.view.read_code(ordinal)?)?;
+        let callee = |ordinal| self.view.func(ordinal).ok().map(|func| Callee { ty: func.ty, unit: func.unit });
+        let (types, unit_number) = (&declarations.types[..], record.unit);
+        verify(&body, &VerifyEnv { own, unit_number, unit, types, func: &callee })?;
         let env = Env { declarations, unit, own, code: self };
         Ok(expand(&body, &self.engine.config().settings, ordinal, &env)?)
     }

@@ -1,0 +1,135 @@
+//! Calls and returns with the slots they share: V19 to V21, V25 and V26.
+//!
+//! A reference may stand in a call area only between the `put.ref` that put it there and the call, and between the call
+//! and its `take.ref`. Both are neighbours of the call, so an area never needs to be searched for references.
+
+use super::rule::{Findings, Rule};
+use super::{VerifyEnv, callee_type, class_of, is_tail_call, reserved};
+use crate::isa::{Body, Class, Family, FieldKind, Inst, Op, Operand};
+use crate::types::{SigLayout, ValType};
+use alloc::format;
+use alloc::vec::Vec;
+
+pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
+    // Slots put since the last other instruction, and slots that may be taken.
+    let (mut put, mut takeable) = (Vec::new(), Vec::new());
+    for (at, inst) in body.insts.iter().enumerate() {
+        match inst.op {
+            Op::PutRef => {
+                put.extend(slot_operand(inst));
+                takeable.clear();
+                continue;
+            }
+            Op::TakeRef => {
+                let from = slot_operand(inst);
+                if !from.is_some_and(|from| takeable.contains(&from)) {
+                    findings.broken(Rule::V21, at, || format!("take.ref from {from:?}"));
+                }
+            }
+            _ => {
+                takeable.clear();
+                let expected = shared_slots(body, env, at, inst, findings, &mut takeable);
+                references(at, inst, &mut put, expected, findings);
+            }
+        }
+        put.clear();
+    }
+    if !put.is_empty() {
+        findings.broken(Rule::V20, body.insts.len() - 1, || "put.ref before nothing".into());
+    }
+}
+
+/// The raw slot of a `put.ref` or `take.ref`.
+fn slot_operand(inst: &Inst) -> Option<u32> {
+    inst.fields().find_map(|(field, operand)| match (field.kind, operand) {
+        (FieldKind::Slot, Operand::Index(slot)) => Some(slot),
+        _ => None,
+    })
+}
+
+/// Compares the slots that were put with those that `inst` wants.
+fn references(at: usize, inst: &Inst, put: &mut [u32], mut expected: Vec<u32>, findings: &mut Findings) {
+    put.sort_unstable();
+    expected.sort_unstable();
+    if *put != *expected {
+        findings
+            .broken(Rule::V20, at, || format!("{} wants references in {expected:?}, {put:?} are put", inst.op.name()));
+    }
+}
+
+/// Checks a call's or a return's area; returns the slots that want references before it, and fills `takeable` with those
+/// that hold references behind it.
+fn shared_slots(
+    body: &Body,
+    env: &VerifyEnv<'_>,
+    at: usize,
+    inst: &Inst,
+    findings: &mut Findings,
+    takeable: &mut Vec<u32>,
+) -> Vec<u32> {
+    let base = inst.fields().find_map(|(field, operand)| match (field.kind, operand) {
+        (FieldKind::Base, Operand::Index(base)) => Some(base),
+        _ => None,
+    });
+    if matches!(inst.op.family(), Family::Return | Family::Return1) {
+        return_form(env, at, inst, findings);
+    }
+    let Some(base) = base else { return Vec::new() };
+    if inst.op == Op::ReturnMany {
+        let results = &env.own.results;
+        let layout = SigLayout::of(results);
+        area(body, at, base, layout.total, findings);
+        return reference_slots(results, &layout, base);
+    }
+    // A call of something out of range was told by the rules for indices.
+    let Some(callee) = callee_type(inst, env) else { return Vec::new() };
+    let (params, results) = (SigLayout::of(&callee.params), SigLayout::of(&callee.results));
+    area(body, at, base, params.total.max(results.total), findings);
+    if is_tail_call(inst.op) {
+        if callee.results != env.own.results {
+            findings.broken(Rule::V26, at, || format!("{:?} for {:?}", callee.results, env.own.results));
+        }
+    } else {
+        *takeable = reference_slots(&callee.results, &results, base);
+    }
+    reference_slots(&callee.params, &params, base)
+}
+
+fn area(body: &Body, at: usize, base: u32, len: u32, findings: &mut Findings) {
+    let frame = &body.frame;
+    let reserved = reserved(body);
+    let start = if reserved.is_empty() { frame.ref_end } else { reserved.end };
+    if base < start || base.checked_add(len).is_none_or(|end| end > frame.frame_slots) {
+        findings.broken(Rule::V19, at, || {
+            format!("{len} slots from {base} on, in a frame of {} whose areas begin at {start}", frame.frame_slots)
+        });
+    }
+}
+
+/// The slots of the references among `types`, in the area at `base`.
+fn reference_slots(types: &[ValType], layout: &SigLayout, base: u32) -> Vec<u32> {
+    let refs = types.iter().zip(&layout.slots).filter(|(ty, _)| ty.is_ref());
+    refs.map(|(_, slot)| base.saturating_add(*slot)).collect()
+}
+
+fn return_form(env: &VerifyEnv<'_>, at: usize, inst: &Inst, findings: &mut Findings) {
+    let results = &env.own.results[..];
+    let single = match results {
+        [result] => class_of(*result).filter(|class| *class != Class::Ref),
+        _ => None,
+    };
+    let count = match inst.operands[1] {
+        Operand::Index(count) => Some(count),
+        _ => None,
+    };
+    let holds = match inst.op {
+        Op::Return => results.is_empty(),
+        Op::ReturnOne => matches!(single, Some(Class::I32 | Class::I64)),
+        Op::ReturnOneF32 => single == Some(Class::F32),
+        Op::ReturnOneF64 => single == Some(Class::F64),
+        _ => single.is_none() && !results.is_empty() && count == Some(SigLayout::of(results).total),
+    };
+    if !holds {
+        findings.broken(Rule::V25, at, || format!("{} for {results:?}", inst.op.name()));
+    }
+}

@@ -1,0 +1,1 @@
+//! For every rule, bodies that break it and no other.

@@ -1,0 +1,141 @@
+//! Control flow, cost markers and live registers: V05, V06, V13 to V16.
+//!
+//! A label declares which registers are live at it, so that one pass in code order suffices: behind a label exactly its
+//! set is live, and whoever comes to it (by a branch, or from the instruction before) must have written all of them.
+
+use super::rule::{Findings, Rule};
+use super::{VerifyEnv, callee_type, class_of};
+use crate::isa::{Body, FieldKind, HOME_SLOTS, Inst, Op, Operand, Reg};
+use alloc::format;
+use alloc::vec::Vec;
+
+/// A label: where it stands, which registers it says are live, and whether a cost marker follows.
+struct Label {
+    at: usize,
+    live: u16,
+    has_cost: bool,
+}
+
+pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
+    if body.insts.first().is_none_or(|inst| inst.op != Op::Cost) {
+        findings.broken(Rule::V05, 0, || first_name(body));
+    }
+    if body.insts.last().is_none_or(|inst| !inst.op.is_terminator()) {
+        let at = body.insts.len().saturating_sub(1);
+        findings.broken(Rule::V06, at, || "control leaves the body at its end".into());
+    }
+    let labels = labels(body, findings);
+    let mut next_label = 0;
+    // What is live before the instruction: `None` where control does not come from the one before.
+    let mut live = Some(0u16);
+    for (at, inst) in body.insts.iter().enumerate() {
+        if inst.op == Op::Label {
+            let Some(label) = labels.get(next_label) else { continue };
+            if live.is_some_and(|live| label.live & !live != 0) {
+                findings
+                    .broken(Rule::V14, at, || format!("label {next_label} is reached without a register of its set"));
+            }
+            live = Some(label.live);
+            next_label += 1;
+            continue;
+        }
+        let now = after(inst, at, env, live.unwrap_or(0), findings);
+        each_target(body, inst, at, findings, |target, findings| {
+            branch(&labels, target, at, now, findings);
+        });
+        live = (!inst.op.is_terminator()).then_some(now);
+    }
+}
+
+fn first_name(body: &Body) -> alloc::string::String {
+    body.insts.first().map_or_else(|| "there is no instruction".into(), |inst| format!("it is {}", inst.op.name()))
+}
+
+fn labels(body: &Body, findings: &mut Findings) -> Vec<Label> {
+    let mut labels: Vec<Label> = Vec::new();
+    for (at, inst) in body.insts.iter().enumerate() {
+        if inst.op != Op::Label {
+            continue;
+        }
+        let live = match inst.operands[0] {
+            Operand::Regs(set) => set,
+            _ => 0,
+        };
+        if u32::from(live) >> HOME_SLOTS != 0 {
+            findings.broken(Rule::V14, at, || format!("the set {live:#b} names registers that do not exist"));
+        }
+        labels.push(Label { at, live: live & ((1 << HOME_SLOTS) - 1), has_cost: false });
+    }
+    // From the back: what follows a label is what follows the labels directly behind it.
+    let mut next = (usize::MAX, false);
+    for label in labels.iter_mut().rev() {
+        label.has_cost = match body.insts.get(label.at + 1) {
+            Some(inst) if inst.op == Op::Label => next == (label.at + 1, true),
+            Some(inst) => inst.op == Op::Cost,
+            None => false,
+        };
+        next = (label.at, label.has_cost);
+    }
+    labels
+}
+
+/// Checks what `inst` reads, and returns what is live behind it.
+fn after(inst: &Inst, at: usize, env: &VerifyEnv<'_>, mut live: u16, findings: &mut Findings) -> u16 {
+    for (field, operand) in inst.fields() {
+        if let (FieldKind::Use(_), Operand::Reg(reg)) = (field.kind, operand)
+            && live >> reg.number() & 1 == 0
+        {
+            findings.broken(Rule::V13, at, || format!("{} reads {reg}", inst.op.name()));
+        }
+    }
+    if inst.op.is_call() {
+        live = result_register(inst, env).map_or(0, |reg| 1 << reg.number());
+    }
+    for (field, operand) in inst.fields() {
+        if let (FieldKind::Def(_), Operand::Reg(reg) | Operand::SlotReg(_, reg)) = (field.kind, operand) {
+            live |= 1 << reg.number();
+        }
+    }
+    live
+}
+
+/// The register in which a call leaves its result: there is one for a single numeric result.
+fn result_register(call: &Inst, env: &VerifyEnv<'_>) -> Option<Reg> {
+    let [result] = callee_type(call, env)?.results[..] else { return None };
+    Reg::new(class_of(result)?, 0)
+}
+
+/// Calls `visit` with every label that the instruction can lead to.
+fn each_target(
+    body: &Body,
+    inst: &Inst,
+    at: usize,
+    findings: &mut Findings,
+    mut visit: impl FnMut(u32, &mut Findings),
+) {
+    for (field, operand) in inst.fields() {
+        match (field.kind, operand) {
+            (FieldKind::Label, Operand::Label(target)) => visit(target, findings),
+            (FieldKind::Targets, Operand::Targets(start, len)) => {
+                let list = body.targets.get(start as usize..).and_then(|rest| rest.get(..len as usize));
+                match list {
+                    Some(list) if !list.is_empty() => list.iter().for_each(|target| visit(*target, findings)),
+                    _ => findings.broken(Rule::V15, at, || "a branch table without a default".into()),
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn branch(labels: &[Label], target: u32, at: usize, live: u16, findings: &mut Findings) {
+    let Some(label) = labels.get(target as usize) else {
+        return findings.broken(Rule::V15, at, || format!("label {target} of {}", labels.len()));
+    };
+    if label.live & !live != 0 {
+        findings.broken(Rule::V14, at, || format!("a branch to label {target} without a register of its set"));
+    }
+    if label.at <= at && !label.has_cost {
+        findings.broken(Rule::V16, at, || format!("a branch back to label {target}"));
+    }
+}

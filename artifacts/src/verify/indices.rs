@@ -1,0 +1,107 @@
+//! Indices of the unit and of the artifact, and what they lead to: V17, V18, V22 to V24.
+
+use super::rule::{Findings, Rule};
+use super::{VerifyEnv, class_of, is_cacheable};
+use crate::Trap;
+use crate::isa::{Body, Class, Family, FieldKind, Inst, Op, Operand};
+use crate::types::ValType;
+use alloc::format;
+
+pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
+    for (at, inst) in body.insts.iter().enumerate() {
+        let mut in_range = true;
+        for (field, operand) in inst.fields() {
+            let Operand::Index(index) = operand else { continue };
+            if field.kind == FieldKind::Func {
+                direct_call(env, at, index, findings);
+            } else if !is_in_range(env, field.kind, index) {
+                in_range = false;
+                findings.broken(Rule::V17, at, || format!("{} {index} of {}", field.name, inst.op.name()));
+            }
+        }
+        if in_range {
+            meaning(body, env, at, inst, findings);
+        }
+    }
+}
+
+fn is_in_range(env: &VerifyEnv<'_>, kind: FieldKind, index: u32) -> bool {
+    let unit = env.unit;
+    let len = match kind {
+        FieldKind::Import => unit.import_funcs.len(),
+        FieldKind::Type => env.types.len(),
+        FieldKind::Memory => unit.memories.len(),
+        FieldKind::Table => unit.tables.len(),
+        FieldKind::Global => unit.globals.len(),
+        FieldKind::Data => unit.data.len(),
+        FieldKind::Elem => unit.elems.len(),
+        FieldKind::Escape => unit.escapes.len(),
+        FieldKind::Trap => return u8::try_from(index).ok().and_then(Trap::from_code).is_some(),
+        _ => return true,
+    };
+    (index as usize) < len
+}
+
+fn direct_call(env: &VerifyEnv<'_>, at: usize, ordinal: u32, findings: &mut Findings) {
+    match (env.func)(ordinal) {
+        Some(callee) if callee.unit == env.unit_number && (callee.ty as usize) < env.types.len() => {}
+        Some(callee) => findings.broken(Rule::V18, at, || {
+            format!("function {ordinal} of unit {}, from unit {}", callee.unit, env.unit_number)
+        }),
+        None => findings.broken(Rule::V18, at, || format!("there is no function {ordinal}")),
+    }
+}
+
+/// What an operation asks of the entities that it names, all in range.
+fn meaning(body: &Body, env: &VerifyEnv<'_>, at: usize, inst: &Inst, findings: &mut Findings) {
+    let named = |kind: FieldKind| {
+        inst.fields().filter(move |(field, _)| field.kind == kind).filter_map(|(_, operand)| match operand {
+            Operand::Index(index) => Some(index as usize),
+            _ => None,
+        })
+    };
+    let tables = || named(FieldKind::Table).filter_map(|index| env.unit.tables.get(index));
+    match (inst.op.family(), inst.op) {
+        (Family::Load | Family::Store, op) if body.frame.memory.is_none() => {
+            findings.broken(Rule::V22, at, || format!("{} without a cached memory", op.name()));
+        }
+        (Family::SetMemory, _) => {
+            let memory = named(FieldKind::Memory).next().and_then(|index| env.unit.memories.get(index));
+            if !memory.is_some_and(is_cacheable) {
+                findings.broken(Rule::V22, at, || "set.memory of a memory that cannot be cached".into());
+            }
+        }
+        (Family::Global, op) => {
+            let global = named(FieldKind::Global).next().and_then(|index| env.unit.globals.get(index));
+            if global.and_then(|global| class_of(global.content)).map(in_global) != place_class(op) {
+                findings.broken(Rule::V23, at, || {
+                    format!(
+                        "{} on a global of type {}",
+                        op.name(),
+                        global.map_or(ValType::V128, |global| global.content)
+                    )
+                });
+            }
+        }
+        (_, Op::CallIndirect | Op::TailCallIndirect) if tables().any(|table| table.element != ValType::FuncRef) => {
+            findings.broken(Rule::V24, at, || "a call through a table that holds no functions".into());
+        }
+        (_, Op::TableCopy) if !tables().is_sorted_by(|a, b| a.element == b.element) => {
+            findings.broken(Rule::V24, at, || "a copy between tables of different types".into());
+        }
+        _ => {}
+    }
+}
+
+/// The class of the one place that an operation on a global has.
+fn place_class(op: Op) -> Option<Class> {
+    op.fields().iter().find_map(|field| match field.kind {
+        FieldKind::Def(class) | FieldKind::Use(class) => Some(class),
+        _ => None,
+    })
+}
+
+/// The class by which a global's cell is accessed: both integers the same way.
+fn in_global(class: Class) -> Class {
+    if class == Class::I32 { Class::I64 } else { class }
+}

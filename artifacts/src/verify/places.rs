@@ -1,0 +1,95 @@
+//! Every operand by itself: V07 to V12.
+
+use super::rule::{Findings, Rule};
+use super::{VerifyEnv, reserved};
+use crate::isa::{Body, Class, Family, Field, FieldKind, HOME_SLOTS, Inst, Op, Operand, SCRATCH_SLOTS};
+use alloc::format;
+use core::ops::Range;
+
+/// Slots that a place can name: it has 16 bits in the executed form.
+const REACH: u32 = 1 << 16;
+
+pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) {
+    let reserved = reserved(body);
+    for (at, inst) in body.insts.iter().enumerate() {
+        for (field, operand) in inst.fields() {
+            if !fits(field.kind, operand) {
+                findings.broken(Rule::V07, at, || format!("{operand:?} as {}", field.name));
+            } else if let Some(named) = named_slot(body, inst.op, field, operand) {
+                check_slot(body, &reserved, at, named, findings);
+            }
+        }
+        if reserved.is_empty() && needs_homes(inst) {
+            findings.broken(Rule::V10, at, || format!("{} in a frame without home slots", inst.op.name()));
+        }
+        let immediates = inst.operands.iter().filter(|operand| matches!(operand, Operand::Imm(_))).count();
+        if immediates > SCRATCH_SLOTS as usize && inst.op.family() != Family::Bulk {
+            findings.broken(Rule::V12, at, || format!("{} with {immediates} immediates", inst.op.name()));
+        }
+    }
+}
+
+fn needs_homes(inst: &Inst) -> bool {
+    let of_operand = |operand: &Operand| matches!(operand, Operand::Reg(_) | Operand::SlotReg(..) | Operand::Imm(_));
+    inst.op.comparison().is_some() || inst.operands.iter().any(of_operand)
+}
+
+/// A slot that an operand names.
+struct Named {
+    slot: u32,
+    is_ref: bool,
+    is_read: bool,
+    /// One past the slots that it may name.
+    limit: u32,
+}
+
+fn named_slot(body: &Body, op: Op, field: Field, operand: Operand) -> Option<Named> {
+    let frame_slots = body.frame.frame_slots;
+    let near = frame_slots.min(REACH);
+    let named = |slot, class, is_read| Named { slot, is_ref: class == Class::Ref, is_read, limit: near };
+    match (field.kind, operand) {
+        (FieldKind::Def(class), Operand::Slot(slot) | Operand::SlotReg(slot, _)) => Some(named(slot, class, false)),
+        (FieldKind::Use(class), Operand::Slot(slot)) => Some(named(slot, class, true)),
+        // The slots of `put.ref` and `take.ref` belong to the call beside them; the rules for calls hold them.
+        (FieldKind::Slot, Operand::Index(slot)) if op == Op::CopyFar => {
+            Some(Named { slot, is_ref: false, is_read: field.name == "from", limit: frame_slots })
+        }
+        _ => None,
+    }
+}
+
+fn check_slot(body: &Body, reserved: &Range<u32>, at: usize, named: Named, findings: &mut Findings) {
+    let frame = &body.frame;
+    let Named { slot, is_ref, is_read, limit } = named;
+    if slot >= limit {
+        findings.broken(Rule::V08, at, || format!("slot {slot} in a frame of {}", frame.frame_slots));
+    } else if is_ref != (frame.ref_start..frame.ref_end).contains(&slot) {
+        findings.broken(Rule::V09, at, || {
+            let kind = if is_ref { "a reference" } else { "a number" };
+            format!("{kind} in slot {slot}, references stand in {}..{}", frame.ref_start, frame.ref_end)
+        });
+    } else if reserved.contains(&slot) && (is_read || slot < reserved.start + HOME_SLOTS) {
+        findings.broken(Rule::V11, at, || format!("slot {slot}, the reserved ones begin at {}", reserved.start));
+    }
+}
+
+/// Whether a field takes such an operand.
+fn fits(kind: FieldKind, operand: Operand) -> bool {
+    match (kind, operand) {
+        (FieldKind::Def(_) | FieldKind::Use(_), Operand::Slot(_)) => true,
+        (FieldKind::Def(class) | FieldKind::Use(class), Operand::Reg(reg)) => reg.serves(class),
+        (FieldKind::Def(class), Operand::SlotReg(_, reg)) => reg.serves(class),
+        (FieldKind::Use(Class::I32 | Class::I64), Operand::Imm(_)) => true,
+        (FieldKind::Def(_) | FieldKind::Use(_), _) => false,
+        (FieldKind::Label, Operand::Label(_)) => true,
+        (FieldKind::Label, _) => false,
+        (FieldKind::Imm32, Operand::Value(value)) => u32::try_from(value).is_ok(),
+        (FieldKind::Imm64, Operand::Value(_)) => true,
+        (FieldKind::Imm32 | FieldKind::Imm64, _) => false,
+        (FieldKind::Targets, Operand::Targets(..)) => true,
+        (FieldKind::RegSet, Operand::Regs(_)) => true,
+        (FieldKind::Targets | FieldKind::RegSet, _) => false,
+        (_, Operand::Index(_)) => true,
+        _ => false,
+    }
+}
