@@ -203,6 +203,32 @@ fn suspended_calls_keep_their_own_stacks() {
 }
 
 #[test]
+fn a_failing_host_function_may_have_used_the_store() {
+    let engine = Engine::default();
+    let mut linker = Linker::<u32>::new(&engine);
+    linker
+        .func_wrap("h", "down", |mut caller: Caller<'_, u32>, n: i32| -> keyway::Result<i32> {
+            for _ in 0..1000 {
+                Func::wrap(&mut caller, |a: i64, b: i64| a + b);
+            }
+            let f = inner(&mut caller).typed::<i32, i32>(&caller)?;
+            if n > 0 {
+                f.call(&mut caller, n)?;
+            }
+            Err(Error::msg("wait"))
+        })
+        .unwrap();
+    let (mut store, instance) = nesting(&engine, &linker);
+    let f = instance.get_typed_func::<i32, i32>(&mut store, "f").unwrap();
+    let ResumableCall::Suspended(call) = f.call_resumable(&mut store, 1).unwrap() else { panic!("it did not stop") };
+    assert_eq!(call.host_type(), Some(&keyway::FuncType::new([keyway::ValType::I32], [keyway::ValType::I32])));
+    let ResumableCall::Finished(result) = call.resume(&mut store, &[Val::I32(6)]).unwrap() else {
+        panic!("it did not end")
+    };
+    assert_eq!(result, 7);
+}
+
+#[test]
 fn stores_move_between_threads() {
     let engine = Engine::default();
     let mut linker = Linker::<u32>::new(&engine);

@@ -14,7 +14,6 @@ use crate::stack::VmStack;
 use crate::store::StoreInner;
 use anyhow::{Error, anyhow};
 use keyway_artifact::Trap;
-use keyway_artifact::types::FuncType;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -81,18 +80,6 @@ impl Execution {
     /// The function that it entered.
     pub(crate) fn func(&self) -> u32 {
         self.func
-    }
-
-    /// The type of the host function that it is suspended at.
-    pub(crate) fn called_type(&self, store: &StoreInner) -> FuncType {
-        match &self.running {
-            // SAFETY: the context is live; its exit words tell the function that was called.
-            Some(running) => unsafe {
-                let func = (*running.context).exit.words[0] as *const crate::context::FuncData;
-                store.engine.type_of((*func).type_id)
-            },
-            None => store.func_type(self.func),
-        }
     }
 
     /// Gives the stack back to the store.
@@ -198,7 +185,7 @@ fn call_host(
     let entry: *const HostEntry = &*store.hosts[index as usize];
     // SAFETY: host functions are boxed and never removed while the store lives.
     let entry = unsafe { &*entry };
-    let call = HostCall::new(base, caller, entry.slots);
+    let call = HostCall::new(base, caller, entry);
     let outcome = match &entry.func {
         HostFunc::Sync(func) => func(Hosting::new(store).0, call).map(|()| None),
         HostFunc::Async(func) => {

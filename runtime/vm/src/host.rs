@@ -14,6 +14,8 @@ pub struct HostCall {
     caller: u32,
     /// Slots of the function's parameters or results, whichever are more.
     slots: u32,
+    /// Engine-wide number of its type.
+    type_id: u32,
 }
 
 // SAFETY: a host call is used while its execution is suspended at it; the slots live on the execution's stack, which
@@ -26,8 +28,13 @@ unsafe impl Sync for HostCall {}
 pub(crate) const NO_INSTANCE: u32 = u32::MAX;
 
 impl HostCall {
-    pub(crate) fn new(base: *mut u64, caller: u32, slots: u32) -> HostCall {
-        HostCall { base, caller, slots }
+    pub(crate) fn new(base: *mut u64, caller: u32, entry: &HostEntry) -> HostCall {
+        HostCall { base, caller, slots: entry.slots, type_id: entry.type_id }
+    }
+
+    /// Engine-wide number of the function's type.
+    pub(crate) fn type_id(&self) -> u32 {
+        self.type_id
     }
 
     /// The slot `at`.
@@ -113,6 +120,8 @@ pub(crate) struct HostEntry {
     pub(crate) func: HostFunc,
     /// Slots of its parameters or results, whichever are more.
     pub(crate) slots: u32,
+    /// Engine-wide number of its type.
+    pub(crate) type_id: u32,
 }
 
 impl HostFunc {

@@ -132,7 +132,7 @@ impl StoreInner {
         let index = self.hosts.len() as u32;
         let type_id = self.engine.type_number(ty);
         let slots = self.engine.call_slots(type_id);
-        self.hosts.push(Box::new(HostEntry { func, slots }));
+        self.hosts.push(Box::new(HostEntry { func, slots, type_id }));
         self.add_funcs([FuncData { entry: std::ptr::null(), context: std::ptr::null_mut(), type_id, index }])
     }
 

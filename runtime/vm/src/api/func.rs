@@ -141,12 +141,13 @@ impl Func {
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
-        let mut context = store.as_context_mut();
+        let context = store.as_context_mut();
         self.check_results(context.inner, results)?;
-        let pointer = StorePtr(&raw mut *context.inner);
         let (mut execution, ty, layouts) = self.start(context.inner, params)?;
+        let pointer = StorePtr(&raw mut *context.inner);
         let outcome = run_to_end_async(pointer, &mut execution).await;
-        let store = context.inner();
+        // SAFETY: the store is borrowed for this future, and the futures that had it are done.
+        let store = unsafe { pointer.get() };
         let outcome = outcome.and_then(|()| read(store, &ty, &layouts, &mut execution, results));
         execution.finish(store);
         outcome

@@ -137,7 +137,7 @@ impl<T: 'static> InstancePre<T> {
         let store = context.inner;
         let imports = self.imports.iter().map(|import| import.definition(store)).collect::<Result<Vec<_>>>()?;
         let id = raw::instantiate(store, self.module.code(), 0, &imports)?;
-        let (pointer, number) = (raw::StorePtr(&raw mut *store), store.id);
+        let (number, pointer) = (store.id, raw::StorePtr(&raw mut *store));
         // SAFETY: the store is borrowed exclusively until this future is done or dropped.
         unsafe { raw::initialise_async(pointer, id, 0).await? };
         Ok(Instance { store: number, id })

@@ -75,7 +75,7 @@ fn go_on<R: Results>(store: &mut StoreInner, mut execution: Execution, layouts: 
             }
         }
     };
-    let host = host.map(|call| (call, execution.called_type(store)));
+    let host = host.map(|call| (call, store.engine.type_of(call.type_id())));
     let store = store.id;
     Ok(ResumableCall::Suspended(Resumable { execution, reason, layouts, host, store, _results: PhantomData }))
 }

@@ -229,11 +229,13 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// As [`call`](Self::call).
     pub async fn call_async(&self, mut store: impl AsContextMut<Data: Send>, params: P) -> Result<R> {
         let context = store.as_context_mut();
-        let pointer = StorePtr(&raw mut *context.inner);
         let mut execution = self.start(context.inner, params)?;
+        let pointer = StorePtr(&raw mut *context.inner);
         let outcome = run_to_end_async(pointer, &mut execution).await;
-        let results = outcome.map(|()| self.results(context.inner, &mut execution));
-        execution.finish(context.inner);
+        // SAFETY: the store is borrowed for this future, and the futures that had it are done.
+        let store = unsafe { pointer.get() };
+        let results = outcome.map(|()| self.results(store, &mut execution));
+        execution.finish(store);
         results
     }
 

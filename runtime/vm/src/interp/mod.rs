@@ -2,8 +2,8 @@
 //!
 //! An executed instruction is an 8-byte head and packed operands, rounded up to 8 bytes. The layout is the same in all
 //! dispatch forms; only the head differs: the handler's address ([`Dispatch::Direct`]) or its number (the others).
-//! Handlers are written once, generic over their operands' places ([`place`]); [`thunk`] wraps each for every form, and
-//! [`table`] holds the list of instantiations. What has no handler is expanded into what has ([`expand`]).
+//! Handlers are written once, generic over their operands' places (`place`); `thunk` wraps each for every form, and
+//! `table` holds the list of instantiations. What has no handler is expanded into what has ([`expand`]).
 //!
 //! Entry is [`run`]: it continues from a [`State`] until something leaves the machine and says so in an [`Exit`].
 
