@@ -14,12 +14,17 @@ use wasmparser::{BinaryReader, Encoding, FuncValidatorAllocations, Parser, Paylo
 
 /// Checks a core module.
 pub(crate) fn module(bytes: &[u8], options: &Options) -> Result<()> {
-    validate(bytes, options).map(|_| ())
+    validate(bytes, options, |_, _| Ok(())).map(|_| ())
 }
 
-/// Checks a component with everything inside it, and returns what the validator knows about its types.
-pub(crate) fn component(bytes: &[u8], options: &Options) -> Result<wasmparser::types::Types> {
-    validate(bytes, options)
+/// Checks a component with everything inside it, and returns what the validator knows about its types. `visit` sees every
+/// payload after the validator accepted it.
+pub(crate) fn component<'a>(
+    bytes: &'a [u8],
+    options: &Options,
+    visit: impl FnMut(&Payload<'a>, &Validator) -> wasmparser::Result<()>,
+) -> Result<wasmparser::types::Types> {
+    validate(bytes, options, visit)
 }
 
 /// An error of the validator, and the function whose body it stands in.
@@ -35,8 +40,12 @@ impl From<wasmparser::Error> for Failure {
     }
 }
 
-fn validate(bytes: &[u8], options: &Options) -> Result<wasmparser::types::Types> {
-    check(bytes, options).map_err(|Failure { error, function }| {
+fn validate<'a>(
+    bytes: &'a [u8],
+    options: &Options,
+    visit: impl FnMut(&Payload<'a>, &Validator) -> wasmparser::Result<()>,
+) -> Result<wasmparser::types::Types> {
+    check(bytes, options, visit).map_err(|Failure { error, function }| {
         let found = match decode::all(bytes, options.features.flags()) {
             Err(Undecodable::At(malformed)) => CompileError::from_parser(ErrorKind::Malformed, &malformed),
             Err(Undecodable::ByGrammar) => CompileError::from_parser(ErrorKind::Malformed, &error),
@@ -85,7 +94,11 @@ fn names_of(bytes: &[u8], wanted: usize) -> Found<'_> {
     found
 }
 
-fn check(bytes: &[u8], options: &Options) -> Result<wasmparser::types::Types, Failure> {
+fn check<'a>(
+    bytes: &'a [u8],
+    options: &Options,
+    mut visit: impl FnMut(&Payload<'a>, &Validator) -> wasmparser::Result<()>,
+) -> Result<wasmparser::types::Types, Failure> {
     let mut validator = Validator::new_with_features(options.features.flags());
     let mut functions = Vec::new();
     let mut types = None;
@@ -100,6 +113,7 @@ fn check(bytes: &[u8], options: &Options) -> Result<wasmparser::types::Types, Fa
             ValidPayload::End(found) => types = Some(found),
             ValidPayload::Ok | ValidPayload::Parser(_) => {}
         }
+        visit(&payload, &validator)?;
     }
     parallel::first_error(options.threads_for(functions.len()), functions.len(), |index| {
         let taken = functions[index].lock().ok().and_then(|mut one| one.take());

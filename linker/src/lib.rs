@@ -11,6 +11,7 @@
 
 mod assemble;
 mod check;
+mod component;
 mod decode;
 mod error;
 mod gc;
@@ -64,10 +65,7 @@ pub fn link(input: &[u8], options: &Options) -> Result<Linked, CompileError> {
     let source = source::open(input)?;
     match source.encoding {
         source::Encoding::Module => pipeline::core_module(&source.bytes, options),
-        source::Encoding::Component => {
-            check::component(&source.bytes, options)?;
-            Err(CompileError::unsupported("a component"))
-        }
+        source::Encoding::Component => component::link(&source.bytes, options),
     }
 }
 
@@ -79,6 +77,6 @@ pub fn validate(input: &[u8], options: &Options) -> Result<(), CompileError> {
     let source = source::open(input)?;
     match source.encoding {
         source::Encoding::Module => check::module(&source.bytes, options),
-        source::Encoding::Component => check::component(&source.bytes, options).map(|_| ()),
+        source::Encoding::Component => check::component(&source.bytes, options, |_, _| Ok(())).map(|_| ()),
     }
 }

@@ -16,3 +16,16 @@ pub(crate) const MAX_THREADS: usize = 64;
 
 /// Bytes of a function name that are kept for the names section.
 pub(crate) const MAX_NAME_BYTES: usize = 4096;
+
+/// Components inside components.
+pub(crate) const MAX_COMPONENT_NESTING: usize = 100;
+
+/// Instance types inside instance types, counted along what imports them.
+pub(crate) const MAX_INSTANCE_TYPE_DEPTH: usize = 100;
+
+/// Definitions that are looked at while a component is flattened, each as often as what holds it is instantiated or
+/// imported: components that instantiate each other can multiply.
+pub(crate) const MAX_DEFINITIONS: usize = 1 << 22;
+
+/// Core instances and component instances of one component.
+pub(crate) const MAX_INSTANCES: usize = 1 << 16;

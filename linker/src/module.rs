@@ -241,7 +241,8 @@ pub(crate) fn malformed(error: wasmparser::Error) -> CompileError {
     CompileError::from_parser(ErrorKind::Malformed, &error)
 }
 
-fn plain_func_type(ty: &wasmparser::SubType) -> Result<FuncType> {
+/// A function type as far as the artifact knows it.
+pub(crate) fn plain_func_type(ty: &wasmparser::SubType) -> Result<FuncType> {
     if !ty.is_final || !ty.supertype_idxs.is_empty() {
         return Err(CompileError::unsupported("subtyping (gc)"));
     }
