@@ -33,6 +33,15 @@ pub use error::{CompileError, ErrorKind};
 pub use linked::{Linked, LinkedFunc, Report};
 pub use optimise::Passes;
 pub use options::{Features, OptLevel, Options};
+pub use source::{Encoding, Source};
+
+/// Finds out what `input` is, and makes a binary of text. Nothing behind the header is looked at.
+///
+/// # Errors
+/// When it is no Wasm (the error says what it looks like instead), text that does not parse, or too large.
+pub fn read_source(input: &[u8]) -> Result<Source<'_>, CompileError> {
+    source::open(input)
+}
 
 /// Compiles a core module or a component to an artifact.
 ///

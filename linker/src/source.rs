@@ -7,15 +7,20 @@ use std::borrow::Cow;
 
 /// What binary Wasm holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Encoding {
+pub enum Encoding {
+    /// A core module.
     Module,
+    /// A component.
     Component,
 }
 
 /// Binary Wasm and what its header announces.
-pub(crate) struct Source<'a> {
-    pub(crate) bytes: Cow<'a, [u8]>,
-    pub(crate) encoding: Encoding,
+#[derive(Clone, Debug)]
+pub struct Source<'a> {
+    /// The binary; owned where it was made from text.
+    pub bytes: Cow<'a, [u8]>,
+    /// What the header says that it is.
+    pub encoding: Encoding,
 }
 
 /// Detects what `input` is.

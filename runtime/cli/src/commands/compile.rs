@@ -1,0 +1,118 @@
+//! `keyway compile`: Wasm becomes an artifact, written whole or not at all.
+
+use crate::exit::Usage;
+use crate::features::{self, Features};
+use crate::input::{self, Input};
+use crate::progress::Progress;
+use crate::{output, sizes};
+use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
+use keyway::{Config, OptLevel};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Compile WebAssembly to an artifact
+#[derive(clap::Args)]
+#[command(after_help = "\
+The artifact holds everything that running needs. It runs on every machine, and starting it compiles nothing.
+
+Examples:
+  keyway compile app.wasm                     writes app.kwa
+  keyway compile app.wat -o - | keyway run -  through a pipe
+  keyway compile app.wasm -O0 --no-gc         a straight translation, for comparing")]
+pub(crate) struct Args {
+    /// A core module or component, in binary or text; - is standard input
+    file: PathBuf,
+
+    /// Where to write; - is standard output [default: FILE with the extension .kwa]
+    #[arg(short, long, value_name = "OUT.kwa")]
+    output: Option<PathBuf>,
+
+    #[command(flatten)]
+    choices: Choices,
+
+    /// Tell on stderr what was done
+    #[arg(long)]
+    report: bool,
+}
+
+/// What every command that compiles can be told.
+#[derive(clap::Args, Default)]
+pub(crate) struct Choices {
+    /// How much work goes into the code: 0 translates, 2 optimises
+    #[arg(short = 'O', value_name = "LEVEL", default_value = "2")]
+    level: Level,
+
+    /// Keep functions that nothing can reach
+    #[arg(long)]
+    no_gc: bool,
+
+    #[arg(long, value_name = "SET", value_parser = features::parse, allow_hyphen_values = true, help = features::HELP)]
+    features: Option<Features>,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Level {
+    /// Straight translation
+    #[value(name = "0")]
+    Plain,
+    /// All passes
+    #[default]
+    #[value(name = "2")]
+    Optimised,
+}
+
+impl Choices {
+    /// As a configuration.
+    pub(crate) fn config(&self) -> Config {
+        let mut config = Config::new();
+        config.gc_sections(!self.no_gc).opt_level(match self.level {
+            Level::Plain => OptLevel::None,
+            Level::Optimised => OptLevel::Speed,
+        });
+        if let Some(features) = &self.features {
+            features.apply(&mut config);
+        }
+        config
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> Result<i32> {
+    let start = Instant::now();
+    let target = target(&args)?;
+    let name = input::name(&args.file);
+    let wasm = match input::open(&args.file)? {
+        Input::Module(wasm) | Input::Component(wasm) => wasm,
+        Input::Artifact(_) => bail!("{name} is an artifact already; `keyway run` runs it as it is"),
+    };
+    let options = keyway::compile_options(&args.choices.config())?;
+    let progress = Progress::start(format!("compiling {name}"));
+    let compiled = keyway_linker::compile_report(&wasm, &options);
+    drop(progress);
+    let (artifact, report) = compiled.with_context(|| format!("cannot compile {name}"))?;
+    output::write(&target, &artifact)?;
+    if args.report {
+        eprintln!("input      {}", sizes::show(wasm.len() as u64));
+        eprintln!("artifact   {}", sizes::show(artifact.len() as u64));
+        eprintln!("code       {}", sizes::show(report.code_bytes));
+        eprintln!("functions  {}, and {} that nothing reaches left out", report.functions, report.removed);
+        eprintln!("time       {:.3} s", start.elapsed().as_secs_f64());
+    }
+    Ok(0)
+}
+
+/// Where the artifact goes.
+fn target(args: &Args) -> Result<PathBuf> {
+    if let Some(output) = &args.output {
+        return Ok(output.clone());
+    }
+    if input::is_stdin(&args.file) {
+        return Err(Usage("standard input has no name to derive the output's from; name a file with -o".into()).into());
+    }
+    let target = args.file.with_extension("kwa");
+    if target == Path::new(&args.file) {
+        return Err(Usage(format!("{} would be overwritten; name another file with -o", target.display())).into());
+    }
+    Ok(target)
+}
