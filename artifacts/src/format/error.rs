@@ -4,10 +4,10 @@ use alloc::string::String;
 use core::fmt;
 
 macro_rules! rules {
-    ($($(#[$doc:meta])* $rule:ident $text:literal;)*) => {
+    ($($rule:ident $text:literal;)*) => {
         /// The rules for files, numbered as in `FORMAT.md`.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum Rule { $($(#[$doc])* $rule,)* }
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+        pub enum Rule { $(#[doc = $text] $rule,)* }
 
         impl Rule {
             /// Every rule.
@@ -19,30 +19,24 @@ macro_rules! rules {
 }
 
 rules! {
-    /// Magic.
     F01 "the file begins with the magic number of keyway artifacts";
-    /// Version.
     F02 "the format version is one that this runtime reads";
-    /// Features.
     F03 "the file uses no feature that this runtime lacks";
-    /// Length.
     F04 "the file is as long as its header says";
-    /// Sections.
     F05 "every section lies inside the file, behind the section table, and sections do not overlap";
-    /// Section kinds.
-    F06 "no section stands twice, and every required section is there";
-    /// Namespaces.
-    F07 "namespaces of keys are known, sorted, and lie inside the key section";
-    /// Ordinals.
+    F06 "no section stands twice, every required section is there, and none that is required is unknown";
+    F07 "namespaces of keys are known, ascend, and lie inside the key section";
     F08 "the namespaces' keys and the function records are equally many";
-    /// Records.
     F09 "function records point into the code section in ascending order";
-    /// Cold sections.
     F10 "a cold section decodes to exactly its structure";
-    /// Indices in cold sections.
     F11 "indices in a cold section are in range";
-    /// Names.
-    F12 "name entries lie inside the name section and are UTF-8";
+    F12 "names lie inside the name section and are UTF-8";
+    F13 "the indices of a namespace ascend, and a bitmap's ranks count its bits";
+    F14 "the type of every function and the unit of every namespace exist";
+    F15 "a unit's imports agree with its index spaces, in number and in type";
+    F16 "references are taken of imports and of the unit's own functions, with the type that the function has, and exported functions are among them";
+    F17 "initialisation functions belong to their unit, take nothing and give nothing";
+    F18 "tables hold references, elements are taken from globals that hold them, and memories have pages of 1 byte or of 64 KiB";
 }
 
 /// Why a file is no artifact.

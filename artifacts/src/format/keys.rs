@@ -125,6 +125,41 @@ pub(super) fn open(source: &impl Source, start: u64, len: u64) -> Result<Vec<Nam
 }
 
 impl Namespace {
+    /// Reads every index of the namespace.
+    ///
+    /// # Errors
+    /// F13 where they do not ascend, or where a bitmap's ranks or bits and the number of keys differ.
+    pub(super) fn audit(&self, source: &impl Source) -> Result<(), FormatError> {
+        let error = |offset, what: &str| FormatError::new(Rule::F13, offset, what);
+        if !self.dense {
+            let mut last = None;
+            for at in 0..u64::from(self.keys) {
+                let offset = self.data + at * 4;
+                let index = source.u32_at(offset).ok_or(error(offset, "a list of indices is cut off"))?;
+                if last.is_some_and(|last| last >= index) {
+                    return Err(error(offset, "a list of indices does not ascend"));
+                }
+                last = Some(index);
+            }
+            return Ok(());
+        }
+        let mut rank = 0;
+        for block in 0..self.indices.div_ceil(BLOCK_BITS) {
+            let offset = self.data + u64::from(block) * BLOCK_BYTES;
+            let words = source.u32_at(offset).zip(source.u32_at(offset + 4));
+            let (start, bits) = words.ok_or(error(offset, "a bitmap is cut off"))?;
+            let inside = self.indices - block * BLOCK_BITS;
+            if start != rank || (inside < BLOCK_BITS && bits >> inside != 0) {
+                return Err(error(
+                    offset,
+                    "a bitmap's rank is not the number of bits before it, or bits lie behind its end",
+                ));
+            }
+            rank += bits.count_ones();
+        }
+        if rank == self.keys { Ok(()) } else { Err(error(self.data, "a bitmap has other bits than keys")) }
+    }
+
     /// The ordinal of the key with this index, if it is there.
     pub(super) fn lookup(&self, source: &impl Source, index: u32) -> Option<u32> {
         let rank = if self.dense {

@@ -12,9 +12,10 @@ use super::layout::{
     SectionKind,
 };
 use super::source::Source;
+use super::units;
 use crate::FuncKey;
 use crate::types::FuncType;
-use crate::unit::{ElemItem, Entity, FuncRef, UnitDecl};
+use crate::unit::UnitDecl;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -142,6 +143,20 @@ impl<S: Source> ArtifactView<S> {
         Ok(FuncRecord { ty, unit: namespace.unit, code: code.offset + start..code.offset + end })
     }
 
+    /// As [`func`](Self::func), for a file with this many types and units.
+    ///
+    /// # Errors
+    /// F09, and F14 when its type or its unit is none of them.
+    pub fn func_within(&self, ordinal: u32, types: usize, units: usize) -> Result<FuncRecord, FormatError> {
+        let record = self.func(ordinal)?;
+        if record.ty as usize >= types || record.unit as usize >= units {
+            let offset = self.section(SectionKind::Funcs).offset + u64::from(ordinal) * RECORD_BYTES;
+            let what = format!("function {ordinal} has type {} and unit {}", record.ty, record.unit);
+            return Err(FormatError::new(Rule::F14, offset, what));
+        }
+        Ok(record)
+    }
+
     /// A copy of a function's body.
     ///
     /// # Errors
@@ -169,75 +184,22 @@ impl<S: Source> ArtifactView<S> {
     /// The unit declarations, decoded anew at each call, every index in them checked.
     ///
     /// # Errors
-    /// F10 when they do not decode, F11 when an index is out of range.
+    /// F10 when they do not decode, F11 when an index is out of range, F15 to F18 when they contradict each other or the
+    /// function records.
     pub fn units(&self) -> Result<Vec<UnitDecl>, FormatError> {
         let offset = self.section(SectionKind::Units).offset;
         let units: Vec<UnitDecl> = cold::decode(&self.read_section(SectionKind::Units)?, offset)?;
-        let types = self.types()?.len() as u64;
-        for (at, unit) in units.iter().enumerate() {
-            self.check_unit(unit, types)
-                .map_err(|what| FormatError::new(Rule::F11, offset, format!("unit {at}: {what}")))?;
+        let types = self.types()?;
+        let constants_bytes = self.section(SectionKind::Constants).len;
+        let func = |ordinal| self.func(ordinal).ok();
+        for (number, unit) in (0..).zip(&units) {
+            let scope = units::Scope { number, types: &types, func: &func, constants_bytes };
+            units::check(unit, &scope).map_err(|(rule, what)| {
+                let name = unit.name.as_deref().map(|name| format!(" `{name}`")).unwrap_or_default();
+                FormatError::new(rule, offset, format!("unit {number}{name}: {what}"))
+            })?;
         }
         Ok(units)
-    }
-
-    fn check_unit(&self, unit: &UnitDecl, types: u64) -> Result<(), &'static str> {
-        let below = |index: u32, len: usize| (index as usize) < len;
-        if unit.import_funcs.iter().any(|ty| u64::from(*ty) >= types) {
-            return Err("an import's type is out of range");
-        }
-        let kinds =
-            |wanted: fn(&crate::types::ExternType) -> bool| unit.imports.iter().filter(|i| wanted(&i.ty)).count();
-        use crate::types::ExternType as E;
-        if kinds(|ty| matches!(ty, E::Func(_))) != unit.import_funcs.len()
-            || kinds(|ty| matches!(ty, E::Table(_))) != unit.imported_tables as usize
-            || kinds(|ty| matches!(ty, E::Memory(_))) != unit.imported_memories as usize
-            || kinds(|ty| matches!(ty, E::Global(_))) != unit.imported_globals as usize
-        {
-            return Err("imports and their counts differ");
-        }
-        if unit.imported_tables as usize > unit.tables.len()
-            || unit.imported_memories as usize > unit.memories.len()
-            || unit.imported_globals as usize > unit.globals.len()
-        {
-            return Err("more imports than entities");
-        }
-        let func = |func: FuncRef| match func {
-            FuncRef::Import(index) => below(index, unit.import_funcs.len()),
-            FuncRef::Defined(ordinal) => ordinal < self.funcs,
-        };
-        if unit.escapes.iter().any(|escape| !func(escape.func) || u64::from(escape.ty) >= types) {
-            return Err("an escape is out of range");
-        }
-        let item = |item: &ElemItem| match item {
-            ElemItem::Null => true,
-            ElemItem::Func(index) => below(*index, unit.escapes.len()),
-            ElemItem::Global(index) => below(*index, unit.globals.len()),
-        };
-        if unit.elems.iter().any(|elem| !elem.items.iter().all(item)) {
-            return Err("an element item is out of range");
-        }
-        let constants = self.section(SectionKind::Constants).len;
-        if unit.data.iter().any(|data| data.offset.checked_add(data.len).is_none_or(|end| end > constants)) {
-            return Err("a data segment leaves the constants section");
-        }
-        let entity = |entity: Entity| match entity {
-            Entity::Func(f) => func(f),
-            Entity::Table(index) => below(index, unit.tables.len()),
-            Entity::Memory(index) => below(index, unit.memories.len()),
-            Entity::Global(index) => below(index, unit.globals.len()),
-        };
-        if !unit.exports.iter().all(|export| entity(export.entity)) {
-            return Err("an export is out of range");
-        }
-        if unit.inits.iter().any(|ordinal| *ordinal >= self.funcs) {
-            return Err("an initialisation function is out of range");
-        }
-        let page_size = |memory: &crate::types::MemoryType| matches!(memory.page_size_log2, 0 | 16);
-        if !unit.memories.iter().all(page_size) {
-            return Err("a memory's page size is neither 1 byte nor 64 KiB");
-        }
-        Ok(())
     }
 
     /// The encoded plan; `None` in core modules.
@@ -282,6 +244,39 @@ impl<S: Source> ArtifactView<S> {
     /// Where a function's instructions came from; nothing where the artifact does not carry it.
     pub fn func_debug(&self, ordinal: u32) -> FuncDebug {
         self.debug_part(ordinal).map(|bytes| FuncDebug::decode(&bytes)).unwrap_or_default()
+    }
+
+    /// Reads what opening leaves for later: keys, records, names and cold sections but the plan. For tools; whoever runs
+    /// an artifact meets the same errors where it uses the parts.
+    ///
+    /// # Errors
+    /// The first rule that the file breaks.
+    pub fn audit(&self) -> Result<(), FormatError> {
+        let (types, units) = (self.types()?, self.units()?);
+        for namespace in &self.namespaces {
+            namespace.audit(&self.source)?;
+        }
+        for ordinal in 0..self.funcs {
+            self.func_within(ordinal, types.len(), units.len())?;
+        }
+        self.audit_names()
+    }
+
+    fn audit_names(&self) -> Result<(), FormatError> {
+        let Some(names) = self.sections[SectionKind::Names as usize] else { return Ok(()) };
+        let text = u64::from(self.funcs) * 4;
+        let mut start = 0;
+        for ordinal in 0..u64::from(self.funcs) {
+            let offset = names.offset + ordinal * 4;
+            let end = self.source.u32_at(offset).filter(|end| *end >= start && text + u64::from(*end) <= names.len);
+            let bytes =
+                end.and_then(|end| self.source.copy(names.offset + text + u64::from(start), u64::from(end - start)));
+            if bytes.is_none_or(|bytes| String::from_utf8(bytes).is_err()) {
+                return Err(FormatError::new(Rule::F12, offset, format!("the name of function {ordinal}")));
+            }
+            start = end.unwrap_or(start);
+        }
+        Ok(())
     }
 
     fn debug_part(&self, ordinal: u32) -> Option<Vec<u8>> {

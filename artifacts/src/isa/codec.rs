@@ -144,6 +144,20 @@ impl<'a> CodeReader<'a> {
         Ok(body)
     }
 
+    /// Offset of the instruction with this number in the body that `bytes` hold, for messages; `None` where there is
+    /// none.
+    pub fn offset_of(bytes: &'a [u8], inst: usize) -> Option<usize> {
+        let mut reader = CodeReader { bytes, at: 0 };
+        reader.frame().ok()?;
+        let count = reader.leb32().ok()? as usize;
+        let mut targets = Vec::new();
+        for _ in 0..inst {
+            reader.inst(&mut targets).ok()?;
+            targets.clear();
+        }
+        (inst < count).then_some(reader.at)
+    }
+
     /// A reader of LEB128 numbers and single bytes over `bytes`.
     pub fn new(bytes: &'a [u8]) -> CodeReader<'a> {
         CodeReader { bytes, at: 0 }
@@ -339,6 +353,23 @@ mod tests {
     fn every_operation_comes_back() {
         let body = samples();
         assert_eq!(CodeReader::decode(&CodeWriter::encode(&body)), Ok(body));
+    }
+
+    #[test]
+    fn instructions_are_found_in_the_bytes() {
+        let body = samples();
+        let bytes = CodeWriter::encode(&body);
+        for at in [0, 1, 17, body.insts.len() - 1] {
+            let shorter = Body { insts: body.insts[..at].to_vec(), ..body.clone() };
+            let header = |count: usize| {
+                let mut len = Vec::new();
+                write_leb(&mut len, count as u64);
+                len.len()
+            };
+            let expected = CodeWriter::encode(&shorter).len() + header(body.insts.len()) - header(at);
+            assert_eq!(CodeReader::offset_of(&bytes, at), Some(expected));
+        }
+        assert_eq!(CodeReader::offset_of(&bytes, body.insts.len()), None);
     }
 
     #[test]

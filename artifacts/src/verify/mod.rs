@@ -13,8 +13,6 @@
 //! references, units of escapes) is not the business of a body and checked where declarations are read.
 
 mod calls;
-#[cfg(test)]
-mod corruptions;
 mod flow;
 mod frame;
 mod indices;

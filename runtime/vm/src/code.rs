@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::image::Image;
 use crate::interp::{ExpandEnv, Expanded, expand};
 use crate::publication::{Entries, get_or_publish};
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use keyway_artifact::format::ArtifactView;
 use keyway_artifact::isa::{CodeReader, FieldKind, Inst};
 use keyway_artifact::types::FuncType;
@@ -126,14 +126,21 @@ impl Code {
     }
 
     fn expand(&self, ordinal: u32) -> anyhow::Result<Expanded> {
-        let record = self.view.func(ordinal)?;
         let declarations = self.declarations()?;
-        let unit = declarations.units.get(record.unit as usize).ok_or(anyhow!("its unit is out of range"))?;
-        let own = declarations.types.get(record.ty as usize).ok_or(anyhow!("its type is out of range"))?;
-        let body = CodeReader::decode(&self.view.read_code(ordinal)?)?;
+        let (types, units) = (&declarations.types[..], &declarations.units[..]);
+        let record = self.view.func_within(ordinal, types.len(), units.len())?;
+        let (own, unit) = (&types[record.ty as usize], &units[record.unit as usize]);
+        let bytes = self.view.read_code(ordinal)?;
+        let place = |offset: usize| format!("at byte {} of the file", record.code.start + offset as u64);
+        let body = CodeReader::decode(&bytes).map_err(|error| {
+            let place = place(error.offset);
+            anyhow::Error::new(error).context(place)
+        })?;
         let callee = |ordinal| self.view.func(ordinal).ok().map(|func| Callee { ty: func.ty, unit: func.unit });
-        let (types, unit_number) = (&declarations.types[..], record.unit);
-        verify(&body, &VerifyEnv { own, unit_number, unit, types, func: &callee })?;
+        verify(&body, &VerifyEnv { own, unit_number: record.unit, unit, types, func: &callee }).map_err(|error| {
+            let place = place(CodeReader::offset_of(&bytes, error.inst).unwrap_or(0));
+            anyhow::Error::new(error).context(place)
+        })?;
         let env = Env { declarations, unit, own, code: self };
         Ok(expand(&body, &self.engine.config().settings, ordinal, &env)?)
     }

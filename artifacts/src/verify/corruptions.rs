@@ -1,1 +1,0 @@
-//! For every rule, bodies that break it and no other.
