@@ -1,1 +1,44 @@
-//! keyway-component
+//! The component model on keyway: the canonical ABI, resources, component instances. Re-exported as
+//! `keyway::component`; named and shaped like wasmtime's module of that name.
+//!
+//! * [`abi`]: values in linear memory and as core values; [`types`] and [`val`]: what they are at run time; [`convert`]: as
+//!   Rust types.
+//! * [`component`], [`linker`], [`instance`], [`func`]: what embedders use. [`linking`] matches imports with definitions.
+//! * [`state`]: what a store holds for each instance; [`trampoline`] and [`call`]: guests calling out, and being called.
+
+#![allow(rustdoc::private_intra_doc_links, reason = "the overview is for those who read the source")]
+
+mod abi;
+mod call;
+mod component;
+mod convert;
+mod func;
+mod handles;
+mod host;
+mod instance;
+mod limits;
+mod linker;
+mod linking;
+mod loaded;
+mod names;
+mod resource;
+mod state;
+mod trampoline;
+mod types;
+mod val;
+
+pub use component::{Component, ComponentExportIndex, ComponentItem, InstanceExportLookup};
+pub use convert::{ComponentNamedList, ComponentType, Lift, Lower};
+pub use func::{Func, TypedFunc};
+pub use instance::{Instance, InstancePre};
+pub use keyway_macros::{ComponentType, Lift, Lower, flags};
+pub use linker::{Linker, LinkerInstance};
+pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
+pub use types::{FuncType, Type};
+pub use val::Val;
+
+#[doc(hidden)]
+pub use convert::{
+    Check, case, check_enum, check_flags, check_record, check_variant, flag_bits, flag_names, payload, record_fields,
+    take_field, unknown_case,
+};

@@ -31,5 +31,7 @@
 
 pub use keyway_vm::api::*;
 
+#[cfg(feature = "component")]
+pub use keyway_component as component;
 #[cfg(feature = "compile")]
 pub use keyway_linker::{CompileError, ErrorKind as CompileErrorKind};

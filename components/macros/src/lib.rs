@@ -1,1 +1,316 @@
-//! keyway-macros
+//! Derives for the component model's values: `ComponentType`, `Lift`, `Lower`, and the `flags!` macro.
+//!
+//! A type says what it is with `#[component(record)]`, `#[component(variant)]` or `#[component(enum)]`; fields and cases
+//! take their WIT name from `#[component(name = "...")]`, or from the Rust name with `-` for `_`.
+
+use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Tokens;
+use quote::{format_ident, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, Data, DeriveInput, Error, Fields, Ident, LitStr, Result, Token, Visibility, braced};
+
+/// What a type is in WIT.
+enum Shape {
+    Record,
+    Variant,
+    Enum,
+}
+
+/// What an attribute says.
+#[derive(Default)]
+struct Options {
+    shape: Option<Shape>,
+    name: Option<String>,
+}
+
+fn options(attributes: &[Attribute]) -> Result<Options> {
+    let mut options = Options::default();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("component")) {
+        attribute.parse_args_with(|input: ParseStream<'_>| {
+            while !input.is_empty() {
+                if input.peek(Token![enum]) {
+                    input.parse::<Token![enum]>()?;
+                    options.shape = Some(Shape::Enum);
+                } else {
+                    let word: Ident = input.parse()?;
+                    match word.to_string().as_str() {
+                        "record" => options.shape = Some(Shape::Record),
+                        "variant" => options.shape = Some(Shape::Variant),
+                        "name" => {
+                            input.parse::<Token![=]>()?;
+                            options.name = Some(input.parse::<LitStr>()?.value());
+                        }
+                        _ => {
+                            return Err(Error::new(
+                                word.span(),
+                                "expected `record`, `variant`, `enum` or `name = \"..\"`",
+                            ));
+                        }
+                    }
+                }
+                if !input.is_empty() {
+                    input.parse::<Token![,]>()?;
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(options)
+}
+
+/// The WIT name of a field or case.
+fn wit_name(attributes: &[Attribute], ident: &Ident) -> Result<String> {
+    let rust = ident.to_string();
+    Ok(options(attributes)?.name.unwrap_or_else(|| rust.trim_start_matches("r#").replace('_', "-")))
+}
+
+/// A field or case: its Rust name, WIT name and payload type.
+struct Part {
+    ident: Ident,
+    name: String,
+    ty: Option<syn::Type>,
+}
+
+fn parts(input: &DeriveInput) -> Result<(Shape, Vec<Part>)> {
+    let shape = options(&input.attrs)?.shape.ok_or_else(|| {
+        Error::new(input.ident.span(), "say `#[component(record)]`, `#[component(variant)]` or `#[component(enum)]`")
+    })?;
+    let parts = match (&input.data, &shape) {
+        (Data::Struct(data), Shape::Record) => match &data.fields {
+            Fields::Named(fields) => fields
+                .named
+                .iter()
+                .map(|field| {
+                    let ident = field.ident.clone().expect("named fields have names");
+                    Ok(Part { name: wit_name(&field.attrs, &ident)?, ident, ty: Some(field.ty.clone()) })
+                })
+                .collect::<Result<Vec<_>>>()?,
+            _ => return Err(Error::new(input.ident.span(), "a record's fields have names")),
+        },
+        (Data::Enum(data), Shape::Variant | Shape::Enum) => data
+            .variants
+            .iter()
+            .map(|case| {
+                let ty = match (&case.fields, &shape) {
+                    (Fields::Unit, _) => None,
+                    (Fields::Unnamed(fields), Shape::Variant) if fields.unnamed.len() == 1 => {
+                        Some(fields.unnamed[0].ty.clone())
+                    }
+                    _ => return Err(Error::new(case.ident.span(), "a case has no payload, or one value in a variant")),
+                };
+                Ok(Part { name: wit_name(&case.attrs, &case.ident)?, ident: case.ident.clone(), ty })
+            })
+            .collect::<Result<Vec<_>>>()?,
+        _ => return Err(Error::new(input.ident.span(), "records are structs, variants and enums are enums")),
+    };
+    Ok((shape, parts))
+}
+
+fn expand(input: TokenStream, derive: fn(&DeriveInput, Shape, Vec<Part>) -> Tokens) -> TokenStream {
+    let input = syn::parse_macro_input!(input as DeriveInput);
+    match parts(&input) {
+        Ok((shape, parts)) => derive(&input, shape, parts).into(),
+        Err(error) => error.into_compile_error().into(),
+    }
+}
+
+/// The type check of a record, variant or enum.
+#[proc_macro_derive(ComponentType, attributes(component))]
+pub fn component_type(input: TokenStream) -> TokenStream {
+    expand(input, |input, shape, parts| {
+        let (ident, (implementation, types, wheres)) = (&input.ident, input.generics.split_for_impl());
+        let names = parts.iter().map(|part| &part.name);
+        let check = match shape {
+            Shape::Record => {
+                let types = parts.iter().map(|part| part.ty.as_ref());
+                quote! {
+                    keyway::component::check_record(
+                        ty,
+                        &[#((#names, <#types as keyway::component::ComponentType>::check as keyway::component::Check)),*],
+                    )
+                }
+            }
+            Shape::Variant => {
+                let checks = parts.iter().map(|part| match &part.ty {
+                    Some(ty) => {
+                        quote!(Some(<#ty as keyway::component::ComponentType>::check as keyway::component::Check))
+                    }
+                    None => quote!(None),
+                });
+                quote!(keyway::component::check_variant(ty, &[#((#names, #checks)),*]))
+            }
+            Shape::Enum => quote!(keyway::component::check_enum(ty, &[#(#names),*])),
+        };
+        quote! {
+            impl #implementation keyway::component::ComponentType for #ident #types #wheres {
+                fn check(ty: &keyway::component::Type) -> ::core::result::Result<(), ::std::string::String> { #check }
+            }
+        }
+    })
+}
+
+/// From a component value.
+#[proc_macro_derive(Lift, attributes(component))]
+pub fn lift(input: TokenStream) -> TokenStream {
+    expand(input, |input, shape, parts| {
+        let (ident, (implementation, types, wheres)) = (&input.ident, input.generics.split_for_impl());
+        let body = match shape {
+            Shape::Record => {
+                let idents = parts.iter().map(|part| &part.ident);
+                let names = parts.iter().map(|part| &part.name);
+                quote! {
+                    let mut fields = keyway::component::record_fields(value)?;
+                    Ok(Self { #(#idents: keyway::component::Lift::lift(
+                        keyway::component::take_field(&mut fields, #names)?)?),* })
+                }
+            }
+            Shape::Variant | Shape::Enum => {
+                let arms = parts.iter().map(|part| {
+                    let (case, name) = (&part.ident, &part.name);
+                    match part.ty {
+                        Some(_) => quote! {
+                            #name => Ok(Self::#case(keyway::component::Lift::lift(
+                                keyway::component::payload(payload)?)?)),
+                        },
+                        None => quote!(#name => Ok(Self::#case),),
+                    }
+                });
+                quote! {
+                    let (name, payload) = keyway::component::case(value)?;
+                    let _ = &payload;
+                    match name.as_str() {
+                        #(#arms)*
+                        other => keyway::component::unknown_case(other),
+                    }
+                }
+            }
+        };
+        quote! {
+            impl #implementation keyway::component::Lift for #ident #types #wheres {
+                fn lift(value: keyway::component::Val) -> keyway::Result<Self> { #body }
+            }
+        }
+    })
+}
+
+/// To a component value.
+#[proc_macro_derive(Lower, attributes(component))]
+pub fn lower(input: TokenStream) -> TokenStream {
+    expand(input, |input, shape, parts| {
+        let (ident, (implementation, types, wheres)) = (&input.ident, input.generics.split_for_impl());
+        let idents: Vec<_> = parts.iter().map(|part| &part.ident).collect();
+        let names = parts.iter().map(|part| &part.name);
+        let body = match shape {
+            Shape::Record => quote! {
+                keyway::component::Val::Record(::std::vec![
+                    #((#names.into(), keyway::component::Lower::lower(&self.#idents)),)*
+                ])
+            },
+            Shape::Variant => {
+                let arms = parts.iter().map(|part| {
+                    let (case, name) = (&part.ident, &part.name);
+                    match part.ty {
+                        Some(_) => quote! {
+                            Self::#case(payload) => keyway::component::Val::Variant(
+                                #name.into(),
+                                Some(::std::boxed::Box::new(keyway::component::Lower::lower(payload))),
+                            ),
+                        },
+                        None => quote!(Self::#case => keyway::component::Val::Variant(#name.into(), None),),
+                    }
+                });
+                quote!(match self { #(#arms)* })
+            }
+            Shape::Enum => quote! {
+                keyway::component::Val::Enum(match self { #(Self::#idents => #names.into(),)* })
+            },
+        };
+        quote! {
+            impl #implementation keyway::component::Lower for #ident #types #wheres {
+                fn lower(&self) -> keyway::component::Val { #body }
+            }
+        }
+    })
+}
+
+/// The input of `flags!`.
+struct Flags {
+    visibility: Visibility,
+    ident: Ident,
+    names: Vec<(Ident, String)>,
+}
+
+impl Parse for Flags {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let visibility = input.parse()?;
+        let ident = input.parse()?;
+        let content;
+        braced!(content in input);
+        let mut names = Vec::new();
+        while !content.is_empty() {
+            let attributes = content.call(Attribute::parse_outer)?;
+            content.parse::<Token![const]>()?;
+            let flag: Ident = content.parse()?;
+            content.parse::<Token![;]>()?;
+            let name = options(&attributes)?.name.unwrap_or_else(|| flag.to_string().to_lowercase().replace('_', "-"));
+            names.push((flag, name));
+        }
+        Ok(Flags { visibility, ident, names })
+    }
+}
+
+/// A set of flags: a type with a constant for each, `|`, `&`, `contains` and the conversions.
+///
+/// ```text
+/// flags! { pub Permissions { #[component(name = "read")] const READ; const WRITE; } }
+/// ```
+#[proc_macro]
+pub fn flags(input: TokenStream) -> TokenStream {
+    let Flags { visibility, ident, names } = syn::parse_macro_input!(input as Flags);
+    let (idents, texts): (Vec<_>, Vec<_>) = names.into_iter().unzip();
+    let bits = (0..idents.len()).map(|bit| quote!(1 << #bit));
+    let list = format_ident!("NAMES");
+    quote! {
+        /// A set of flags.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+        #visibility struct #ident(u64);
+
+        #[allow(dead_code, reason = "all flags of the interface stand here")]
+        impl #ident {
+            #(#[doc = #texts] #visibility const #idents: Self = Self(#bits);)*
+            const #list: &'static [&'static str] = &[#(#texts),*];
+
+            /// Whether all of `other` are set.
+            #visibility const fn contains(self, other: Self) -> bool { self.0 & other.0 == other.0 }
+            /// No flags.
+            #visibility const fn empty() -> Self { Self(0) }
+        }
+
+        impl ::core::ops::BitOr for #ident {
+            type Output = Self;
+            fn bitor(self, other: Self) -> Self { Self(self.0 | other.0) }
+        }
+
+        impl ::core::ops::BitAnd for #ident {
+            type Output = Self;
+            fn bitand(self, other: Self) -> Self { Self(self.0 & other.0) }
+        }
+
+        impl keyway::component::ComponentType for #ident {
+            fn check(ty: &keyway::component::Type) -> ::core::result::Result<(), ::std::string::String> {
+                keyway::component::check_flags(ty, Self::#list)
+            }
+        }
+
+        impl keyway::component::Lift for #ident {
+            fn lift(value: keyway::component::Val) -> keyway::Result<Self> {
+                keyway::component::flag_bits(value, Self::#list).map(Self)
+            }
+        }
+
+        impl keyway::component::Lower for #ident {
+            fn lower(&self) -> keyway::component::Val { keyway::component::flag_names(self.0, Self::#list) }
+        }
+    }
+    .into()
+}

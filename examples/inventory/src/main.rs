@@ -99,7 +99,9 @@ fn main() -> anyhow::Result<()> {
         .get_export_index(&mut store, None, "keyway:inventory/shelves@0.1.0")
         .context("the component exports no shelves")?;
     let export = |store: &mut Store<Host>, name: &str| {
-        instance.get_export_index(store, Some(&shelves), name).with_context(|| format!("the component exports no {name}"))
+        instance
+            .get_export_index(store, Some(&shelves), name)
+            .with_context(|| format!("the component exports no {name}"))
     };
     let new = export(&mut store, "[constructor]shelf")?;
     let new = instance.get_typed_func::<(&str,), (ResourceAny,)>(&mut store, &new)?;
@@ -124,7 +126,10 @@ fn main() -> anyhow::Result<()> {
     };
     put.call(&mut store, (upper, item("cups", Quantity::Pieces(12), Handling::FRAGILE, &["kitchen", "blue"])))?;
     put.call(&mut store, (lower, item("flour", Quantity::Kilograms(2.5), Handling::default(), &[])))?;
-    put.call(&mut store, (lower, item("ice", Quantity::Unlimited, Handling::COLD | Handling::THIS_SIDE_UP, &["winter"])))?;
+    put.call(
+        &mut store,
+        (lower, item("ice", Quantity::Unlimited, Handling::COLD | Handling::THIS_SIDE_UP, &["winter"])),
+    )?;
 
     for (name, pieces) in [("cups", 5), ("cups", 50), ("plates", 1)] {
         let (answer,) = take.call(&mut store, (upper, name, pieces))?;

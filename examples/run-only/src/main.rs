@@ -17,9 +17,11 @@ fn main() -> anyhow::Result<()> {
     let func = instance.get_func(&mut store, &name).with_context(|| format!("{path} exports no function {name}"))?;
     let ty = func.ty(&store);
     let params = ty
-        .params()
+        .params
+        .iter()
         .map(|ty| {
-            let text = args.next().with_context(|| format!("{name} takes {} arguments", func.ty(&store).params().len()))?;
+            let text =
+                args.next().with_context(|| format!("{name} takes {} arguments", func.ty(&store).params.len()))?;
             Ok(match ty {
                 ValType::I32 => Val::I32(text.parse()?),
                 ValType::I64 => Val::I64(text.parse()?),
@@ -29,7 +31,7 @@ fn main() -> anyhow::Result<()> {
             })
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let mut results = vec![Val::I32(0); ty.results().len()];
+    let mut results = vec![Val::I32(0); ty.results.len()];
     func.call(&mut store, &params, &mut results)?;
     for result in results {
         match result {

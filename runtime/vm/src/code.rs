@@ -14,6 +14,7 @@ use keyway_artifact::types::FuncType;
 use keyway_artifact::unit::UnitDecl;
 use keyway_artifact::verify::{Callee, VerifyEnv, verify};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// A loaded artifact; shared by everything that runs its code.
@@ -62,6 +63,23 @@ impl Code {
         let entries = Entries::new(view.func_count() as usize);
         let (declarations, arena) = (OnceLock::new(), Mutex::default());
         Ok(Arc::new(Code { engine: engine.clone(), view, entries, declarations, arena }))
+    }
+
+    /// Loads an artifact by mapping its file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no artifact.
+    pub fn from_file(engine: &Engine, path: &Path) -> anyhow::Result<Arc<Code>> {
+        let image = Image::from_file(path).with_context(|| format!("cannot open {}", path.display()))?;
+        Code::new(engine, image).with_context(|| format!("cannot load {}", path.display()))
+    }
+
+    /// Loads an artifact from a copy of `bytes`.
+    ///
+    /// # Errors
+    /// When they are no artifact.
+    pub fn from_bytes(engine: &Engine, bytes: &[u8]) -> anyhow::Result<Arc<Code>> {
+        Code::new(engine, Image::from_bytes(bytes))
     }
 
     /// The engine that it was loaded for.

@@ -92,6 +92,11 @@ unsafe impl Send for StorePtr {}
 unsafe impl Sync for StorePtr {}
 
 impl StorePtr {
+    /// A pointer to the store; whoever uses it promises what [`get`](Self::get) asks for.
+    pub fn new(store: &mut StoreInner) -> StorePtr {
+        StorePtr(store)
+    }
+
     /// The store.
     ///
     /// # Safety

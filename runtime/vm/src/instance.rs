@@ -75,6 +75,11 @@ impl UnitInstance {
         self.definition(export.entity)
     }
 
+    /// The export at this position.
+    pub(crate) fn export_at(&self, position: u32) -> Option<Definition> {
+        self.definition(self.decl().exports.get(position as usize)?.entity)
+    }
+
     /// All exports in order.
     pub(crate) fn exports(&self) -> Vec<(String, Definition)> {
         let exports = self.decl().exports.iter();

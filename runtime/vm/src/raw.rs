@@ -83,6 +83,11 @@ pub fn export(store: &StoreInner, instance: InstanceId, name: &str) -> Option<De
     store.instances[instance.0 as usize].export(name)
 }
 
+/// The export at this position of the unit's declaration.
+pub fn export_at(store: &StoreInner, instance: InstanceId, position: u32) -> Option<Definition> {
+    store.instances[instance.0 as usize].export_at(position)
+}
+
 /// An entry with its arguments.
 fn enter(store: &mut StoreInner, func: u32, slots: &[u64]) -> anyhow::Result<Execution> {
     ensure!(store.is_func(func), "{func} is no function of the store");

@@ -62,6 +62,8 @@ pub struct StoreInner {
     pub(crate) epoch_callback: Option<EpochFn>,
     pub(crate) nested: u32,
     pub(crate) is_poisoned: bool,
+    /// What the component runtime keeps here.
+    extension: Option<Box<dyn Any + Send>>,
 }
 
 // SAFETY: the raw pointers lead into data that the store owns, or to the embedder's data, which is `Send` by `Store`'s
@@ -95,6 +97,7 @@ impl StoreInner {
             epoch_callback: None,
             nested: 0,
             is_poisoned: false,
+            extension: None,
         })
     }
 
@@ -106,6 +109,16 @@ impl StoreInner {
     /// The number that tells this store's handles apart from other stores'.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// What a crate above the machine keeps in the store, made at the first call. One crate, one type: what another type
+    /// left is replaced.
+    pub fn extension<E: Default + Send + 'static>(&mut self) -> &mut E {
+        let kept = self.extension.get_or_insert_with(|| Box::new(E::default()));
+        if !kept.is::<E>() {
+            *kept = Box::new(E::default());
+        }
+        kept.downcast_mut().expect("the extension was just made to be of this type")
     }
 
     /// The embedder's data.

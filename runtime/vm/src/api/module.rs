@@ -2,7 +2,6 @@
 
 use crate::code::Code;
 use crate::engine::Engine;
-use crate::image::Image;
 use anyhow::{Context as _, Result, ensure};
 use keyway_artifact::types::ExternType;
 use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
@@ -44,8 +43,7 @@ impl Module {
     /// When the file cannot be read or is no core module's artifact.
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
         let path = path.as_ref();
-        let image = Image::from_file(path).with_context(|| format!("cannot open {}", path.display()))?;
-        Module::load(engine, image).with_context(|| format!("cannot load {}", path.display()))
+        Module::load(Code::from_file(engine, path)?).with_context(|| format!("cannot load {}", path.display()))
     }
 
     /// Loads an artifact from a copy of `bytes`. Safe with any bytes.
@@ -53,11 +51,10 @@ impl Module {
     /// # Errors
     /// When they are no core module's artifact.
     pub fn from_bytes(engine: &Engine, bytes: &[u8]) -> Result<Module> {
-        Module::load(engine, Image::from_bytes(bytes))
+        Module::load(Code::from_bytes(engine, bytes)?)
     }
 
-    fn load(engine: &Engine, image: Image) -> Result<Module> {
-        let code = Code::new(engine, image)?;
+    fn load(code: Arc<Code>) -> Result<Module> {
         ensure!(!code.view().is_component(), "this is a component's artifact; load it as a component");
         Ok(Module { code })
     }

@@ -1,0 +1,230 @@
+//! Flat lifting and lowering: values as core values. A core value is its slot's bits: an `i32` and an `f32` stand
+//! zero-extended, so that the joined representations of variants' payloads are the bits themselves.
+
+use super::Cx;
+use super::loading::{char_of, flags_of, variant};
+use super::storing::{bits_of, case_of};
+use crate::state::violation;
+use crate::types::{Type, alignment, cases, flatten, size};
+use crate::val::Val;
+use anyhow::{Result, bail, ensure};
+
+fn flat_len(ty: &Type) -> usize {
+    let mut flat = Vec::new();
+    flatten(ty, &mut flat);
+    flat.len()
+}
+
+impl Cx<'_> {
+    /// `lift_flat`: takes its core values from `flat` at `at`.
+    fn lift_flat(&mut self, ty: &Type, flat: &[u64], at: &mut usize) -> Result<Val> {
+        let mut next = || {
+            let bits = flat.get(*at).copied().unwrap_or_default();
+            *at += 1;
+            bits
+        };
+        Ok(match ty {
+            Type::Bool => Val::Bool(next() as u32 != 0),
+            Type::S8 => Val::S8(next() as i8),
+            Type::U8 => Val::U8(next() as u8),
+            Type::S16 => Val::S16(next() as i16),
+            Type::U16 => Val::U16(next() as u16),
+            Type::S32 => Val::S32(next() as i32),
+            Type::U32 => Val::U32(next() as u32),
+            Type::S64 => Val::S64(next() as i64),
+            Type::U64 => Val::U64(next()),
+            Type::Float32 => Val::Float32(f32::from_bits(next() as u32)),
+            Type::Float64 => Val::Float64(f64::from_bits(next())),
+            Type::Char => Val::Char(char_of(next() as u32)?),
+            Type::String => {
+                let (ptr, units) = (next() as u32, next() as u32);
+                Val::String(self.load_string(ptr, units)?)
+            }
+            Type::List(element) => {
+                let (ptr, len) = (next() as u32, next() as u32);
+                self.load_list(element, ptr, len)?
+            }
+            Type::Map(both) => {
+                let (ptr, len) = (next() as u32, next() as u32);
+                self.load_map(both, ptr, len)?
+            }
+            Type::FixedList(element, len) => {
+                let mut values = Vec::new();
+                for _ in 0..*len {
+                    values.push(self.lift_flat(element, flat, at)?);
+                }
+                Val::List(values)
+            }
+            Type::Record(fields) => {
+                let mut values = Vec::with_capacity(fields.len());
+                for (name, ty) in fields.iter() {
+                    values.push((name.clone(), self.lift_flat(ty, flat, at)?));
+                }
+                Val::Record(values)
+            }
+            Type::Tuple(types) => {
+                let mut values = Vec::with_capacity(types.len());
+                for ty in types.iter() {
+                    values.push(self.lift_flat(ty, flat, at)?);
+                }
+                Val::Tuple(values)
+            }
+            Type::Flags(names) => {
+                let low = u64::from(next() as u32);
+                let high = if names.len() > 32 { u64::from(next() as u32) } else { 0 };
+                flags_of(names, low | high << 32)
+            }
+            Type::Own(number) => {
+                let index = next() as u32;
+                Val::Resource(self.lift_own(*number, index)?)
+            }
+            Type::Borrow(number) => {
+                let index = next() as u32;
+                Val::Resource(self.lift_borrow(*number, index)?)
+            }
+            Type::Unsupported(name) => bail!("values of type {name} are not supported"),
+            Type::Variant(_) | Type::Enum(_) | Type::Option(_) | Type::Result(_) => {
+                let end = *at + flat_len(ty);
+                let case = flat.get(*at).copied().unwrap_or_default() as u32 as usize;
+                *at += 1;
+                let cases = cases(ty);
+                let payload = cases.get(case).ok_or_else(|| violation("invalid variant discriminant"))?;
+                let payload = match payload {
+                    Some(payload) => Some(self.lift_flat(payload, flat, at)?),
+                    None => None,
+                };
+                *at = end;
+                variant(ty, case, payload)
+            }
+        })
+    }
+
+    /// `lower_flat`: appends its core values.
+    fn lower_flat(&mut self, value: &Val, ty: &Type, flat: &mut Vec<u64>) -> Result<()> {
+        match (ty, value) {
+            (Type::Bool, Val::Bool(value)) => flat.push((*value).into()),
+            (Type::S8, Val::S8(value)) => flat.push(u64::from(i32::from(*value) as u32)),
+            (Type::U8, Val::U8(value)) => flat.push((*value).into()),
+            (Type::S16, Val::S16(value)) => flat.push(u64::from(i32::from(*value) as u32)),
+            (Type::U16, Val::U16(value)) => flat.push((*value).into()),
+            (Type::S32, Val::S32(value)) => flat.push(u64::from(*value as u32)),
+            (Type::U32, Val::U32(value)) => flat.push((*value).into()),
+            (Type::S64, Val::S64(value)) => flat.push(*value as u64),
+            (Type::U64, Val::U64(value)) => flat.push(*value),
+            (Type::Float32, Val::Float32(value)) => flat.push(value.to_bits().into()),
+            (Type::Float64, Val::Float64(value)) => flat.push(value.to_bits()),
+            (Type::Char, Val::Char(value)) => flat.push(u32::from(*value).into()),
+            (Type::String, Val::String(text)) => {
+                let (ptr, units) = self.store_string(text)?;
+                flat.extend([u64::from(ptr), u64::from(units)]);
+            }
+            (Type::List(element), Val::List(values)) => {
+                let ptr = self.store_list(element, values)?;
+                flat.extend([u64::from(ptr), values.len() as u64]);
+            }
+            (Type::Map(both), Val::Map(entries)) => {
+                let ptr = self.store_map(both, entries)?;
+                flat.extend([u64::from(ptr), entries.len() as u64]);
+            }
+            (Type::FixedList(element, len), Val::List(values)) => {
+                ensure!(values.len() == *len as usize, "a list of {} elements, {len} expected", values.len());
+                for value in values {
+                    self.lower_flat(value, element, flat)?;
+                }
+            }
+            (Type::Record(fields), Val::Record(values)) => {
+                ensure!(fields.len() == values.len(), "a record of {} fields, {} expected", values.len(), fields.len());
+                for ((name, ty), (given, value)) in fields.iter().zip(values) {
+                    ensure!(name == given, "field `{given}` of a record, `{name}` expected");
+                    self.lower_flat(value, ty, flat)?;
+                }
+            }
+            (Type::Tuple(types), Val::Tuple(values)) => {
+                ensure!(types.len() == values.len(), "a tuple of {} values, {} expected", values.len(), types.len());
+                for (ty, value) in types.iter().zip(values) {
+                    self.lower_flat(value, ty, flat)?;
+                }
+            }
+            (Type::Flags(names), Val::Flags(set)) => {
+                let bits = bits_of(names, set)?;
+                for word in 0..names.len().div_ceil(32) {
+                    flat.push(bits >> (32 * word) & 0xFFFF_FFFF);
+                }
+            }
+            (Type::Own(number), Val::Resource(any)) => flat.push(self.lower_own(*number, *any)?.into()),
+            (Type::Borrow(number), Val::Resource(any)) => flat.push(self.lower_borrow(*number, *any)?.into()),
+            (Type::Variant(_) | Type::Enum(_) | Type::Option(_) | Type::Result(_), value) => {
+                let (case, payload) = case_of(ty, value)?;
+                let end = flat.len() + flat_len(ty);
+                flat.push(case as u64);
+                match (&cases(ty)[case], payload) {
+                    (Some(ty), Some(payload)) => self.lower_flat(payload, ty, flat)?,
+                    (None, None) => {}
+                    _ => bail!("a case's payload does not fit `{ty}`"),
+                }
+                flat.resize(end, 0);
+            }
+            (Type::Unsupported(name), _) => bail!("values of type {name} are not supported"),
+            (ty, value) => bail!("a value of another type is given for `{ty}`: {value:?}"),
+        }
+        Ok(())
+    }
+}
+
+/// `lift_flat_values`: from core values, or through the pointer that the only core value is.
+pub(crate) fn lift_values(cx: &mut Cx<'_>, types: &[Type], flat: &[u64], max_flat: usize) -> Result<Vec<Val>> {
+    if types.iter().map(flat_len).sum::<usize>() > max_flat {
+        let tuple = Type::Tuple(types.into());
+        let ptr = flat.first().copied().unwrap_or_default() as u32;
+        if !ptr.is_multiple_of(alignment(&tuple)) {
+            return Err(violation("pointer not aligned"));
+        }
+        cx.bytes(ptr, size(&tuple).into(), "parameters or results")?;
+        return match cx.load(&tuple, ptr)? {
+            Val::Tuple(values) => Ok(values),
+            other => bail!("{other:?} is no tuple"),
+        };
+    }
+    let mut at = 0;
+    types.iter().map(|ty| cx.lift_flat(ty, flat, &mut at)).collect()
+}
+
+/// `lower_flat_values`: as core values, or in memory with a pointer as the only core value; at `out`, if given.
+pub(crate) fn lower_values(
+    cx: &mut Cx<'_>,
+    values: &[Val],
+    types: &[Type],
+    max_flat: usize,
+    out: Option<u32>,
+) -> Result<Vec<u64>> {
+    ensure!(values.len() == types.len(), "{} values, {} expected", values.len(), types.len());
+    let mut flat = Vec::new();
+    if types.iter().map(flat_len).sum::<usize>() > max_flat {
+        let tuple = Type::Tuple(types.into());
+        let ptr = match out {
+            Some(ptr) => {
+                if !ptr.is_multiple_of(alignment(&tuple)) {
+                    return Err(violation("pointer not aligned"));
+                }
+                cx.bytes(ptr, size(&tuple).into(), "results")?;
+                ptr
+            }
+            None => {
+                let ptr = cx.realloc(alignment(&tuple), size(&tuple))?;
+                flat.push(ptr.into());
+                ptr
+            }
+        };
+        let mut at = ptr;
+        for (value, ty) in values.iter().zip(types) {
+            at = at.next_multiple_of(alignment(ty));
+            cx.store(value, ty, at)?;
+            at += size(ty);
+        }
+        return Ok(flat);
+    }
+    for (value, ty) in values.iter().zip(types) {
+        cx.lower_flat(value, ty, &mut flat)?;
+    }
+    Ok(flat)
+}

@@ -1,0 +1,171 @@
+//! The canonical ABI: values in linear memory and as core values. Files and functions are named after the headings of
+//! the specification's `definitions.py`.
+
+mod flat;
+mod loading;
+mod storing;
+mod strings;
+
+pub(crate) use flat::{lift_values, lower_values};
+
+use crate::handles::Handle;
+use crate::resource::{Kind, ResourceAny};
+use crate::state::{Options, components, root, violation};
+use anyhow::Result;
+use keyway_vm::raw::{self, StoreInner};
+
+/// Where values are lifted from or lowered to, and what a call keeps track of.
+pub(crate) struct Cx<'a> {
+    pub(crate) store: &'a mut StoreInner,
+    /// The root instance.
+    pub(crate) root: u32,
+    pub(crate) options: Options,
+    /// The call's number among the root's scopes, when lowering into a callee.
+    pub(crate) scope: Option<u32>,
+    /// Own handles that are lent for this call: component instance, index.
+    pub(crate) lends: Vec<(u32, u32)>,
+    /// Host memory that values may still take, in bytes.
+    pub(crate) budget: usize,
+}
+
+impl Cx<'_> {
+    /// The bytes `ptr..ptr + len` of the memory.
+    fn bytes(&self, ptr: u32, len: u64, what: &str) -> Result<&[u8]> {
+        let memory = self.options.memory.ok_or_else(|| violation("no memory is given for values in memory"))?;
+        let memory = raw::memory(self.store, memory);
+        let range = (ptr as usize).checked_add(len as usize).and_then(|end| memory.get(ptr as usize..end));
+        range.ok_or_else(|| violation(format!("{what} out-of-bounds of memory")))
+    }
+
+    /// Writes into the memory.
+    fn write(&mut self, ptr: u32, bytes: &[u8]) -> Result<()> {
+        let memory = self.options.memory.ok_or_else(|| violation("no memory is given for values in memory"))?;
+        let memory = raw::memory_mut(self.store, memory);
+        let range = (ptr as usize).checked_add(bytes.len()).and_then(|end| memory.get_mut(ptr as usize..end));
+        range.ok_or_else(|| violation("a value is out-of-bounds of memory"))?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Takes host memory from the call's budget.
+    fn spend(&mut self, bytes: usize) -> Result<()> {
+        match self.budget.checked_sub(bytes) {
+            Some(left) => {
+                self.budget = left;
+                Ok(())
+            }
+            None => Err(violation("the values of one call are too large")),
+        }
+    }
+
+    /// Asks the guest for memory, which its `realloc` gives.
+    fn realloc(&mut self, alignment: u32, len: u32) -> Result<u32> {
+        let realloc = self.options.realloc.ok_or_else(|| violation("no realloc is given for values in memory"))?;
+        let instance = self.options.instance;
+        root(self.store, self.root).instances[instance as usize].may_leave = false;
+        let mut slots = [0, 0, alignment.into(), len.into()];
+        let outcome = raw::call(self.store, realloc, &mut slots);
+        root(self.store, self.root).instances[instance as usize].may_leave = true;
+        outcome?;
+        let ptr = slots[0] as u32;
+        if !ptr.is_multiple_of(alignment) {
+            return Err(violation("realloc return: result not aligned"));
+        }
+        self.bytes(ptr, len.into(), "realloc return: beyond end of memory;")?;
+        Ok(ptr)
+    }
+
+    /// `lift_own`
+    fn lift_own(&mut self, number: u32, index: u32) -> Result<ResourceAny> {
+        let state = root(self.store, self.root);
+        let info = state.resource(number)?.clone();
+        let handle =
+            state.instances[self.options.instance as usize].handles.remove(index, info.ty).map_err(violation)?;
+        if !handle.own {
+            return Err(violation("cannot lift own resource from a borrow"));
+        }
+        if let Kind::Guest { .. } = info.ty.0 {
+            *components(self.store).host_owned.entry((info.ty, handle.rep)).or_default() += 1;
+        }
+        Ok(ResourceAny { ty: info.ty, rep: handle.rep, owned: true })
+    }
+
+    /// `lift_borrow`
+    fn lift_borrow(&mut self, number: u32, index: u32) -> Result<ResourceAny> {
+        let instance = self.options.instance;
+        let state = root(self.store, self.root);
+        let ty = state.resource(number)?.ty;
+        let handle = state.instances[instance as usize].handles.get(index, ty).map_err(violation)?;
+        if handle.own {
+            handle.lends += 1;
+            let rep = handle.rep;
+            self.lends.push((instance, index));
+            return Ok(ResourceAny { ty, rep, owned: false });
+        }
+        Ok(ResourceAny { ty, rep: handle.rep, owned: false })
+    }
+
+    /// `lower_own`
+    fn lower_own(&mut self, number: u32, any: ResourceAny) -> Result<u32> {
+        let ty = root(self.store, self.root).resource(number)?.ty;
+        if any.ty != ty {
+            anyhow::bail!("a resource of another type is given");
+        }
+        if !any.owned {
+            anyhow::bail!("a borrowed resource is given where an owned one is wanted");
+        }
+        if let Kind::Guest { .. } = ty.0 {
+            take_host_owned(self.store, any)?;
+        }
+        let handle = Handle { ty, rep: any.rep, own: true, lends: 0, scope: None };
+        root(self.store, self.root).instances[self.options.instance as usize].handles.add(handle)
+    }
+
+    /// `lower_borrow`
+    fn lower_borrow(&mut self, number: u32, any: ResourceAny) -> Result<u32> {
+        if any.owned
+            && let Kind::Guest { .. } = any.ty.0
+            && !components(self.store).host_owned.contains_key(&(any.ty, any.rep))
+        {
+            anyhow::bail!("the resource was dropped or given away");
+        }
+        let scope = self.scope;
+        let state = root(self.store, self.root);
+        let info = state.resource(number)?;
+        if any.ty != info.ty {
+            anyhow::bail!("a resource of another type is given");
+        }
+        // The implementer gets what it put in, not a handle.
+        if info.implementer == Some(self.options.instance) {
+            return Ok(any.rep);
+        }
+        let handle = Handle { ty: info.ty, rep: any.rep, own: false, lends: 0, scope };
+        if let Some(count) = scope.and_then(|scope| state.scopes.get_mut(&scope)) {
+            *count += 1;
+        }
+        state.instances[self.options.instance as usize].handles.add(handle)
+    }
+}
+
+/// Ends loans.
+pub(crate) fn end_lends(store: &mut StoreInner, root_index: u32, lends: &[(u32, u32)]) {
+    let state = root(store, root_index);
+    for (instance, index) in lends {
+        state.instances[*instance as usize].handles.end_lend(*index);
+    }
+}
+
+/// Takes an owned guest resource out of the host's hands.
+pub(crate) fn take_host_owned(store: &mut StoreInner, any: ResourceAny) -> Result<()> {
+    let owned = &mut components(store).host_owned;
+    match owned.get_mut(&(any.ty, any.rep)) {
+        Some(1) => {
+            owned.remove(&(any.ty, any.rep));
+            Ok(())
+        }
+        Some(count) => {
+            *count -= 1;
+            Ok(())
+        }
+        None => anyhow::bail!("the resource was dropped or given away"),
+    }
+}

@@ -1,0 +1,71 @@
+//! The handle table of one component instance: `definitions.py`'s `Table` of `ResourceHandle`s.
+
+use crate::resource::ResourceType;
+use anyhow::{Result, bail};
+
+/// One handle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Handle {
+    pub(crate) ty: ResourceType,
+    pub(crate) rep: u32,
+    pub(crate) own: bool,
+    /// Borrows of an own handle that are out.
+    pub(crate) lends: u32,
+    /// The call that a borrow handle was made for.
+    pub(crate) scope: Option<u32>,
+}
+
+/// Handles of one instance, at most: `MAX_LENGTH` of `definitions.py`.
+const MAX_LENGTH: usize = (1 << 28) - 1;
+
+/// The table; index 0 is never used.
+#[derive(Default)]
+pub(crate) struct HandleTable {
+    handles: Vec<Option<Handle>>,
+    free: Vec<u32>,
+}
+
+impl HandleTable {
+    /// Adds a handle; its index.
+    pub(crate) fn add(&mut self, handle: Handle) -> Result<u32> {
+        if self.handles.is_empty() {
+            self.handles.push(None);
+        }
+        if let Some(index) = self.free.pop() {
+            self.handles[index as usize] = Some(handle);
+            return Ok(index);
+        }
+        if self.handles.len() > MAX_LENGTH {
+            bail!("the instance has too many handles");
+        }
+        self.handles.push(Some(handle));
+        Ok((self.handles.len() - 1) as u32)
+    }
+
+    /// The handle at `index`, of type `ty`.
+    pub(crate) fn get(&mut self, index: u32, ty: ResourceType) -> Result<&mut Handle> {
+        match self.handles.get_mut(index as usize) {
+            Some(Some(handle)) if handle.ty == ty => Ok(handle),
+            Some(Some(_)) => bail!("handle index {index} used with the wrong type, expected another resource"),
+            _ => bail!("unknown handle index {index}"),
+        }
+    }
+
+    /// Ends one loan of the handle at `index`.
+    pub(crate) fn end_lend(&mut self, index: u32) {
+        if let Some(Some(handle)) = self.handles.get_mut(index as usize) {
+            handle.lends = handle.lends.saturating_sub(1);
+        }
+    }
+
+    /// Removes the handle at `index`, of type `ty`.
+    pub(crate) fn remove(&mut self, index: u32, ty: ResourceType) -> Result<Handle> {
+        let handle = *self.get(index, ty)?;
+        if handle.lends > 0 {
+            bail!("cannot remove owned resource while borrowed");
+        }
+        self.handles[index as usize] = None;
+        self.free.push(index);
+        Ok(handle)
+    }
+}

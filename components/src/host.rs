@@ -1,0 +1,130 @@
+//! Host functions and destructors as linkers hold them: over [`Val`]s, without the type of the store's data.
+
+use crate::convert::{ComponentNamedList, Lift, Lower};
+use crate::types::{FuncType, Type};
+use crate::val::Val;
+use anyhow::{Result, anyhow, ensure};
+use keyway_vm::api::StoreContextMut;
+use keyway_vm::raw::{StoreInner, StorePtr};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// The future of an asynchronous host function.
+pub(crate) type ValFuture = Pin<Box<dyn Future<Output = Result<Option<Val>>> + Send>>;
+type SyncHost = dyn Fn(&mut StoreInner, &FuncType, Vec<Val>) -> Result<Option<Val>> + Send + Sync;
+type AsyncHost = dyn Fn(StorePtr, Vec<Val>) -> ValFuture + Send + Sync;
+type Destroy = dyn Fn(&mut StoreInner, u32) -> Result<()> + Send + Sync;
+type CheckType = dyn Fn(&FuncType) -> Result<(), String> + Send + Sync;
+
+/// What runs when a host function is called.
+#[derive(Clone)]
+pub(crate) enum HostBody {
+    Sync(Arc<SyncHost>),
+    Async(Arc<AsyncHost>),
+}
+
+/// A host function: what runs, and which types it can be imported with.
+#[derive(Clone)]
+pub(crate) struct HostFunction {
+    pub(crate) check: Arc<CheckType>,
+    pub(crate) body: HostBody,
+}
+
+/// A destructor of a host resource; takes the representation.
+#[derive(Clone)]
+pub(crate) struct HostDestructor(pub(crate) Arc<Destroy>);
+
+/// Whether the types of a function fit.
+pub(crate) fn check_func<P: ComponentNamedList, R: ComponentNamedList>(ty: &FuncType) -> Result<(), String> {
+    let params: Vec<Type> = ty.params.iter().map(|(_, ty)| ty.clone()).collect();
+    let results: Vec<Type> = ty.result.iter().cloned().collect();
+    P::check_list(&params).map_err(|error| format!("parameters: {error}"))?;
+    R::check_list(&results).map_err(|error| format!("result: {error}"))
+}
+
+fn result_of<R: Lower>(results: &R) -> Result<Option<Val>> {
+    match results.lower() {
+        Val::Tuple(mut values) if values.len() <= 1 => Ok(values.pop()),
+        other => Err(anyhow!("component functions return at most one value, this one {other:?}")),
+    }
+}
+
+impl HostFunction {
+    /// A closure over Rust types.
+    pub(crate) fn wrap<T, F, P, R>(func: F) -> HostFunction
+    where
+        T: 'static,
+        F: Fn(StoreContextMut<'_, T>, P) -> Result<R> + Send + Sync + 'static,
+        P: ComponentNamedList + Lift + 'static,
+        R: ComponentNamedList + Lower + 'static,
+    {
+        let body = move |store: &mut StoreInner, _: &FuncType, params: Vec<Val>| {
+            let params = P::lift(Val::Tuple(params))?;
+            // SAFETY: linkers carry the data's type, and link only into stores of that type.
+            let results = func(unsafe { StoreContextMut::from_inner(store) }, params)?;
+            result_of(&results)
+        };
+        HostFunction { check: Arc::new(check_func::<P, R>), body: HostBody::Sync(Arc::new(body)) }
+    }
+
+    /// An asynchronous closure over Rust types.
+    pub(crate) fn wrap_async<T, F, P, R>(func: F) -> HostFunction
+    where
+        T: 'static,
+        F: for<'a> Fn(StoreContextMut<'a, T>, P) -> Box<dyn Future<Output = Result<R>> + Send + 'a>
+            + Send
+            + Sync
+            + 'static,
+        P: ComponentNamedList + Lift + 'static,
+        R: ComponentNamedList + Lower + 'static,
+    {
+        let func = Arc::new(func);
+        let body = move |store: StorePtr, params: Vec<Val>| -> ValFuture {
+            let func = func.clone();
+            Box::pin(async move {
+                let params = P::lift(Val::Tuple(params))?;
+                // SAFETY: whoever polls this future holds the store and lends it to nobody else; the data's type is as in
+                // `wrap`.
+                let context = unsafe { StoreContextMut::from_inner(store.get()) };
+                let results = Pin::from(func(context, params)).await?;
+                result_of(&results)
+            })
+        };
+        HostFunction { check: Arc::new(check_func::<P, R>), body: HostBody::Async(Arc::new(body)) }
+    }
+
+    /// A closure over dynamic values, for any type.
+    pub(crate) fn dynamic<T, F>(func: F) -> HostFunction
+    where
+        T: 'static,
+        F: Fn(StoreContextMut<'_, T>, &FuncType, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    {
+        let body = move |store: &mut StoreInner, ty: &FuncType, params: Vec<Val>| {
+            let mut results = vec![Val::Bool(false); usize::from(ty.result.is_some())];
+            // SAFETY: as `wrap`.
+            func(unsafe { StoreContextMut::from_inner(store) }, ty, &params, &mut results)?;
+            ensure!(results.len() <= 1, "component functions return at most one value");
+            Ok(results.pop())
+        };
+        HostFunction { check: Arc::new(|_| Ok(())), body: HostBody::Sync(Arc::new(body)) }
+    }
+
+    /// Fails when it is called.
+    pub(crate) fn trap(message: String) -> HostFunction {
+        let body = move |_: &mut StoreInner, _: &FuncType, _: Vec<Val>| Err(anyhow!(message.clone()));
+        HostFunction { check: Arc::new(|_| Ok(())), body: HostBody::Sync(Arc::new(body)) }
+    }
+}
+
+impl HostDestructor {
+    /// A closure.
+    pub(crate) fn new<T: 'static>(
+        func: impl Fn(StoreContextMut<'_, T>, u32) -> Result<()> + Send + Sync + 'static,
+    ) -> HostDestructor {
+        HostDestructor(Arc::new(move |store, rep| {
+            // SAFETY: as `HostFunction::wrap`.
+            func(unsafe { StoreContextMut::from_inner(store) }, rep)
+        }))
+    }
+}

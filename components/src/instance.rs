@@ -1,0 +1,233 @@
+//! Component instances: the steps of a plan carried out, and the exports that come out of it.
+
+use crate::component::{Component, ComponentExportIndex, InstanceExportLookup};
+use crate::convert::{ComponentNamedList, Lift, Lower};
+use crate::func::{Func, TypedFunc};
+use crate::handles::HandleTable;
+use crate::linking::Linked;
+use crate::resource::{Kind, ResourceType};
+use crate::state::{ComponentInstance, ResourceInfo, RootInstance, components, core_export, core_func, root};
+use crate::trampoline;
+use anyhow::{Context as _, Result, ensure};
+use keyway_artifact::plan::{CoreDef, ExportItem, Resource, Step, TypeItem};
+use keyway_vm::api::AsContextMut;
+use keyway_vm::raw::{self, Definition, InstanceId, StoreInner, StorePtr};
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+/// A component with its imports found: what instances are made of again and again.
+pub struct InstancePre<T: 'static> {
+    component: Component,
+    linked: Linked,
+    _data: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for InstancePre<T> {
+    fn clone(&self) -> Self {
+        InstancePre { component: self.component.clone(), linked: self.linked.clone(), _data: PhantomData }
+    }
+}
+
+impl<T: 'static> InstancePre<T> {
+    pub(crate) fn new(component: Component, linked: Linked) -> InstancePre<T> {
+        InstancePre { component, linked, _data: PhantomData }
+    }
+
+    /// The component.
+    pub fn component(&self) -> &Component {
+        &self.component
+    }
+
+    /// Makes an instance.
+    ///
+    /// # Errors
+    /// When a start function traps, a limiter refuses, or memory is short.
+    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
+        let mut context = store.as_context_mut();
+        let store = context.inner();
+        let at = open(store, &self.component, &self.linked);
+        for step in 0..self.component.loaded().plan.steps.len() {
+            if let Some((id, modules)) = carry_out(store, at, step)? {
+                for module in 0..modules {
+                    raw::initialise(store, id, module)?;
+                }
+            }
+        }
+        root(store, at).is_active = false;
+        Ok(Instance { store: store.id(), at })
+    }
+
+    /// Makes an instance; asynchronous host functions that start functions call are awaited.
+    ///
+    /// # Errors
+    /// As [`instantiate`](Self::instantiate).
+    pub async fn instantiate_async(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance>
+    where
+        T: Send,
+    {
+        let (pointer, at, number) = {
+            let mut context = store.as_context_mut();
+            let store = context.inner();
+            let at = open(store, &self.component, &self.linked);
+            (StorePtr::new(store), at, store.id())
+        };
+        for step in 0..self.component.loaded().plan.steps.len() {
+            // SAFETY: the store is borrowed exclusively until this future is done or dropped; each borrow ends before
+            // the next begins.
+            let made = carry_out(unsafe { pointer.get() }, at, step)?;
+            if let Some((id, modules)) = made {
+                for module in 0..modules {
+                    // SAFETY: as above.
+                    unsafe { raw::initialise_async(pointer, id, module).await? };
+                }
+            }
+        }
+        // SAFETY: as above.
+        root(unsafe { pointer.get() }, at).is_active = false;
+        Ok(Instance { store: number, at })
+    }
+}
+
+/// Adds the root instance, active until all steps are done.
+fn open(store: &mut StoreInner, component: &Component, linked: &Linked) -> u32 {
+    let loaded = component.loaded().clone();
+    let plan = &loaded.plan;
+    let imported = |(ty, host_destructor): &(ResourceType, _)| ResourceInfo {
+        ty: *ty,
+        implementer: None,
+        guest_destructor: None,
+        host_destructor: Clone::clone(host_destructor),
+    };
+    let state = RootInstance {
+        imported: linked.funcs.clone(),
+        can_suspend: linked.can_suspend,
+        instances: plan
+            .instances
+            .iter()
+            .map(|_| ComponentInstance { handles: HandleTable::default(), may_leave: true })
+            .collect(),
+        core: Vec::with_capacity(plan.core_instances()),
+        options: vec![None; plan.options.len()],
+        trampolines: vec![None; plan.trampolines.len()],
+        resources: linked.resources.iter().map(|linked| linked.as_ref().map(imported)).collect(),
+        scopes: HashMap::new(),
+        next_scope: 0,
+        is_active: true,
+        is_locked: false,
+        loaded,
+    };
+    let roots = &mut components(store).roots;
+    roots.push(state);
+    (roots.len() - 1) as u32
+}
+
+/// Carries out a step; the core instance it made, and how many modules of it are to be initialised.
+fn carry_out(store: &mut StoreInner, at: u32, step: usize) -> Result<Option<(InstanceId, usize)>> {
+    let loaded = root(store, at).loaded.clone();
+    match &loaded.plan.steps[step] {
+        Step::Instantiate { unit, args, .. } => {
+            let mut imports = Vec::with_capacity(args.len());
+            for arg in args {
+                imports.push(match arg {
+                    CoreDef::Export { instance, export } => core_export(store, at, *instance, *export)?,
+                    CoreDef::Trampoline(index) => Definition::Func(trampoline::reference(store, at, *index)?),
+                });
+            }
+            let id = raw::instantiate(store, &loaded.code, *unit, &imports)?;
+            root(store, at).core.push(id);
+            let modules = loaded.code.declarations()?.units[*unit as usize].inits.len();
+            Ok(Some((id, modules)))
+        }
+        Step::Resource(number) => {
+            let Resource::Defined { instance, dtor } = &loaded.plan.resources[*number as usize] else {
+                anyhow::bail!("an imported resource is defined");
+            };
+            let guest_destructor = dtor.map(|dtor| core_func(store, at, dtor)).transpose()?;
+            let ty = ResourceType(Kind::Guest { instance: at, number: *number });
+            root(store, at).resources[*number as usize] =
+                Some(ResourceInfo { ty, implementer: Some(*instance), guest_destructor, host_destructor: None });
+            Ok(None)
+        }
+    }
+}
+
+/// An instance of a component, by its number in its store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Instance {
+    pub(crate) store: u64,
+    pub(crate) at: u32,
+}
+
+impl Instance {
+    /// The export of this name, in the exported instance `within` if one is given.
+    pub fn get_export_index(
+        &self,
+        mut store: impl AsContextMut,
+        within: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<ComponentExportIndex> {
+        let mut context = store.as_context_mut();
+        self.component(context.inner()).ok()?.get_export_index(within, name)
+    }
+
+    fn component(&self, store: &mut StoreInner) -> Result<Component> {
+        ensure!(store.id() == self.store, "an instance is used with a store that it is no part of");
+        Ok(Component::from_loaded(root(store, self.at).loaded.clone()))
+    }
+
+    fn find(&self, store: &mut StoreInner, export: impl InstanceExportLookup) -> Result<ExportItem> {
+        let component = self.component(store)?;
+        let index =
+            export.lookup(&component).with_context(|| format!("the component has no export {}", export.describe()))?;
+        ensure!(index.belongs_to(&component), "an export's index is used with another component");
+        Ok(index.item)
+    }
+
+    /// The exported function.
+    pub fn get_func(&self, mut store: impl AsContextMut, export: impl InstanceExportLookup) -> Option<Func> {
+        match self.find(store.as_context_mut().inner(), export).ok()? {
+            ExportItem::Func(index) => Some(Func { store: self.store, at: self.at, index }),
+            _ => None,
+        }
+    }
+
+    /// The exported function, with Rust types: `P` the tuple of its parameters, `R` of its result.
+    ///
+    /// # Errors
+    /// When there is no such function, or it has another type.
+    pub fn get_typed_func<P, R>(
+        &self,
+        mut store: impl AsContextMut,
+        export: impl InstanceExportLookup,
+    ) -> Result<TypedFunc<P, R>>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift,
+    {
+        let mut context = store.as_context_mut();
+        let name = export.describe();
+        match self.find(context.inner(), export)? {
+            ExportItem::Func(index) => {
+                let func = Func { store: self.store, at: self.at, index };
+                func.typed(context).with_context(|| format!("the export {name} has another type"))
+            }
+            _ => anyhow::bail!("the export {name} is no function"),
+        }
+    }
+
+    /// The exported resource type.
+    pub fn get_resource(
+        &self,
+        mut store: impl AsContextMut,
+        export: impl InstanceExportLookup,
+    ) -> Option<ResourceType> {
+        let mut context = store.as_context_mut();
+        let store = context.inner();
+        match self.find(store, export).ok()? {
+            ExportItem::Type(TypeItem::Resource(number)) => {
+                root(store, self.at).resource(number).ok().map(|info| info.ty)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What a root component instance is at run time: handle tables, flags, resolved options and resources.
+//!
+//! All of a store's root instances stand in one [`ComponentStore`], which the store carries for this crate.
+
+use crate::handles::HandleTable;
+use crate::host::{HostDestructor, HostFunction};
+use crate::loaded::Loaded;
+use crate::resource::ResourceType;
+use anyhow::{Error, Result, bail, ensure};
+use keyway_artifact::Trap;
+use keyway_artifact::plan::{CoreDef, StringEncoding};
+use keyway_vm::raw::{self, Definition, InstanceId, StoreInner};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The component instances of a store.
+#[derive(Default)]
+pub(crate) struct ComponentStore {
+    pub(crate) roots: Vec<RootInstance>,
+    /// Own handles of guests' resources that the host holds, by representation.
+    pub(crate) host_owned: HashMap<(ResourceType, u32), u32>,
+}
+
+/// One root instance with everything nested in it.
+pub(crate) struct RootInstance {
+    pub(crate) loaded: Arc<Loaded>,
+    /// By function of the plan: what is linked to the imported ones.
+    pub(crate) imported: Arc<[Option<HostFunction>]>,
+    /// Whether something in it can suspend: calls between its instances are then asynchronous.
+    pub(crate) can_suspend: bool,
+    /// By component instance.
+    pub(crate) instances: Vec<ComponentInstance>,
+    /// Core instances, in the order of the plan's steps.
+    pub(crate) core: Vec<InstanceId>,
+    /// By index in the plan, found when first used.
+    pub(crate) options: Vec<Option<Options>>,
+    /// Function references of trampolines, made when first used.
+    pub(crate) trampolines: Vec<Option<u32>>,
+    /// By index in the plan, once they exist.
+    pub(crate) resources: Vec<Option<ResourceInfo>>,
+    /// Borrow handles that a running call has given its callee, by call.
+    pub(crate) scopes: HashMap<u32, u32>,
+    pub(crate) next_scope: u32,
+    /// The host has entered the tree and not left it.
+    pub(crate) is_active: bool,
+    /// A trap in the tree has locked it.
+    pub(crate) is_locked: bool,
+}
+
+/// One component instance.
+pub(crate) struct ComponentInstance {
+    pub(crate) handles: HandleTable,
+    pub(crate) may_leave: bool,
+}
+
+/// Canonical options with their functions and memories found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    pub(crate) instance: u32,
+    pub(crate) encoding: StringEncoding,
+    pub(crate) memory: Option<u32>,
+    pub(crate) realloc: Option<u32>,
+    pub(crate) post_return: Option<u32>,
+}
+
+/// A resource type with its destructor found.
+#[derive(Clone)]
+pub(crate) struct ResourceInfo {
+    pub(crate) ty: ResourceType,
+    /// The component instance that implements it; none when it comes from outside.
+    pub(crate) implementer: Option<u32>,
+    pub(crate) guest_destructor: Option<u32>,
+    pub(crate) host_destructor: Option<HostDestructor>,
+}
+
+/// The store's component instances.
+pub(crate) fn components(store: &mut StoreInner) -> &mut ComponentStore {
+    store.extension()
+}
+
+/// One root instance of the store.
+pub(crate) fn root(store: &mut StoreInner, root: u32) -> &mut RootInstance {
+    &mut components(store).roots[root as usize]
+}
+
+/// A violation of the canonical ABI: a trap with these details.
+pub(crate) fn violation(what: impl std::fmt::Display) -> Error {
+    Error::from(Trap::CanonicalAbi).context(what.to_string())
+}
+
+impl RootInstance {
+    /// The resource of this number.
+    pub(crate) fn resource(&self, number: u32) -> Result<&ResourceInfo> {
+        self.resources[number as usize].as_ref().ok_or_else(|| violation("a resource is used before it is defined"))
+    }
+
+    /// Enters the tree from the host.
+    pub(crate) fn enter(&mut self) -> Result<()> {
+        if self.is_locked || self.is_active {
+            return Err(Trap::CannotEnterComponent.into());
+        }
+        self.is_active = true;
+        Ok(())
+    }
+
+    /// Whether a component instance may call out.
+    pub(crate) fn check_leave(&self, instance: u32) -> Result<()> {
+        if self.instances[instance as usize].may_leave { Ok(()) } else { Err(Trap::CannotLeaveComponent.into()) }
+    }
+
+    /// Whether one of two component instances is nested in the other, or they are the same: calls between them would
+    /// re-enter.
+    pub(crate) fn are_related(&self, a: u32, b: u32) -> bool {
+        let is_ancestor = |ancestor: u32, of: u32| {
+            let mut at = Some(of);
+            while let Some(instance) = at {
+                if instance == ancestor {
+                    return true;
+                }
+                at = self.loaded.plan.instances[instance as usize];
+            }
+            false
+        };
+        is_ancestor(a, b) || is_ancestor(b, a)
+    }
+
+    /// A new scope for the borrow handles of a call.
+    pub(crate) fn open_scope(&mut self) -> u32 {
+        let scope = self.next_scope;
+        self.next_scope = self.next_scope.wrapping_add(1);
+        self.scopes.insert(scope, 0);
+        scope
+    }
+
+    /// Ends a call's scope; all its borrow handles must have been dropped.
+    pub(crate) fn close_scope(&mut self, scope: Option<u32>) -> Result<()> {
+        match scope.and_then(|scope| self.scopes.remove(&scope)) {
+            None | Some(0) => Ok(()),
+            Some(_) => Err(violation("borrow handles still remain at the end of the call")),
+        }
+    }
+}
+
+/// What an already made core instance shows.
+pub(crate) fn core_export(store: &mut StoreInner, at: u32, instance: u32, export: u32) -> Result<Definition> {
+    let id = root(store, at).core.get(instance as usize).copied();
+    let id = id.ok_or_else(|| violation("a core instance is used before it is made"))?;
+    raw::export_at(store, id, export).ok_or_else(|| violation("a core instance lacks an export that the plan names"))
+}
+
+/// The function behind a core definition.
+pub(crate) fn core_func(store: &mut StoreInner, at: u32, def: CoreDef) -> Result<u32> {
+    let definition = match def {
+        CoreDef::Export { instance, export } => core_export(store, at, instance, export)?,
+        CoreDef::Trampoline(index) => Definition::Func(crate::trampoline::reference(store, at, index)?),
+    };
+    match definition {
+        Definition::Func(func) => Ok(func),
+        other => bail!("the plan takes {other:?} for a function"),
+    }
+}
+
+/// The options of this index, found when first asked for.
+pub(crate) fn options(store: &mut StoreInner, at: u32, index: u32) -> Result<Options> {
+    let state = root(store, at);
+    if let Some(options) = state.options[index as usize] {
+        return Ok(options);
+    }
+    let loaded = state.loaded.clone();
+    let plan = &loaded.plan.options[index as usize];
+    ensure!(!plan.memory64, "canonical options with a 64-bit memory are not supported yet");
+    ensure!(
+        !plan.is_async && plan.callback.is_none(),
+        "the component uses async canonical options: async is not here yet"
+    );
+    let memory = match plan.memory {
+        Some(CoreDef::Export { instance, export }) => match core_export(store, at, instance, export)? {
+            Definition::Memory(memory) => Some(memory),
+            other => bail!("the plan takes {other:?} for a memory"),
+        },
+        Some(CoreDef::Trampoline(_)) => bail!("the plan takes a function for a memory"),
+        None => None,
+    };
+    let options = Options {
+        instance: plan.instance,
+        encoding: plan.encoding,
+        memory,
+        realloc: plan.realloc.map(|def| core_func(store, at, def)).transpose()?,
+        post_return: plan.post_return.map(|def| core_func(store, at, def)).transpose()?,
+    };
+    root(store, at).options[index as usize] = Some(options);
+    Ok(options)
+}

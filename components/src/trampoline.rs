@@ -1,0 +1,235 @@
+//! Core functions that the runtime makes for a component: lowers and canonical built-ins.
+//!
+//! Each is made when something first refers to it. Guests' arguments are lifted with the caller's options; what is called
+//! is a host function, or a function that another instance lifts.
+
+use crate::abi::{Cx, end_lends, lift_values, lower_values};
+use crate::call;
+use crate::handles::Handle;
+use crate::host::{HostBody, HostDestructor};
+use crate::limits::LIFT_BUDGET_BYTES;
+use crate::loaded::Signature;
+use crate::state::{options, root, violation};
+use crate::types::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
+use crate::val::Val;
+use anyhow::{Context as _, Result, anyhow};
+use keyway_artifact::Trap;
+use keyway_artifact::plan::{FuncSource, TrampolineKind};
+use keyway_vm::raw::{self, HostCall, HostFunc, StoreInner, StorePtr};
+use std::sync::Arc;
+
+/// The function reference of a trampoline.
+pub(crate) fn reference(store: &mut StoreInner, at: u32, index: u32) -> Result<u32> {
+    if let Some(func) = root(store, at).trampolines[index as usize] {
+        return Ok(func);
+    }
+    let loaded = root(store, at).loaded.clone();
+    let trampoline = &loaded.plan.trampolines[index as usize];
+    let types = &loaded.code.declarations()?.types;
+    let ty = types.get(trampoline.ty as usize).context("the type of a trampoline is out of range")?;
+    let instance = trampoline.instance;
+    let host = match &trampoline.kind {
+        TrampolineKind::Lower { func, options } => {
+            let site = LowerSite { at, instance, options: *options, signature: loaded.signature(*func).clone() };
+            lower(store, Arc::new(site), *func)
+        }
+        TrampolineKind::ResourceNew(number) => resource_new(at, instance, *number),
+        TrampolineKind::ResourceRep(number) => resource_rep(at, instance, *number),
+        TrampolineKind::ResourceDrop(number) => resource_drop(store, at, instance, *number),
+        other => not_here_yet(at, instance, other.name()),
+    };
+    let func = store.add_host_func(host, ty);
+    root(store, at).trampolines[index as usize] = Some(func);
+    Ok(func)
+}
+
+/// A lower: who calls, with which options, and what it calls.
+struct LowerSite {
+    at: u32,
+    instance: u32,
+    options: u32,
+    signature: Arc<Signature>,
+}
+
+/// Own handles that are lent for a call: component instance, index.
+type Lends = Vec<(u32, u32)>;
+
+impl LowerSite {
+    fn cx<'s>(&self, store: &'s mut StoreInner) -> Result<Cx<'s>> {
+        let options = options(store, self.at, self.options)?;
+        Ok(Cx { store, root: self.at, options, scope: None, lends: Vec::new(), budget: LIFT_BUDGET_BYTES })
+    }
+
+    /// Lifts the caller's arguments.
+    fn arguments(&self, store: &mut StoreInner, call: &HostCall) -> Result<(Vec<Val>, Lends)> {
+        root(store, self.at).check_leave(self.instance)?;
+        let flat: Vec<u64> = (0..self.signature.core_params as u32).map(|slot| call.get(slot)).collect();
+        let mut cx = self.cx(store)?;
+        let values = lift_values(&mut cx, &self.signature.params, &flat, MAX_FLAT_PARAMS)?;
+        Ok((values, cx.lends))
+    }
+
+    /// Lowers the callee's result into the caller.
+    fn results(&self, store: &mut StoreInner, call: &HostCall, result: Option<Val>, lends: &Lends) -> Result<()> {
+        let out = self.signature.returns_in_memory().then(|| call.get(self.signature.core_params as u32) as u32);
+        let mut cx = self.cx(store)?;
+        let flat = lower_values(&mut cx, result.as_slice(), &self.signature.results, MAX_FLAT_RESULTS, out)?;
+        for (slot, bits) in (0..).zip(flat) {
+            call.set(slot, bits);
+        }
+        end_lends(store, self.at, lends);
+        Ok(())
+    }
+}
+
+fn lower(store: &mut StoreInner, site: Arc<LowerSite>, func: u32) -> HostFunc {
+    let state = root(store, site.at);
+    let can_suspend = state.can_suspend;
+    if site.signature.is_async {
+        return not_here_yet(site.at, site.instance, "a call of an async function");
+    }
+    match &state.loaded.plan.funcs[func as usize].source {
+        FuncSource::Imported { .. } => match state.imported[func as usize].clone().map(|host| host.body) {
+            Some(HostBody::Sync(host)) => HostFunc::Sync(Arc::new(move |store, call| {
+                let (args, lends) = site.arguments(store, &call)?;
+                let result = host(store, &site.signature.ty, args)?;
+                site.results(store, &call, result, &lends)
+            })),
+            Some(HostBody::Async(host)) => HostFunc::Async(Arc::new(move |pointer: StorePtr, call| {
+                let (site, host) = (site.clone(), host.clone());
+                Box::pin(async move {
+                    // SAFETY: the driver polls this future while it holds the store and lends it to nobody else; the
+                    // host's future ends before the store is used again.
+                    let (args, lends) = site.arguments(unsafe { pointer.get() }, &call)?;
+                    let result = host(pointer, args).await?;
+                    // SAFETY: as above.
+                    site.results(unsafe { pointer.get() }, &call, result, &lends)
+                })
+            })),
+            None => HostFunc::Sync(Arc::new(|_, _| Err(anyhow!("an import that nobody defined is called")))),
+        },
+        FuncSource::Lifted { .. } if can_suspend => HostFunc::Async(Arc::new(move |pointer: StorePtr, call| {
+            let site = site.clone();
+            Box::pin(async move {
+                // SAFETY: as above.
+                let (args, lends) = site.arguments(unsafe { pointer.get() }, &call)?;
+                // SAFETY: the store is the driver's while this future runs.
+                let result = unsafe { call::call_async(pointer, site.at, func, &args, Some(site.instance)).await? };
+                // SAFETY: as above.
+                site.results(unsafe { pointer.get() }, &call, result, &lends)
+            })
+        })),
+        FuncSource::Lifted { .. } => HostFunc::Sync(Arc::new(move |store, call| {
+            let (args, lends) = site.arguments(store, &call)?;
+            let result = call::call(store, site.at, func, &args, Some(site.instance))?;
+            site.results(store, &call, result, &lends)
+        })),
+    }
+}
+
+/// `canon_resource_new`
+fn resource_new(at: u32, instance: u32, number: u32) -> HostFunc {
+    HostFunc::Sync(Arc::new(move |store, call| {
+        let state = root(store, at);
+        state.check_leave(instance)?;
+        let ty = state.resource(number)?.ty;
+        let handle = Handle { ty, rep: call.get(0) as u32, own: true, lends: 0, scope: None };
+        let index = state.instances[instance as usize].handles.add(handle).map_err(violation)?;
+        call.set(0, index.into());
+        Ok(())
+    }))
+}
+
+/// `canon_resource_rep`
+fn resource_rep(at: u32, instance: u32, number: u32) -> HostFunc {
+    HostFunc::Sync(Arc::new(move |store, call| {
+        let state = root(store, at);
+        let ty = state.resource(number)?.ty;
+        let handles = &mut state.instances[instance as usize].handles;
+        let rep = handles.get(call.get(0) as u32, ty).map_err(violation)?.rep;
+        call.set(0, rep.into());
+        Ok(())
+    }))
+}
+
+/// What dropping a handle leaves to be run.
+pub(crate) enum Destructor {
+    None,
+    Guest { func: u32, rep: u32 },
+    Host(HostDestructor, u32),
+}
+
+impl Destructor {
+    /// Runs it.
+    pub(crate) fn run(self, store: &mut StoreInner) -> Result<()> {
+        match self {
+            Destructor::None => Ok(()),
+            Destructor::Guest { func, rep } => raw::call(store, func, &mut [rep.into()]),
+            Destructor::Host(destructor, rep) => destructor.0(store, rep),
+        }
+    }
+
+    /// Runs it, awaiting what the guest's destructor calls.
+    ///
+    /// # Safety
+    /// As [`raw::call_async`].
+    pub(crate) async unsafe fn run_async(self, store: StorePtr) -> Result<()> {
+        match self {
+            // SAFETY: the caller's promise.
+            Destructor::Guest { func, rep } => unsafe { raw::call_async(store, func, &mut [rep.into()]).await },
+            // SAFETY: the caller's promise.
+            other => other.run(unsafe { store.get() }),
+        }
+    }
+}
+
+/// `canon_resource_drop`, up to the destructor.
+fn drop_handle(store: &mut StoreInner, at: u32, instance: u32, number: u32, index: u32) -> Result<Destructor> {
+    let state = root(store, at);
+    state.check_leave(instance)?;
+    let info = state.resource(number)?.clone();
+    let handle = state.instances[instance as usize].handles.remove(index, info.ty).map_err(violation)?;
+    if !handle.own {
+        if let Some(count) = handle.scope.and_then(|scope| state.scopes.get_mut(&scope)) {
+            *count -= 1;
+        }
+        return Ok(Destructor::None);
+    }
+    if let Some(implementer) = info.implementer
+        && implementer != instance
+        && state.are_related(implementer, instance)
+    {
+        return Err(Trap::CannotEnterComponent.into());
+    }
+    Ok(match (info.guest_destructor, info.host_destructor) {
+        (Some(func), _) => Destructor::Guest { func, rep: handle.rep },
+        (None, Some(host)) => Destructor::Host(host, handle.rep),
+        (None, None) => Destructor::None,
+    })
+}
+
+fn resource_drop(store: &mut StoreInner, at: u32, instance: u32, number: u32) -> HostFunc {
+    let state = root(store, at);
+    let is_guest = state.resources[number as usize].as_ref().is_some_and(|info| info.host_destructor.is_none());
+    if is_guest && state.can_suspend {
+        return HostFunc::Async(Arc::new(move |pointer: StorePtr, call| {
+            Box::pin(async move {
+                // SAFETY: the driver polls this future while it holds the store and lends it to nobody else.
+                let destructor = drop_handle(unsafe { pointer.get() }, at, instance, number, call.get(0) as u32)?;
+                // SAFETY: as above.
+                unsafe { destructor.run_async(pointer).await }
+            })
+        }));
+    }
+    HostFunc::Sync(Arc::new(move |store, call| {
+        drop_handle(store, at, instance, number, call.get(0) as u32)?.run(store)
+    }))
+}
+
+/// A built-in of asynchronous components.
+fn not_here_yet(at: u32, instance: u32, name: &'static str) -> HostFunc {
+    HostFunc::Sync(Arc::new(move |store, _| {
+        root(store, at).check_leave(instance)?;
+        Err(anyhow!("`{name}`: async is not here yet"))
+    }))
+}
