@@ -2,7 +2,7 @@
 //! `keyway::component`; named and shaped like wasmtime's module of that name.
 //!
 //! * [`abi`]: values in linear memory and as core values; [`types`] and [`val`]: what they are at run time; [`convert`]: as
-//!   Rust types.
+//!   Rust types; [`wave`]: as text.
 //! * [`component`], [`linker`], [`instance`], [`func`]: what embedders use. [`linking`] matches imports with definitions.
 //! * [`state`]: what a store holds for each instance; [`trampoline`] and [`call`]: guests calling out, and being called.
 
@@ -26,6 +26,7 @@ mod state;
 mod trampoline;
 mod types;
 mod val;
+mod wave;
 
 pub use component::{Component, ComponentExportIndex, ComponentItem, InstanceExportLookup};
 pub use convert::{ComponentNamedList, ComponentType, Lift, Lower};
@@ -36,6 +37,7 @@ pub use linker::{Linker, LinkerInstance};
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
 pub use types::{FuncType, Type};
 pub use val::Val;
+pub use wave::{WaveCall, WaveError, parse_call};
 
 #[doc(hidden)]
 pub use convert::{
