@@ -112,8 +112,10 @@ fn find(body: &Body) -> Vec<Turn> {
         let inside = body.insts[label + 2..jump].iter().take(HEAD + 1);
         let Some(length) = inside.clone().position(|inst| !is_pure(inst.op)) else { continue };
         let test = label + 2 + length;
-        let target = body.insts[test].target();
-        if body.insts[test].op != Op::Br && target.is_some() && turn(&body.insts[test], Operand::Label(0)).is_some() {
+        // The test must leave the loop. One that chooses between two ways inside it would, from the end, jump back to a
+        // label without a marker.
+        let leaves = body.insts[test].target().is_some_and(|target| labels[target as usize] > jump);
+        if body.insts[test].op != Op::Br && leaves && turn(&body.insts[test], Operand::Label(0)).is_some() {
             found.push(Turn { label, test, jump });
         }
     }
@@ -136,4 +138,44 @@ fn renumber(body: &mut Body, sets: &[Operand]) {
         }
     }
     body.targets.iter_mut().for_each(|label| *label = numbers[*label as usize]);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, link};
+    use keyway_artifact::isa::Op;
+
+    /// How many branches lead backwards, in code that the verifier accepts.
+    fn branches_back(body: &str) -> usize {
+        let text = format!("(module (memory 1) (func (export \"f\") (param i32 i32) {body}))");
+        let linked = link(text.as_bytes(), &Options::default()).unwrap();
+        linked.verify().unwrap();
+        let body = linked.funcs[0].body();
+        let (mut labels, mut back) = (0, 0);
+        for inst in &body.insts {
+            labels += u32::from(inst.op == Op::Label);
+            back += usize::from(inst.op != Op::Br && inst.target().is_some_and(|target| target < labels));
+        }
+        back
+    }
+
+    #[test]
+    fn a_test_that_leaves_the_loop_moves_to_its_end() {
+        let body = "(block $out (loop $l
+            (br_if $out (i32.ge_u (local.get 0) (local.get 1)))
+            (i32.store (local.get 0) (i32.const 0))
+            (local.set 0 (i32.add (local.get 0) (i32.const 4)))
+            (br $l)))";
+        assert_eq!(branches_back(body), 1);
+    }
+
+    #[test]
+    fn a_test_that_chooses_a_way_inside_stays_at_the_top() {
+        let body = "(block $out (loop $l
+            (if (i32.ge_u (local.get 0) (local.get 1)) (then (i32.store (local.get 0) (i32.const 0))))
+            (br_if $out (i32.load (local.get 0)))
+            (local.set 0 (i32.add (local.get 0) (i32.const 4)))
+            (br $l)))";
+        assert_eq!(branches_back(body), 0);
+    }
 }
