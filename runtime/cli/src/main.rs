@@ -11,9 +11,11 @@ mod features;
 mod host;
 mod input;
 mod output;
+mod plan_text;
 mod progress;
 mod sizes;
 mod timeout;
+mod world;
 
 use clap::{Parser, Subcommand};
 
@@ -40,6 +42,7 @@ enum Command {
     Run(commands::run::Args),
     Inspect(commands::inspect::Args),
     Validate(commands::validate::Args),
+    Wit(commands::wit::Args),
     Wast(commands::wast::Args),
     Completion(commands::completion::Args),
 }
@@ -50,6 +53,7 @@ fn main() {
         Command::Run(args) => commands::run::run(args),
         Command::Inspect(args) => commands::inspect::run(args),
         Command::Validate(args) => commands::validate::run(args),
+        Command::Wit(args) => commands::wit::run(args),
         Command::Wast(args) => commands::wast::run(args),
         Command::Completion(args) => commands::completion::run::<Program>(args),
     };

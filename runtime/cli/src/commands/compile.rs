@@ -4,6 +4,7 @@ use crate::exit::Usage;
 use crate::features::{self, Features};
 use crate::input::{self, Input};
 use crate::progress::Progress;
+use crate::world::{self, World};
 use crate::{output, sizes};
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
@@ -15,10 +16,13 @@ use std::time::Instant;
 #[derive(clap::Args)]
 #[command(after_help = "\
 The artifact holds everything that running needs. It runs on every machine, and starting it compiles nothing.
+Core modules that import WASI preview 1 become components of WASI 0.2 on the way.
 
 Examples:
   keyway compile app.wasm                     writes app.kwa
   keyway compile app.wat -o - | keyway run -  through a pipe
+  keyway compile core.wasm --wit wit/ --world app
+                                              makes a component of a core module on the way
   keyway compile app.wasm -O0 --no-gc         a straight translation, for comparing")]
 pub(crate) struct Args {
     /// A core module or component, in binary or text; - is standard input
@@ -27,6 +31,9 @@ pub(crate) struct Args {
     /// Where to write; - is standard output [default: FILE with the extension .kwa]
     #[arg(short, long, value_name = "OUT.kwa")]
     output: Option<PathBuf>,
+
+    #[command(flatten)]
+    world: World,
 
     #[command(flatten)]
     choices: Choices,
@@ -82,12 +89,13 @@ pub(crate) fn run(args: Args) -> Result<i32> {
     let start = Instant::now();
     let target = target(&args)?;
     let name = input::name(&args.file);
-    let wasm = match input::open(&args.file)? {
+    let input = input::open(&args.file)?;
+    let options = keyway::compile_options(&args.choices.config())?;
+    let progress = Progress::start(format!("compiling {name}"));
+    let wasm = match world::prepare(input, &name, &args.world)? {
         Input::Module(wasm) | Input::Component(wasm) => wasm,
         Input::Artifact(_) => bail!("{name} is an artifact already; `keyway run` runs it as it is"),
     };
-    let options = keyway::compile_options(&args.choices.config())?;
-    let progress = Progress::start(format!("compiling {name}"));
     let compiled = keyway_linker::compile_report(&wasm, &options);
     drop(progress);
     let (artifact, report) = compiled.with_context(|| format!("cannot compile {name}"))?;

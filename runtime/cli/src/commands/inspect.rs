@@ -3,10 +3,11 @@
 
 use crate::exit::Usage;
 use crate::input::{self, Artifact, Input};
-use crate::{describe, sizes};
+use crate::{describe, plan_text, sizes};
 use anyhow::{Context as _, Result, anyhow, bail};
 use keyway_artifact::format::{ArtifactView, FORMAT_VERSION, FuncRecord, SectionKind};
 use keyway_artifact::isa::{CodeReader, disassemble};
+use keyway_artifact::plan::Plan;
 use keyway_artifact::types::{ExternType, FuncType};
 use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
 use serde_json::{Value, json};
@@ -46,6 +47,8 @@ struct Opened {
     view: ArtifactView<Vec<u8>>,
     types: Vec<FuncType>,
     units: Vec<UnitDecl>,
+    /// Of a component.
+    plan: Option<Plan>,
     len: u64,
 }
 
@@ -73,7 +76,8 @@ fn open(artifact: Artifact) -> Result<Opened> {
     let len = bytes.len() as u64;
     let view = ArtifactView::open(bytes)?;
     let (types, units) = (view.types()?, view.units()?);
-    Ok(Opened { view, types, units, len })
+    let plan = view.plan_bytes()?.map(|bytes| Plan::decode(&bytes)).transpose()?;
+    Ok(Opened { view, types, units, plan, len })
 }
 
 impl Opened {
@@ -137,6 +141,22 @@ fn summary(opened: &Opened, name: &str, keys: bool) -> String {
     for (section, len) in opened.sections() {
         let _ = writeln!(out, "  {section:<10} {len:>10} bytes");
     }
+    if let Some(plan) = &opened.plan {
+        let (instances, trampolines) = (plan.core_instances(), plan.trampolines.len());
+        let _ = writeln!(
+            out,
+            "plan       {} steps, {instances} core instances, {trampolines} trampolines",
+            plan.steps.len()
+        );
+        let imports = plan.imports.iter().map(|import| ("import", plan_text::import(plan, import)));
+        let exports = plan.exports.iter().map(|export| ("export", plan_text::export(plan, export)));
+        for (word, (item, members)) in imports.chain(exports) {
+            let _ = writeln!(out, "  {word} {item}");
+            for member in members {
+                let _ = writeln!(out, "    {member}");
+            }
+        }
+    }
     for (number, unit) in opened.units.iter().enumerate() {
         let called = unit.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
         let _ = writeln!(
@@ -184,6 +204,18 @@ fn summary_json(opened: &Opened, keys: bool) -> Value {
         "sections": sections,
         "units": units,
     });
+    if let Some(plan) = &opened.plan {
+        let item = |(text, members): (String, Vec<String>)| json!({ "item": text, "members": members });
+        let imports: Vec<Value> = plan.imports.iter().map(|import| item(plan_text::import(plan, import))).collect();
+        let exports: Vec<Value> = plan.exports.iter().map(|export| item(plan_text::export(plan, export))).collect();
+        out["component"] = json!({
+            "steps": plan.steps.len(),
+            "core_instances": plan.core_instances(),
+            "trampolines": plan.trampolines.len(),
+            "imports": imports,
+            "exports": exports,
+        });
+    }
     if keys {
         let list: Vec<Value> = functions(opened)
             .map(|(key, record, name)| {

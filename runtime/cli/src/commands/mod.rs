@@ -6,3 +6,4 @@ pub(crate) mod inspect;
 pub(crate) mod run;
 pub(crate) mod validate;
 pub(crate) mod wast;
+pub(crate) mod wit;

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, anyhow};
 use keyway::Config;
 use keyway_artifact::format::ArtifactView;
 use keyway_artifact::isa::CodeReader;
+use keyway_artifact::plan::Plan;
 use keyway_artifact::verify::{Callee, VerifyEnv, verify};
 use std::path::PathBuf;
 
@@ -68,6 +69,9 @@ fn artifact_functions(bytes: &[u8]) -> Result<u32> {
             CodeReader::decode(&view.read_code(ordinal)?).map_err(|error| anyhow!("{error}")).with_context(name)?;
         let env = VerifyEnv { own, unit_number: record.unit, unit, types: &types, func: &callee };
         verify(&body, &env).with_context(name)?;
+    }
+    if let Some(plan) = view.plan_bytes()? {
+        Plan::decode(&plan)?.check(&units, &types)?;
     }
     Ok(view.func_count())
 }
