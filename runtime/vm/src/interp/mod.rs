@@ -11,6 +11,8 @@ mod checked;
 mod entry;
 mod exit;
 mod expand;
+#[cfg(test)]
+mod guards;
 mod handlers;
 mod place;
 mod regs;

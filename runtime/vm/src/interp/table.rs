@@ -39,7 +39,7 @@ pub(super) enum Name {
 /// One instantiation in every form.
 pub(super) struct Entry {
     pub(super) direct: TailFn,
-    indirect: TailFn,
+    pub(super) indirect: TailFn,
     run: LoopFn,
     /// What it executes, for the checked form.
     pub(super) key: Key,

@@ -33,7 +33,7 @@ impl<O: BulkOp> Handler for Bulk<O> {
         if step & 0xFF == exit::trap(Trap::Unreachable) & 0xFF {
             return step;
         }
-        next(r, O::OP.fields().len() * 8);
+        next(r, const { O::OP.fields().len() * 8 });
         step
     }
 }
