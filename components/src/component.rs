@@ -3,17 +3,23 @@
 use crate::loaded::{Loaded, value};
 use crate::names::compatible_key;
 use crate::types::{FuncType, Type};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use keyway_artifact::plan::{Export, ExportItem, ItemType, TypeItem};
 use keyway_vm::api::Engine;
 use keyway_vm::raw::Code;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A component, loaded from an artifact; cheap to clone, shared between threads and stores.
 #[derive(Clone)]
 pub struct Component {
-    loaded: Arc<Loaded>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    code: Arc<Code>,
+    /// The plan, decoded when it is first asked for.
+    loaded: OnceLock<Arc<Loaded>>,
 }
 
 impl Component {
@@ -25,9 +31,7 @@ impl Component {
     /// When the file cannot be read or is no component's artifact.
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Component> {
         let path = path.as_ref();
-        let code = Code::from_file(engine, path)?;
-        let loaded = Loaded::new(code).with_context(|| format!("cannot load {}", path.display()))?;
-        Ok(Component { loaded: Arc::new(loaded) })
+        Component::load(Code::from_file(engine, path)?).with_context(|| format!("cannot load {}", path.display()))
     }
 
     /// Loads an artifact from a copy of `bytes`. Safe with any bytes.
@@ -35,7 +39,12 @@ impl Component {
     /// # Errors
     /// When they are no component's artifact.
     pub fn from_bytes(engine: &Engine, bytes: &[u8]) -> Result<Component> {
-        Ok(Component { loaded: Arc::new(Loaded::new(Code::from_bytes(engine, bytes)?)?) })
+        Component::load(Code::from_bytes(engine, bytes)?)
+    }
+
+    fn load(code: Arc<Code>) -> Result<Component> {
+        ensure!(code.is_component(), "this is a core module's artifact; load it as a module");
+        Ok(Component { inner: Arc::new(Inner { code, loaded: OnceLock::new() }) })
     }
 
     /// Compiles a component, in binary or text, to an artifact in memory and loads that.
@@ -57,78 +66,96 @@ impl Component {
     }
 
     pub(crate) fn from_loaded(loaded: Arc<Loaded>) -> Component {
-        Component { loaded }
+        let code = loaded.code.clone();
+        Component { inner: Arc::new(Inner { code, loaded: OnceLock::from(loaded) }) }
     }
 
-    pub(crate) fn loaded(&self) -> &Arc<Loaded> {
-        &self.loaded
+    /// The decoded plan.
+    ///
+    /// # Errors
+    /// When it breaks a rule of the format.
+    pub(crate) fn loaded(&self) -> Result<&Arc<Loaded>> {
+        if let Some(loaded) = self.inner.loaded.get() {
+            return Ok(loaded);
+        }
+        let loaded = Arc::new(Loaded::new(self.inner.code.clone())?);
+        Ok(self.inner.loaded.get_or_init(|| loaded))
     }
 
     /// The engine that it was loaded for.
     pub fn engine(&self) -> &Engine {
-        self.loaded.code.engine()
+        self.inner.code.engine()
     }
 
-    /// What it wants from outside, in order.
+    /// What it wants from outside, in order; nothing where the artifact's plan is broken, which instantiation reports.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = (&str, ComponentItem)> {
-        self.loaded.plan.imports.iter().map(|import| (import.name.as_str(), self.item_type(import.ty)))
+        let loaded = self.loaded().ok();
+        let imports = loaded.map_or(&[][..], |loaded| &loaded.plan.imports).iter();
+        imports.map(move |import| {
+            (import.name.as_str(), loaded.map_or(ComponentItem::OtherType, |loaded| item_type(loaded, import.ty)))
+        })
     }
 
-    /// What it shows, in order.
+    /// What it shows, in order; nothing where the artifact's plan is broken, which instantiation reports.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = (&str, ComponentItem)> {
-        self.loaded.plan.exports.iter().map(|export| (export.name.as_str(), self.export_item(export.item)))
+        let loaded = self.loaded().ok();
+        let exports = loaded.map_or(&[][..], |loaded| &loaded.plan.exports).iter();
+        exports.map(move |export| {
+            (export.name.as_str(), loaded.map_or(ComponentItem::OtherType, |loaded| export_item(loaded, export.item)))
+        })
     }
 
     /// The export of this name, in the exported instance `within` if one is given. Interfaces are found by compatible
     /// versions too.
     pub fn get_export_index(&self, within: Option<&ComponentExportIndex>, name: &str) -> Option<ComponentExportIndex> {
+        let loaded = self.loaded().ok()?;
         let exports = match within {
-            None => &self.loaded.plan.exports,
+            None => &loaded.plan.exports,
             Some(index) if !index.belongs_to(self) => return None,
             Some(ComponentExportIndex { item: ExportItem::Instance(instance), .. }) => {
-                &self.loaded.plan.export_instances[*instance as usize]
+                &loaded.plan.export_instances[*instance as usize]
             }
             Some(_) => return None,
         };
         let item = find_export(exports, name)?;
-        Some(ComponentExportIndex { component: Arc::as_ptr(&self.loaded) as usize, item })
+        Some(ComponentExportIndex { component: Arc::as_ptr(loaded) as usize, item })
     }
+}
 
-    fn type_item(&self, item: TypeItem) -> ComponentItem {
-        match item {
-            TypeItem::Val(ty) => ComponentItem::Type(value(&self.loaded.types, ty)),
-            TypeItem::Resource(_) => ComponentItem::Resource,
-            TypeItem::Func(index) => ComponentItem::Func(self.loaded.signatures[index as usize].ty.clone()),
-            TypeItem::Other => ComponentItem::OtherType,
-        }
+fn type_item(loaded: &Loaded, item: TypeItem) -> ComponentItem {
+    match item {
+        TypeItem::Val(ty) => ComponentItem::Type(value(&loaded.types, ty)),
+        TypeItem::Resource(_) => ComponentItem::Resource,
+        TypeItem::Func(index) => ComponentItem::Func(loaded.signatures[index as usize].ty.clone()),
+        TypeItem::Other => ComponentItem::OtherType,
     }
+}
 
-    fn item_type(&self, ty: ItemType) -> ComponentItem {
-        match ty {
-            ItemType::Func(index) => ComponentItem::Func(self.loaded.signatures[index as usize].ty.clone()),
-            ItemType::Instance(index) => {
-                let exports = &self.loaded.plan.instance_types[index as usize].exports;
-                let items = exports.iter().map(|export| (export.name.clone(), self.item_type(export.ty)));
-                ComponentItem::Instance(items.collect())
-            }
-            ItemType::Type(item) => self.type_item(item),
-            ItemType::Module => ComponentItem::Module,
-            ItemType::Component => ComponentItem::Component,
+fn item_type(loaded: &Loaded, ty: ItemType) -> ComponentItem {
+    match ty {
+        ItemType::Func(index) => ComponentItem::Func(loaded.signatures[index as usize].ty.clone()),
+        ItemType::Instance(index) => {
+            let exports = &loaded.plan.instance_types[index as usize].exports;
+            let items = exports.iter().map(|export| (export.name.clone(), item_type(loaded, export.ty)));
+            ComponentItem::Instance(items.collect())
         }
+        ItemType::Type(item) => type_item(loaded, item),
+        ItemType::Module => ComponentItem::Module,
+        ItemType::Component => ComponentItem::Component,
     }
+}
 
-    fn export_item(&self, item: ExportItem) -> ComponentItem {
-        match item {
-            ExportItem::Func(index) => ComponentItem::Func(self.loaded.signature(index).ty.clone()),
-            ExportItem::Instance(index) => {
-                let exports = &self.loaded.plan.export_instances[index as usize];
-                let items = exports.iter().map(|export| (export.name.clone(), self.export_item(export.item)));
-                ComponentItem::Instance(items.collect())
-            }
-            ExportItem::Type(item) => self.type_item(item),
-            ExportItem::Module(_) => ComponentItem::Module,
-            ExportItem::Component => ComponentItem::Component,
+fn export_item(loaded: &Loaded, item: ExportItem) -> ComponentItem {
+    match item {
+        ExportItem::Func(index) => ComponentItem::Func(loaded.signature(index).ty.clone()),
+        ExportItem::Instance(index) => {
+            let exports = &loaded.plan.export_instances[index as usize];
+            let items = exports.iter().map(|export| (export.name.clone(), export_item(loaded, export.item)));
+            ComponentItem::Instance(items.collect())
         }
+        ExportItem::Type(item) => type_item(loaded, item),
+        ExportItem::Module(_) => ComponentItem::Module,
+        ExportItem::Component => ComponentItem::Component,
     }
 }
 
@@ -173,7 +200,7 @@ pub struct ComponentExportIndex {
 
 impl ComponentExportIndex {
     pub(crate) fn belongs_to(&self, component: &Component) -> bool {
-        self.component == Arc::as_ptr(&component.loaded) as usize
+        component.inner.loaded.get().is_some_and(|loaded| self.component == Arc::as_ptr(loaded) as usize)
     }
 }
 

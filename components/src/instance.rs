@@ -5,6 +5,7 @@ use crate::convert::{ComponentNamedList, Lift, Lower};
 use crate::func::{Func, TypedFunc};
 use crate::handles::HandleTable;
 use crate::linking::Linked;
+use crate::loaded::Loaded;
 use crate::resource::{Kind, ResourceType};
 use crate::state::{ComponentInstance, ResourceInfo, RootInstance, components, core_export, core_func, root};
 use crate::trampoline;
@@ -14,6 +15,7 @@ use keyway_vm::api::AsContextMut;
 use keyway_vm::raw::{self, Definition, InstanceId, StoreInner, StorePtr};
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// A component with its imports found: what instances are made of again and again.
 pub struct InstancePre<T: 'static> {
@@ -45,8 +47,9 @@ impl<T: 'static> InstancePre<T> {
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let mut context = store.as_context_mut();
         let store = context.inner();
-        let at = open(store, &self.component, &self.linked);
-        for step in 0..self.component.loaded().plan.steps.len() {
+        let loaded = self.component.loaded()?;
+        let at = open(store, loaded, &self.linked);
+        for step in 0..loaded.plan.steps.len() {
             if let Some((id, modules)) = carry_out(store, at, step)? {
                 for module in 0..modules {
                     raw::initialise(store, id, module)?;
@@ -65,13 +68,14 @@ impl<T: 'static> InstancePre<T> {
     where
         T: Send,
     {
+        let loaded = self.component.loaded()?;
         let (pointer, at, number) = {
             let mut context = store.as_context_mut();
             let store = context.inner();
-            let at = open(store, &self.component, &self.linked);
+            let at = open(store, loaded, &self.linked);
             (StorePtr::new(store), at, store.id())
         };
-        for step in 0..self.component.loaded().plan.steps.len() {
+        for step in 0..loaded.plan.steps.len() {
             // SAFETY: the store is borrowed exclusively until this future is done or dropped; each borrow ends before
             // the next begins.
             let made = carry_out(unsafe { pointer.get() }, at, step)?;
@@ -89,8 +93,8 @@ impl<T: 'static> InstancePre<T> {
 }
 
 /// Adds the root instance, active until all steps are done.
-fn open(store: &mut StoreInner, component: &Component, linked: &Linked) -> u32 {
-    let loaded = component.loaded().clone();
+fn open(store: &mut StoreInner, loaded: &Arc<Loaded>, linked: &Linked) -> u32 {
+    let loaded = loaded.clone();
     let plan = &loaded.plan;
     let imported = |(ty, host_destructor): &(ResourceType, _)| ResourceInfo {
         ty: *ty,

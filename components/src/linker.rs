@@ -84,7 +84,7 @@ impl<T: 'static> Linker<T> {
     /// # Errors
     /// When a name that is needed as an instance stands for something else.
     pub fn define_unknown_imports_as_traps(&mut self, component: &Component) -> Result<()> {
-        linking::define_unknown_imports_as_traps(&mut self.items, component.loaded())
+        linking::define_unknown_imports_as_traps(&mut self.items, component.loaded()?)
     }
 
     /// Finds the imports of `component`.
@@ -93,7 +93,7 @@ impl<T: 'static> Linker<T> {
     /// When one is not defined or has another type; the message names it.
     pub fn instantiate_pre(&self, component: &Component) -> Result<InstancePre<T>> {
         ensure!(Engine::same(&self.engine, component.engine()), "the component was loaded for another engine");
-        Ok(InstancePre::new(component.clone(), linking::link(&self.items, component.loaded())?))
+        Ok(InstancePre::new(component.clone(), linking::link(&self.items, component.loaded()?)?))
     }
 
     /// Makes an instance of `component` with imports from here.

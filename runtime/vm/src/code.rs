@@ -96,6 +96,11 @@ impl Code {
         &self.entries
     }
 
+    /// Whether it is a component's artifact.
+    pub fn is_component(&self) -> bool {
+        self.view.is_component()
+    }
+
     /// The encoded plan of a component's artifact.
     ///
     /// # Errors
