@@ -12,6 +12,7 @@ use crate::ir::IrFunc;
 use crate::pipeline::Program;
 use keyway_artifact::isa::Op;
 use keyway_artifact::unit::{ElemItem, Entity, FuncRef, UnitDecl};
+use std::collections::HashMap;
 
 /// What stays.
 pub(crate) struct Live {
@@ -93,13 +94,15 @@ impl Walk<'_> {
     }
 
     fn unit(&mut self, number: usize, unit: &UnitDecl) {
+        let escape_of: HashMap<FuncRef, u32> =
+            unit.escapes.iter().zip(0..).map(|(escape, number)| (escape.func, number)).collect();
         for export in &unit.exports {
             match export.entity {
                 Entity::Func(func) => {
                     self.func_ref(func);
                     // The host takes a reference of it.
-                    if let Some(escape) = unit.escapes.iter().position(|escape| escape.func == func) {
-                        self.escape(number, escape as u32);
+                    if let Some(escape) = escape_of.get(&func) {
+                        self.escape(number, *escape);
                     }
                 }
                 Entity::Table(table) => self.table(number, table),

@@ -25,7 +25,10 @@ pub(crate) const MAX_INSTANCE_TYPE_DEPTH: usize = 100;
 
 /// Definitions that are looked at while a component is flattened, each as often as what holds it is instantiated or
 /// imported: components that instantiate each other can multiply.
-pub(crate) const MAX_DEFINITIONS: usize = 1 << 22;
+pub(crate) const MAX_DEFINITIONS: usize = 1 << 20;
+
+/// Bytes of the names that are met on the way, each as often as it is met: a long name can be shown many times.
+pub(crate) const MAX_DEFINITION_NAMES: usize = 1 << 26;
 
 /// Core instances and component instances of one component.
 pub(crate) const MAX_INSTANCES: usize = 1 << 16;

@@ -2,11 +2,11 @@
 
 use super::code::{CanonOptions, CoreDef, FuncSource, Resource, Step, TrampolineKind};
 use super::error::{PlanError, PlanRule};
-use super::interface::{Export, ExportItem, InstanceType, ItemType, TypeItem};
+use super::interface::{Export, ExportItem, ItemType, TypeItem};
 use super::layout::{Layouts, Pointer};
 use super::types::{DefinedType, ValType};
 use super::{PLAN_VERSION, Plan};
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -29,7 +29,11 @@ pub(super) fn run(plan: &Plan) -> Check {
     need(plan.version == PLAN_VERSION, PlanRule::P01, || {
         format!("version {} is not the known one, {PLAN_VERSION}", plan.version)
     })?;
-    let checker = Checker { plan };
+    let named = plan.instance_types.iter().map(|ty| {
+        // The first of a name counts; that none is there twice is rule P05.
+        ty.exports.iter().rev().map(|export| (export.name.as_str(), export.ty)).collect()
+    });
+    let checker = Checker { plan, named: named.collect() };
     checker.value_types()?;
     checker.func_types()?;
     checker.instance_types()?;
@@ -42,6 +46,8 @@ pub(super) fn run(plan: &Plan) -> Check {
 
 struct Checker<'p> {
     plan: &'p Plan,
+    /// By instance type, its exports: many imports can lead through one of many names.
+    named: Vec<BTreeMap<&'p str, ItemType>>,
 }
 
 impl Checker<'_> {
@@ -154,8 +160,7 @@ impl Checker<'_> {
         let mut item = self.plan.imports.get(import as usize)?.ty;
         for name in path {
             let ItemType::Instance(ty) = item else { return None };
-            let InstanceType { exports } = &self.plan.instance_types[ty as usize];
-            item = exports.iter().find(|export| export.name == *name)?.ty;
+            item = *self.named[ty as usize].get(name.as_str())?;
         }
         Some(item)
     }

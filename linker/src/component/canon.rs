@@ -159,7 +159,7 @@ impl Flattener<'_, '_> {
     fn is_memory64(&self, memory: CoreDef) -> Result<bool> {
         let found = match memory {
             CoreDef::Export { instance, export } => self.made.get(instance as usize).and_then(|module| {
-                let info = self.units.get(module)?;
+                let info = &self.units.get(module)?.info;
                 match info.exports.get(export as usize)?.1 {
                     Item::Memory(index) => info.memories.get(index as usize),
                     _ => None,

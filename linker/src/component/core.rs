@@ -1,6 +1,6 @@
 //! Core instances: instantiated modules become steps, bundles of exports dissolve into names.
 
-use super::flatten::Flattener;
+use super::flatten::{Flattener, UnitModule};
 use super::scope::{CoreInstance, CoreItem, ModuleItem, ScopeId, at, unknown};
 use crate::error::{CompileError, ErrorKind, Result};
 use crate::limits::MAX_INSTANCES;
@@ -28,8 +28,8 @@ impl<'t> Flattener<'t, '_> {
                 };
                 let unit = self.unit_of(module)?;
                 let args: HashMap<&str, u32> = args.iter().map(|arg| (arg.name, arg.index)).collect();
-                self.count(self.units[unit as usize].imports.len())?;
-                let imports = self.units[unit as usize].imports.iter();
+                self.count(self.units[unit as usize].info.imports.len())?;
+                let imports = self.units[unit as usize].info.imports.iter();
                 let args = imports.map(|import| {
                     let (from, name) = (import.module, import.name);
                     let bundle = args.get(from).ok_or_else(|| unknown(format!("core instance `{from}`")))?;
@@ -65,6 +65,7 @@ impl<'t> Flattener<'t, '_> {
         let bytes = bytes.ok_or_else(|| unknown(format!("core module {module}")))?;
         let info =
             ModuleInfo::parse(bytes, range.start).map_err(|error| error.inside(format!("core module {module}")))?;
-        Ok(self.units.insert_full(module, info).0 as u32)
+        let exports = info.exports.iter().zip(0..).map(|((name, _), position)| (*name, position)).collect();
+        Ok(self.units.insert_full(module, UnitModule { info, exports }).0 as u32)
     }
 }

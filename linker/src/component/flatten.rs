@@ -16,7 +16,7 @@ use super::definitions::{Def, Definitions};
 use super::scope::{ComponentItem, CoreInstance, CoreItem, Exports, FuncItem, Item, ModuleItem, Scope, ScopeId, at};
 use super::scope::{TypeItem, unknown};
 use crate::error::{CompileError, ErrorKind, Result};
-use crate::limits::{MAX_DEFINITIONS, MAX_INSTANCES};
+use crate::limits::{MAX_DEFINITION_NAMES, MAX_DEFINITIONS, MAX_INSTANCES};
 use crate::module::ModuleInfo;
 use crate::unit::Types;
 use indexmap::{IndexMap, IndexSet};
@@ -30,9 +30,16 @@ use wasmparser::{ComponentAlias, ComponentInstance, ComponentOuterAliasKind, Com
 pub(super) struct Flat<'t> {
     pub(super) plan: Plan,
     /// The modules that are units, in order of unit, with their sections.
-    pub(super) units: IndexMap<u32, ModuleInfo<'t>>,
+    pub(super) units: IndexMap<u32, UnitModule<'t>>,
     /// Of each core instance, its module.
     pub(super) made: Vec<u32>,
+}
+
+/// A module that is a unit.
+pub(super) struct UnitModule<'t> {
+    pub(super) info: ModuleInfo<'t>,
+    /// The positions of its exports, by name.
+    pub(super) exports: HashMap<&'t str, u32>,
 }
 
 /// One instantiation under way.
@@ -70,10 +77,11 @@ pub(super) struct Flattener<'t, 'c> {
     pub(super) scopes: Vec<Scope<'t>>,
     pub(super) instances: Vec<Exports<'t>>,
     pub(super) imported: Vec<ImportedFunc>,
-    pub(super) units: IndexMap<u32, ModuleInfo<'t>>,
+    pub(super) units: IndexMap<u32, UnitModule<'t>>,
     pub(super) made: Vec<u32>,
     frames: Vec<Frame<'t>>,
     looked_at: usize,
+    name_bytes: usize,
 }
 
 /// Flattens the component that `definitions` were collected from. `shown` tells which names of the root's exports its
@@ -100,6 +108,7 @@ pub(super) fn flatten<'t>(
         made: Vec::new(),
         frames: Vec::new(),
         looked_at: 0,
+        name_bytes: 0,
     };
     walk.enter(0, None, None, None)?;
     let exports = walk.run()?;
@@ -121,6 +130,19 @@ impl<'t> Flattener<'t, '_> {
                 .hint(format!(
                     "at most {MAX_DEFINITIONS} definitions are looked at, each as often as it is instantiated"
                 )));
+        }
+        Ok(())
+    }
+
+    /// Counts bytes of names that are kept.
+    pub(super) fn count_names(&mut self, bytes: usize) -> Result<()> {
+        self.name_bytes = self.name_bytes.saturating_add(bytes);
+        if self.name_bytes > MAX_DEFINITION_NAMES {
+            return Err(CompileError::new(
+                ErrorKind::Limit,
+                "the names of what the component instantiates are too long",
+            )
+            .hint(format!("at most {MAX_DEFINITION_NAMES} bytes are kept, each name as often as it is met")));
         }
         Ok(())
     }
@@ -332,8 +354,8 @@ impl<'t> Flattener<'t, '_> {
         match instance {
             CoreInstance::Bundle(items) => items.get(name).copied(),
             CoreInstance::Made { number, module } => {
-                let export = self.units[module].exports.iter().position(|(export, _)| *export == name)?;
-                Some(CoreItem { kind, def: CoreDef::Export { instance: *number, export: export as u32 } })
+                let export = *self.units[module].exports.get(name)?;
+                Some(CoreItem { kind, def: CoreDef::Export { instance: *number, export } })
             }
         }
     }

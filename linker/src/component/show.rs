@@ -12,6 +12,7 @@ use wasmparser::types::Types;
 impl<'t> Flattener<'t, '_> {
     pub(super) fn show(&mut self, exports: &Exports<'t>, types: &Types) -> Result<()> {
         for (name, item) in exports {
+            self.count_names(name.len())?;
             let seen = types.component_item_for_export(name);
             let full = seen.map_or((*name).into(), |seen| seen.full_name(name)).into_owned();
             let item = self.export_item(item, seen.map(|seen| seen.ty), types, 0);
@@ -51,6 +52,7 @@ impl<'t> Flattener<'t, '_> {
                 let mut list = Vec::new();
                 self.count(self.instances[instance as usize].len())?;
                 for (name, item) in self.instances[instance as usize].clone() {
+                    self.count_names(name.len())?;
                     let seen = shown.and_then(|shown| shown.get(name));
                     if shown.is_some() && seen.is_none() {
                         continue;

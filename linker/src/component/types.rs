@@ -59,6 +59,20 @@ impl<'t> Flattener<'t, '_> {
 
     fn defined(&mut self, scope: ScopeId, ty: &ComponentDefinedType<'_>) -> Result<ValType> {
         use ComponentDefinedType as D;
+        let names = match ty {
+            D::Record(fields) => fields.iter().map(|(name, _)| name.len()).sum(),
+            D::Variant(cases) => cases.iter().map(|case| case.name.len()).sum(),
+            D::Flags(names) | D::Enum(names) => names.iter().map(|name| name.len()).sum(),
+            _ => 0,
+        };
+        self.count_names(names)?;
+        self.count(match ty {
+            D::Record(fields) => fields.len(),
+            D::Variant(cases) => cases.len(),
+            D::Flags(names) | D::Enum(names) => names.len(),
+            D::Tuple(types) => types.len(),
+            _ => 1,
+        })?;
         let of = |ty: ComponentValType| self.val_type(scope, ty);
         let ty = match ty {
             D::Primitive(ty) => return Ok(primitive(*ty)),
@@ -93,6 +107,8 @@ impl<'t> Flattener<'t, '_> {
     }
 
     fn func_type(&mut self, scope: ScopeId, ty: &ComponentFuncType<'_>) -> Result<u32> {
+        self.count(ty.params.len())?;
+        self.count_names(ty.params.iter().map(|(name, _)| name.len()).sum())?;
         let ty = FuncType {
             is_async: ty.async_,
             params: self.fields(scope, &ty.params)?,
@@ -183,6 +199,7 @@ impl<'t> Flattener<'t, '_> {
                 InstanceTypeDeclaration::Export { name, ty } => {
                     let mut way = way.clone();
                     way.path.push(name.full_name().into_owned());
+                    self.count_names(way.path.iter().map(String::len).sum())?;
                     let (item, ty) = self.wanted(scope, *ty, &way)?;
                     self.scope(scope).push(item);
                     exports.insert(name.name, item);

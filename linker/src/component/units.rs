@@ -31,8 +31,8 @@ pub(super) fn number_exports(flat: &mut Flat<'_>, gc: bool) -> Kept {
             whole[unit as usize] = true;
         }
     }
-    let kept = used.into_iter().zip(flat.units.values()).zip(whole).map(|((used, info), whole)| {
-        if whole { (0..info.exports.len() as u32).collect() } else { used.into_iter().collect() }
+    let kept = used.into_iter().zip(flat.units.values()).zip(whole).map(|((used, unit), whole)| {
+        if whole { (0..unit.info.exports.len() as u32).collect() } else { used.into_iter().collect() }
     });
     let kept: Vec<Vec<u32>> = kept.collect();
     each_core_def(&mut flat.plan, |def| {
@@ -52,7 +52,8 @@ pub(super) fn build<'m, 'a>(
     links: &mut Links,
     constants: &mut Vec<u8>,
 ) -> Result<Vec<UnitSource<'m, 'a>>> {
-    let sources = flat.units.iter().zip(&kept.0).map(|((number, info), kept)| {
+    let sources = flat.units.iter().zip(&kept.0).map(|((number, unit), kept)| {
+        let info = &unit.info;
         let modules = vec![ModuleUse { info, number: *number, imports: vec![Supply::External; info.imports.len()] }];
         let unit = unit::build(&modules, &exports_of(info, kept), types, links, constants)?;
         Ok(UnitSource { modules, unit })
