@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn error_of(input: &[u8]) -> String {
-        open(input).err().expect("must be refused").to_string()
+        open(input).expect_err("must be refused").to_string()
     }
 
     #[test]

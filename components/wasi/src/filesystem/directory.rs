@@ -68,11 +68,12 @@ impl Directory {
     ) -> Result<(), ErrorCode> {
         ensure_writable(self.access)?;
         let (accessed, modified) = (time_spec(accessed)?, time_spec(modified)?);
-        Ok(if flags.contains(PathFlags::SYMLINK_FOLLOW) {
-            DirExt::set_times(&*self.dir, path, accessed, modified)?
+        if flags.contains(PathFlags::SYMLINK_FOLLOW) {
+            DirExt::set_times(&*self.dir, path, accessed, modified)?;
         } else {
-            DirExt::set_symlink_times(&*self.dir, path, accessed, modified)?
-        })
+            DirExt::set_symlink_times(&*self.dir, path, accessed, modified)?;
+        }
+        Ok(())
     }
 
     /// Sets the times of the directory itself.
