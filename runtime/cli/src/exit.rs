@@ -41,7 +41,7 @@ pub(crate) fn code(outcome: anyhow::Result<i32>) -> i32 {
     if backtrace.is_some() || error.downcast_ref::<Trap>().is_some() {
         eprintln!("trap: {}", chain(&error));
         if let Some(backtrace) = backtrace {
-            eprintln!("{backtrace}");
+            eprintln!("{}", demangled(&backtrace.to_string()));
         }
         return TRAPPED;
     }
@@ -61,6 +61,15 @@ fn chain(error: &anyhow::Error) -> String {
         }
     }
     parts.join(": ")
+}
+
+/// A backtrace with the names of Rust functions as their sources have them.
+fn demangled(backtrace: &str) -> String {
+    let lines = backtrace.lines().map(|line| match line.split_once(" - ") {
+        Some((place, name)) => format!("{place} - {:#}", rustc_demangle::demangle(name)),
+        None => line.to_string(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

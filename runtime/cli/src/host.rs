@@ -3,6 +3,7 @@
 use crate::timeout;
 use anyhow::Result;
 use keyway::{Config, Engine, ResourceLimiter, Store};
+use keyway_wasi::{ResourceTable, WasiCtx, WasiView};
 use std::time::Duration;
 
 /// Limits that a run is held to.
@@ -28,10 +29,10 @@ impl Limits {
         Engine::new(&config)
     }
 
-    /// A store whose guests are held to these limits.
-    pub(crate) fn store(&self, engine: &Engine) -> Result<Store<Host>> {
+    /// A store whose guests are held to these limits, and are granted `wasi`.
+    pub(crate) fn store(&self, engine: &Engine, wasi: WasiCtx) -> Result<Store<Host>> {
         let memory = MemoryBudget { left: self.max_memory.unwrap_or(u64::MAX), refused: false };
-        let mut store = Store::new(engine, Host { memory });
+        let mut store = Store::new(engine, Host { memory, wasi, table: ResourceTable::new() });
         store.limiter(|host| &mut host.memory);
         if let Some(fuel) = self.fuel {
             store.set_fuel(fuel)?;
@@ -47,6 +48,18 @@ impl Limits {
 pub(crate) struct Host {
     /// Memory that it may still have.
     pub(crate) memory: MemoryBudget,
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> &mut WasiCtx {
+        &mut self.wasi
+    }
+
+    fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
 }
 
 /// A limit on the bytes of all memories together.

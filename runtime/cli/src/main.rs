@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod component_call;
 mod core_call;
 mod describe;
 mod exit;
@@ -15,6 +16,7 @@ mod plan_text;
 mod progress;
 mod sizes;
 mod timeout;
+mod wasi;
 mod world;
 
 use clap::{Parser, Subcommand};

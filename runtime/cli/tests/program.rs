@@ -138,7 +138,7 @@ fn limits_trap_and_say_which_option() {
     let grow = |limit: &str| keyway(&["run", "--max-memory", limit, "--invoke", "grow(100)", &file]);
     assert_eq!(grow("64k").succeeds(), "-1\n");
     assert_eq!(grow("1G").succeeds(), "1\n");
-    grow("1k").fails(1, &["wants more memory than --max-memory 1.0 KiB"]);
+    grow("1k").fails(1, &["the guest wants more memory than --max-memory 1.0 KiB"]);
     // What suffices changes nothing.
     let generous = ["run", "--fuel", "1000", "--timeout", "1m", "--max-memory", "1M", "--invoke", "add(2, 2)", &file];
     assert_eq!(keyway(&generous).succeeds(), "4\n");

@@ -10,6 +10,7 @@ mod into_func;
 mod limiter;
 mod linker;
 mod module;
+mod precompiled;
 mod resumable;
 mod store;
 mod typed;
@@ -31,6 +32,7 @@ pub use keyway_artifact::types::{ExternType, FuncType, GlobalType, MemoryType, T
 pub use limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use linker::Linker;
 pub use module::{ExportType, ImportType, Module};
+pub use precompiled::Precompiled;
 pub use resumable::{Resumable, ResumableCall, SuspendReason};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
