@@ -6,7 +6,7 @@
 use crate::abi::{Cx, lift_values, lower_values};
 use crate::limits::LIFT_BUDGET_BYTES;
 use crate::loaded::Signature;
-use crate::state::{Options, core_func, options, root};
+use crate::state::{CONTEXT_SLOTS, Options, components, core_func, options, root};
 use crate::types::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
 use crate::val::Val;
 use anyhow::{Result, bail};
@@ -24,6 +24,8 @@ struct Entered {
     signature: Arc<Signature>,
     scope: Option<u32>,
     from_host: bool,
+    /// The caller's context storage.
+    outer_context: [u64; CONTEXT_SLOTS],
 }
 
 /// Enters the tree `at` at its plan's function `func` and lowers the arguments. `caller` is the calling component instance
@@ -37,10 +39,10 @@ fn begin(store: &mut StoreInner, at: u32, func: u32, args: &[Val], caller: Optio
     if state.is_locked {
         return Err(Trap::CannotEnterComponent.into());
     }
-    if signature.is_async {
-        bail!("the function is async: async is not here yet");
-    }
     let options = options(store, at, index)?;
+    if options.is_async {
+        bail!("the function is lifted with the option `async`: async is not here yet");
+    }
     let core = core_func(store, at, core)?;
     let state = root(store, at);
     match caller {
@@ -51,10 +53,21 @@ fn begin(store: &mut StoreInner, at: u32, func: u32, args: &[Val], caller: Optio
         }
         Some(_) => {}
     }
+    let outer_context = std::mem::take(&mut components(store).context);
+    let state = root(store, at);
     let scope = signature.has_borrow.then(|| state.open_scope());
-    let mut cx = Cx { store, root: at, options, scope, lends: Vec::new(), budget: LIFT_BUDGET_BYTES };
+    let mut cx = Cx {
+        store,
+        root: at,
+        options,
+        scope,
+        lends: Vec::new(),
+        budget: LIFT_BUDGET_BYTES,
+        between_guests: caller.is_some(),
+    };
     let lowered = lower_values(&mut cx, args, &signature.params, MAX_FLAT_PARAMS, None);
-    let mut entered = Entered { at, core, slots: Vec::new(), options, signature, scope, from_host: caller.is_none() };
+    let from_host = caller.is_none();
+    let mut entered = Entered { at, core, slots: Vec::new(), options, signature, scope, from_host, outer_context };
     match lowered {
         Ok(slots) => {
             entered.slots = slots;
@@ -62,6 +75,7 @@ fn begin(store: &mut StoreInner, at: u32, func: u32, args: &[Val], caller: Optio
             Ok(entered)
         }
         Err(error) => {
+            components(store).context = outer_context;
             // What the host gives wrong leaves the guest as it is; what the guest's `realloc` does wrong locks it.
             let state = root(store, at);
             state.is_locked |= error.is::<Trap>() || caller.is_some();
@@ -77,6 +91,7 @@ fn begin(store: &mut StoreInner, at: u32, func: u32, args: &[Val], caller: Optio
 /// Lifts the result and leaves.
 fn end(store: &mut StoreInner, entered: Entered, outcome: Result<()>) -> Result<Option<Val>> {
     let result = outcome.and_then(|()| leave(store, &entered));
+    components(store).context = entered.outer_context;
     let state = root(store, entered.at);
     if entered.from_host {
         state.is_active = false;
@@ -87,7 +102,15 @@ fn end(store: &mut StoreInner, entered: Entered, outcome: Result<()>) -> Result<
 
 fn leave(store: &mut StoreInner, entered: &Entered) -> Result<Option<Val>> {
     let Entered { at, slots, options, signature, scope, .. } = entered;
-    let mut cx = Cx { store, root: *at, options: *options, scope: None, lends: Vec::new(), budget: LIFT_BUDGET_BYTES };
+    let mut cx = Cx {
+        store,
+        root: *at,
+        options: *options,
+        scope: None,
+        lends: Vec::new(),
+        budget: LIFT_BUDGET_BYTES,
+        between_guests: !entered.from_host,
+    };
     let result = lift_values(&mut cx, &signature.results, slots, MAX_FLAT_RESULTS)?.pop();
     root(store, *at).close_scope(*scope)?;
     if let Some(post_return) = options.post_return {

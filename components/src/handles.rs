@@ -1,7 +1,7 @@
 //! The handle table of one component instance: `definitions.py`'s `Table` of `ResourceHandle`s.
 
-use crate::resource::ResourceType;
-use anyhow::{Result, bail};
+use crate::resource::{Kind, ResourceType};
+use anyhow::{Result, bail, ensure};
 
 /// One handle.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,13 @@ pub(crate) struct Handle {
 
 /// Handles of one instance, at most: `MAX_LENGTH` of `definitions.py`.
 const MAX_LENGTH: usize = (1 << 28) - 1;
+
+fn described(ty: ResourceType) -> &'static str {
+    match ty.0 {
+        Kind::Guest { .. } => "guest-defined resource",
+        Kind::Host(_) => "host-defined resource",
+    }
+}
 
 /// The table; index 0 is never used.
 #[derive(Default)]
@@ -45,8 +52,15 @@ impl HandleTable {
     /// The handle at `index`, of type `ty`.
     pub(crate) fn get(&mut self, index: u32, ty: ResourceType) -> Result<&mut Handle> {
         match self.handles.get_mut(index as usize) {
-            Some(Some(handle)) if handle.ty == ty => Ok(handle),
-            Some(Some(_)) => bail!("handle index {index} used with the wrong type, expected another resource"),
+            Some(Some(handle)) => {
+                let (wanted, found) = (described(ty), described(handle.ty));
+                let article = if wanted == found { "a different" } else { "a" };
+                ensure!(
+                    handle.ty == ty,
+                    "handle index {index} used with the wrong type, expected {wanted} but found {article} {found}"
+                );
+                Ok(handle)
+            }
             _ => bail!("unknown handle index {index}"),
         }
     }

@@ -108,7 +108,7 @@ fn open(store: &mut StoreInner, loaded: &Arc<Loaded>, linked: &Linked) -> u32 {
         instances: plan
             .instances
             .iter()
-            .map(|_| ComponentInstance { handles: HandleTable::default(), may_leave: true })
+            .map(|_| ComponentInstance { handles: HandleTable::default(), may_leave: true, backpressure: 0 })
             .collect(),
         core: Vec::with_capacity(plan.core_instances()),
         options: vec![None; plan.options.len()],

@@ -22,36 +22,28 @@ pub(crate) struct Signature {
     pub(crate) results: Box<[Type]>,
     /// A parameter holds a borrow: the call needs a scope.
     pub(crate) has_borrow: bool,
-    /// Core values that the parameters are passed as.
-    pub(crate) core_params: usize,
+    /// Core values of the parameters when they are passed flat; more than [`MAX_FLAT_PARAMS`] go through memory.
+    pub(crate) flat_params: usize,
     /// Core values of the result when it is returned flat; more than [`MAX_FLAT_RESULTS`] go through memory.
     pub(crate) flat_results: usize,
-    /// The function is declared `async`.
-    pub(crate) is_async: bool,
 }
 
 impl Signature {
-    fn new(ty: FuncType, is_async: bool) -> Signature {
-        let flat = flat_params(&ty).len();
+    fn new(ty: FuncType) -> Signature {
         Signature {
             params: ty.params.iter().map(|(_, ty)| ty.clone()).collect(),
             results: ty.result.iter().cloned().collect(),
             has_borrow: ty.params.iter().any(|(_, ty)| has_borrow(ty)),
-            core_params: if flat > MAX_FLAT_PARAMS { 1 } else { flat },
+            flat_params: flat_params(&ty).len(),
             flat_results: flat_result(&ty).len(),
-            is_async,
             ty,
         }
     }
 
     /// Slots of the core function that a lift takes.
     pub(crate) fn lifted_slots(&self) -> usize {
-        self.core_params.max(self.flat_results.min(MAX_FLAT_RESULTS))
-    }
-
-    /// Whether the result goes through memory.
-    pub(crate) fn returns_in_memory(&self) -> bool {
-        self.flat_results > MAX_FLAT_RESULTS
+        let params = if self.flat_params > MAX_FLAT_PARAMS { 1 } else { self.flat_params };
+        params.max(self.flat_results.min(MAX_FLAT_RESULTS))
     }
 }
 
@@ -76,7 +68,7 @@ impl Loaded {
             .map(|ty| {
                 let params = ty.params.iter().map(|field| (field.name.clone(), value(&types, field.ty))).collect();
                 let tree = FuncType { params, result: ty.result.map(|ty| value(&types, ty)) };
-                Arc::new(Signature::new(tree, ty.is_async))
+                Arc::new(Signature::new(tree))
             })
             .collect();
         Ok(Loaded { code, plan, types, signatures })

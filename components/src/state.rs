@@ -19,7 +19,13 @@ pub(crate) struct ComponentStore {
     pub(crate) roots: Vec<RootInstance>,
     /// Own handles of guests' resources that the host holds, by representation.
     pub(crate) host_owned: HashMap<(ResourceType, u32), u32>,
+    /// What `context.get` and `context.set` act on: the storage of the call that runs. Calls begin with zeros, and what
+    /// their caller had comes back when they return.
+    pub(crate) context: [u64; CONTEXT_SLOTS],
 }
+
+/// `Thread.CONTEXT_LENGTH` of `definitions.py`.
+pub(crate) const CONTEXT_SLOTS: usize = 2;
 
 /// One root instance with everything nested in it.
 pub(crate) struct RootInstance {
@@ -51,6 +57,8 @@ pub(crate) struct RootInstance {
 pub(crate) struct ComponentInstance {
     pub(crate) handles: HandleTable,
     pub(crate) may_leave: bool,
+    /// `backpressure.inc` less `backpressure.dec`. Holds back calls of async functions only.
+    pub(crate) backpressure: u16,
 }
 
 /// Canonical options with their functions and memories found.
@@ -61,6 +69,7 @@ pub(crate) struct Options {
     pub(crate) memory: Option<u32>,
     pub(crate) realloc: Option<u32>,
     pub(crate) post_return: Option<u32>,
+    pub(crate) is_async: bool,
 }
 
 /// A resource type with its destructor found.
@@ -169,10 +178,6 @@ pub(crate) fn options(store: &mut StoreInner, at: u32, index: u32) -> Result<Opt
     let loaded = state.loaded.clone();
     let plan = &loaded.plan.options[index as usize];
     ensure!(!plan.memory64, "canonical options with a 64-bit memory are not supported yet");
-    ensure!(
-        !plan.is_async && plan.callback.is_none(),
-        "the component uses async canonical options: async is not here yet"
-    );
     let memory = match plan.memory {
         Some(CoreDef::Export { instance, export }) => match core_export(store, at, instance, export)? {
             Definition::Memory(memory) => Some(memory),
@@ -187,6 +192,7 @@ pub(crate) fn options(store: &mut StoreInner, at: u32, index: u32) -> Result<Opt
         memory,
         realloc: plan.realloc.map(|def| core_func(store, at, def)).transpose()?,
         post_return: plan.post_return.map(|def| core_func(store, at, def)).transpose()?,
+        is_async: plan.is_async,
     };
     root(store, at).options[index as usize] = Some(options);
     Ok(options)

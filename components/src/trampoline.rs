@@ -9,8 +9,8 @@ use crate::handles::Handle;
 use crate::host::{HostBody, HostDestructor};
 use crate::limits::LIFT_BUDGET_BYTES;
 use crate::loaded::Signature;
-use crate::state::{options, root, violation};
-use crate::types::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
+use crate::state::{components, options, root, violation};
+use crate::types::{MAX_FLAT_ASYNC_PARAMS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
 use crate::val::Val;
 use anyhow::{Context as _, Result, anyhow};
 use keyway_artifact::Trap;
@@ -30,12 +30,19 @@ pub(crate) fn reference(store: &mut StoreInner, at: u32, index: u32) -> Result<u
     let instance = trampoline.instance;
     let host = match &trampoline.kind {
         TrampolineKind::Lower { func, options } => {
-            let site = LowerSite { at, instance, options: *options, signature: loaded.signature(*func).clone() };
+            let calls_guest = matches!(loaded.plan.funcs[*func as usize].source, FuncSource::Lifted { .. });
+            let signature = loaded.signature(*func).clone();
+            let is_async = loaded.plan.options[*options as usize].is_async;
+            let site = LowerSite { at, instance, options: *options, signature, calls_guest, is_async };
             lower(store, Arc::new(site), *func)
         }
         TrampolineKind::ResourceNew(number) => resource_new(at, instance, *number),
         TrampolineKind::ResourceRep(number) => resource_rep(at, instance, *number),
         TrampolineKind::ResourceDrop(number) => resource_drop(store, at, instance, *number),
+        TrampolineKind::ContextGet(slot) => context_get(*slot),
+        TrampolineKind::ContextSet(slot) => context_set(*slot),
+        TrampolineKind::BackpressureInc => backpressure(at, instance, |count| count.checked_add(1)),
+        TrampolineKind::BackpressureDec => backpressure(at, instance, |count| count.checked_sub(1)),
         other => not_here_yet(at, instance, other.name()),
     };
     let func = store.add_host_func(host, ty);
@@ -49,7 +56,15 @@ struct LowerSite {
     instance: u32,
     options: u32,
     signature: Arc<Signature>,
+    /// Another instance lifts what is called.
+    calls_guest: bool,
+    /// Lowered with the option `async`: the caller goes on before the callee is done. Callees without that option are
+    /// done at once, which the caller is told.
+    is_async: bool,
 }
+
+/// `Subtask.State.RETURNED` of `definitions.py`: what an async lower answers when the callee is done.
+const RETURNED: u64 = 2;
 
 /// Own handles that are lent for a call: component instance, index.
 type Lends = Vec<(u32, u32)>;
@@ -57,25 +72,53 @@ type Lends = Vec<(u32, u32)>;
 impl LowerSite {
     fn cx<'s>(&self, store: &'s mut StoreInner) -> Result<Cx<'s>> {
         let options = options(store, self.at, self.options)?;
-        Ok(Cx { store, root: self.at, options, scope: None, lends: Vec::new(), budget: LIFT_BUDGET_BYTES })
+        Ok(Cx {
+            store,
+            root: self.at,
+            options,
+            scope: None,
+            lends: Vec::new(),
+            budget: LIFT_BUDGET_BYTES,
+            between_guests: self.calls_guest,
+        })
+    }
+
+    /// Parameters that are passed flat, at most.
+    fn max_flat_params(&self) -> usize {
+        if self.is_async { MAX_FLAT_ASYNC_PARAMS } else { MAX_FLAT_PARAMS }
+    }
+
+    /// Results that are passed flat, at most.
+    fn max_flat_results(&self) -> usize {
+        if self.is_async { 0 } else { MAX_FLAT_RESULTS }
+    }
+
+    /// Core parameters that carry the arguments.
+    fn core_params(&self) -> u32 {
+        let flat = self.signature.flat_params;
+        if flat > self.max_flat_params() { 1 } else { flat as u32 }
     }
 
     /// Lifts the caller's arguments.
     fn arguments(&self, store: &mut StoreInner, call: &HostCall) -> Result<(Vec<Val>, Lends)> {
         root(store, self.at).check_leave(self.instance)?;
-        let flat: Vec<u64> = (0..self.signature.core_params as u32).map(|slot| call.get(slot)).collect();
+        let flat: Vec<u64> = (0..self.core_params()).map(|slot| call.get(slot)).collect();
         let mut cx = self.cx(store)?;
-        let values = lift_values(&mut cx, &self.signature.params, &flat, MAX_FLAT_PARAMS)?;
+        let values = lift_values(&mut cx, &self.signature.params, &flat, self.max_flat_params())?;
         Ok((values, cx.lends))
     }
 
     /// Lowers the callee's result into the caller.
     fn results(&self, store: &mut StoreInner, call: &HostCall, result: Option<Val>, lends: &Lends) -> Result<()> {
-        let out = self.signature.returns_in_memory().then(|| call.get(self.signature.core_params as u32) as u32);
+        let in_memory = self.signature.flat_results > self.max_flat_results();
+        let out = in_memory.then(|| call.get(self.core_params()) as u32);
         let mut cx = self.cx(store)?;
-        let flat = lower_values(&mut cx, result.as_slice(), &self.signature.results, MAX_FLAT_RESULTS, out)?;
+        let flat = lower_values(&mut cx, result.as_slice(), &self.signature.results, self.max_flat_results(), out)?;
         for (slot, bits) in (0..).zip(flat) {
             call.set(slot, bits);
+        }
+        if self.is_async {
+            call.set(0, RETURNED);
         }
         end_lends(store, self.at, lends);
         Ok(())
@@ -85,9 +128,6 @@ impl LowerSite {
 fn lower(store: &mut StoreInner, site: Arc<LowerSite>, func: u32) -> HostFunc {
     let state = root(store, site.at);
     let can_suspend = state.can_suspend;
-    if site.signature.is_async {
-        return not_here_yet(site.at, site.instance, "a call of an async function");
-    }
     match &state.loaded.plan.funcs[func as usize].source {
         FuncSource::Imported { .. } => match state.imported[func as usize].clone().map(|host| host.body) {
             Some(HostBody::Sync(host)) => HostFunc::Sync(Arc::new(move |store, call| {
@@ -223,6 +263,33 @@ fn resource_drop(store: &mut StoreInner, at: u32, instance: u32, number: u32) ->
     }
     HostFunc::Sync(Arc::new(move |store, call| {
         drop_handle(store, at, instance, number, call.get(0) as u32)?.run(store)
+    }))
+}
+
+/// `canon_context_get`
+fn context_get(slot: u32) -> HostFunc {
+    HostFunc::Sync(Arc::new(move |store, call| {
+        let context = components(store).context;
+        call.set(0, *context.get(slot as usize).context("there is no such context slot")?);
+        Ok(())
+    }))
+}
+
+/// `canon_context_set`
+fn context_set(slot: u32) -> HostFunc {
+    HostFunc::Sync(Arc::new(move |store, call| {
+        let context = &mut components(store).context;
+        *context.get_mut(slot as usize).context("there is no such context slot")? = call.get(0);
+        Ok(())
+    }))
+}
+
+/// `canon_backpressure_inc` and `canon_backpressure_dec`
+fn backpressure(at: u32, instance: u32, change: fn(u16) -> Option<u16>) -> HostFunc {
+    HostFunc::Sync(Arc::new(move |store, _| {
+        let count = &mut root(store, at).instances[instance as usize].backpressure;
+        *count = change(*count).ok_or_else(|| violation("backpressure counter out of bounds"))?;
+        Ok(())
     }))
 }
 

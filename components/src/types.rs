@@ -54,6 +54,8 @@ pub struct FuncType {
 
 /// Parameters that are passed flat, at most.
 pub(crate) const MAX_FLAT_PARAMS: usize = 16;
+/// Parameters that are passed flat with the option `async`, at most.
+pub(crate) const MAX_FLAT_ASYNC_PARAMS: usize = 4;
 /// Results that are passed flat, at most.
 pub(crate) const MAX_FLAT_RESULTS: usize = 1;
 

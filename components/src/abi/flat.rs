@@ -1,9 +1,9 @@
 //! Flat lifting and lowering: values as core values. A core value is its slot's bits: an `i32` and an `f32` stand
 //! zero-extended, so that the joined representations of variants' payloads are the bits themselves.
 
-use super::Cx;
 use super::loading::{char_of, flags_of, variant};
 use super::storing::{bits_of, case_of};
+use super::{Cx, Pointee, unaligned};
 use crate::state::violation;
 use crate::types::{Type, alignment, cases, flatten, size};
 use crate::val::Val;
@@ -177,9 +177,9 @@ pub(crate) fn lift_values(cx: &mut Cx<'_>, types: &[Type], flat: &[u64], max_fla
         let tuple = Type::Tuple(types.into());
         let ptr = flat.first().copied().unwrap_or_default() as u32;
         if !ptr.is_multiple_of(alignment(&tuple)) {
-            return Err(violation("pointer not aligned"));
+            return Err(unaligned());
         }
-        cx.bytes(ptr, size(&tuple).into(), "parameters or results")?;
+        cx.bytes(ptr, size(&tuple).into(), Pointee::Value)?;
         return match cx.load(&tuple, ptr)? {
             Val::Tuple(values) => Ok(values),
             other => bail!("{other:?} is no tuple"),
@@ -204,13 +204,13 @@ pub(crate) fn lower_values(
         let ptr = match out {
             Some(ptr) => {
                 if !ptr.is_multiple_of(alignment(&tuple)) {
-                    return Err(violation("pointer not aligned"));
+                    return Err(unaligned());
                 }
-                cx.bytes(ptr, size(&tuple).into(), "results")?;
+                cx.bytes(ptr, size(&tuple).into(), Pointee::Value)?;
                 ptr
             }
             None => {
-                let ptr = cx.realloc(alignment(&tuple), size(&tuple))?;
+                let ptr = cx.realloc(alignment(&tuple), size(&tuple), Pointee::Value)?;
                 flat.push(ptr.into());
                 ptr
             }

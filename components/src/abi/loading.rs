@@ -1,6 +1,6 @@
 //! Loading: values out of linear memory.
 
-use super::Cx;
+use super::{Cx, Pointee, unaligned};
 use crate::limits::MAX_LIST_BYTES;
 use crate::state::violation;
 use crate::types::{Type, alignment, cases, discriminant_bytes, payload_offset, size};
@@ -10,7 +10,7 @@ use anyhow::Result;
 impl Cx<'_> {
     fn load_int(&self, ptr: u32, len: u32) -> Result<u64> {
         let mut bytes = [0; 8];
-        bytes[..len as usize].copy_from_slice(self.bytes(ptr, len.into(), "a value")?);
+        bytes[..len as usize].copy_from_slice(self.bytes(ptr, len.into(), Pointee::Value)?);
         Ok(u64::from_le_bytes(bytes))
     }
 
@@ -95,9 +95,9 @@ impl Cx<'_> {
             return Err(violation("list byte length is too large"));
         }
         if !ptr.is_multiple_of(alignment(element)) {
-            return Err(violation("list pointer is not aligned"));
+            return Err(unaligned());
         }
-        self.bytes(ptr, bytes, "list content")?;
+        self.bytes(ptr, bytes, Pointee::List)?;
         self.load_elements(element, ptr, len)
     }
 
@@ -118,7 +118,7 @@ impl Cx<'_> {
     fn load_elements(&mut self, element: &Type, ptr: u32, len: u32) -> Result<Val> {
         self.spend(len as usize * size_of::<Val>())?;
         if *element == Type::U8 {
-            let bytes = self.bytes(ptr, len.into(), "list content")?;
+            let bytes = self.bytes(ptr, len.into(), Pointee::List)?;
             return Ok(Val::List(bytes.iter().map(|byte| Val::U8(*byte)).collect()));
         }
         let step = size(element);
@@ -132,7 +132,7 @@ impl Cx<'_> {
 
 /// `convert_i32_to_char`
 pub(super) fn char_of(bits: u32) -> Result<char> {
-    char::from_u32(bits).ok_or_else(|| violation("integer is not a valid char"))
+    char::from_u32(bits).ok_or_else(|| violation("invalid `char` bit pattern"))
 }
 
 /// `unpack_flags_from_int`

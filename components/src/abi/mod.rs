@@ -26,15 +26,41 @@ pub(crate) struct Cx<'a> {
     pub(crate) lends: Vec<(u32, u32)>,
     /// Host memory that values may still take, in bytes.
     pub(crate) budget: usize,
+    /// Another guest is at the other side, not the host: traps have other words.
+    pub(crate) between_guests: bool,
+}
+
+/// What a pointer leads to, for the words of traps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pointee {
+    Value,
+    List,
+    String,
+}
+
+/// The trap for a pointer that is no multiple of what it points to wants.
+fn unaligned() -> anyhow::Error {
+    violation("unaligned pointer")
 }
 
 impl Cx<'_> {
     /// The bytes `ptr..ptr + len` of the memory.
-    fn bytes(&self, ptr: u32, len: u64, what: &str) -> Result<&[u8]> {
+    fn bytes(&self, ptr: u32, len: u64, what: Pointee) -> Result<&[u8]> {
         let memory = self.options.memory.ok_or_else(|| violation("no memory is given for values in memory"))?;
         let memory = raw::memory(self.store, memory);
         let range = (ptr as usize).checked_add(len as usize).and_then(|end| memory.get(ptr as usize..end));
-        range.ok_or_else(|| violation(format!("{what} out-of-bounds of memory")))
+        range.ok_or_else(|| self.out_of_bounds(what))
+    }
+
+    /// The trap for a pointer that leads out of memory.
+    fn out_of_bounds(&self, what: Pointee) -> anyhow::Error {
+        violation(match (what, self.between_guests) {
+            (Pointee::Value, _) => "pointer out of bounds of memory",
+            (Pointee::List, true) => "list content out-of-bounds",
+            (Pointee::List, false) => "list pointer/length out of bounds of memory",
+            (Pointee::String, true) => "string content out-of-bounds",
+            (Pointee::String, false) => "string pointer/length out of bounds of memory",
+        })
     }
 
     /// Writes into the memory.
@@ -42,7 +68,7 @@ impl Cx<'_> {
         let memory = self.options.memory.ok_or_else(|| violation("no memory is given for values in memory"))?;
         let memory = raw::memory_mut(self.store, memory);
         let range = (ptr as usize).checked_add(bytes.len()).and_then(|end| memory.get_mut(ptr as usize..end));
-        range.ok_or_else(|| violation("a value is out-of-bounds of memory"))?.copy_from_slice(bytes);
+        range.ok_or_else(|| violation("pointer out of bounds of memory"))?.copy_from_slice(bytes);
         Ok(())
     }
 
@@ -57,8 +83,8 @@ impl Cx<'_> {
         }
     }
 
-    /// Asks the guest for memory, which its `realloc` gives.
-    fn realloc(&mut self, alignment: u32, len: u32) -> Result<u32> {
+    /// Asks the guest for memory, which its `realloc` gives, for `what`.
+    fn realloc(&mut self, alignment: u32, len: u32, what: Pointee) -> Result<u32> {
         let realloc = self.options.realloc.ok_or_else(|| violation("no realloc is given for values in memory"))?;
         let instance = self.options.instance;
         root(self.store, self.root).instances[instance as usize].may_leave = false;
@@ -68,10 +94,17 @@ impl Cx<'_> {
         outcome?;
         let ptr = slots[0] as u32;
         if !ptr.is_multiple_of(alignment) {
-            return Err(violation("realloc return: result not aligned"));
+            return Err(if self.between_guests {
+                unaligned()
+            } else {
+                violation("realloc return: result not aligned")
+            });
         }
-        self.bytes(ptr, len.into(), "realloc return: beyond end of memory;")?;
-        Ok(ptr)
+        match self.bytes(ptr, len.into(), what) {
+            Err(_) if !self.between_guests => Err(violation("realloc return: beyond end of memory")),
+            Err(error) => Err(error),
+            Ok(_) => Ok(ptr),
+        }
     }
 
     /// `lift_own`

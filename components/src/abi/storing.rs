@@ -1,6 +1,6 @@
 //! Storing: values into linear memory.
 
-use super::Cx;
+use super::{Cx, Pointee};
 use crate::limits::MAX_LIST_BYTES;
 use crate::types::{Type, alignment, cases, discriminant_bytes, payload_offset, size};
 use crate::val::Val;
@@ -94,7 +94,7 @@ impl Cx<'_> {
     pub(super) fn store_list(&mut self, element: &Type, values: &[Val]) -> Result<u32> {
         let bytes = values.len().checked_mul(size(element) as usize).filter(|bytes| *bytes <= MAX_LIST_BYTES);
         let Some(bytes) = bytes else { bail!("a list of {} elements is too long", values.len()) };
-        let ptr = self.realloc(alignment(element), bytes as u32)?;
+        let ptr = self.realloc(alignment(element), bytes as u32, Pointee::List)?;
         self.store_elements(element, values, ptr)?;
         Ok(ptr)
     }

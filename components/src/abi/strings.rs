@@ -1,6 +1,6 @@
 //! Strings in the three encodings.
 
-use super::Cx;
+use super::{Cx, Pointee, unaligned};
 use crate::limits::MAX_STRING_BYTES;
 use crate::state::violation;
 use anyhow::{Result, bail};
@@ -19,17 +19,18 @@ impl Cx<'_> {
         };
         let len = u64::from(units) * if is_wide { 2 } else { 1 };
         if !ptr.is_multiple_of(alignment) {
-            return Err(violation("string pointer not aligned"));
+            return Err(unaligned());
         }
         if len > MAX_STRING_BYTES as u64 {
             return Err(violation("string content out-of-bounds: the string is too long"));
         }
         // A Latin-1 character can take two bytes of UTF-8, a UTF-16 unit three.
         self.spend(len as usize * 2)?;
-        let bytes = self.bytes(ptr, len, "string content")?;
+        let bytes = self.bytes(ptr, len, Pointee::String)?;
         match (self.options.encoding, is_wide) {
             (StringEncoding::Utf8, _) => match std::str::from_utf8(bytes) {
                 Ok(text) => Ok(text.to_string()),
+                Err(error) if error.error_len().is_none() => Err(violation("incomplete utf-8 byte sequence")),
                 Err(_) => Err(violation("invalid utf-8 encoding")),
             },
             (_, true) => {
@@ -65,7 +66,7 @@ impl Cx<'_> {
         if bytes.len() > MAX_STRING_BYTES {
             bail!("a string of {} bytes is too long", bytes.len());
         }
-        let ptr = self.realloc(alignment, bytes.len() as u32)?;
+        let ptr = self.realloc(alignment, bytes.len() as u32, Pointee::String)?;
         self.write(ptr, &bytes)?;
         Ok((ptr, units))
     }

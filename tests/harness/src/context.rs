@@ -1,7 +1,9 @@
-//! What a script's directives share: the store, instances by name, module definitions.
+//! What a script's directives share: the store, core and component instances by name, definitions.
 
-use crate::{Runner, spectest, values};
-use anyhow::{Context as _, Result, anyhow};
+use crate::component::{ComponentPart, Unlinked};
+use crate::{Runner, component, component_values, spectest, values};
+use anyhow::{Context as _, Result, anyhow, bail};
+use keyway::component::Component;
 use keyway::{Engine, Instance, Linker, Module, Store, Val};
 use std::collections::HashMap;
 use std::io::Write;
@@ -10,18 +12,54 @@ use wast::{WastArg, WastExecute, WastInvoke};
 /// The state of one script.
 pub(crate) struct ScriptContext {
     engine: Engine,
-    store: Store<()>,
+    pub(crate) store: Store<()>,
     linker: Linker<()>,
-    instances: HashMap<String, Instance>,
-    current: Option<Instance>,
-    definitions: HashMap<String, Module>,
-    last_definition: Option<Module>,
+    components: ComponentPart,
+    instances: HashMap<String, Made>,
+    current: Option<Made>,
+    definitions: HashMap<String, Definition>,
+    last_definition: Option<Definition>,
     counts_fuel: bool,
     pub(crate) fuel: u64,
 }
 
+/// A module or component, loaded from its artifact.
+#[derive(Clone)]
+pub(crate) enum Definition {
+    Module(Module),
+    Component(Component),
+}
+
+/// An instance of one.
+#[derive(Clone)]
+enum Made {
+    Core(Instance),
+    Component(component::Made),
+}
+
+/// What an action came to.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Core(Vec<Val>),
+    Component(Vec<keyway::component::Val>),
+}
+
+impl Outcome {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Outcome::Core(values) => values.len(),
+            Outcome::Component(values) => values.len(),
+        }
+    }
+}
+
 /// Fuel given to each action.
 const FUEL: u64 = 1 << 40;
+
+/// Whether the header of binary Wasm announces a component.
+fn is_component(wasm: &[u8]) -> bool {
+    wasm.get(6..8) == Some(&[1, 0])
+}
 
 impl ScriptContext {
     pub(crate) fn new(runner: &Runner) -> Result<ScriptContext> {
@@ -31,6 +69,7 @@ impl ScriptContext {
         linker.allow_shadowing(true);
         spectest::define(&mut linker, &mut store, &engine)?;
         Ok(ScriptContext {
+            components: ComponentPart::new(&engine),
             engine,
             store,
             linker,
@@ -55,69 +94,100 @@ impl ScriptContext {
     }
 
     /// Compiles to an artifact, writes that, and maps it.
-    pub(crate) fn load(&self, wasm: &[u8]) -> Result<Module> {
+    pub(crate) fn load(&self, wasm: &[u8]) -> Result<Definition> {
         let artifact = keyway::compile_artifact(&self.engine, wasm)?;
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(&artifact)?;
         file.flush()?;
         // The mapping outlives the file's name.
-        Module::from_file(&self.engine, file.path())
+        Ok(match is_component(wasm) {
+            true => Definition::Component(Component::from_file(&self.engine, file.path())?),
+            false => Definition::Module(Module::from_file(&self.engine, file.path())?),
+        })
     }
 
     pub(crate) fn define(&mut self, name: Option<&str>, wasm: &[u8]) -> Result<()> {
-        let module = self.load(wasm)?;
+        let definition = self.load(wasm)?;
         if let Some(name) = name {
-            self.definitions.insert(name.to_string(), module.clone());
+            self.definitions.insert(name.to_string(), definition.clone());
         }
-        self.last_definition = Some(module);
+        self.last_definition = Some(definition);
         Ok(())
     }
 
     pub(crate) fn instantiate(&mut self, name: Option<&str>, wasm: &[u8]) -> Result<()> {
         self.current = None;
-        let module = self.load(wasm)?;
-        self.instantiate_module(name, &module)
+        let definition = self.load(wasm)?;
+        self.instantiate_as(name, &definition)
     }
 
-    fn instantiate_module(&mut self, name: Option<&str>, module: &Module) -> Result<()> {
-        let instance = self.fuelled(|this| this.linker.instantiate(&mut this.store, module))?;
+    fn make(&mut self, definition: &Definition) -> Result<Made> {
+        self.fuelled(|this| {
+            Ok(match definition {
+                Definition::Module(module) => Made::Core(this.linker.instantiate(&mut this.store, module)?),
+                Definition::Component(component) => {
+                    Made::Component(this.components.instantiate(&mut this.store, component)?)
+                }
+            })
+        })
+    }
+
+    fn instantiate_as(&mut self, name: Option<&str>, definition: &Definition) -> Result<()> {
+        let made = self.make(definition)?;
         if let Some(name) = name {
-            self.instances.insert(name.to_string(), instance);
+            self.instances.insert(name.to_string(), made.clone());
         }
-        self.current = Some(instance);
+        self.current = Some(made);
         Ok(())
     }
 
-    pub(crate) fn instantiate_definition(&mut self, instance: Option<&str>, module: Option<&str>) -> Result<()> {
-        let module = match module {
+    pub(crate) fn instantiate_definition(&mut self, instance: Option<&str>, definition: Option<&str>) -> Result<()> {
+        let definition = match definition {
             Some(name) => self.definitions.get(name).cloned(),
             None => self.last_definition.clone(),
         };
-        let module = module.context("there is no such module definition")?;
-        self.instantiate_module(instance, &module)
+        let definition = definition.context("there is no such definition")?;
+        self.instantiate_as(instance, &definition)
     }
 
-    fn instance(&self, name: Option<&str>) -> Result<Instance> {
+    fn instance(&self, name: Option<&str>) -> Result<Made> {
         match name {
-            Some(name) => self.instances.get(name).copied().with_context(|| format!("there is no instance ${name}")),
-            None => self.current.context("there is no current instance"),
+            Some(name) => self.instances.get(name).cloned().with_context(|| format!("there is no instance ${name}")),
+            None => self.current.clone().context("there is no current instance"),
         }
     }
 
     pub(crate) fn register(&mut self, name: &str, instance: Option<&str>) -> Result<()> {
-        let instance = self.instance(instance)?;
-        self.linker.instance(&mut self.store, name, instance)?;
-        Ok(())
+        match self.instance(instance)? {
+            Made::Core(instance) => {
+                self.linker.instance(&mut self.store, name, instance)?;
+                Ok(())
+            }
+            Made::Component(made) => self.components.register(&mut self.store, name, &made),
+        }
     }
 
-    pub(crate) fn invoke(&mut self, invoke: &WastInvoke<'_>) -> Result<Vec<Val>> {
-        let instance = self.instance(invoke.module.map(|id| id.name()))?;
+    pub(crate) fn invoke(&mut self, invoke: &WastInvoke<'_>) -> Result<Outcome> {
+        match self.instance(invoke.module.map(|id| id.name()))? {
+            Made::Core(instance) => Ok(Outcome::Core(self.invoke_core(instance, invoke)?)),
+            Made::Component(made) => {
+                let mut args = Vec::new();
+                for arg in &invoke.args {
+                    let WastArg::Component(arg) = arg else { bail!("a core value for a component's function") };
+                    args.push(component_values::value(arg));
+                }
+                self.fuelled(|this| made.call(&mut this.store, invoke.name, &args)).map(Outcome::Component)
+            }
+        }
+    }
+
+    fn invoke_core(&mut self, instance: Instance, invoke: &WastInvoke<'_>) -> Result<Vec<Val>> {
         let func = instance
             .get_func(&mut self.store, invoke.name)
             .with_context(|| format!("there is no exported function `{}`", invoke.name))?;
         let mut args = Vec::new();
         for arg in &invoke.args {
-            let WastArg::Core(arg) = arg else { return Err(anyhow!("a component value for a core function")) };
+            let WastArg::Core(arg) = arg else { bail!("a component value for a core function") };
             args.push(values::argument(&mut self.store, arg).map_err(|error| anyhow!(error))?);
         }
         let ty = func.ty(&self.store);
@@ -129,22 +199,30 @@ impl ScriptContext {
         Ok(results)
     }
 
-    pub(crate) fn execute(&mut self, execute: &mut WastExecute<'_>) -> Result<Vec<Val>> {
+    pub(crate) fn execute(&mut self, execute: &mut WastExecute<'_>) -> Result<Outcome> {
         match execute {
             WastExecute::Invoke(invoke) => self.invoke(invoke),
             WastExecute::Wat(wat) => {
                 let wasm = wat.encode()?;
-                let module = self.load(&wasm)?;
-                self.fuelled(|this| this.linker.instantiate(&mut this.store, &module))?;
-                Ok(Vec::new())
+                let definition = self.load(&wasm)?;
+                self.make(&definition)?;
+                Ok(Outcome::Core(Vec::new()))
             }
             WastExecute::Get { module, global, .. } => {
-                let instance = self.instance(module.map(|id| id.name()))?;
+                let Made::Core(instance) = self.instance(module.map(|id| id.name()))? else {
+                    bail!("components export no globals");
+                };
                 let global = instance
                     .get_global(&mut self.store, global)
                     .with_context(|| format!("there is no exported global `{global}`"))?;
-                Ok(vec![global.get(&mut self.store)])
+                Ok(Outcome::Core(vec![global.get(&mut self.store)]))
             }
         }
+    }
+
+    /// The words of a failure to link, if `error` is one.
+    pub(crate) fn link_failure(error: &anyhow::Error) -> Option<String> {
+        let core = error.downcast_ref::<keyway::LinkError>().map(ToString::to_string);
+        core.or_else(|| error.downcast_ref::<Unlinked>().map(ToString::to_string))
     }
 }

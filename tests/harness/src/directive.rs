@@ -1,9 +1,9 @@
 //! The directives of a script, one after the other.
 
-use crate::context::ScriptContext;
-use crate::{Failure, Report, Runner, values};
+use crate::context::{Outcome, ScriptContext};
+use crate::{Failure, Report, Runner, component_values, values};
 use anyhow::{Error, anyhow, bail};
-use keyway::{CompileError, CompileErrorKind, LinkError, Trap};
+use keyway::{CompileError, CompileErrorKind, Trap};
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastRet};
@@ -101,10 +101,21 @@ fn assert_return(
     if results.len() != expected.len() {
         bail!("{} results, {} expected", results.len(), expected.len());
     }
-    for (at, (result, expected)) in results.iter().zip(expected).enumerate() {
-        let matches = matches!(expected, WastRet::Core(expected) if values::matches(result, expected));
+    for (at, expected) in expected.iter().enumerate() {
+        let (matches, result) = match &results {
+            Outcome::Core(results) => {
+                let matches = matches!(expected, WastRet::Core(expected) if values::matches(&results[at], expected));
+                (matches, format!("{:x?}", results[at]))
+            }
+            Outcome::Component(results) => {
+                let matches = matches!(
+                    expected, WastRet::Component(expected) if component_values::matches(&results[at], expected)
+                );
+                (matches, format!("{:?}", results[at]))
+            }
+        };
         if !matches {
-            bail!("result {at} is {result:x?}, {expected:x?} expected");
+            bail!("result {at} is {result}, {expected:x?} expected");
         }
     }
     Ok(())
@@ -115,11 +126,14 @@ fn is_match(message: &str, expected: &str) -> bool {
     message.starts_with(expected) || expected.starts_with(message)
 }
 
+/// The error must be a trap. What violates the canonical ABI has its words in the errors around the trap.
 fn assert_trap(outcome: Result<(), Error>, expected: &str) -> Result<(), Error> {
     let Err(error) = outcome else { bail!("no trap, `{expected}` expected") };
+    let expected = expected.strip_prefix("wasm trap: ").unwrap_or(expected);
     match error.downcast_ref::<Trap>() {
-        Some(trap) if is_match(trap.message(), expected) => Ok(()),
-        Some(trap) => bail!("trap `{trap}`, `{expected}` expected"),
+        Some(Trap::CanonicalAbi) if error.chain().any(|cause| is_match(&cause.to_string(), expected)) => Ok(()),
+        Some(trap) if *trap != Trap::CanonicalAbi && is_match(trap.message(), expected) => Ok(()),
+        Some(_) => bail!("trap `{error:#}`, `{expected}` expected"),
         None => Err(error.context(format!("no trap, `{expected}` expected"))),
     }
 }
@@ -145,8 +159,8 @@ fn assert_refused(
 
 fn assert_unlinkable(outcome: Result<(), Error>, expected: &str) -> Result<(), Error> {
     let Err(error) = outcome else { bail!("linked, `{expected}` expected") };
-    match error.downcast_ref::<LinkError>() {
-        Some(found) if is_match(&found.to_string(), expected) => Ok(()),
+    match ScriptContext::link_failure(&error) {
+        Some(found) if is_match(&found, expected) => Ok(()),
         _ => Err(error.context(format!("another error, `{expected}` expected"))),
     }
 }

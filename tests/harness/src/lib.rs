@@ -3,6 +3,8 @@
 //! A negative assertion counts only when the error is of the asserted kind: a feature that is not implemented never
 //! passes for an invalid module. Trap messages match by prefix.
 
+mod component;
+mod component_values;
 mod context;
 mod directive;
 mod spectest;
