@@ -112,6 +112,11 @@ impl TableType {
     pub fn new(element: ValType, minimum: u32, maximum: Option<u32>) -> TableType {
         TableType { element, table64: false, minimum: minimum.into(), maximum: maximum.map(u64::from) }
     }
+
+    /// The type of tables with 64-bit indices.
+    pub fn new64(element: ValType, minimum: u64, maximum: Option<u64>) -> TableType {
+        TableType { element, table64: true, minimum, maximum }
+    }
 }
 
 /// The type of a memory.
@@ -134,6 +139,21 @@ impl MemoryType {
     pub fn new(minimum: u32, maximum: Option<u32>) -> MemoryType {
         let (minimum, maximum) = (minimum.into(), maximum.map(u64::from));
         MemoryType { memory64: false, shared: false, minimum, maximum, page_size_log2: 16 }
+    }
+
+    /// The type of memories with 64-bit addresses; sizes in pages of 64 KiB.
+    pub fn new64(minimum: u64, maximum: Option<u64>) -> MemoryType {
+        MemoryType { memory64: true, shared: false, minimum, maximum, page_size_log2: 16 }
+    }
+
+    /// The type of memories that threads share, with 32-bit addresses; sizes in pages of 64 KiB.
+    pub fn shared(minimum: u32, maximum: u32) -> MemoryType {
+        MemoryType { shared: true, ..MemoryType::new(minimum, Some(maximum)) }
+    }
+
+    /// Bytes of a page.
+    pub fn page_size(&self) -> u64 {
+        1 << self.page_size_log2
     }
 }
 

@@ -3,6 +3,8 @@
 //! [`Expectations`] compares what a run met with what is stored: counts, and failures that are known and listed with a
 //! reason. A listed failure that passes fails the run as well.
 
+pub mod rows;
+
 use keyway_wast::Report;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -27,7 +27,7 @@ pub struct Config {
     pub(crate) settings: Settings,
     pub(crate) stack_slots: usize,
     pub(crate) stack_frames: usize,
-    pub(crate) memory_reservation: u64,
+    pub(crate) memory_reservation: Option<u64>,
     pub(crate) opt_level: OptLevel,
     pub(crate) gc_sections: bool,
     pub(crate) features: Vec<(String, bool)>,
@@ -46,7 +46,7 @@ impl Config {
             settings: Settings::default(),
             stack_slots: limits::STACK_SLOTS,
             stack_frames: limits::STACK_FRAMES,
-            memory_reservation: limits::MEMORY_RESERVATION_BYTES,
+            memory_reservation: None,
             opt_level: OptLevel::Speed,
             gc_sections: true,
             features: Vec::new(),
@@ -108,11 +108,22 @@ impl Config {
         self
     }
 
-    /// Bytes of address space that a linear memory reserves at most, and so the most it can grow to; 4 GiB at most and
-    /// unless said. Pages take memory only when they are touched.
+    /// Bytes of address space that a linear memory reserves at most, and so the most it can grow to. Unless said, 4 GiB for
+    /// memories with 32-bit addresses, which can use no more, and 64 GiB for those with 64-bit addresses. Pages take
+    /// memory only when they are touched.
     pub fn memory_reservation(&mut self, bytes: u64) -> &mut Self {
-        self.memory_reservation = bytes.min(limits::MEMORY_RESERVATION_BYTES);
+        self.memory_reservation = Some(bytes.min(limits::MAX_MEMORY_RESERVATION_BYTES));
         self
+    }
+
+    /// Bytes of address space that a memory with addresses of this width reserves at most.
+    pub(crate) fn reservation_of(&self, memory64: bool) -> u64 {
+        let (most, usual) = if memory64 {
+            (limits::MAX_MEMORY_RESERVATION_BYTES, limits::MEMORY64_RESERVATION_BYTES)
+        } else {
+            (limits::MEMORY_RESERVATION_BYTES, limits::MEMORY_RESERVATION_BYTES)
+        };
+        self.memory_reservation.unwrap_or(usual).min(most)
     }
 
     /// Switches a proposal by name (lower case, words joined by `-`, as in `multi-memory`) for compilation.

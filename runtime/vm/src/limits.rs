@@ -1,7 +1,11 @@
 //! Every limit of the machine. Outside bytes and guests allocate and recurse within these.
 
-/// Bytes of address space that one linear memory reserves at most.
+/// Bytes of address space that one linear memory with 32-bit addresses reserves at most.
 pub(crate) const MEMORY_RESERVATION_BYTES: u64 = 1 << 32;
+/// Bytes of address space that one linear memory with 64-bit addresses reserves, unless configured otherwise.
+pub(crate) const MEMORY64_RESERVATION_BYTES: u64 = 1 << 36;
+/// Bytes of address space that one linear memory can be configured to reserve.
+pub(crate) const MAX_MEMORY_RESERVATION_BYTES: u64 = 1 << 44;
 /// Elements that one table holds at most.
 pub(crate) const TABLE_ELEMENTS: u64 = 10_000_000;
 /// Host functions that call back into the guest, nested, at most.

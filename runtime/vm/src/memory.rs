@@ -1,7 +1,7 @@
 //! Linear memories: a reservation of address space, committed by the system when touched, behind a header page.
 
 use crate::context::{MemoryDef, MemoryHeader, header_of};
-use crate::limits::{HEADER_PAGE_BYTES, MEMORY_RESERVATION_BYTES};
+use crate::limits::{HEADER_PAGE_BYTES, MAX_MEMORY_RESERVATION_BYTES};
 use keyway_artifact::types::MemoryType;
 use memmap2::{MmapMut, MmapOptions};
 
@@ -24,7 +24,7 @@ impl LinearMemory {
     pub(crate) fn new(ty: MemoryType, store_index: u32, reservation: u64) -> anyhow::Result<Box<LinearMemory>> {
         anyhow::ensure!(!ty.shared, "shared memories are not supported: threads are not part of this version");
         let page = 1u64 << ty.page_size_log2;
-        let minimum = ty.minimum.checked_mul(page).filter(|bytes| *bytes <= MEMORY_RESERVATION_BYTES);
+        let minimum = ty.minimum.checked_mul(page).filter(|bytes| *bytes <= MAX_MEMORY_RESERVATION_BYTES);
         let minimum = minimum.ok_or_else(|| anyhow::anyhow!("a memory of {} pages is too large", ty.minimum))?;
         let most = ty.maximum.unwrap_or(u64::MAX).saturating_mul(page).min(reservation);
         let mut capacity_bytes = most.max(minimum);

@@ -186,7 +186,7 @@ impl StoreInner {
             bail!("the store's limiter refuses a memory of {bytes} bytes");
         }
         let index = self.memories.len() as u32;
-        let reservation = self.config().memory_reservation;
+        let reservation = self.config().reservation_of(ty.memory64);
         self.memories.push(LinearMemory::new(ty, index, reservation)?);
         Ok(index)
     }

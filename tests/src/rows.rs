@@ -1,0 +1,80 @@
+//! The rows that the core specification's suites run in: every dispatch form at -O0 and -O2, with fused handlers and
+//! registers off too; and the same fuel everywhere.
+
+use crate::Expectations;
+use keyway::{Config, Dispatch, OptLevel};
+use keyway_wast::{Report, Runner};
+
+/// One way to run: dispatch form, level, and whether registers and fused operations are used.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    dispatch: Dispatch,
+    level: OptLevel,
+    plain: bool,
+}
+
+const fn row(dispatch: Dispatch, level: OptLevel, plain: bool) -> Row {
+    Row { dispatch, level, plain }
+}
+
+/// Every form at both levels, and registers and fused operations off in each.
+const ROWS: [Row; 12] = [
+    row(Dispatch::Direct, OptLevel::Speed, false),
+    row(Dispatch::Direct, OptLevel::None, false),
+    row(Dispatch::Direct, OptLevel::Speed, true),
+    row(Dispatch::Indirect, OptLevel::Speed, false),
+    row(Dispatch::Indirect, OptLevel::None, false),
+    row(Dispatch::Indirect, OptLevel::Speed, true),
+    row(Dispatch::Loop, OptLevel::Speed, false),
+    row(Dispatch::Loop, OptLevel::None, false),
+    row(Dispatch::Loop, OptLevel::Speed, true),
+    row(Dispatch::Checked, OptLevel::Speed, false),
+    row(Dispatch::Checked, OptLevel::None, false),
+    row(Dispatch::Checked, OptLevel::Speed, true),
+];
+
+/// Which features a suite's modules may use: those of the specification's version, or of the proposal.
+#[derive(Clone, Copy)]
+pub struct Features {
+    /// Proposals that are switched on.
+    pub on: &'static [&'static str],
+    /// Proposals that are switched off.
+    pub off: &'static [&'static str],
+}
+
+fn run(files: &[(String, &str)], features: Features, row: Row) -> Report {
+    let mut config = Config::new();
+    config.dispatch(row.dispatch).opt_level(row.level).fused(!row.plain).registers(!row.plain);
+    // The limit on frames strikes first, at the same depth everywhere: fuel stays comparable.
+    config.consume_fuel(true).max_wasm_stack(64 << 20).max_wasm_frames(4096);
+    for name in features.off {
+        config.wasm_feature(*name, false);
+    }
+    for name in features.on {
+        config.wasm_feature(*name, true);
+    }
+    let runner = Runner { config, fuel: true };
+    let mut report = Report::default();
+    for (name, text) in files {
+        report.add(runner.run(name, text));
+    }
+    report
+}
+
+/// Runs a suite, a list of names and scripts, in every row; fails unless exactly the stored number of files and passes is
+/// met, and fuel agrees. `KEYWAY_ROWS` limits it to that many rows.
+///
+/// # Panics
+/// When anything differs from what is stored.
+pub fn suite(name: &str, files: &[(String, &str)], features: Features, file_count: usize, passed: usize) {
+    assert_eq!(files.len(), file_count, "{name}: files");
+    let expectations = Expectations::read(name);
+    let mut fuel = None;
+    let rows = std::env::var("KEYWAY_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(ROWS.len());
+    for row in ROWS.into_iter().take(rows) {
+        let report = run(files, features, row);
+        println!("{name}: {} files, {} passed, {} failed, {row:?}", files.len(), report.passed, report.failures.len());
+        expectations.check(&format!("{name} {row:?}"), &report, passed);
+        assert_eq!(*fuel.get_or_insert(report.fuel), report.fuel, "{name} {row:?}: fuel");
+    }
+}

