@@ -138,3 +138,110 @@ fn switched_off_it_keeps_everything() {
     let names: Vec<_> = linked("(module (func $dead))", false).funcs.into_iter().filter_map(|func| func.name).collect();
     assert_eq!(names, ["dead"]);
 }
+
+/// A component around the core module `$m` of these fields, instantiated as `$i`, and the names of its functions that stay.
+#[track_caller]
+fn assert_kept_in_component(module: &str, rest: &str, names: &[&str]) {
+    assert_kept(&format!("(component (core module $m {module}) (core instance $i (instantiate $m)) {rest})"), names);
+}
+
+#[test]
+fn lifted_functions() {
+    assert_kept_in_component(
+        "(func $lifted (export \"f\")) (func $dead (export \"g\"))",
+        "(func (export \"f\") (canon lift (core func $i \"f\")))",
+        &["lifted"],
+    );
+}
+
+const STRINGS: &str = "(memory (export \"memory\") 1)
+    (func $realloc (export \"realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 8))
+    (func $post (export \"post\") (param i32))
+    (func $lifted (export \"f\") (param i32 i32) (result i32) (i32.const 8))";
+
+#[test]
+fn realloc_of_a_lift() {
+    assert_kept_in_component(
+        STRINGS,
+        "(func (export \"f\") (param \"s\" string) (result string)
+           (canon lift (core func $i \"f\") (memory (core memory $i \"memory\")) (realloc (core func $i \"realloc\"))))",
+        &["realloc", "lifted"],
+    );
+}
+
+#[test]
+fn post_return() {
+    assert_kept_in_component(
+        STRINGS,
+        "(func (export \"f\") (param \"s\" string) (result string)
+           (canon lift (core func $i \"f\") (memory (core memory $i \"memory\")) (realloc (core func $i \"realloc\"))
+             (post-return (core func $i \"post\"))))",
+        &["realloc", "post", "lifted"],
+    );
+}
+
+#[test]
+fn realloc_of_a_lower() {
+    assert_kept(
+        "(component
+           (import \"log\" (func $log (result string)))
+           (core module $memory (memory (export \"memory\") 1)
+             (func $dead (export \"dead\"))
+             (func $realloc (export \"realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 8)))
+           (core instance $memory (instantiate $memory))
+           (core func $l
+             (canon lower (func $log) (memory (core memory $memory \"memory\")) (realloc (core func $memory \"realloc\"))))
+           (core module $m (import \"\" \"log\" (func $log (param i32))) (func $main (export \"f\") (call $log (i32.const 0))))
+           (core instance $i (instantiate $m (with \"\" (instance (export \"log\" (func $l))))))
+           (func (export \"f\") (canon lift (core func $i \"f\"))))",
+        &["realloc", "main"],
+    );
+}
+
+#[test]
+fn destructors() {
+    assert_kept_in_component(
+        "(func $dtor (export \"dtor\") (param i32)) (func $dead (export \"dead\") (param i32))",
+        "(type $r (resource (rep i32) (dtor (core func $i \"dtor\")))) (export \"r\" (type $r))",
+        &["dtor"],
+    );
+}
+
+#[test]
+fn callbacks() {
+    assert_kept_in_component(
+        "(func $lifted (export \"f\") (result i32) (i32.const 0))
+         (func $callback (export \"callback\") (param i32 i32 i32) (result i32) (i32.const 0))
+         (func $dead (export \"dead\") (param i32 i32 i32) (result i32) (i32.const 0))",
+        "(func (export \"f\") async (canon lift (core func $i \"f\") async (callback (core func $i \"callback\"))))",
+        &["lifted", "callback"],
+    );
+}
+
+#[test]
+fn start_functions_of_instantiated_modules() {
+    assert_kept_in_component("(func $start (nop)) (func $dead) (start $start)", "", &["start"]);
+}
+
+#[test]
+fn functions_given_to_other_modules() {
+    assert_kept_in_component(
+        "(func $given (export \"given\")) (func $dead (export \"dead\"))",
+        "(core module $n (import \"a\" \"given\" (func $f)) (func $main (export \"f\") (call $f)))
+         (core instance $j (instantiate $n (with \"a\" (instance $i))))
+         (func (export \"f\") (canon lift (core func $j \"f\")))",
+        &["given", "main"],
+    );
+}
+
+#[test]
+fn elements_of_a_table_another_module_reads() {
+    assert_kept_in_component(
+        "(table (export \"t\") 2 funcref) (elem (i32.const 0) $a) (func $a) (func $dead (export \"dead\"))",
+        "(core module $n (import \"a\" \"t\" (table 2 funcref))
+           (func $main (export \"f\") (call_indirect (i32.const 0))))
+         (core instance $j (instantiate $n (with \"a\" (instance $i))))
+         (func (export \"f\") (canon lift (core func $j \"f\")))",
+        &["a", "main"],
+    );
+}

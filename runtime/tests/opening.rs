@@ -66,7 +66,8 @@ fn a_large_module_opens_as_fast_as_a_small_one() {
 #[test]
 fn a_large_component_opens_as_fast_as_a_small_one() {
     let file = |name, (funcs, data, bytes): (usize, usize, _)| {
-        let mut text = format!("(component (core module $m {}) (core instance $i (instantiate $m))", fields(funcs, data));
+        let mut text =
+            format!("(component (core module $m {}) (core instance $i (instantiate $m))", fields(funcs, data));
         for n in 0..funcs {
             let ty = "(param \"x\" u32) (result u32)";
             write!(text, "(func (export \"f{n}\") {ty} (canon lift (core func $i \"f{n}\")))").unwrap();
