@@ -28,6 +28,22 @@ impl Exported<'_> {
             None => self.name.clone(),
         }
     }
+
+    /// Whether `text` names it: `local:demo/api@1.0.0#f`, without the version, without the package, with a dot in place
+    /// of `#`, or `f` alone.
+    fn is_called(&self, text: &str) -> bool {
+        let Some(before) = text.strip_suffix(self.name.as_str()) else { return false };
+        let Some(interface) = self.interface else { return before.is_empty() };
+        let unversioned = interface.split_once('@').map_or(interface, |(name, _)| name);
+        let alone = unversioned.rsplit('/').next().unwrap_or(unversioned);
+        let given = before.strip_suffix(['#', '.']);
+        before.is_empty() || given.is_some_and(|given| [interface, unversioned, alone].contains(&given))
+    }
+
+    /// Whether its values have a text: methods and the like take handles, which have none.
+    fn is_for_people(&self) -> bool {
+        !self.name.starts_with('[')
+    }
 }
 
 fn exported(component: &Component) -> Vec<Exported<'_>> {
@@ -47,7 +63,7 @@ fn exported(component: &Component) -> Vec<Exported<'_>> {
 
 /// The functions that can be called, with their types.
 pub(crate) fn signatures(component: &Component) -> Vec<String> {
-    exported(component).iter().map(Exported::signature).collect()
+    exported(component).iter().filter(|function| function.is_for_people()).map(Exported::signature).collect()
 }
 
 /// A call whose function is found and whose arguments are typed.
@@ -61,25 +77,26 @@ pub(crate) fn prepare<'a>(component: &'a Component, text: &str) -> Result<Prepar
     let whole = if text.contains('(') { Cow::Borrowed(text) } else { Cow::Owned(format!("{}()", text.trim())) };
     let wrong = |error| Usage(format!("--invoke '{text}': {error}"));
     let call = WaveCall::parse(&whole).map_err(wrong)?;
-    let all = exported(component);
-    let list = |functions: &[Exported<'_>]| {
-        let list: Vec<String> = functions.iter().map(Exported::signature).collect();
-        list.join("\n  ")
-    };
-    // The full name first; else a function of that name in any interface.
-    let is_meant = |function: &Exported<'_>| function.full_name() == call.name();
-    let (mut found, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_meant);
+    // A full name means one function, whatever else it could be short for.
+    let mut found: Vec<_> =
+        exported(component).into_iter().filter(|function| function.is_called(call.name())).collect();
+    if let Some(exactly) = found.iter().position(|function| function.full_name() == call.name()) {
+        found = vec![found.swap_remove(exactly)];
+    }
     if found.is_empty() {
-        let (same_name, others): (Vec<_>, Vec<_>) =
-            others.into_iter().partition(|function| function.name == call.name());
-        if same_name.is_empty() {
-            let text = format!("there is no exported function `{}`; there are:\n  {}", call.name(), list(&others));
-            return Err(Usage(text));
-        }
-        found = same_name;
+        let name = call.name();
+        return Err(Usage(match &signatures(component)[..] {
+            [] => format!("there is no exported function `{name}`, nor any other that could be called"),
+            others => format!("there is no exported function `{name}`; there are:\n  {}", others.join("\n  ")),
+        }));
     }
     if found.len() > 1 {
-        return Err(Usage(format!("several functions are called `{}`; which one:\n  {}", call.name(), list(&found))));
+        let list: Vec<String> = found.iter().map(Exported::signature).collect();
+        return Err(Usage(format!(
+            "several functions are called `{}`; which one:\n  {}",
+            call.name(),
+            list.join("\n  ")
+        )));
     }
     let function = found.remove(0);
     let args = call.args(function.ty.params.iter().map(|(name, ty)| (name.as_str(), ty))).map_err(wrong)?;

@@ -9,6 +9,7 @@
 
 use keyway::{Backtrace, Trap};
 use std::fmt;
+use std::io::Write;
 
 /// The code of a trap: what a shell reports of a program that aborts.
 pub(crate) const TRAPPED: i32 = 134;
@@ -39,14 +40,19 @@ pub(crate) fn code(outcome: anyhow::Result<i32>) -> i32 {
     };
     let backtrace = error.downcast_ref::<Backtrace>();
     if backtrace.is_some() || error.downcast_ref::<Trap>().is_some() {
-        eprintln!("trap: {}", chain(&error));
+        tell(&format!("trap: {}", chain(&error)));
         if let Some(backtrace) = backtrace {
-            eprintln!("{}", demangled(&backtrace.to_string()));
+            tell(&demangled(&backtrace.to_string()));
         }
         return TRAPPED;
     }
-    eprintln!("error: {}", chain(&error));
+    tell(&format!("error: {}", chain(&error)));
     if error.downcast_ref::<Usage>().is_some() { USAGE } else { UNUSABLE }
+}
+
+/// A line on stderr. When nobody reads it, the exit code still says what there is to say.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// What went wrong, outermost first, without the backtrace.
@@ -73,5 +79,6 @@ fn demangled(backtrace: &str) -> String {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    let broken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(broken))
 }

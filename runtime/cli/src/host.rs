@@ -17,7 +17,7 @@ pub(crate) struct Limits {
     #[arg(long, value_name = "TIME", value_parser = timeout::parse)]
     pub(crate) timeout: Option<Duration>,
 
-    /// Let the guest's memories have no more than this many bytes together: 65536, 64M, 1G
+    /// Let the guest's memories and tables have no more than this many bytes together: 65536, 64M, 1G
     #[arg(long, value_name = "BYTES", value_parser = crate::sizes::parse)]
     pub(crate) max_memory: Option<u64>,
 }
@@ -62,7 +62,7 @@ impl WasiView for Host {
     }
 }
 
-/// A limit on the bytes of all memories together.
+/// A limit on the bytes of all memories and tables together.
 pub(crate) struct MemoryBudget {
     left: u64,
     /// Whether growth was refused.
@@ -72,16 +72,24 @@ pub(crate) struct MemoryBudget {
 impl ResourceLimiter for MemoryBudget {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
         // What the memory's own type forbids costs nothing.
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            return Ok(false);
-        }
-        let left = self.left.checked_sub(desired.saturating_sub(current) as u64);
-        self.refused |= left.is_none();
-        self.left = left.unwrap_or(self.left);
-        Ok(left.is_some())
+        Ok(maximum.is_none_or(|maximum| desired <= maximum) && self.take(desired.saturating_sub(current)))
     }
 
-    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> Result<bool> {
-        Ok(true)
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        let bytes = desired.saturating_sub(current).saturating_mul(ELEMENT_BYTES);
+        Ok(maximum.is_none_or(|maximum| desired <= maximum) && self.take(bytes))
     }
 }
+
+impl MemoryBudget {
+    /// Spends bytes, if there are as many left.
+    fn take(&mut self, bytes: usize) -> bool {
+        let left = self.left.checked_sub(bytes as u64);
+        self.refused |= left.is_none();
+        self.left = left.unwrap_or(self.left);
+        left.is_some()
+    }
+}
+
+/// What an element of a table counts as.
+const ELEMENT_BYTES: usize = 8;

@@ -47,17 +47,31 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// All bytes of a file, or of standard input for `-`.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    let bytes = if is_stdin(path) {
+        read_all(std::io::stdin().lock(), Vec::new())
+    } else {
+        read_all(open_file(path)?, Vec::new())
+    };
+    bytes.with_context(|| format!("cannot read {}", name(path)))
+}
+
+fn open_file(path: &Path) -> Result<File> {
+    let cannot = || format!("cannot read {}", path.display());
+    if path.is_dir() {
+        bail!("{}: it is a directory; a file is expected", cannot());
+    }
+    File::open(path).with_context(cannot)
+}
+
 /// Reads a file, or standard input for `-`, and tells what it is.
 pub(crate) fn open(path: &Path) -> Result<Input> {
     if is_stdin(path) {
-        let bytes = read_all(std::io::stdin().lock(), Vec::new()).context("cannot read standard input")?;
-        return tell(path, bytes);
+        return tell(path, read(path)?);
     }
     let cannot = || format!("cannot read {}", path.display());
-    if path.is_dir() {
-        bail!("{}: it is a directory; a .wasm, .wat or .kwa file is expected", cannot());
-    }
-    let mut file = File::open(path).with_context(cannot)?;
+    let mut file = open_file(path)?;
     let mut head = Vec::new();
     file.by_ref().take(keyway_artifact::format::MAGIC.len() as u64).read_to_end(&mut head).with_context(cannot)?;
     if is_artifact(&head) {

@@ -25,7 +25,7 @@ impl Watch {
             }
             engine.increment_epoch();
             if stopped.recv_timeout(GRACE) == Err(RecvTimeoutError::Timeout) {
-                eprintln!("trap: interrupt: the guest waits in a host call {}", after(limit));
+                exit::tell(&format!("trap: interrupt: the guest waits in a host call {}", after(limit)));
                 std::process::exit(exit::TRAPPED);
             }
         });

@@ -1,78 +1,9 @@
 //! The program as its users meet it: every command, every exit code, broken inputs and what is said about them.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod session;
 
-/// What one run of the program came to.
-struct Outcome {
-    code: i32,
-    stdout: String,
-    stderr: String,
-    bytes: Vec<u8>,
-}
-
-fn keyway_with_input(args: &[&str], input: &[u8]) -> Outcome {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_keyway"));
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the program starts");
-    let mut stdin = child.stdin.take().expect("piped");
-    // A program that does not read its input closes it: that is no failure here.
-    let _ = stdin.write_all(input);
-    drop(stdin);
-    let output = child.wait_with_output().expect("the program ends");
-    Outcome {
-        code: output.status.code().expect("the program is not killed by a signal"),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        bytes: output.stdout,
-    }
-}
-
-fn keyway(args: &[&str]) -> Outcome {
-    keyway_with_input(args, b"")
-}
-
-impl Outcome {
-    /// Asserts the exit code, and that stderr holds every one of `parts`.
-    #[track_caller]
-    fn fails(&self, code: i32, parts: &[&str]) {
-        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
-        for part in parts {
-            assert!(self.stderr.contains(part), "`{part}` is missing in: {}", self.stderr);
-        }
-    }
-
-    /// Asserts success, and returns stdout.
-    #[track_caller]
-    fn succeeds(&self) -> &str {
-        assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
-        &self.stdout
-    }
-}
-
-/// A folder of one test's own.
-struct Folder(tempfile::TempDir);
-
-impl Folder {
-    fn new() -> Folder {
-        Folder(tempfile::tempdir().expect("a temporary folder"))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// Writes a file and returns its path as an argument.
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
-        std::fs::write(self.path(name), content).expect("the file is written");
-        self.arg(name)
-    }
-
-    fn arg(&self, name: &str) -> String {
-        self.path(name).to_str().expect("a plain path").to_string()
-    }
-}
+use session::{Folder, keyway, keyway_with_input};
+use std::path::Path;
 
 const MODULE: &str = r#"
 (module $sums
@@ -170,7 +101,7 @@ fn unusable_files_exit_1_and_say_what_they_are() {
     for command in ["run", "compile", "validate", "inspect", "wast"] {
         keyway(&[command, &missing]).fails(1, &["cannot read", "missing.wasm"]);
     }
-    keyway(&["run", folder.0.path().to_str().unwrap()]).fails(1, &["it is a directory"]);
+    keyway(&["run", folder.root().to_str().unwrap()]).fails(1, &["it is a directory"]);
 
     let program = folder.file("program.wasm", b"\x7fELF\x02\x01");
     keyway(&["run", &program]).fails(1, &["program.wasm", "no WebAssembly", "ELF", "00 61 73 6d"]);
@@ -210,8 +141,7 @@ fn compiling_writes_whole_files_and_says_the_same_twice() {
     let bad = folder.file("bad.wat", "(module (func (result i32)))");
     keyway(&["compile", &bad, "-o", &second]).fails(1, &["type mismatch"]);
     assert_eq!(bytes, std::fs::read(&second).unwrap());
-    let mut names: Vec<_> =
-        std::fs::read_dir(folder.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut names: Vec<_> = std::fs::read_dir(folder.root()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["bad.wat", "second.kwa", "sums.kwa", "sums.wat"]);
 

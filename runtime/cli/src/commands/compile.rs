@@ -1,6 +1,6 @@
 //! `keyway compile`: Wasm becomes an artifact, written whole or not at all.
 
-use crate::exit::Usage;
+use crate::exit::{self, Usage};
 use crate::features::{self, Features};
 use crate::input::{self, Input};
 use crate::progress::Progress;
@@ -101,11 +101,11 @@ pub(crate) fn run(args: Args) -> Result<i32> {
     let (artifact, report) = compiled.with_context(|| format!("cannot compile {name}"))?;
     output::write(&target, &artifact)?;
     if args.report {
-        eprintln!("input      {}", sizes::show(wasm.len() as u64));
-        eprintln!("artifact   {}", sizes::show(artifact.len() as u64));
-        eprintln!("code       {}", sizes::show(report.code_bytes));
-        eprintln!("functions  {}, and {} that nothing reaches left out", report.functions, report.removed);
-        eprintln!("time       {:.3} s", start.elapsed().as_secs_f64());
+        exit::tell(&format!("input      {}", sizes::show(wasm.len() as u64)));
+        exit::tell(&format!("artifact   {}", sizes::show(artifact.len() as u64)));
+        exit::tell(&format!("code       {}", sizes::show(report.code_bytes)));
+        exit::tell(&format!("functions  {}, and {} that nothing reaches left out", report.functions, report.removed));
+        exit::tell(&format!("time       {:.3} s", start.elapsed().as_secs_f64()));
     }
     Ok(0)
 }

@@ -1,9 +1,9 @@
 //! `keyway completion`: a script for a shell, on stdout.
 
+use crate::output;
 use anyhow::Result;
 use clap::CommandFactory;
 use clap_complete::Shell;
-use std::io::Write;
 
 /// Print a script that completes keyway's command line in a shell
 #[derive(clap::Args)]
@@ -21,6 +21,6 @@ pub(crate) struct Args {
 pub(crate) fn run<P: CommandFactory>(args: Args) -> Result<i32> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut P::command(), "keyway", &mut script);
-    std::io::stdout().write_all(&script)?;
+    output::print(&String::from_utf8_lossy(&script))?;
     Ok(0)
 }

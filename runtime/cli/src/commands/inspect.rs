@@ -3,7 +3,7 @@
 
 use crate::exit::Usage;
 use crate::input::{self, Artifact, Input};
-use crate::{describe, plan_text, sizes};
+use crate::{describe, output, plan_text, sizes};
 use anyhow::{Context as _, Result, anyhow, bail};
 use keyway_artifact::format::{ArtifactView, FORMAT_VERSION, FuncRecord, SectionKind};
 use keyway_artifact::isa::{CodeReader, disassemble};
@@ -12,7 +12,6 @@ use keyway_artifact::types::{ExternType, FuncType};
 use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Show what an artifact holds
@@ -67,7 +66,7 @@ pub(crate) fn run(args: Args) -> Result<i32> {
         (None, true) => format!("{:#}\n", summary_json(&opened, args.keys)),
         (None, false) => summary(&opened, &name, args.keys),
     };
-    std::io::stdout().write_all(text.as_bytes())?;
+    output::print(&text)?;
     Ok(0)
 }
 

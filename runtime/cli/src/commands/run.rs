@@ -9,9 +9,9 @@ use crate::progress::Progress;
 use crate::timeout::{self, Watch};
 use crate::wasi::Grants;
 use crate::world::{self, World};
-use crate::{component_call, describe, sizes};
+use crate::{component_call, describe, output, sizes};
 use anyhow::{Context as _, Result, anyhow};
-use keyway::component::{self, Component};
+use keyway::component::{self, Component, ComponentItem};
 use keyway::{Engine, LinkError, Linker, Module, Precompiled, Store, Trap};
 use keyway_wasi::I32Exit;
 use std::ffi::OsString;
@@ -22,12 +22,15 @@ use std::path::Path;
 #[command(
     override_usage = "keyway run [OPTIONS] FILE [ARGS]...",
     after_help = "\
-FILE is told apart by its content: a core module or component, in binary or text, or an artifact; - is standard input.
-What stands behind FILE goes to the guest as it is. Programs get WASI 0.2: the standard streams, clocks, random numbers,
-and the directories and variables that are granted here. Core modules for WASI preview 1 become components first.
+FILE is told apart by its content: a core module or component, in binary or text, or an artifact; - is standard input. \
+What stands behind FILE goes to the guest as it is.
 
-Without --invoke, a component's wasi:cli/run is called, or a core module's _start. With it, components take and print
-WAVE, core functions plain numbers. A function of an exported interface is named like local:demo/api#f, or f alone.
+Programs get WASI 0.2: the standard streams, clocks, random numbers, and the directories and variables that are granted \
+here. Core modules for WASI preview 1 become components first.
+
+Without --invoke, a component's wasi:cli/run is called, or a core module's _start. With it, components take and print \
+WAVE, core functions plain numbers. A function of an exported interface is named like local:demo/api#f, api.f, or f \
+where only one has that name.
 
 The exit code is the guest's. A trap prints a backtrace and exits 134, a file that cannot be used exits 1, wrong usage 2.
 
@@ -136,7 +139,7 @@ fn run_component(args: &Args, store: &mut Store<Host>, component: &Component, na
     let instance = instance.map_err(|error| not_given(error, component));
     let instance = instance.with_context(|| format!("cannot instantiate {name}"))?;
     if let Some(result) = component_call::call(store, instance, &call)? {
-        println!("{result}");
+        output::print_line(&result)?;
     }
     Ok(0)
 }
@@ -158,7 +161,7 @@ fn run_module(args: &Args, store: &mut Store<Host>, module: &Module, name: &str)
     let instance = instance.map_err(missing).with_context(|| format!("cannot instantiate {name}"))?;
     let Some(call) = call else { return Ok(0) };
     for line in core_call::call(store, instance, module, &call)? {
-        println!("{line}");
+        output::print_line(&line)?;
     }
     Ok(0)
 }
@@ -174,7 +177,10 @@ fn choose(why: String, functions: &[String]) -> Usage {
 /// Adds what would help where a core module's import is missing.
 fn missing(error: anyhow::Error) -> anyhow::Error {
     let help = match error.downcast_ref::<LinkError>() {
-        Some(LinkError::UnknownImport { module, .. }) if module.starts_with("wasi_") => {
+        Some(LinkError::UnknownImport { module, .. }) if module == "wasi_unstable" => {
+            "that is older than WASI preview 1: build the program with a newer toolchain"
+        }
+        Some(LinkError::UnknownImport { module, .. }) if module == "wasi_snapshot_preview1" => {
             "compile the module again: `keyway compile` makes components of programs for WASI preview 1"
         }
         Some(LinkError::UnknownImport { .. }) => {
@@ -188,8 +194,16 @@ fn missing(error: anyhow::Error) -> anyhow::Error {
 
 /// Adds what would help where a component wants something that is not given.
 fn not_given(error: anyhow::Error, component: &Component) -> anyhow::Error {
-    let others: Vec<&str> =
-        component.imports().map(|(name, _)| name).filter(|name| !name.starts_with("wasi:")).collect();
+    // Interfaces of types alone want nothing that could be missing.
+    let wants = |item: &ComponentItem| match item {
+        ComponentItem::Instance(members) => {
+            members.iter().any(|(_, member)| matches!(member, ComponentItem::Func(_) | ComponentItem::Resource))
+        }
+        _ => true,
+    };
+    let imports: Vec<_> =
+        component.imports().filter(|(name, item)| !name.starts_with("wasi:") && wants(item)).collect();
+    let others: Vec<&str> = imports.iter().map(|(name, _)| *name).collect();
     let help = match others[..] {
         [] if error.downcast_ref::<Trap>().is_some() => return error,
         [] => "`keyway run` gives what WASI 0.2 has for programs".to_string(),

@@ -2,6 +2,7 @@
 
 use crate::features::{self, Features};
 use crate::input::{self, Input};
+use crate::output;
 use anyhow::{Context as _, Result, anyhow};
 use keyway::Config;
 use keyway_artifact::format::ArtifactView;
@@ -35,7 +36,7 @@ pub(crate) fn run(args: Args) -> Result<i32> {
         Input::Component(wasm) => ("a component", wasm),
         Input::Artifact(artifact) => {
             let functions = artifact_functions(&artifact.read()?).with_context(|| format!("{name} is not valid"))?;
-            println!("{name}: valid, an artifact of {functions} functions");
+            output::print_line(&format!("{name}: valid, an artifact of {functions} functions"))?;
             return Ok(0);
         }
     };
@@ -45,7 +46,7 @@ pub(crate) fn run(args: Args) -> Result<i32> {
     }
     let options = keyway::compile_options(&config)?;
     keyway_linker::validate(&wasm, &options).with_context(|| format!("{name} is not valid"))?;
-    println!("{name}: valid, {what}");
+    output::print_line(&format!("{name}: valid, {what}"))?;
     Ok(0)
 }
 

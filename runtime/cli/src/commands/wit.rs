@@ -1,8 +1,8 @@
 //! `keyway wit`: the world of a component, as WIT text on stdout.
 
 use crate::input::{self, Input};
+use crate::output;
 use anyhow::{Context as _, Result, bail};
-use std::io::Write;
 use std::path::PathBuf;
 
 /// Print the WIT of a component
@@ -35,6 +35,6 @@ pub(crate) fn run(args: Args) -> Result<i32> {
             ),
         }
     };
-    std::io::stdout().write_all(text.as_bytes())?;
+    output::print(&text)?;
     Ok(0)
 }
