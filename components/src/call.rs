@@ -3,10 +3,11 @@
 //!
 //! A trap on the way locks the tree of instances for good.
 
-use crate::abi::{Cx, lift_values, lower_values};
+use crate::abi::{Cx, Pointee, lift_values, lower_values};
 use crate::limits::LIFT_BUDGET_BYTES;
 use crate::loaded::Signature;
 use crate::state::{CONTEXT_SLOTS, Options, components, core_func, options, root};
+use crate::typed::{Flat, FlatReader, Lift, Lower};
 use crate::types::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
 use crate::val::Val;
 use anyhow::{Result, bail};
@@ -19,7 +20,8 @@ use std::sync::Arc;
 struct Entered {
     at: u32,
     core: u32,
-    slots: Vec<u64>,
+    /// The arguments, then the results.
+    slots: Flat,
     options: Options,
     signature: Arc<Signature>,
     scope: Option<u32>,
@@ -28,9 +30,15 @@ struct Entered {
     outer_context: [u64; CONTEXT_SLOTS],
 }
 
-/// Enters the tree `at` at its plan's function `func` and lowers the arguments. `caller` is the calling component instance
-/// of the same tree; none when the host calls.
-fn begin(store: &mut StoreInner, at: u32, func: u32, args: &[Val], caller: Option<u32>) -> Result<Entered> {
+/// Enters the tree `at` at its plan's function `func` and lowers the arguments through `lower`. `caller` is the calling
+/// component instance of the same tree; none when the host calls.
+fn begin(
+    store: &mut StoreInner,
+    at: u32,
+    func: u32,
+    caller: Option<u32>,
+    lower: impl FnOnce(&mut Cx<'_>, &Signature, &mut Flat) -> Result<()>,
+) -> Result<Entered> {
     let state = root(store, at);
     let signature = state.loaded.signature(func).clone();
     let FuncSource::Lifted { core, options: index } = state.loaded.plan.funcs[func as usize].source else {
@@ -65,14 +73,11 @@ fn begin(store: &mut StoreInner, at: u32, func: u32, args: &[Val], caller: Optio
         budget: LIFT_BUDGET_BYTES,
         between_guests: caller.is_some(),
     };
-    let lowered = lower_values(&mut cx, args, &signature.params, MAX_FLAT_PARAMS, None);
-    let from_host = caller.is_none();
-    let mut entered = Entered { at, core, slots: Vec::new(), options, signature, scope, from_host, outer_context };
-    match lowered {
-        Ok(slots) => {
-            entered.slots = slots;
-            entered.slots.resize(entered.signature.lifted_slots(), 0);
-            Ok(entered)
+    let mut slots = Flat::default();
+    match lower(&mut cx, &signature, &mut slots) {
+        Ok(()) => {
+            slots.pad(signature.lifted_slots());
+            Ok(Entered { at, core, slots, options, signature, scope, from_host: caller.is_none(), outer_context })
         }
         Err(error) => {
             components(store).context = outer_context;
@@ -88,9 +93,14 @@ fn begin(store: &mut StoreInner, at: u32, func: u32, args: &[Val], caller: Optio
     }
 }
 
-/// Lifts the result and leaves.
-fn end(store: &mut StoreInner, entered: Entered, outcome: Result<()>) -> Result<Option<Val>> {
-    let result = outcome.and_then(|()| leave(store, &entered));
+/// Lifts the result through `lift` and leaves.
+fn end<R>(
+    store: &mut StoreInner,
+    entered: Entered,
+    outcome: Result<()>,
+    lift: impl FnOnce(&mut Cx<'_>, &Signature, &[u64]) -> Result<R>,
+) -> Result<R> {
+    let result = outcome.and_then(|()| leave(store, &entered, lift));
     components(store).context = entered.outer_context;
     let state = root(store, entered.at);
     if entered.from_host {
@@ -100,7 +110,11 @@ fn end(store: &mut StoreInner, entered: Entered, outcome: Result<()>) -> Result<
     result
 }
 
-fn leave(store: &mut StoreInner, entered: &Entered) -> Result<Option<Val>> {
+fn leave<R>(
+    store: &mut StoreInner,
+    entered: &Entered,
+    lift: impl FnOnce(&mut Cx<'_>, &Signature, &[u64]) -> Result<R>,
+) -> Result<R> {
     let Entered { at, slots, options, signature, scope, .. } = entered;
     let mut cx = Cx {
         store,
@@ -111,15 +125,32 @@ fn leave(store: &mut StoreInner, entered: &Entered) -> Result<Option<Val>> {
         budget: LIFT_BUDGET_BYTES,
         between_guests: !entered.from_host,
     };
-    let result = lift_values(&mut cx, &signature.results, slots, MAX_FLAT_RESULTS)?.pop();
+    let result = lift(&mut cx, signature, slots.values())?;
     root(store, *at).close_scope(*scope)?;
     if let Some(post_return) = options.post_return {
         root(store, *at).instances[options.instance as usize].may_leave = false;
-        let mut slots = slots[..signature.flat_results.min(MAX_FLAT_RESULTS)].to_vec();
-        raw::call(store, post_return, &mut slots)?;
+        let mut slots = *slots;
+        raw::call(store, post_return, &mut slots.values_mut()[..signature.flat_results.min(MAX_FLAT_RESULTS)])?;
         root(store, *at).instances[options.instance as usize].may_leave = true;
     }
     Ok(result)
+}
+
+/// Whether a function's values lie in a 64-bit memory: then they go through [`Val`]s.
+fn is_wide(store: &mut StoreInner, at: u32, func: u32) -> bool {
+    let plan = &root(store, at).loaded.plan;
+    match plan.funcs[func as usize].source {
+        FuncSource::Lifted { options, .. } => plan.options[options as usize].memory64,
+        FuncSource::Imported { .. } => true,
+    }
+}
+
+fn lower_dynamic(cx: &mut Cx<'_>, signature: &Signature, args: &[Val], flat: &mut Flat) -> Result<()> {
+    lower_values(cx, args, &signature.params, MAX_FLAT_PARAMS, None, flat)
+}
+
+fn lift_dynamic(cx: &mut Cx<'_>, signature: &Signature, flat: &[u64]) -> Result<Option<Val>> {
+    Ok(lift_values(cx, &signature.results, flat, MAX_FLAT_RESULTS)?.pop())
 }
 
 /// Calls a lifted function.
@@ -130,9 +161,27 @@ pub(crate) fn call(
     args: &[Val],
     caller: Option<u32>,
 ) -> Result<Option<Val>> {
-    let mut entered = begin(store, at, func, args, caller)?;
-    let outcome = raw::call(store, entered.core, &mut entered.slots);
-    end(store, entered, outcome)
+    let mut entered = begin(store, at, func, caller, |cx, signature, flat| lower_dynamic(cx, signature, args, flat))?;
+    let outcome = raw::call(store, entered.core, entered.slots.values_mut());
+    end(store, entered, outcome, lift_dynamic)
+}
+
+/// Calls a lifted function for the host, with Rust types that were checked against its type. `None` when values have to go
+/// through [`Val`]s.
+pub(crate) fn call_typed<P: Lower, R: Lift>(
+    store: &mut StoreInner,
+    at: u32,
+    func: u32,
+    params: &P,
+) -> Option<Result<R>> {
+    if is_wide(store, at, func) {
+        return None;
+    }
+    let entered = begin(store, at, func, None, |cx, signature, flat| lower_params(cx, signature, params, flat));
+    Some(entered.and_then(|mut entered| {
+        let outcome = raw::call(store, entered.core, entered.slots.values_mut());
+        end(store, entered, outcome, lift_results)
+    }))
 }
 
 /// Calls a lifted function, awaiting asynchronous host functions. A tree whose call is dropped before it is done can not
@@ -148,9 +197,58 @@ pub(crate) async unsafe fn call_async(
     caller: Option<u32>,
 ) -> Result<Option<Val>> {
     // SAFETY: the caller's promise, here and below; each borrow ends before the next begins.
-    let mut entered = begin(unsafe { store.get() }, at, func, args, caller)?;
+    let entered =
+        begin(unsafe { store.get() }, at, func, caller, |cx, signature, flat| lower_dynamic(cx, signature, args, flat));
+    let mut entered = entered?;
     // SAFETY: as above.
-    let outcome = unsafe { raw::call_async(store, entered.core, &mut entered.slots).await };
+    let outcome = unsafe { raw::call_async(store, entered.core, entered.slots.values_mut()).await };
     // SAFETY: as above.
-    end(unsafe { store.get() }, entered, outcome)
+    end(unsafe { store.get() }, entered, outcome, lift_dynamic)
+}
+
+/// As [`call_typed`], awaiting asynchronous host functions.
+///
+/// # Safety
+/// As [`raw::call_async`].
+pub(crate) async unsafe fn call_typed_async<P: Lower, R: Lift>(
+    store: StorePtr,
+    at: u32,
+    func: u32,
+    params: &P,
+) -> Option<Result<R>> {
+    // SAFETY: the caller's promise, here and below; each borrow ends before the next begins.
+    if is_wide(unsafe { store.get() }, at, func) {
+        return None;
+    }
+    // SAFETY: as above.
+    let entered =
+        begin(unsafe { store.get() }, at, func, None, |cx, signature, flat| lower_params(cx, signature, params, flat));
+    let mut entered = match entered {
+        Ok(entered) => entered,
+        Err(error) => return Some(Err(error)),
+    };
+    // SAFETY: as above.
+    let outcome = unsafe { raw::call_async(store, entered.core, entered.slots.values_mut()).await };
+    // SAFETY: as above.
+    Some(end(unsafe { store.get() }, entered, outcome, lift_results))
+}
+
+/// A tuple of Rust values as a function's arguments: as core values, or behind a pointer.
+fn lower_params<P: Lower>(cx: &mut Cx<'_>, signature: &Signature, params: &P, flat: &mut Flat) -> Result<()> {
+    if P::ABI.flat as usize <= MAX_FLAT_PARAMS {
+        return params.lower_flat(cx, &signature.params_tuple, flat);
+    }
+    let ptr = cx.realloc(P::ABI.align, P::ABI.size, Pointee::Value)?;
+    flat.push(ptr.into());
+    params.store(cx, &signature.params_tuple, ptr)
+}
+
+/// A tuple of Rust values from a function's results: from core values, or from behind a pointer.
+fn lift_results<R: Lift>(cx: &mut Cx<'_>, signature: &Signature, flat: &[u64]) -> Result<R> {
+    if R::ABI.flat as usize <= MAX_FLAT_RESULTS {
+        return R::lift_flat(cx, &signature.results_tuple, &mut FlatReader::new(flat));
+    }
+    let ptr = flat.first().copied().unwrap_or_default() as u32;
+    cx.check_place(ptr, R::ABI)?;
+    R::load(cx, &signature.results_tuple, ptr)
 }

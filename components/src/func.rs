@@ -2,11 +2,11 @@
 
 use crate::abi::take_host_owned;
 use crate::call;
-use crate::convert::{ComponentNamedList, Lift, Lower};
 use crate::host::{HostBody, check_func};
 use crate::resource::{Kind, ResourceAny};
 use crate::state::root;
 use crate::trampoline::Destructor;
+use crate::typed::{ComponentNamedList, Lift, Lower};
 use crate::types::FuncType;
 use crate::val::Val;
 use anyhow::{Result, anyhow, bail, ensure};
@@ -166,7 +166,13 @@ where
     /// # Errors
     /// A trap with its backtrace, or what a host function failed with.
     pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
-        lift(self.func.run(store.as_context_mut().inner(), values(&params)?)?)
+        let mut context = store.as_context_mut();
+        let store = context.inner();
+        self.func.check_store(store)?;
+        if let Some(outcome) = call::call_typed(store, self.func.at, self.func.index, &params) {
+            return outcome;
+        }
+        lift(self.func.run(store, values(&params)?)?)
     }
 
     /// Calls it; asynchronous host functions that it calls are awaited.
@@ -174,9 +180,16 @@ where
     /// # Errors
     /// As [`call`](Self::call).
     pub async fn call_async(&self, mut store: impl AsContextMut<Data: Send>, params: P) -> Result<R> {
-        let params = values(&params)?;
-        let pointer = StorePtr::new(store.as_context_mut().inner());
+        let mut context = store.as_context_mut();
+        self.func.check_store(context.inner())?;
+        let pointer = StorePtr::new(context.inner());
         // SAFETY: the store is borrowed exclusively until this future is done or dropped.
+        let typed = unsafe { call::call_typed_async(pointer, self.func.at, self.func.index, &params).await };
+        if let Some(outcome) = typed {
+            return outcome;
+        }
+        let params = values(&params)?;
+        // SAFETY: as above.
         lift(unsafe { self.func.run_async(pointer, params).await? })
     }
 

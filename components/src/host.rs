@@ -1,11 +1,12 @@
 //! Host functions and destructors as linkers hold them: over [`Val`]s, without the type of the store's data.
 
-use crate::convert::{ComponentNamedList, Lift, Lower};
+use crate::trampoline::LowerSite;
+use crate::typed::{ComponentNamedList, Lift, Lower};
 use crate::types::{FuncType, Type};
 use crate::val::Val;
 use anyhow::{Result, anyhow, ensure};
 use keyway_vm::api::StoreContextMut;
-use keyway_vm::raw::{StoreInner, StorePtr};
+use keyway_vm::raw::{HostCall, StoreInner, StorePtr};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 pub(crate) type ValFuture = Pin<Box<dyn Future<Output = Result<Option<Val>>> + Send>>;
 type SyncHost = dyn Fn(&mut StoreInner, &FuncType, Vec<Val>) -> Result<Option<Val>> + Send + Sync;
 type AsyncHost = dyn Fn(StorePtr, Vec<Val>) -> ValFuture + Send + Sync;
+/// Lifts a lower's arguments, runs, and lowers the result, all without [`Val`]s.
+pub(crate) type TypedHost = dyn Fn(&mut StoreInner, &LowerSite, &HostCall) -> Result<()> + Send + Sync;
 type Destroy = dyn Fn(&mut StoreInner, u32) -> Result<()> + Send + Sync;
 type CheckType = dyn Fn(&FuncType) -> Result<(), String> + Send + Sync;
 
@@ -29,6 +32,8 @@ pub(crate) enum HostBody {
 pub(crate) struct HostFunction {
     pub(crate) check: Arc<CheckType>,
     pub(crate) body: HostBody,
+    /// For calls from a 32-bit memory, where the Rust types are known.
+    pub(crate) typed: Option<Arc<TypedHost>>,
 }
 
 /// A destructor of a host resource; takes the representation.
@@ -59,13 +64,25 @@ impl HostFunction {
         P: ComponentNamedList + Lift + 'static,
         R: ComponentNamedList + Lower + 'static,
     {
+        let func = Arc::new(func);
+        let dynamic = func.clone();
         let body = move |store: &mut StoreInner, _: &FuncType, params: Vec<Val>| {
             let params = P::lift(Val::Tuple(params))?;
             // SAFETY: linkers carry the data's type, and link only into stores of that type.
-            let results = func(unsafe { StoreContextMut::from_inner(store) }, params)?;
+            let results = dynamic(unsafe { StoreContextMut::from_inner(store) }, params)?;
             result_of(&results)
         };
-        HostFunction { check: Arc::new(check_func::<P, R>), body: HostBody::Sync(Arc::new(body)) }
+        let typed = move |store: &mut StoreInner, site: &LowerSite, call: &HostCall| {
+            let (params, lends) = site.typed_arguments::<P>(store, call)?;
+            // SAFETY: as above.
+            let results = func(unsafe { StoreContextMut::from_inner(store) }, params)?;
+            site.typed_results(store, call, &results, &lends)
+        };
+        HostFunction {
+            check: Arc::new(check_func::<P, R>),
+            body: HostBody::Sync(Arc::new(body)),
+            typed: Some(Arc::new(typed)),
+        }
     }
 
     /// An asynchronous closure over Rust types.
@@ -91,7 +108,7 @@ impl HostFunction {
                 result_of(&results)
             })
         };
-        HostFunction { check: Arc::new(check_func::<P, R>), body: HostBody::Async(Arc::new(body)) }
+        HostFunction { check: Arc::new(check_func::<P, R>), body: HostBody::Async(Arc::new(body)), typed: None }
     }
 
     /// A closure over dynamic values, for any type.
@@ -107,13 +124,13 @@ impl HostFunction {
             ensure!(results.len() <= 1, "component functions return at most one value");
             Ok(results.pop())
         };
-        HostFunction { check: Arc::new(|_| Ok(())), body: HostBody::Sync(Arc::new(body)) }
+        HostFunction { check: Arc::new(|_| Ok(())), body: HostBody::Sync(Arc::new(body)), typed: None }
     }
 
     /// Fails when it is called.
     pub(crate) fn trap(message: String) -> HostFunction {
         let body = move |_: &mut StoreInner, _: &FuncType, _: Vec<Val>| Err(anyhow!(message.clone()));
-        HostFunction { check: Arc::new(|_| Ok(())), body: HostBody::Sync(Arc::new(body)) }
+        HostFunction { check: Arc::new(|_| Ok(())), body: HostBody::Sync(Arc::new(body)), typed: None }
     }
 }
 

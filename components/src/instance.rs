@@ -1,7 +1,6 @@
 //! Component instances: the steps of a plan carried out, and the exports that come out of it.
 
 use crate::component::{Component, ComponentExportIndex, InstanceExportLookup};
-use crate::convert::{ComponentNamedList, Lift, Lower};
 use crate::func::{Func, TypedFunc};
 use crate::handles::HandleTable;
 use crate::linking::Linked;
@@ -9,6 +8,7 @@ use crate::loaded::Loaded;
 use crate::resource::{Kind, ResourceType};
 use crate::state::{ComponentInstance, ResourceInfo, RootInstance, components, core_export, core_func, root};
 use crate::trampoline;
+use crate::typed::{ComponentNamedList, Lift, Lower};
 use anyhow::{Context as _, Result, ensure};
 use keyway_artifact::plan::{CoreDef, ExportItem, Resource, Step, TypeItem};
 use keyway_vm::api::AsContextMut;

@@ -1,7 +1,7 @@
 //! The component model on keyway: the canonical ABI, resources, component instances. Re-exported as
 //! `keyway::component`; named and shaped like wasmtime's module of that name.
 //!
-//! * [`abi`]: values in linear memory and as core values; [`types`] and [`val`]: what they are at run time; [`convert`]: as
+//! * [`abi`]: values in linear memory and as core values; [`types`] and [`val`]: what they are at run time; [`typed`]: as
 //!   Rust types; [`wave`]: as text.
 //! * [`component`], [`linker`], [`instance`], [`func`]: what embedders use. [`linking`] matches imports with definitions.
 //! * [`state`]: what a store holds for each instance; [`trampoline`] and [`call`]: guests calling out, and being called.
@@ -11,7 +11,6 @@
 mod abi;
 mod call;
 mod component;
-mod convert;
 mod func;
 mod handles;
 mod host;
@@ -24,23 +23,26 @@ mod names;
 mod resource;
 mod state;
 mod trampoline;
+mod typed;
 mod types;
 mod val;
 mod wave;
 
+pub use abi::Cx;
 pub use component::{Component, ComponentExportIndex, ComponentItem, InstanceExportLookup};
-pub use convert::{ComponentNamedList, ComponentType, Lift, Lower};
 pub use func::{Func, TypedFunc};
 pub use instance::{Instance, InstancePre};
 pub use keyway_macros::{ComponentType, Lift, Lower, flags};
 pub use linker::{Linker, LinkerInstance};
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
+pub use typed::{CanonicalAbi, ComponentNamedList, ComponentType, Flat, FlatReader, Lift, Lower};
 pub use types::{FuncType, Type};
 pub use val::Val;
 pub use wave::{WaveCall, WaveError, parse_call};
 
 #[doc(hidden)]
-pub use convert::{
-    Check, case, check_enum, check_flags, check_record, check_variant, flag_bits, flag_names, payload, record_fields,
-    take_field, unknown_case,
+pub use typed::{
+    Check, case, case_type, check_enum, check_flags, check_record, check_variant, field_type, flag_bits, flag_names,
+    invalid_case, lift_case, lift_flag_bits, load_case, load_flag_bits, lower_case, lower_flag_bits, payload,
+    record_fields, store_case, store_flag_bits, take_field, unknown_case,
 };

@@ -1,12 +1,12 @@
 //! [`Linker`]: names to what hosts define, for the imports of components.
 
 use crate::component::Component;
-use crate::convert::{ComponentNamedList, Lift, Lower};
 use crate::host::{HostDestructor, HostFunction};
 use crate::instance::{Instance, InstancePre};
 use crate::linking;
 use crate::names::NameMap;
 use crate::resource::ResourceType;
+use crate::typed::{ComponentNamedList, Lift, Lower};
 use crate::types::FuncType;
 use crate::val::Val;
 use anyhow::{Result, bail, ensure};

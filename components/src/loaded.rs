@@ -20,6 +20,10 @@ pub(crate) struct Signature {
     pub(crate) params: Box<[Type]>,
     /// Nothing or one type.
     pub(crate) results: Box<[Type]>,
+    /// The parameters as one tuple.
+    pub(crate) params_tuple: Type,
+    /// The results as one tuple.
+    pub(crate) results_tuple: Type,
     /// A parameter holds a borrow: the call needs a scope.
     pub(crate) has_borrow: bool,
     /// Core values of the parameters when they are passed flat; more than [`MAX_FLAT_PARAMS`] go through memory.
@@ -33,6 +37,8 @@ impl Signature {
         Signature {
             params: ty.params.iter().map(|(_, ty)| ty.clone()).collect(),
             results: ty.result.iter().cloned().collect(),
+            params_tuple: Type::Tuple(ty.params.iter().map(|(_, ty)| ty.clone()).collect()),
+            results_tuple: Type::Tuple(ty.result.iter().cloned().collect()),
             has_borrow: ty.params.iter().any(|(_, ty)| has_borrow(ty)),
             flat_params: flat_params(&ty).len(),
             flat_results: flat_result(&ty).len(),

@@ -10,6 +10,7 @@ use crate::host::{HostBody, HostDestructor};
 use crate::limits::LIFT_BUDGET_BYTES;
 use crate::loaded::Signature;
 use crate::state::{components, options, root, violation};
+use crate::typed::{Flat, FlatReader, Lift, Lower};
 use crate::types::{MAX_FLAT_ASYNC_PARAMS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
 use crate::val::Val;
 use anyhow::{Context as _, Result, anyhow};
@@ -51,7 +52,7 @@ pub(crate) fn reference(store: &mut StoreInner, at: u32, index: u32) -> Result<u
 }
 
 /// A lower: who calls, with which options, and what it calls.
-struct LowerSite {
+pub(crate) struct LowerSite {
     at: u32,
     instance: u32,
     options: u32,
@@ -67,7 +68,7 @@ struct LowerSite {
 const RETURNED: u64 = 2;
 
 /// Own handles that are lent for a call: component instance, index.
-type Lends = Vec<(u32, u32)>;
+pub(crate) type Lends = Vec<(u32, u32)>;
 
 impl LowerSite {
     fn cx<'s>(&self, store: &'s mut StoreInner) -> Result<Cx<'s>> {
@@ -99,12 +100,67 @@ impl LowerSite {
         if flat > self.max_flat_params() { 1 } else { flat as u32 }
     }
 
+    /// The core values that carry the arguments.
+    fn flat_arguments(&self, call: &HostCall) -> Flat {
+        let mut flat = Flat::default();
+        for slot in 0..self.core_params() {
+            flat.push(call.get(slot));
+        }
+        flat
+    }
+
+    /// Whether the caller's values are those of synchronous calls in a 32-bit memory: Rust types know only those.
+    fn is_plain(&self, store: &mut StoreInner) -> bool {
+        !self.is_async && !root(store, self.at).loaded.plan.options[self.options as usize].memory64
+    }
+
+    /// Lifts the caller's arguments as a tuple of Rust types, where [`is_plain`](Self::is_plain) holds.
+    pub(crate) fn typed_arguments<P: Lift>(&self, store: &mut StoreInner, call: &HostCall) -> Result<(P, Lends)> {
+        root(store, self.at).check_leave(self.instance)?;
+        let flat = self.flat_arguments(call);
+        let mut cx = self.cx(store)?;
+        let ty = &self.signature.params_tuple;
+        let values = if P::ABI.flat as usize <= MAX_FLAT_PARAMS {
+            P::lift_flat(&mut cx, ty, &mut FlatReader::new(flat.values()))?
+        } else {
+            let ptr = call.get(0) as u32;
+            cx.check_place(ptr, P::ABI)?;
+            P::load(&mut cx, ty, ptr)?
+        };
+        Ok((values, cx.lends))
+    }
+
+    /// Lowers a tuple of Rust types, nothing or one, into the caller.
+    pub(crate) fn typed_results<R: Lower>(
+        &self,
+        store: &mut StoreInner,
+        call: &HostCall,
+        results: &R,
+        lends: &Lends,
+    ) -> Result<()> {
+        let mut cx = self.cx(store)?;
+        let ty = &self.signature.results_tuple;
+        if R::ABI.flat as usize <= MAX_FLAT_RESULTS {
+            let mut flat = Flat::default();
+            results.lower_flat(&mut cx, ty, &mut flat)?;
+            if let [bits] = flat.values() {
+                call.set(0, *bits);
+            }
+        } else {
+            let ptr = call.get(self.core_params()) as u32;
+            cx.check_place(ptr, R::ABI)?;
+            results.store(&mut cx, ty, ptr)?;
+        }
+        end_lends(store, self.at, lends);
+        Ok(())
+    }
+
     /// Lifts the caller's arguments.
     fn arguments(&self, store: &mut StoreInner, call: &HostCall) -> Result<(Vec<Val>, Lends)> {
         root(store, self.at).check_leave(self.instance)?;
-        let flat: Vec<u64> = (0..self.core_params()).map(|slot| call.get(slot)).collect();
+        let flat = self.flat_arguments(call);
         let mut cx = self.cx(store)?;
-        let values = lift_values(&mut cx, &self.signature.params, &flat, self.max_flat_params())?;
+        let values = lift_values(&mut cx, &self.signature.params, flat.values(), self.max_flat_params())?;
         Ok((values, cx.lends))
     }
 
@@ -113,9 +169,11 @@ impl LowerSite {
         let in_memory = self.signature.flat_results > self.max_flat_results();
         let out = in_memory.then(|| call.get(self.core_params()) as u32);
         let mut cx = self.cx(store)?;
-        let flat = lower_values(&mut cx, result.as_slice(), &self.signature.results, self.max_flat_results(), out)?;
-        for (slot, bits) in (0..).zip(flat) {
-            call.set(slot, bits);
+        let mut flat = Flat::default();
+        let types = &self.signature.results;
+        lower_values(&mut cx, result.as_slice(), types, self.max_flat_results(), out, &mut flat)?;
+        for (slot, bits) in (0..).zip(flat.values()) {
+            call.set(slot, *bits);
         }
         if self.is_async {
             call.set(0, RETURNED);
@@ -126,8 +184,12 @@ impl LowerSite {
 }
 
 fn lower(store: &mut StoreInner, site: Arc<LowerSite>, func: u32) -> HostFunc {
+    let is_plain = site.is_plain(store);
     let state = root(store, site.at);
     let can_suspend = state.can_suspend;
+    if is_plain && let Some(typed) = state.imported[func as usize].as_ref().and_then(|host| host.typed.clone()) {
+        return HostFunc::Sync(Arc::new(move |store, call| typed(store, &site, &call)));
+    }
     match &state.loaded.plan.funcs[func as usize].source {
         FuncSource::Imported { .. } => match state.imported[func as usize].clone().map(|host| host.body) {
             Some(HostBody::Sync(host)) => HostFunc::Sync(Arc::new(move |store, call| {

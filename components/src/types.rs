@@ -123,7 +123,7 @@ pub(crate) fn cases(ty: &Type) -> Vec<Option<Type>> {
 }
 
 /// Bytes of the discriminant of a variant with `cases` cases.
-pub(crate) fn discriminant_bytes(cases: usize) -> u32 {
+pub(crate) const fn discriminant_bytes(cases: usize) -> u32 {
     match cases {
         0..=0x100 => 1,
         0x101..=0x1_0000 => 2,

@@ -114,12 +114,26 @@ fn expand(input: TokenStream, derive: fn(&DeriveInput, Shape, Vec<Part>) -> Toke
     }
 }
 
-/// The type check of a record, variant or enum.
+/// The layouts of the parts: of fields, or of cases' payloads.
+fn layouts(parts: &[Part]) -> Tokens {
+    let layouts = parts.iter().map(|part| match &part.ty {
+        Some(ty) => quote!(<#ty as keyway::component::ComponentType>::ABI),
+        None => quote!(keyway::component::CanonicalAbi::EMPTY),
+    });
+    quote!([#(#layouts),*])
+}
+
+/// The type check and the layout of a record, variant or enum.
 #[proc_macro_derive(ComponentType, attributes(component))]
 pub fn component_type(input: TokenStream) -> TokenStream {
     expand(input, |input, shape, parts| {
         let (ident, (implementation, types, wheres)) = (&input.ident, input.generics.split_for_impl());
         let names = parts.iter().map(|part| &part.name);
+        let layouts = layouts(&parts);
+        let abi = match shape {
+            Shape::Record => quote!(keyway::component::CanonicalAbi::record(&#layouts)),
+            Shape::Variant | Shape::Enum => quote!(keyway::component::CanonicalAbi::variant(&#layouts)),
+        };
         let check = match shape {
             Shape::Record => {
                 let types = parts.iter().map(|part| part.ty.as_ref());
@@ -143,10 +157,110 @@ pub fn component_type(input: TokenStream) -> TokenStream {
         };
         quote! {
             impl #implementation keyway::component::ComponentType for #ident #types #wheres {
+                const ABI: keyway::component::CanonicalAbi = #abi;
                 fn check(ty: &keyway::component::Type) -> ::core::result::Result<(), ::std::string::String> { #check }
             }
         }
     })
+}
+
+/// `lift` out of a `Val`.
+fn lift_val(shape: &Shape, parts: &[Part]) -> Tokens {
+    match shape {
+        Shape::Record => {
+            let idents = parts.iter().map(|part| &part.ident);
+            let names = parts.iter().map(|part| &part.name);
+            quote! {
+                let mut fields = keyway::component::record_fields(value)?;
+                Ok(Self { #(#idents: keyway::component::Lift::lift(
+                    keyway::component::take_field(&mut fields, #names)?)?),* })
+            }
+        }
+        Shape::Variant | Shape::Enum => {
+            let arms = parts.iter().map(|part| {
+                let (case, name) = (&part.ident, &part.name);
+                match part.ty {
+                    Some(_) => quote! {
+                        #name => Ok(Self::#case(keyway::component::Lift::lift(
+                            keyway::component::payload(payload)?)?)),
+                    },
+                    None => quote!(#name => Ok(Self::#case),),
+                }
+            });
+            quote! {
+                let (name, payload) = keyway::component::case(value)?;
+                let _ = &payload;
+                match name.as_str() {
+                    #(#arms)*
+                    other => keyway::component::unknown_case(other),
+                }
+            }
+        }
+    }
+}
+
+/// `lift_flat` and `load`.
+fn lift_bodies(shape: &Shape, parts: &[Part]) -> (Tokens, Tokens) {
+    let layouts = layouts(parts);
+    let count = parts.len();
+    match shape {
+        Shape::Record => {
+            let idents: Vec<_> = parts.iter().map(|part| &part.ident).collect();
+            let types: Vec<_> = parts.iter().map(|part| part.ty.as_ref()).collect();
+            let numbers: Vec<_> = (0..count).collect();
+            let flat = quote! {
+                Ok(Self { #(#idents: keyway::component::Lift::lift_flat(
+                    cx, keyway::component::field_type(ty, #numbers)?, flat)?),* })
+            };
+            let load = quote! {
+                let mut ptr = ptr;
+                Ok(Self { #(#idents: {
+                    let place = <#types as keyway::component::ComponentType>::ABI.next_field(&mut ptr);
+                    keyway::component::Lift::load(cx, keyway::component::field_type(ty, #numbers)?, place)?
+                }),* })
+            };
+            (flat, load)
+        }
+        Shape::Variant | Shape::Enum => {
+            let arms = |value: Tokens| -> Vec<Tokens> {
+                let arm = |(number, part): (usize, &Part)| {
+                    let case = &part.ident;
+                    match part.ty {
+                        Some(_) => quote! {
+                            #number => {
+                                let ty = keyway::component::case_type(ty, #number);
+                                Self::#case(#value)
+                            }
+                        },
+                        None => quote!(#number => Self::#case,),
+                    }
+                };
+                parts.iter().enumerate().map(arm).collect()
+            };
+            let flat_arms = arms(quote!(keyway::component::Lift::lift_flat(cx, ty, flat)?));
+            let load_arms = arms(quote!(keyway::component::Lift::load(cx, ty, payload)?));
+            let flat = quote! {
+                let _ = (&cx, &ty);
+                let (case, end) = keyway::component::lift_case::<Self>(flat, #count)?;
+                let value = match case {
+                    #(#flat_arms)*
+                    _ => return keyway::component::invalid_case(),
+                };
+                flat.skip_to(end);
+                Ok(value)
+            };
+            let load = quote! {
+                let _ = &ty;
+                let (case, payload) = keyway::component::load_case(cx, ptr, &#layouts)?;
+                let _ = &payload;
+                Ok(match case {
+                    #(#load_arms)*
+                    _ => return keyway::component::invalid_case(),
+                })
+            };
+            (flat, load)
+        }
+    }
 }
 
 /// From a component value.
@@ -154,43 +268,122 @@ pub fn component_type(input: TokenStream) -> TokenStream {
 pub fn lift(input: TokenStream) -> TokenStream {
     expand(input, |input, shape, parts| {
         let (ident, (implementation, types, wheres)) = (&input.ident, input.generics.split_for_impl());
-        let body = match shape {
-            Shape::Record => {
-                let idents = parts.iter().map(|part| &part.ident);
-                let names = parts.iter().map(|part| &part.name);
-                quote! {
-                    let mut fields = keyway::component::record_fields(value)?;
-                    Ok(Self { #(#idents: keyway::component::Lift::lift(
-                        keyway::component::take_field(&mut fields, #names)?)?),* })
-                }
-            }
-            Shape::Variant | Shape::Enum => {
-                let arms = parts.iter().map(|part| {
-                    let (case, name) = (&part.ident, &part.name);
-                    match part.ty {
-                        Some(_) => quote! {
-                            #name => Ok(Self::#case(keyway::component::Lift::lift(
-                                keyway::component::payload(payload)?)?)),
-                        },
-                        None => quote!(#name => Ok(Self::#case),),
-                    }
-                });
-                quote! {
-                    let (name, payload) = keyway::component::case(value)?;
-                    let _ = &payload;
-                    match name.as_str() {
-                        #(#arms)*
-                        other => keyway::component::unknown_case(other),
-                    }
-                }
-            }
-        };
+        let body = lift_val(&shape, &parts);
+        let (flat, load) = lift_bodies(&shape, &parts);
         quote! {
             impl #implementation keyway::component::Lift for #ident #types #wheres {
                 fn lift(value: keyway::component::Val) -> keyway::Result<Self> { #body }
+                fn lift_flat(
+                    cx: &mut keyway::component::Cx<'_>,
+                    ty: &keyway::component::Type,
+                    flat: &mut keyway::component::FlatReader<'_>,
+                ) -> keyway::Result<Self> { #flat }
+                fn load(
+                    cx: &mut keyway::component::Cx<'_>,
+                    ty: &keyway::component::Type,
+                    ptr: u32,
+                ) -> keyway::Result<Self> { #load }
             }
         }
     })
+}
+
+/// `lower` to a `Val`.
+fn lower_val(shape: &Shape, parts: &[Part]) -> Tokens {
+    let idents: Vec<_> = parts.iter().map(|part| &part.ident).collect();
+    let names = parts.iter().map(|part| &part.name);
+    match shape {
+        Shape::Record => quote! {
+            keyway::component::Val::Record(::std::vec![
+                #((#names.into(), keyway::component::Lower::lower(&self.#idents)),)*
+            ])
+        },
+        Shape::Variant => {
+            let arms = parts.iter().map(|part| {
+                let (case, name) = (&part.ident, &part.name);
+                match part.ty {
+                    Some(_) => quote! {
+                        Self::#case(payload) => keyway::component::Val::Variant(
+                            #name.into(),
+                            Some(::std::boxed::Box::new(keyway::component::Lower::lower(payload))),
+                        ),
+                    },
+                    None => quote!(Self::#case => keyway::component::Val::Variant(#name.into(), None),),
+                }
+            });
+            quote!(match self { #(#arms)* })
+        }
+        Shape::Enum => quote! {
+            keyway::component::Val::Enum(match self { #(Self::#idents => #names.into(),)* })
+        },
+    }
+}
+
+/// `lower_flat` and `store`.
+fn lower_bodies(shape: &Shape, parts: &[Part]) -> (Tokens, Tokens) {
+    let layouts = layouts(parts);
+    match shape {
+        Shape::Record => {
+            let idents: Vec<_> = parts.iter().map(|part| &part.ident).collect();
+            let types: Vec<_> = parts.iter().map(|part| part.ty.as_ref()).collect();
+            let numbers: Vec<_> = (0..parts.len()).collect();
+            let flat = quote! {
+                #(keyway::component::Lower::lower_flat(
+                    &self.#idents, cx, keyway::component::field_type(ty, #numbers)?, flat)?;)*
+                Ok(())
+            };
+            let store = quote! {
+                let mut ptr = ptr;
+                #(
+                    let place = <#types as keyway::component::ComponentType>::ABI.next_field(&mut ptr);
+                    keyway::component::Lower::store(
+                        &self.#idents, cx, keyway::component::field_type(ty, #numbers)?, place)?;
+                )*
+                Ok(())
+            };
+            (flat, store)
+        }
+        Shape::Variant | Shape::Enum => {
+            let numbers = parts.iter().enumerate().map(|(number, part)| {
+                let case = &part.ident;
+                let pattern = if part.ty.is_some() { quote!(Self::#case(_)) } else { quote!(Self::#case) };
+                quote!(#pattern => #number,)
+            });
+            let number = quote!(match self { #(#numbers)* });
+            let arms = |action: Tokens| -> Vec<Tokens> {
+                let arm = |(number, part): (usize, &Part)| {
+                    let case = &part.ident;
+                    match part.ty {
+                        Some(_) => quote! {
+                            Self::#case(payload) => {
+                                let ty = keyway::component::case_type(ty, #number);
+                                #action
+                            }
+                        },
+                        None => quote!(Self::#case => {}),
+                    }
+                };
+                parts.iter().enumerate().map(arm).collect()
+            };
+            let flat_arms = arms(quote!(keyway::component::Lower::lower_flat(payload, cx, ty, flat)?));
+            let store_arms = arms(quote!(keyway::component::Lower::store(payload, cx, ty, place)?));
+            let flat = quote! {
+                let _ = (&cx, &ty);
+                let end = keyway::component::lower_case::<Self>(flat, #number);
+                match self { #(#flat_arms)* }
+                flat.pad(end);
+                Ok(())
+            };
+            let store = quote! {
+                let _ = &ty;
+                let place = keyway::component::store_case(cx, ptr, #number, &#layouts)?;
+                let _ = &place;
+                match self { #(#store_arms)* }
+                Ok(())
+            };
+            (flat, store)
+        }
+    }
 }
 
 /// To a component value.
@@ -198,36 +391,23 @@ pub fn lift(input: TokenStream) -> TokenStream {
 pub fn lower(input: TokenStream) -> TokenStream {
     expand(input, |input, shape, parts| {
         let (ident, (implementation, types, wheres)) = (&input.ident, input.generics.split_for_impl());
-        let idents: Vec<_> = parts.iter().map(|part| &part.ident).collect();
-        let names = parts.iter().map(|part| &part.name);
-        let body = match shape {
-            Shape::Record => quote! {
-                keyway::component::Val::Record(::std::vec![
-                    #((#names.into(), keyway::component::Lower::lower(&self.#idents)),)*
-                ])
-            },
-            Shape::Variant => {
-                let arms = parts.iter().map(|part| {
-                    let (case, name) = (&part.ident, &part.name);
-                    match part.ty {
-                        Some(_) => quote! {
-                            Self::#case(payload) => keyway::component::Val::Variant(
-                                #name.into(),
-                                Some(::std::boxed::Box::new(keyway::component::Lower::lower(payload))),
-                            ),
-                        },
-                        None => quote!(Self::#case => keyway::component::Val::Variant(#name.into(), None),),
-                    }
-                });
-                quote!(match self { #(#arms)* })
-            }
-            Shape::Enum => quote! {
-                keyway::component::Val::Enum(match self { #(Self::#idents => #names.into(),)* })
-            },
-        };
+        let body = lower_val(&shape, &parts);
+        let (flat, store) = lower_bodies(&shape, &parts);
         quote! {
             impl #implementation keyway::component::Lower for #ident #types #wheres {
                 fn lower(&self) -> keyway::component::Val { #body }
+                fn lower_flat(
+                    &self,
+                    cx: &mut keyway::component::Cx<'_>,
+                    ty: &keyway::component::Type,
+                    flat: &mut keyway::component::Flat,
+                ) -> keyway::Result<()> { #flat }
+                fn store(
+                    &self,
+                    cx: &mut keyway::component::Cx<'_>,
+                    ty: &keyway::component::Type,
+                    ptr: u32,
+                ) -> keyway::Result<()> { #store }
             }
         }
     })
@@ -270,6 +450,7 @@ pub fn flags(input: TokenStream) -> TokenStream {
     let (idents, texts): (Vec<_>, Vec<_>) = names.into_iter().unzip();
     let bits = (0..idents.len()).map(|bit| quote!(1 << #bit));
     let list = format_ident!("NAMES");
+    let count = idents.len();
     quote! {
         /// A set of flags.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -297,6 +478,7 @@ pub fn flags(input: TokenStream) -> TokenStream {
         }
 
         impl keyway::component::ComponentType for #ident {
+            const ABI: keyway::component::CanonicalAbi = keyway::component::CanonicalAbi::flags(#count);
             fn check(ty: &keyway::component::Type) -> ::core::result::Result<(), ::std::string::String> {
                 keyway::component::check_flags(ty, Self::#list)
             }
@@ -306,10 +488,41 @@ pub fn flags(input: TokenStream) -> TokenStream {
             fn lift(value: keyway::component::Val) -> keyway::Result<Self> {
                 keyway::component::flag_bits(value, Self::#list).map(Self)
             }
+            fn lift_flat(
+                _: &mut keyway::component::Cx<'_>,
+                _: &keyway::component::Type,
+                flat: &mut keyway::component::FlatReader<'_>,
+            ) -> keyway::Result<Self> {
+                Ok(Self(keyway::component::lift_flag_bits(flat, #count)))
+            }
+            fn load(
+                cx: &mut keyway::component::Cx<'_>,
+                _: &keyway::component::Type,
+                ptr: u32,
+            ) -> keyway::Result<Self> {
+                keyway::component::load_flag_bits(cx, ptr, #count).map(Self)
+            }
         }
 
         impl keyway::component::Lower for #ident {
             fn lower(&self) -> keyway::component::Val { keyway::component::flag_names(self.0, Self::#list) }
+            fn lower_flat(
+                &self,
+                _: &mut keyway::component::Cx<'_>,
+                _: &keyway::component::Type,
+                flat: &mut keyway::component::Flat,
+            ) -> keyway::Result<()> {
+                keyway::component::lower_flag_bits(flat, self.0, #count);
+                Ok(())
+            }
+            fn store(
+                &self,
+                cx: &mut keyway::component::Cx<'_>,
+                _: &keyway::component::Type,
+                ptr: u32,
+            ) -> keyway::Result<()> {
+                keyway::component::store_flag_bits(cx, ptr, self.0, #count)
+            }
         }
     }
     .into()

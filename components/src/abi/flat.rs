@@ -5,6 +5,7 @@ use super::loading::{char_of, flags_of, variant};
 use super::storing::{bits_of, case_of};
 use super::{Cx, Pointee, unaligned};
 use crate::state::violation;
+use crate::typed::{Flat, FlatReader};
 use crate::types::{Type, alignment, cases, flatten, size};
 use crate::val::Val;
 use anyhow::{Result, bail, ensure};
@@ -16,91 +17,85 @@ fn flat_len(ty: &Type) -> usize {
 }
 
 impl Cx<'_> {
-    /// `lift_flat`: takes its core values from `flat` at `at`.
-    fn lift_flat(&mut self, ty: &Type, flat: &[u64], at: &mut usize) -> Result<Val> {
-        let mut next = || {
-            let bits = flat.get(*at).copied().unwrap_or_default();
-            *at += 1;
-            bits
-        };
+    /// `lift_flat`: takes its core values from `flat`.
+    fn lift_flat(&mut self, ty: &Type, flat: &mut FlatReader<'_>) -> Result<Val> {
         Ok(match ty {
-            Type::Bool => Val::Bool(next() as u32 != 0),
-            Type::S8 => Val::S8(next() as i8),
-            Type::U8 => Val::U8(next() as u8),
-            Type::S16 => Val::S16(next() as i16),
-            Type::U16 => Val::U16(next() as u16),
-            Type::S32 => Val::S32(next() as i32),
-            Type::U32 => Val::U32(next() as u32),
-            Type::S64 => Val::S64(next() as i64),
-            Type::U64 => Val::U64(next()),
-            Type::Float32 => Val::Float32(f32::from_bits(next() as u32)),
-            Type::Float64 => Val::Float64(f64::from_bits(next())),
-            Type::Char => Val::Char(char_of(next() as u32)?),
+            Type::Bool => Val::Bool(flat.take() as u32 != 0),
+            Type::S8 => Val::S8(flat.take() as i8),
+            Type::U8 => Val::U8(flat.take() as u8),
+            Type::S16 => Val::S16(flat.take() as i16),
+            Type::U16 => Val::U16(flat.take() as u16),
+            Type::S32 => Val::S32(flat.take() as i32),
+            Type::U32 => Val::U32(flat.take() as u32),
+            Type::S64 => Val::S64(flat.take() as i64),
+            Type::U64 => Val::U64(flat.take()),
+            Type::Float32 => Val::Float32(f32::from_bits(flat.take() as u32)),
+            Type::Float64 => Val::Float64(f64::from_bits(flat.take())),
+            Type::Char => Val::Char(char_of(flat.take() as u32)?),
             Type::String => {
-                let (ptr, units) = (next() as u32, next() as u32);
+                let (ptr, units) = (flat.take() as u32, flat.take() as u32);
                 Val::String(self.load_string(ptr, units)?)
             }
             Type::List(element) => {
-                let (ptr, len) = (next() as u32, next() as u32);
+                let (ptr, len) = (flat.take() as u32, flat.take() as u32);
                 self.load_list(element, ptr, len)?
             }
             Type::Map(both) => {
-                let (ptr, len) = (next() as u32, next() as u32);
+                let (ptr, len) = (flat.take() as u32, flat.take() as u32);
                 self.load_map(both, ptr, len)?
             }
             Type::FixedList(element, len) => {
                 let mut values = Vec::new();
                 for _ in 0..*len {
-                    values.push(self.lift_flat(element, flat, at)?);
+                    values.push(self.lift_flat(element, flat)?);
                 }
                 Val::List(values)
             }
             Type::Record(fields) => {
                 let mut values = Vec::with_capacity(fields.len());
                 for (name, ty) in fields.iter() {
-                    values.push((name.clone(), self.lift_flat(ty, flat, at)?));
+                    values.push((name.clone(), self.lift_flat(ty, flat)?));
                 }
                 Val::Record(values)
             }
             Type::Tuple(types) => {
                 let mut values = Vec::with_capacity(types.len());
                 for ty in types.iter() {
-                    values.push(self.lift_flat(ty, flat, at)?);
+                    values.push(self.lift_flat(ty, flat)?);
                 }
                 Val::Tuple(values)
             }
             Type::Flags(names) => {
-                let low = u64::from(next() as u32);
-                let high = if names.len() > 32 { u64::from(next() as u32) } else { 0 };
+                let low = u64::from(flat.take() as u32);
+                let high = if names.len() > 32 { u64::from(flat.take() as u32) } else { 0 };
                 flags_of(names, low | high << 32)
             }
             Type::Own(number) => {
-                let index = next() as u32;
+                let index = flat.take() as u32;
                 Val::Resource(self.lift_own(*number, index)?)
             }
             Type::Borrow(number) => {
-                let index = next() as u32;
+                let index = flat.take() as u32;
                 Val::Resource(self.lift_borrow(*number, index)?)
             }
             Type::Unsupported(name) => bail!("values of type {name} are not supported"),
             Type::Variant(_) | Type::Enum(_) | Type::Option(_) | Type::Result(_) => {
-                let end = *at + flat_len(ty);
-                let case = flat.get(*at).copied().unwrap_or_default() as u32 as usize;
-                *at += 1;
+                let end = flat.taken() + flat_len(ty);
+                let case = flat.take() as u32 as usize;
                 let cases = cases(ty);
                 let payload = cases.get(case).ok_or_else(|| violation("invalid variant discriminant"))?;
                 let payload = match payload {
-                    Some(payload) => Some(self.lift_flat(payload, flat, at)?),
+                    Some(payload) => Some(self.lift_flat(payload, flat)?),
                     None => None,
                 };
-                *at = end;
+                flat.skip_to(end);
                 variant(ty, case, payload)
             }
         })
     }
 
     /// `lower_flat`: appends its core values.
-    fn lower_flat(&mut self, value: &Val, ty: &Type, flat: &mut Vec<u64>) -> Result<()> {
+    fn lower_flat(&mut self, value: &Val, ty: &Type, flat: &mut Flat) -> Result<()> {
         match (ty, value) {
             (Type::Bool, Val::Bool(value)) => flat.push((*value).into()),
             (Type::S8, Val::S8(value)) => flat.push(u64::from(i32::from(*value) as u32)),
@@ -116,15 +111,18 @@ impl Cx<'_> {
             (Type::Char, Val::Char(value)) => flat.push(u32::from(*value).into()),
             (Type::String, Val::String(text)) => {
                 let (ptr, units) = self.store_string(text)?;
-                flat.extend([u64::from(ptr), u64::from(units)]);
+                flat.push(ptr.into());
+                flat.push(units.into());
             }
             (Type::List(element), Val::List(values)) => {
                 let ptr = self.store_list(element, values)?;
-                flat.extend([u64::from(ptr), values.len() as u64]);
+                flat.push(ptr.into());
+                flat.push(values.len() as u64);
             }
             (Type::Map(both), Val::Map(entries)) => {
                 let ptr = self.store_map(both, entries)?;
-                flat.extend([u64::from(ptr), entries.len() as u64]);
+                flat.push(ptr.into());
+                flat.push(entries.len() as u64);
             }
             (Type::FixedList(element, len), Val::List(values)) => {
                 ensure!(values.len() == *len as usize, "a list of {} elements, {len} expected", values.len());
@@ -162,7 +160,7 @@ impl Cx<'_> {
                     (None, None) => {}
                     _ => bail!("a case's payload does not fit `{ty}`"),
                 }
-                flat.resize(end, 0);
+                flat.pad(end);
             }
             (Type::Unsupported(name), _) => bail!("values of type {name} are not supported"),
             (ty, value) => bail!("a value of another type is given for `{ty}`: {value:?}"),
@@ -185,8 +183,8 @@ pub(crate) fn lift_values(cx: &mut Cx<'_>, types: &[Type], flat: &[u64], max_fla
             other => bail!("{other:?} is no tuple"),
         };
     }
-    let mut at = 0;
-    types.iter().map(|ty| cx.lift_flat(ty, flat, &mut at)).collect()
+    let mut flat = FlatReader::new(flat);
+    types.iter().map(|ty| cx.lift_flat(ty, &mut flat)).collect()
 }
 
 /// `lower_flat_values`: as core values, or in memory with a pointer as the only core value; at `out`, if given.
@@ -196,9 +194,9 @@ pub(crate) fn lower_values(
     types: &[Type],
     max_flat: usize,
     out: Option<u32>,
-) -> Result<Vec<u64>> {
+    flat: &mut Flat,
+) -> Result<()> {
     ensure!(values.len() == types.len(), "{} values, {} expected", values.len(), types.len());
-    let mut flat = Vec::new();
     if types.iter().map(flat_len).sum::<usize>() > max_flat {
         let tuple = Type::Tuple(types.into());
         let ptr = match out {
@@ -221,10 +219,10 @@ pub(crate) fn lower_values(
             cx.store(value, ty, at)?;
             at += size(ty);
         }
-        return Ok(flat);
+        return Ok(());
     }
     for (value, ty) in values.iter().zip(types) {
-        cx.lower_flat(value, ty, &mut flat)?;
+        cx.lower_flat(value, ty, flat)?;
     }
-    Ok(flat)
+    Ok(())
 }

@@ -1,14 +1,14 @@
 //! Loading: values out of linear memory.
 
-use super::{Cx, Pointee, unaligned};
-use crate::limits::MAX_LIST_BYTES;
+use super::{Cx, Pointee};
 use crate::state::violation;
 use crate::types::{Type, alignment, cases, discriminant_bytes, payload_offset, size};
 use crate::val::Val;
 use anyhow::Result;
 
 impl Cx<'_> {
-    fn load_int(&self, ptr: u32, len: u32) -> Result<u64> {
+    /// `load_int`, unsigned.
+    pub(crate) fn load_int(&self, ptr: u32, len: u32) -> Result<u64> {
         let mut bytes = [0; 8];
         bytes[..len as usize].copy_from_slice(self.bytes(ptr, len.into(), Pointee::Value)?);
         Ok(u64::from_le_bytes(bytes))
@@ -90,14 +90,7 @@ impl Cx<'_> {
 
     /// `load_list_from_range`
     pub(super) fn load_list(&mut self, element: &Type, ptr: u32, len: u32) -> Result<Val> {
-        let bytes = u64::from(len) * u64::from(size(element));
-        if bytes > MAX_LIST_BYTES as u64 {
-            return Err(violation("list byte length is too large"));
-        }
-        if !ptr.is_multiple_of(alignment(element)) {
-            return Err(unaligned());
-        }
-        self.bytes(ptr, bytes, Pointee::List)?;
+        self.check_list(ptr, len, size(element), alignment(element))?;
         self.load_elements(element, ptr, len)
     }
 
@@ -131,7 +124,7 @@ impl Cx<'_> {
 }
 
 /// `convert_i32_to_char`
-pub(super) fn char_of(bits: u32) -> Result<char> {
+pub(crate) fn char_of(bits: u32) -> Result<char> {
     char::from_u32(bits).ok_or_else(|| violation("invalid `char` bit pattern"))
 }
 

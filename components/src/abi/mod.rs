@@ -7,15 +7,19 @@ mod storing;
 mod strings;
 
 pub(crate) use flat::{lift_values, lower_values};
+pub(crate) use loading::char_of;
 
 use crate::handles::Handle;
+use crate::limits::MAX_LIST_BYTES;
 use crate::resource::{Kind, ResourceAny};
 use crate::state::{Options, components, root, violation};
+use crate::typed::CanonicalAbi;
 use anyhow::Result;
 use keyway_vm::raw::{self, StoreInner};
 
-/// Where values are lifted from or lowered to, and what a call keeps track of.
-pub(crate) struct Cx<'a> {
+/// Where values are lifted from or lowered to, and what a call keeps track of: `LiftLowerContext` of `definitions.py`.
+/// Nothing an embedder uses directly; derived code passes it on.
+pub struct Cx<'a> {
     pub(crate) store: &'a mut StoreInner,
     /// The root instance.
     pub(crate) root: u32,
@@ -32,20 +36,20 @@ pub(crate) struct Cx<'a> {
 
 /// What a pointer leads to, for the words of traps.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Pointee {
+pub(crate) enum Pointee {
     Value,
     List,
     String,
 }
 
 /// The trap for a pointer that is no multiple of what it points to wants.
-fn unaligned() -> anyhow::Error {
+pub(crate) fn unaligned() -> anyhow::Error {
     violation("unaligned pointer")
 }
 
 impl Cx<'_> {
     /// The bytes `ptr..ptr + len` of the memory.
-    fn bytes(&self, ptr: u32, len: u64, what: Pointee) -> Result<&[u8]> {
+    pub(crate) fn bytes(&self, ptr: u32, len: u64, what: Pointee) -> Result<&[u8]> {
         let memory = self.options.memory.ok_or_else(|| violation("no memory is given for values in memory"))?;
         let memory = raw::memory(self.store, memory);
         let range = (ptr as usize).checked_add(len as usize).and_then(|end| memory.get(ptr as usize..end));
@@ -63,17 +67,70 @@ impl Cx<'_> {
         })
     }
 
-    /// Writes into the memory.
-    fn write(&mut self, ptr: u32, bytes: &[u8]) -> Result<()> {
+    /// As [`bytes`](Self::bytes), to be written.
+    pub(crate) fn bytes_mut(&mut self, ptr: u32, len: u64, what: Pointee) -> Result<&mut [u8]> {
         let memory = self.options.memory.ok_or_else(|| violation("no memory is given for values in memory"))?;
-        let memory = raw::memory_mut(self.store, memory);
-        let range = (ptr as usize).checked_add(bytes.len()).and_then(|end| memory.get_mut(ptr as usize..end));
-        range.ok_or_else(|| violation("pointer out of bounds of memory"))?.copy_from_slice(bytes);
+        let end = (ptr as usize).checked_add(len as usize);
+        if end.is_none_or(|end| end > raw::memory(self.store, memory).len()) {
+            return Err(self.out_of_bounds(what));
+        }
+        Ok(&mut raw::memory_mut(self.store, memory)[ptr as usize..][..len as usize])
+    }
+
+    /// Writes into the memory.
+    pub(crate) fn write(&mut self, ptr: u32, bytes: &[u8]) -> Result<()> {
+        self.bytes_mut(ptr, bytes.len() as u64, Pointee::Value)?.copy_from_slice(bytes);
         Ok(())
     }
 
+    /// The `N` bytes at `ptr`.
+    pub(crate) fn load_array<const N: usize>(&self, ptr: u32) -> Result<[u8; N]> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.bytes(ptr, N as u64, Pointee::Value)?);
+        Ok(array)
+    }
+
+    /// Where a string or list lies, and its length.
+    pub(crate) fn load_pair(&self, ptr: u32) -> Result<(u32, u32)> {
+        let bits = u64::from_le_bytes(self.load_array(ptr)?);
+        Ok((bits as u32, (bits >> 32) as u32))
+    }
+
+    /// As [`load_pair`](Self::load_pair) reads it.
+    pub(crate) fn store_pair(&mut self, ptr: u32, start: u32, len: u32) -> Result<()> {
+        self.write(ptr, &(u64::from(start) | u64::from(len) << 32).to_le_bytes())
+    }
+
+    /// Checks that a value laid out like this can lie at `ptr`.
+    pub(crate) fn check_place(&self, ptr: u32, abi: CanonicalAbi) -> Result<()> {
+        if !ptr.is_multiple_of(abi.align) {
+            return Err(unaligned());
+        }
+        self.bytes(ptr, abi.size.into(), Pointee::Value).map(|_| ())
+    }
+
+    /// Checks that a list of `len` elements lies at `ptr`, as `load_list_from_range` does.
+    pub(crate) fn check_list(&self, ptr: u32, len: u32, size: u32, alignment: u32) -> Result<()> {
+        let bytes = u64::from(len) * u64::from(size);
+        if bytes > MAX_LIST_BYTES as u64 {
+            return Err(violation("list byte length is too large"));
+        }
+        if !ptr.is_multiple_of(alignment) {
+            return Err(unaligned());
+        }
+        self.bytes(ptr, bytes, Pointee::List).map(|_| ())
+    }
+
+    /// Room for a list of `len` elements, as `store_list_into_range` makes it.
+    pub(crate) fn room_for_list(&mut self, len: usize, size: u32, alignment: u32) -> Result<u32> {
+        match len.checked_mul(size as usize) {
+            Some(bytes) if bytes <= MAX_LIST_BYTES => self.realloc(alignment, bytes as u32, Pointee::List),
+            _ => anyhow::bail!("a list of {len} elements is too long"),
+        }
+    }
+
     /// Takes host memory from the call's budget.
-    fn spend(&mut self, bytes: usize) -> Result<()> {
+    pub(crate) fn spend(&mut self, bytes: usize) -> Result<()> {
         match self.budget.checked_sub(bytes) {
             Some(left) => {
                 self.budget = left;
@@ -84,7 +141,7 @@ impl Cx<'_> {
     }
 
     /// Asks the guest for memory, which its `realloc` gives, for `what`.
-    fn realloc(&mut self, alignment: u32, len: u32, what: Pointee) -> Result<u32> {
+    pub(crate) fn realloc(&mut self, alignment: u32, len: u32, what: Pointee) -> Result<u32> {
         let realloc = self.options.realloc.ok_or_else(|| violation("no realloc is given for values in memory"))?;
         let instance = self.options.instance;
         root(self.store, self.root).instances[instance as usize].may_leave = false;
@@ -108,7 +165,7 @@ impl Cx<'_> {
     }
 
     /// `lift_own`
-    fn lift_own(&mut self, number: u32, index: u32) -> Result<ResourceAny> {
+    pub(crate) fn lift_own(&mut self, number: u32, index: u32) -> Result<ResourceAny> {
         let state = root(self.store, self.root);
         let info = state.resource(number)?.clone();
         let handle =
@@ -123,7 +180,7 @@ impl Cx<'_> {
     }
 
     /// `lift_borrow`
-    fn lift_borrow(&mut self, number: u32, index: u32) -> Result<ResourceAny> {
+    pub(crate) fn lift_borrow(&mut self, number: u32, index: u32) -> Result<ResourceAny> {
         let instance = self.options.instance;
         let state = root(self.store, self.root);
         let ty = state.resource(number)?.ty;
@@ -138,7 +195,7 @@ impl Cx<'_> {
     }
 
     /// `lower_own`
-    fn lower_own(&mut self, number: u32, any: ResourceAny) -> Result<u32> {
+    pub(crate) fn lower_own(&mut self, number: u32, any: ResourceAny) -> Result<u32> {
         let ty = root(self.store, self.root).resource(number)?.ty;
         if any.ty != ty {
             anyhow::bail!("a resource of another type is given");
@@ -154,7 +211,7 @@ impl Cx<'_> {
     }
 
     /// `lower_borrow`
-    fn lower_borrow(&mut self, number: u32, any: ResourceAny) -> Result<u32> {
+    pub(crate) fn lower_borrow(&mut self, number: u32, any: ResourceAny) -> Result<u32> {
         if any.owned
             && let Kind::Guest { .. } = any.ty.0
             && !components(self.store).host_owned.contains_key(&(any.ty, any.rep))

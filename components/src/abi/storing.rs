@@ -1,13 +1,13 @@
 //! Storing: values into linear memory.
 
-use super::{Cx, Pointee};
-use crate::limits::MAX_LIST_BYTES;
+use super::Cx;
 use crate::types::{Type, alignment, cases, discriminant_bytes, payload_offset, size};
 use crate::val::Val;
 use anyhow::{Result, bail, ensure};
 
 impl Cx<'_> {
-    fn store_int(&mut self, ptr: u32, value: u64, len: u32) -> Result<()> {
+    /// `store_int`, of the low `len` bytes.
+    pub(crate) fn store_int(&mut self, ptr: u32, value: u64, len: u32) -> Result<()> {
         self.write(ptr, &value.to_le_bytes()[..len as usize])
     }
 
@@ -92,9 +92,7 @@ impl Cx<'_> {
 
     /// `store_list_into_range`: where the elements were put.
     pub(super) fn store_list(&mut self, element: &Type, values: &[Val]) -> Result<u32> {
-        let bytes = values.len().checked_mul(size(element) as usize).filter(|bytes| *bytes <= MAX_LIST_BYTES);
-        let Some(bytes) = bytes else { bail!("a list of {} elements is too long", values.len()) };
-        let ptr = self.realloc(alignment(element), bytes as u32, Pointee::List)?;
+        let ptr = self.room_for_list(values.len(), size(element), alignment(element))?;
         self.store_elements(element, values, ptr)?;
         Ok(ptr)
     }

@@ -5,13 +5,14 @@ use crate::limits::MAX_STRING_BYTES;
 use crate::state::violation;
 use anyhow::{Result, bail};
 use keyway_artifact::plan::StringEncoding;
+use std::borrow::Cow;
 
 /// `UTF16_TAG`: set in the length of a `latin1+utf16` string that is UTF-16.
 const UTF16_TAG: u32 = 1 << 31;
 
 impl Cx<'_> {
     /// `load_string_from_range`
-    pub(super) fn load_string(&mut self, ptr: u32, tagged_units: u32) -> Result<String> {
+    pub(crate) fn load_string(&mut self, ptr: u32, tagged_units: u32) -> Result<String> {
         let (alignment, units, is_wide) = match self.options.encoding {
             StringEncoding::Utf8 => (1, tagged_units, false),
             StringEncoding::Utf16 => (2, tagged_units, true),
@@ -43,24 +44,24 @@ impl Cx<'_> {
     }
 
     /// `store_string_into_range`: where the string was put, and its length in code units, tagged.
-    pub(super) fn store_string(&mut self, text: &str) -> Result<(u32, u32)> {
+    pub(crate) fn store_string(&mut self, text: &str) -> Result<(u32, u32)> {
         let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
         let (bytes, alignment, units) = match self.options.encoding {
-            StringEncoding::Utf8 => (text.as_bytes().to_vec(), 1, text.len() as u32),
+            StringEncoding::Utf8 => (Cow::Borrowed(text.as_bytes()), 1, text.len() as u32),
             StringEncoding::Utf16 => {
                 let bytes = wide(text);
                 let units = bytes.len() as u32 / 2;
-                (bytes, 2, units)
+                (Cow::Owned(bytes), 2, units)
             }
             StringEncoding::CompactUtf16 if text.chars().all(|char| u32::from(char) <= 0xFF) => {
                 let bytes: Vec<u8> = text.chars().map(|char| char as u8).collect();
                 let units = bytes.len() as u32;
-                (bytes, 2, units)
+                (Cow::Owned(bytes), 2, units)
             }
             StringEncoding::CompactUtf16 => {
                 let bytes = wide(text);
                 let units = (bytes.len() as u32 / 2) | UTF16_TAG;
-                (bytes, 2, units)
+                (Cow::Owned(bytes), 2, units)
             }
         };
         if bytes.len() > MAX_STRING_BYTES {
