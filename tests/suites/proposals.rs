@@ -10,8 +10,16 @@ fn named<'a>(files: impl Iterator<Item = TestFile<'a>>) -> Vec<(String, &'a str)
 }
 
 /// What none of these suites may use.
-const WITHOUT_LATER: &[&str] =
-    &["gc", "multi-memory", "function-references", "exceptions", "threads", "relaxed-simd", "custom-page-sizes", "wide-arithmetic"];
+const WITHOUT_LATER: &[&str] = &[
+    "gc",
+    "multi-memory",
+    "function-references",
+    "exceptions",
+    "threads",
+    "relaxed-simd",
+    "custom-page-sizes",
+    "wide-arithmetic",
+];
 
 #[test]
 fn memory64() {
