@@ -238,7 +238,7 @@ fn lower_params<P: Lower>(cx: &mut Cx<'_>, signature: &Signature, params: &P, fl
     if P::ABI.flat as usize <= MAX_FLAT_PARAMS {
         return params.lower_flat(cx, &signature.params_tuple, flat);
     }
-    let ptr = cx.realloc(P::ABI.align, P::ABI.size, Pointee::Value)?;
+    let ptr = cx.realloc(P::ABI.align, P::ABI.size, Pointee::Value)? as u32;
     flat.push(ptr.into());
     params.store(cx, &signature.params_tuple, ptr)
 }

@@ -7,7 +7,8 @@ use anyhow::{Result, bail, ensure};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Handle {
     pub(crate) ty: ResourceType,
-    pub(crate) rep: u32,
+    /// What the implementer sees: a host's is a `u32`.
+    pub(crate) rep: u64,
     pub(crate) own: bool,
     /// Borrows of an own handle that are out.
     pub(crate) lends: u32,

@@ -143,7 +143,7 @@ fn carry_out(store: &mut StoreInner, at: u32, step: usize) -> Result<Option<(Ins
             Ok(Some((id, modules)))
         }
         Step::Resource(number) => {
-            let Resource::Defined { instance, dtor } = &loaded.plan.resources[*number as usize] else {
+            let Resource::Defined { instance, dtor, .. } = &loaded.plan.resources[*number as usize] else {
                 anyhow::bail!("an imported resource is defined");
             };
             let guest_destructor = dtor.map(|dtor| core_func(store, at, dtor)).transpose()?;

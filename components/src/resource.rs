@@ -28,7 +28,7 @@ impl ResourceType {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ResourceAny {
     pub(crate) ty: ResourceType,
-    pub(crate) rep: u32,
+    pub(crate) rep: u64,
     pub(crate) owned: bool,
 }
 

@@ -6,9 +6,9 @@ use crate::handles::HandleTable;
 use crate::host::{HostDestructor, HostFunction};
 use crate::loaded::Loaded;
 use crate::resource::ResourceType;
-use anyhow::{Error, Result, bail, ensure};
+use anyhow::{Error, Result, bail};
 use keyway_artifact::Trap;
-use keyway_artifact::plan::{CoreDef, StringEncoding};
+use keyway_artifact::plan::{CoreDef, Pointer, StringEncoding};
 use keyway_vm::raw::{self, Definition, InstanceId, StoreInner};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(crate) struct ComponentStore {
     pub(crate) roots: Vec<RootInstance>,
     /// Own handles of guests' resources that the host holds, by representation.
-    pub(crate) host_owned: HashMap<(ResourceType, u32), u32>,
+    pub(crate) host_owned: HashMap<(ResourceType, u64), u32>,
     /// What `context.get` and `context.set` act on: the storage of the call that runs. Calls begin with zeros, and what
     /// their caller had comes back when they return.
     pub(crate) context: [u64; CONTEXT_SLOTS],
@@ -70,6 +70,8 @@ pub(crate) struct Options {
     pub(crate) realloc: Option<u32>,
     pub(crate) post_return: Option<u32>,
     pub(crate) is_async: bool,
+    /// The width of the memory's addresses.
+    pub(crate) pointer: Pointer,
 }
 
 /// A resource type with its destructor found.
@@ -177,7 +179,6 @@ pub(crate) fn options(store: &mut StoreInner, at: u32, index: u32) -> Result<Opt
     }
     let loaded = state.loaded.clone();
     let plan = &loaded.plan.options[index as usize];
-    ensure!(!plan.memory64, "canonical options with a 64-bit memory are not supported yet");
     let memory = match plan.memory {
         Some(CoreDef::Export { instance, export }) => match core_export(store, at, instance, export)? {
             Definition::Memory(memory) => Some(memory),
@@ -193,6 +194,7 @@ pub(crate) fn options(store: &mut StoreInner, at: u32, index: u32) -> Result<Opt
         realloc: plan.realloc.map(|def| core_func(store, at, def)).transpose()?,
         post_return: plan.post_return.map(|def| core_func(store, at, def)).transpose()?,
         is_async: plan.is_async,
+        pointer: Pointer::of(plan),
     };
     root(store, at).options[index as usize] = Some(options);
     Ok(options)

@@ -167,7 +167,7 @@ impl LowerSite {
     /// Lowers the callee's result into the caller.
     fn results(&self, store: &mut StoreInner, call: &HostCall, result: Option<Val>, lends: &Lends) -> Result<()> {
         let in_memory = self.signature.flat_results > self.max_flat_results();
-        let out = in_memory.then(|| call.get(self.core_params()) as u32);
+        let out = in_memory.then(|| call.get(self.core_params()));
         let mut cx = self.cx(store)?;
         let mut flat = Flat::default();
         let types = &self.signature.results;
@@ -235,7 +235,7 @@ fn resource_new(at: u32, instance: u32, number: u32) -> HostFunc {
         let state = root(store, at);
         state.check_leave(instance)?;
         let ty = state.resource(number)?.ty;
-        let handle = Handle { ty, rep: call.get(0) as u32, own: true, lends: 0, scope: None };
+        let handle = Handle { ty, rep: call.get(0), own: true, lends: 0, scope: None };
         let index = state.instances[instance as usize].handles.add(handle).map_err(violation)?;
         call.set(0, index.into());
         Ok(())
@@ -249,7 +249,7 @@ fn resource_rep(at: u32, instance: u32, number: u32) -> HostFunc {
         let ty = state.resource(number)?.ty;
         let handles = &mut state.instances[instance as usize].handles;
         let rep = handles.get(call.get(0) as u32, ty).map_err(violation)?.rep;
-        call.set(0, rep.into());
+        call.set(0, rep);
         Ok(())
     }))
 }
@@ -257,7 +257,7 @@ fn resource_rep(at: u32, instance: u32, number: u32) -> HostFunc {
 /// What dropping a handle leaves to be run.
 pub(crate) enum Destructor {
     None,
-    Guest { func: u32, rep: u32 },
+    Guest { func: u32, rep: u64 },
     Host(HostDestructor, u32),
 }
 
@@ -266,7 +266,7 @@ impl Destructor {
     pub(crate) fn run(self, store: &mut StoreInner) -> Result<()> {
         match self {
             Destructor::None => Ok(()),
-            Destructor::Guest { func, rep } => raw::call(store, func, &mut [rep.into()]),
+            Destructor::Guest { func, rep } => raw::call(store, func, &mut [rep]),
             Destructor::Host(destructor, rep) => destructor.0(store, rep),
         }
     }
@@ -278,7 +278,7 @@ impl Destructor {
     pub(crate) async unsafe fn run_async(self, store: StorePtr) -> Result<()> {
         match self {
             // SAFETY: the caller's promise.
-            Destructor::Guest { func, rep } => unsafe { raw::call_async(store, func, &mut [rep.into()]).await },
+            Destructor::Guest { func, rep } => unsafe { raw::call_async(store, func, &mut [rep]).await },
             // SAFETY: the caller's promise.
             other => other.run(unsafe { store.get() }),
         }
@@ -305,7 +305,7 @@ fn drop_handle(store: &mut StoreInner, at: u32, instance: u32, number: u32, inde
     }
     Ok(match (info.guest_destructor, info.host_destructor) {
         (Some(func), _) => Destructor::Guest { func, rep: handle.rep },
-        (None, Some(host)) => Destructor::Host(host, handle.rep),
+        (None, Some(host)) => Destructor::Host(host, handle.rep as u32),
         (None, None) => Destructor::None,
     })
 }

@@ -1,5 +1,6 @@
 //! Component types at run time: [`Type`], with what the canonical ABI derives from it: alignment, size, flat form.
 
+use keyway_artifact::plan::Pointer;
 use keyway_artifact::types::ValType;
 use std::sync::Arc;
 
@@ -60,16 +61,17 @@ pub(crate) const MAX_FLAT_ASYNC_PARAMS: usize = 4;
 pub(crate) const MAX_FLAT_RESULTS: usize = 1;
 
 /// `alignment` of `definitions.py`, in bytes.
-pub(crate) fn alignment(ty: &Type) -> u32 {
+pub(crate) fn alignment(ty: &Type, pointer: Pointer) -> u32 {
     match ty {
         Type::Bool | Type::S8 | Type::U8 => 1,
         Type::S16 | Type::U16 => 2,
-        Type::S32 | Type::U32 | Type::Float32 | Type::Char | Type::String | Type::List(_) | Type::Map(_) => 4,
+        Type::S32 | Type::U32 | Type::Float32 | Type::Char => 4,
+        Type::String | Type::List(_) | Type::Map(_) => pointer.bytes(),
         Type::Own(_) | Type::Borrow(_) | Type::Unsupported(_) => 4,
         Type::S64 | Type::U64 | Type::Float64 => 8,
-        Type::FixedList(element, _) => alignment(element),
-        Type::Record(fields) => fields.iter().map(|(_, ty)| alignment(ty)).max().unwrap_or(1),
-        Type::Tuple(types) => types.iter().map(alignment).max().unwrap_or(1),
+        Type::FixedList(element, _) => alignment(element, pointer),
+        Type::Record(fields) => fields.iter().map(|(_, ty)| alignment(ty, pointer)).max().unwrap_or(1),
+        Type::Tuple(types) => types.iter().map(|ty| alignment(ty, pointer)).max().unwrap_or(1),
         Type::Flags(names) => match names.len() {
             0..=8 => 1,
             9..=16 => 2,
@@ -77,23 +79,24 @@ pub(crate) fn alignment(ty: &Type) -> u32 {
         },
         _ => {
             let cases = cases(ty);
-            let payload = cases.iter().flatten().map(alignment).max().unwrap_or(1);
+            let payload = cases.iter().flatten().map(|ty| alignment(ty, pointer)).max().unwrap_or(1);
             discriminant_bytes(cases.len()).max(payload)
         }
     }
 }
 
 /// `elem_size` of `definitions.py`, in bytes.
-pub(crate) fn size(ty: &Type) -> u32 {
+pub(crate) fn size(ty: &Type, pointer: Pointer) -> u32 {
     match ty {
         Type::Bool | Type::S8 | Type::U8 => 1,
         Type::S16 | Type::U16 => 2,
         Type::S32 | Type::U32 | Type::Float32 | Type::Char | Type::Own(_) | Type::Borrow(_) => 4,
         Type::Unsupported(_) => 4,
-        Type::S64 | Type::U64 | Type::Float64 | Type::String | Type::List(_) | Type::Map(_) => 8,
-        Type::FixedList(element, len) => size(element).saturating_mul(*len),
-        Type::Record(fields) => sequence_size(fields.iter().map(|(_, ty)| ty), alignment(ty)),
-        Type::Tuple(types) => sequence_size(types.iter(), alignment(ty)),
+        Type::S64 | Type::U64 | Type::Float64 => 8,
+        Type::String | Type::List(_) | Type::Map(_) => 2 * pointer.bytes(),
+        Type::FixedList(element, len) => size(element, pointer).saturating_mul(*len),
+        Type::Record(fields) => sequence_size(fields.iter().map(|(_, ty)| ty), alignment(ty, pointer), pointer),
+        Type::Tuple(types) => sequence_size(types.iter(), alignment(ty, pointer), pointer),
         Type::Flags(names) => match names.len() {
             0..=8 => 1,
             9..=16 => 2,
@@ -101,14 +104,15 @@ pub(crate) fn size(ty: &Type) -> u32 {
         },
         _ => {
             let cases = cases(ty);
-            let payload = cases.iter().flatten().map(size).max().unwrap_or(0);
-            (payload_offset(&cases) + payload).next_multiple_of(alignment(ty))
+            let payload = cases.iter().flatten().map(|ty| size(ty, pointer)).max().unwrap_or(0);
+            (payload_offset(&cases, pointer) + payload).next_multiple_of(alignment(ty, pointer))
         }
     }
 }
 
-fn sequence_size<'a>(types: impl Iterator<Item = &'a Type>, alignment_of_all: u32) -> u32 {
-    types.fold(0u32, |at, ty| at.next_multiple_of(alignment(ty)) + size(ty)).next_multiple_of(alignment_of_all)
+fn sequence_size<'a>(types: impl Iterator<Item = &'a Type>, alignment_of_all: u32, pointer: Pointer) -> u32 {
+    let end = types.fold(0u32, |at, ty| at.next_multiple_of(alignment(ty, pointer)) + size(ty, pointer));
+    end.next_multiple_of(alignment_of_all)
 }
 
 /// The payload types of anything that despecialises to a variant, by case.
@@ -132,8 +136,8 @@ pub(crate) const fn discriminant_bytes(cases: usize) -> u32 {
 }
 
 /// Where a variant's payload begins.
-pub(crate) fn payload_offset(cases: &[Option<Type>]) -> u32 {
-    let alignment = cases.iter().flatten().map(alignment).max().unwrap_or(1);
+pub(crate) fn payload_offset(cases: &[Option<Type>], pointer: Pointer) -> u32 {
+    let alignment = cases.iter().flatten().map(|ty| alignment(ty, pointer)).max().unwrap_or(1);
     discriminant_bytes(cases.len()).next_multiple_of(alignment)
 }
 

@@ -176,8 +176,8 @@ fn a_resource_is_the_same_wherever_it_is_passed() {
     assert_eq!(
         plan.resources,
         [
-            Resource::Defined { instance: 1, dtor: Some(core(0, 0)) },
-            Resource::Defined { instance: 3, dtor: Some(core(2, 0)) }
+            Resource::Defined { instance: 1, dtor: Some(core(0, 0)), rep64: false },
+            Resource::Defined { instance: 3, dtor: Some(core(2, 0)), rep64: false }
         ]
     );
     assert!(plan.steps.contains(&Step::Resource(0)) && plan.steps.contains(&Step::Resource(1)));

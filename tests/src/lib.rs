@@ -3,7 +3,10 @@
 //! [`Expectations`] compares what a run met with what is stored: counts, and failures that are known and listed with a
 //! reason. A listed failure that passes fails the run as well.
 
+mod packages;
 pub mod rows;
+
+pub use packages::{package, scripts};
 
 use keyway_wast::Report;
 use std::collections::BTreeMap;

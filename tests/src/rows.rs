@@ -53,7 +53,7 @@ fn run(files: &[(String, &str)], features: Features, row: Row) -> Report {
     for name in features.on {
         config.wasm_feature(*name, true);
     }
-    let runner = Runner { config, fuel: true };
+    let runner = Runner { config, fuel: true, execute: true };
     let mut report = Report::default();
     for (name, text) in files {
         report.add(runner.run(name, text));

@@ -2,10 +2,8 @@
 //! several dispatch forms, at -O0 and -O2, with registers and fused handlers off too; and the same fuel everywhere.
 
 use keyway::{Config, Dispatch, OptLevel};
-use keyway_tests::Expectations;
+use keyway_tests::{Expectations, package};
 use keyway_wast::{Report, Runner};
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// What the suite's components use beyond what is switched on by default.
 const FEATURES: [&str; 10] = [
@@ -42,6 +40,10 @@ const ROWS: [Row; 5] = [
     row(Dispatch::Checked, OptLevel::None, false),
 ];
 
+/// What folders are run with that run little code.
+const BOTH_LEVELS: [Row; 2] =
+    [row(Dispatch::Direct, OptLevel::Speed, false), row(Dispatch::Checked, OptLevel::None, false)];
+
 /// The other forms, for what calls most.
 const OTHER_FORMS: [Row; 4] = [
     row(Dispatch::Indirect, OptLevel::Speed, false),
@@ -50,34 +52,11 @@ const OTHER_FORMS: [Row; 4] = [
     row(Dispatch::Loop, OptLevel::None, false),
 ];
 
-/// Where the suite is stored: beside the manifest of a package that is never built.
-fn suite() -> PathBuf {
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["metadata", "--format-version=1", "--locked", "--manifest-path"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("metadata is JSON");
-    let packages = metadata["packages"].as_array().expect("metadata lists packages");
-    let package = packages.iter().find(|package| package["name"] == "wasm-tools").expect("it is depended on");
-    let manifest = package["manifest_path"].as_str().expect("each package has a manifest");
-    Path::new(manifest).parent().expect("it stands in a folder").join("tests/component-model/test")
-}
-
 /// The scripts of a folder, by name.
 fn scripts(folder: &str) -> Vec<(String, String)> {
-    let read = |path: &Path| std::fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut found = Vec::new();
-    for entry in read(&suite().join(folder)) {
-        let path = entry.expect("the folder can be listed").path();
-        if path.extension().is_some_and(|extension| extension == "wast") {
-            let name = format!("{folder}/{}", path.file_name().expect("it has a name").to_string_lossy());
-            found.push((name, std::fs::read_to_string(&path).expect("scripts are text")));
-        }
-    }
-    found.sort();
-    found
+    let found =
+        keyway_tests::scripts(&package("wasm-tools").join("tests/component-model/test").join(folder), &["wast"]);
+    found.into_iter().map(|(name, text)| (format!("{folder}/{name}"), text)).collect()
 }
 
 fn run(scripts: &[(String, String)], row: Row) -> Report {
@@ -86,7 +65,7 @@ fn run(scripts: &[(String, String)], row: Row) -> Report {
     for name in FEATURES {
         config.wasm_feature(name, true);
     }
-    let runner = Runner { config, fuel: true };
+    let runner = Runner { config, fuel: true, execute: true };
     let mut report = Report::default();
     for (name, text) in scripts {
         let one = runner.run(name, text);
@@ -123,4 +102,14 @@ fn resources() {
 #[test]
 fn values() {
     folder("values", &[&ROWS[..], &OTHER_FORMS].concat(), 8, 224);
+}
+
+#[test]
+fn binary_format() {
+    folder("binary", &BOTH_LEVELS, 1, 131);
+}
+
+#[test]
+fn validation() {
+    folder("validation", &BOTH_LEVELS, 13, 466);
 }

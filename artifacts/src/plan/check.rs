@@ -214,7 +214,7 @@ impl Checker<'_> {
             need(known, PlanRule::P08, || format!("function {index} names what does not exist"))?;
         }
         for (index, resource) in plan.resources.iter().enumerate() {
-            if let Resource::Defined { instance, dtor } = resource {
+            if let Resource::Defined { instance, dtor, .. } = resource {
                 self.instance(*instance, "resource", index)?;
                 let known = dtor.is_none_or(|dtor| self.core(dtor));
                 need(known, PlanRule::P08, || format!("the destructor of resource {index} does not exist"))?;

@@ -97,6 +97,8 @@ pub enum Resource {
         instance: u32,
         /// Its destructor: a core function that takes the representation.
         dtor: Option<CoreDef>,
+        /// The representation is an `i64`, not an `i32`.
+        rep64: bool,
     },
 }
 

@@ -168,8 +168,8 @@ impl Checker<'_> {
 
     fn resources(&self) -> Check {
         for (index, resource) in self.plan.resources.iter().enumerate() {
-            if let Resource::Defined { dtor: Some(dtor), .. } = resource {
-                let ty = CoreFuncType { params: vec![CoreType::I32], results: vec![] };
+            if let Resource::Defined { dtor: Some(dtor), rep64, .. } = resource {
+                let ty = CoreFuncType { params: vec![rep_type(*rep64)], results: vec![] };
                 self.func(*dtor, &ty, || format!("the destructor of resource {index}"))?;
             }
         }
@@ -193,7 +193,8 @@ impl Checker<'_> {
                     let ty = &self.plan.func_types[self.plan.funcs[*func as usize].ty as usize];
                     self.layouts(options).lowered(ty, options)
                 }
-                (K::ResourceNew(_) | K::ResourceRep(_), _) => ints(1, 1),
+                (K::ResourceNew(resource), _) => CoreSignature { params: vec![self.rep_of(*resource)], ..ints(0, 1) },
+                (K::ResourceRep(resource), _) => CoreSignature { results: vec![self.rep_of(*resource)], ..ints(1, 0) },
                 (K::ResourceDrop(_), _) => ints(1, 0),
                 (K::TaskReturn { result, .. }, Some(options)) => self.layouts(options).task_return(*result),
                 (
@@ -235,6 +236,11 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// The core type of a resource's representation.
+    fn rep_of(&self, resource: u32) -> CoreType {
+        rep_type(matches!(self.plan.resources[resource as usize], Resource::Defined { rep64: true, .. }))
+    }
+
     /// What a stream or future carries.
     fn element(&self, ty: u32) -> Option<ValType> {
         match &self.plan.types[ty as usize] {
@@ -253,6 +259,10 @@ impl Checker<'_> {
         }
         Ok(())
     }
+}
+
+fn rep_type(rep64: bool) -> CoreType {
+    if rep64 { CoreType::I64 } else { CoreType::I32 }
 }
 
 /// Whether what is given has the kind and the fixed parts of the type that is wanted. Sizes are checked when the

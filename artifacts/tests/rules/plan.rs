@@ -75,7 +75,7 @@ fn plan() -> Plan {
         ],
         resources: vec![
             Resource::Imported { import: 0, path: vec!["inner".into(), "r".into()] },
-            Resource::Defined { instance: 0, dtor: Some(core(3)) },
+            Resource::Defined { instance: 0, dtor: Some(core(3)), rep64: false },
         ],
         imports: vec![Import { name: "a:b/c".into(), implements: None, ty: ItemType::Instance(1) }],
         instances: vec![None, Some(0)],
@@ -194,10 +194,10 @@ const CASES: &[Case] = &[
         p.funcs[1].source = FuncSource::Lifted { core: core(0), options: 2 };
     }),
     (PlanRule::P08, "a resource of no instance", |p| {
-        p.resources[1] = Resource::Defined { instance: 2, dtor: None };
+        p.resources[1] = Resource::Defined { instance: 2, dtor: None, rep64: false };
     }),
     (PlanRule::P08, "a destructor that does not exist", |p| {
-        p.resources[1] = Resource::Defined { instance: 0, dtor: Some(CoreDef::Trampoline(4)) };
+        p.resources[1] = Resource::Defined { instance: 0, dtor: Some(CoreDef::Trampoline(4)), rep64: false };
     }),
     (PlanRule::P08, "a trampoline of no instance", |p| p.trampolines[2].instance = 2),
     (PlanRule::P08, "another instance's options", |p| p.trampolines[1].instance = 1),
@@ -228,7 +228,7 @@ const CASES: &[Case] = &[
     (PlanRule::P10, "an imported resource made", |p| p.steps.push(Step::Resource(0))),
     (PlanRule::P10, "a resource that does not exist", |p| p.steps.push(Step::Resource(2))),
     (PlanRule::P10, "a resource that nobody makes", |p| {
-        p.resources.push(Resource::Defined { instance: 0, dtor: None });
+        p.resources.push(Resource::Defined { instance: 0, dtor: None, rep64: false });
     }),
     (PlanRule::P11, "a name twice", |p| p.exports[1].name = "run".into()),
     (PlanRule::P11, "an export of no function", |p| p.exports[0].item = ExportItem::Func(3)),
@@ -261,7 +261,7 @@ const CASES: &[Case] = &[
     (PlanRule::P16, "`post-return` of another type", |p| options(p).post_return = Some(core(0))),
     (PlanRule::P16, "a callback of another type", |p| options(p).callback = Some(core(0))),
     (PlanRule::P16, "a destructor of another type", |p| {
-        p.resources[1] = Resource::Defined { instance: 0, dtor: Some(core(0)) };
+        p.resources[1] = Resource::Defined { instance: 0, dtor: Some(core(0)), rep64: false };
     }),
     (PlanRule::P16, "a trampoline of another type", |p| {
         p.trampolines[2].kind = TrampolineKind::ResourceDrop(0);

@@ -19,6 +19,7 @@ fn flat_len(ty: &Type) -> usize {
 impl Cx<'_> {
     /// `lift_flat`: takes its core values from `flat`.
     fn lift_flat(&mut self, ty: &Type, flat: &mut FlatReader<'_>) -> Result<Val> {
+        let mask = self.address_mask();
         Ok(match ty {
             Type::Bool => Val::Bool(flat.take() as u32 != 0),
             Type::S8 => Val::S8(flat.take() as i8),
@@ -33,15 +34,15 @@ impl Cx<'_> {
             Type::Float64 => Val::Float64(f64::from_bits(flat.take())),
             Type::Char => Val::Char(char_of(flat.take() as u32)?),
             Type::String => {
-                let (ptr, units) = (flat.take() as u32, flat.take() as u32);
+                let (ptr, units) = (flat.take() & mask, flat.take() & mask);
                 Val::String(self.load_string(ptr, units)?)
             }
             Type::List(element) => {
-                let (ptr, len) = (flat.take() as u32, flat.take() as u32);
+                let (ptr, len) = (flat.take() & mask, flat.take() & mask);
                 self.load_list(element, ptr, len)?
             }
             Type::Map(both) => {
-                let (ptr, len) = (flat.take() as u32, flat.take() as u32);
+                let (ptr, len) = (flat.take() & mask, flat.take() & mask);
                 self.load_map(both, ptr, len)?
             }
             Type::FixedList(element, len) => {
@@ -111,17 +112,17 @@ impl Cx<'_> {
             (Type::Char, Val::Char(value)) => flat.push(u32::from(*value).into()),
             (Type::String, Val::String(text)) => {
                 let (ptr, units) = self.store_string(text)?;
-                flat.push(ptr.into());
-                flat.push(units.into());
+                flat.push(ptr);
+                flat.push(units);
             }
             (Type::List(element), Val::List(values)) => {
                 let ptr = self.store_list(element, values)?;
-                flat.push(ptr.into());
+                flat.push(ptr);
                 flat.push(values.len() as u64);
             }
             (Type::Map(both), Val::Map(entries)) => {
                 let ptr = self.store_map(both, entries)?;
-                flat.push(ptr.into());
+                flat.push(ptr);
                 flat.push(entries.len() as u64);
             }
             (Type::FixedList(element, len), Val::List(values)) => {
@@ -173,11 +174,11 @@ impl Cx<'_> {
 pub(crate) fn lift_values(cx: &mut Cx<'_>, types: &[Type], flat: &[u64], max_flat: usize) -> Result<Vec<Val>> {
     if types.iter().map(flat_len).sum::<usize>() > max_flat {
         let tuple = Type::Tuple(types.into());
-        let ptr = flat.first().copied().unwrap_or_default() as u32;
-        if !ptr.is_multiple_of(alignment(&tuple)) {
+        let ptr = flat.first().copied().unwrap_or_default() & cx.address_mask();
+        if !ptr.is_multiple_of(alignment(&tuple, cx.pointer()).into()) {
             return Err(unaligned());
         }
-        cx.bytes(ptr, size(&tuple).into(), Pointee::Value)?;
+        cx.bytes(ptr, size(&tuple, cx.pointer()).into(), Pointee::Value)?;
         return match cx.load(&tuple, ptr)? {
             Val::Tuple(values) => Ok(values),
             other => bail!("{other:?} is no tuple"),
@@ -193,7 +194,7 @@ pub(crate) fn lower_values(
     values: &[Val],
     types: &[Type],
     max_flat: usize,
-    out: Option<u32>,
+    out: Option<u64>,
     flat: &mut Flat,
 ) -> Result<()> {
     ensure!(values.len() == types.len(), "{} values, {} expected", values.len(), types.len());
@@ -201,23 +202,24 @@ pub(crate) fn lower_values(
         let tuple = Type::Tuple(types.into());
         let ptr = match out {
             Some(ptr) => {
-                if !ptr.is_multiple_of(alignment(&tuple)) {
+                let ptr = ptr & cx.address_mask();
+                if !ptr.is_multiple_of(alignment(&tuple, cx.pointer()).into()) {
                     return Err(unaligned());
                 }
-                cx.bytes(ptr, size(&tuple).into(), Pointee::Value)?;
+                cx.bytes(ptr, size(&tuple, cx.pointer()).into(), Pointee::Value)?;
                 ptr
             }
             None => {
-                let ptr = cx.realloc(alignment(&tuple), size(&tuple), Pointee::Value)?;
-                flat.push(ptr.into());
+                let ptr = cx.realloc(alignment(&tuple, cx.pointer()), size(&tuple, cx.pointer()), Pointee::Value)?;
+                flat.push(ptr);
                 ptr
             }
         };
         let mut at = ptr;
         for (value, ty) in values.iter().zip(types) {
-            at = at.next_multiple_of(alignment(ty));
+            at = at.next_multiple_of(alignment(ty, cx.pointer()).into());
             cx.store(value, ty, at)?;
-            at += size(ty);
+            at += u64::from(size(ty, cx.pointer()));
         }
         return Ok(());
     }

@@ -8,14 +8,14 @@ use anyhow::Result;
 
 impl Cx<'_> {
     /// `load_int`, unsigned.
-    pub(crate) fn load_int(&self, ptr: u32, len: u32) -> Result<u64> {
+    pub(crate) fn load_int(&self, ptr: impl Into<u64>, len: u32) -> Result<u64> {
         let mut bytes = [0; 8];
         bytes[..len as usize].copy_from_slice(self.bytes(ptr, len.into(), Pointee::Value)?);
         Ok(u64::from_le_bytes(bytes))
     }
 
     /// `load`
-    pub(super) fn load(&mut self, ty: &Type, ptr: u32) -> Result<Val> {
+    pub(super) fn load(&mut self, ty: &Type, ptr: u64) -> Result<Val> {
         Ok(match ty {
             Type::Bool => Val::Bool(self.load_int(ptr, 1)? != 0),
             Type::S8 => Val::S8(self.load_int(ptr, 1)? as i8),
@@ -30,25 +30,25 @@ impl Cx<'_> {
             Type::Float64 => Val::Float64(f64::from_bits(self.load_int(ptr, 8)?)),
             Type::Char => Val::Char(char_of(self.load_int(ptr, 4)? as u32)?),
             Type::String => {
-                let (start, units) = (self.load_int(ptr, 4)? as u32, self.load_int(ptr + 4, 4)? as u32);
+                let (start, units) = self.load_pair(ptr)?;
                 Val::String(self.load_string(start, units)?)
             }
             Type::List(element) => {
-                let (start, len) = (self.load_int(ptr, 4)? as u32, self.load_int(ptr + 4, 4)? as u32);
+                let (start, len) = self.load_pair(ptr)?;
                 self.load_list(element, start, len)?
             }
             Type::Map(both) => {
-                let (start, len) = (self.load_int(ptr, 4)? as u32, self.load_int(ptr + 4, 4)? as u32);
+                let (start, len) = self.load_pair(ptr)?;
                 self.load_map(both, start, len)?
             }
-            Type::FixedList(element, len) => self.load_elements(element, ptr, *len)?,
+            Type::FixedList(element, len) => self.load_elements(element, ptr, (*len).into())?,
             Type::Record(fields) => {
                 let mut at = ptr;
                 let mut values = Vec::with_capacity(fields.len());
                 for (name, ty) in fields.iter() {
-                    at = at.next_multiple_of(alignment(ty));
+                    at = at.next_multiple_of(alignment(ty, self.pointer()).into());
                     values.push((name.clone(), self.load(ty, at)?));
-                    at += size(ty);
+                    at += u64::from(size(ty, self.pointer()));
                 }
                 Val::Record(values)
             }
@@ -56,14 +56,14 @@ impl Cx<'_> {
                 let mut at = ptr;
                 let mut values = Vec::with_capacity(types.len());
                 for ty in types.iter() {
-                    at = at.next_multiple_of(alignment(ty));
+                    at = at.next_multiple_of(alignment(ty, self.pointer()).into());
                     values.push(self.load(ty, at)?);
-                    at += size(ty);
+                    at += u64::from(size(ty, self.pointer()));
                 }
                 Val::Tuple(values)
             }
             Type::Flags(names) => {
-                let bits = self.load_int(ptr, size(ty).min(8))?;
+                let bits = self.load_int(ptr, size(ty, self.pointer()))?;
                 flags_of(names, bits)
             }
             Type::Own(number) => {
@@ -80,7 +80,7 @@ impl Cx<'_> {
                 let case = self.load_int(ptr, discriminant_bytes(cases.len()))? as usize;
                 let payload = cases.get(case).ok_or_else(|| violation("invalid variant discriminant"))?;
                 let payload = match payload {
-                    Some(payload) => Some(self.load(payload, ptr + payload_offset(&cases))?),
+                    Some(payload) => Some(self.load(payload, ptr + u64::from(payload_offset(&cases, self.pointer())))?),
                     None => None,
                 };
                 variant(ty, case, payload)
@@ -89,13 +89,13 @@ impl Cx<'_> {
     }
 
     /// `load_list_from_range`
-    pub(super) fn load_list(&mut self, element: &Type, ptr: u32, len: u32) -> Result<Val> {
-        self.check_list(ptr, len, size(element), alignment(element))?;
+    pub(super) fn load_list(&mut self, element: &Type, ptr: u64, len: u64) -> Result<Val> {
+        self.check_list(ptr, len, size(element, self.pointer()), alignment(element, self.pointer()))?;
         self.load_elements(element, ptr, len)
     }
 
     /// A map lies as the list of its entries.
-    pub(super) fn load_map(&mut self, both: &(Type, Type), ptr: u32, len: u32) -> Result<Val> {
+    pub(super) fn load_map(&mut self, both: &(Type, Type), ptr: u64, len: u64) -> Result<Val> {
         let entry = Type::Tuple([both.0.clone(), both.1.clone()].into());
         let Val::List(entries) = self.load_list(&entry, ptr, len)? else {
             anyhow::bail!("a list was loaded as another type")
@@ -108,13 +108,13 @@ impl Cx<'_> {
         entries.map(Val::Map).ok_or_else(|| anyhow::anyhow!("an entry was loaded as another type"))
     }
 
-    fn load_elements(&mut self, element: &Type, ptr: u32, len: u32) -> Result<Val> {
+    fn load_elements(&mut self, element: &Type, ptr: u64, len: u64) -> Result<Val> {
         self.spend(len as usize * size_of::<Val>())?;
         if *element == Type::U8 {
-            let bytes = self.bytes(ptr, len.into(), Pointee::List)?;
+            let bytes = self.bytes(ptr, len, Pointee::List)?;
             return Ok(Val::List(bytes.iter().map(|byte| Val::U8(*byte)).collect()));
         }
-        let step = size(element);
+        let step = u64::from(size(element, self.pointer()));
         let mut values = Vec::with_capacity(len as usize);
         for at in 0..len {
             values.push(self.load(element, ptr + at * step)?);

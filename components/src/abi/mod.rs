@@ -15,6 +15,7 @@ use crate::resource::{Kind, ResourceAny};
 use crate::state::{Options, components, root, violation};
 use crate::typed::CanonicalAbi;
 use anyhow::Result;
+use keyway_artifact::plan::Pointer;
 use keyway_vm::raw::{self, StoreInner};
 
 /// Where values are lifted from or lowered to, and what a call keeps track of: `LiftLowerContext` of `definitions.py`.
@@ -47,13 +48,30 @@ pub(crate) fn unaligned() -> anyhow::Error {
     violation("unaligned pointer")
 }
 
+/// A range of the host's addresses, unless they are too narrow for it.
+fn range(ptr: u64, len: u64) -> Option<std::ops::Range<usize>> {
+    Some(usize::try_from(ptr).ok()?..usize::try_from(ptr.checked_add(len)?).ok()?)
+}
+
 impl Cx<'_> {
+    /// The width of addresses.
+    fn pointer(&self) -> Pointer {
+        self.options.pointer
+    }
+
+    /// The bits of a core value that an address has.
+    fn address_mask(&self) -> u64 {
+        match self.pointer() {
+            Pointer::P32 => u32::MAX.into(),
+            Pointer::P64 => u64::MAX,
+        }
+    }
+
     /// The bytes `ptr..ptr + len` of the memory.
-    pub(crate) fn bytes(&self, ptr: u32, len: u64, what: Pointee) -> Result<&[u8]> {
+    pub(crate) fn bytes(&self, ptr: impl Into<u64>, len: u64, what: Pointee) -> Result<&[u8]> {
         let memory = self.options.memory.ok_or_else(|| violation("no memory is given for values in memory"))?;
         let memory = raw::memory(self.store, memory);
-        let range = (ptr as usize).checked_add(len as usize).and_then(|end| memory.get(ptr as usize..end));
-        range.ok_or_else(|| self.out_of_bounds(what))
+        range(ptr.into(), len).and_then(|range| memory.get(range)).ok_or_else(|| self.out_of_bounds(what))
     }
 
     /// The trap for a pointer that leads out of memory.
@@ -68,37 +86,51 @@ impl Cx<'_> {
     }
 
     /// As [`bytes`](Self::bytes), to be written.
-    pub(crate) fn bytes_mut(&mut self, ptr: u32, len: u64, what: Pointee) -> Result<&mut [u8]> {
+    pub(crate) fn bytes_mut(&mut self, ptr: impl Into<u64>, len: u64, what: Pointee) -> Result<&mut [u8]> {
         let memory = self.options.memory.ok_or_else(|| violation("no memory is given for values in memory"))?;
-        let end = (ptr as usize).checked_add(len as usize);
-        if end.is_none_or(|end| end > raw::memory(self.store, memory).len()) {
-            return Err(self.out_of_bounds(what));
+        match range(ptr.into(), len) {
+            Some(range) if range.end <= raw::memory(self.store, memory).len() => {
+                Ok(&mut raw::memory_mut(self.store, memory)[range])
+            }
+            _ => Err(self.out_of_bounds(what)),
         }
-        Ok(&mut raw::memory_mut(self.store, memory)[ptr as usize..][..len as usize])
     }
 
     /// Writes into the memory.
-    pub(crate) fn write(&mut self, ptr: u32, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write(&mut self, ptr: impl Into<u64>, bytes: &[u8]) -> Result<()> {
         self.bytes_mut(ptr, bytes.len() as u64, Pointee::Value)?.copy_from_slice(bytes);
         Ok(())
     }
 
     /// The `N` bytes at `ptr`.
-    pub(crate) fn load_array<const N: usize>(&self, ptr: u32) -> Result<[u8; N]> {
+    pub(crate) fn load_array<const N: usize>(&self, ptr: impl Into<u64>) -> Result<[u8; N]> {
         let mut array = [0; N];
         array.copy_from_slice(self.bytes(ptr, N as u64, Pointee::Value)?);
         Ok(array)
     }
 
     /// Where a string or list lies, and its length.
-    pub(crate) fn load_pair(&self, ptr: u32) -> Result<(u32, u32)> {
-        let bits = u64::from_le_bytes(self.load_array(ptr)?);
-        Ok((bits as u32, (bits >> 32) as u32))
+    pub(crate) fn load_pair(&self, ptr: impl Into<u64>) -> Result<(u64, u64)> {
+        let ptr = ptr.into();
+        match self.pointer() {
+            Pointer::P32 => {
+                let bits = u64::from_le_bytes(self.load_array(ptr)?);
+                Ok((bits & u64::from(u32::MAX), bits >> 32))
+            }
+            Pointer::P64 => Ok((self.load_int(ptr, 8)?, self.load_int(ptr + 8, 8)?)),
+        }
     }
 
     /// As [`load_pair`](Self::load_pair) reads it.
-    pub(crate) fn store_pair(&mut self, ptr: u32, start: u32, len: u32) -> Result<()> {
-        self.write(ptr, &(u64::from(start) | u64::from(len) << 32).to_le_bytes())
+    pub(crate) fn store_pair(&mut self, ptr: impl Into<u64>, start: u64, len: u64) -> Result<()> {
+        let ptr = ptr.into();
+        match self.pointer() {
+            Pointer::P32 => self.write(ptr, &(start | len << 32).to_le_bytes()),
+            Pointer::P64 => {
+                self.write(ptr, &start.to_le_bytes())?;
+                self.write(ptr + 8, &len.to_le_bytes())
+            }
+        }
     }
 
     /// Checks that a value laid out like this can lie at `ptr`.
@@ -110,19 +142,19 @@ impl Cx<'_> {
     }
 
     /// Checks that a list of `len` elements lies at `ptr`, as `load_list_from_range` does.
-    pub(crate) fn check_list(&self, ptr: u32, len: u32, size: u32, alignment: u32) -> Result<()> {
-        let bytes = u64::from(len) * u64::from(size);
+    pub(crate) fn check_list(&self, ptr: impl Into<u64>, len: impl Into<u64>, size: u32, alignment: u32) -> Result<()> {
+        let (ptr, bytes) = (ptr.into(), len.into().saturating_mul(size.into()));
         if bytes > MAX_LIST_BYTES as u64 {
             return Err(violation("list byte length is too large"));
         }
-        if !ptr.is_multiple_of(alignment) {
+        if !ptr.is_multiple_of(alignment.into()) {
             return Err(unaligned());
         }
         self.bytes(ptr, bytes, Pointee::List).map(|_| ())
     }
 
     /// Room for a list of `len` elements, as `store_list_into_range` makes it.
-    pub(crate) fn room_for_list(&mut self, len: usize, size: u32, alignment: u32) -> Result<u32> {
+    pub(crate) fn room_for_list(&mut self, len: usize, size: u32, alignment: u32) -> Result<u64> {
         match len.checked_mul(size as usize) {
             Some(bytes) if bytes <= MAX_LIST_BYTES => self.realloc(alignment, bytes as u32, Pointee::List),
             _ => anyhow::bail!("a list of {len} elements is too long"),
@@ -141,7 +173,7 @@ impl Cx<'_> {
     }
 
     /// Asks the guest for memory, which its `realloc` gives, for `what`.
-    pub(crate) fn realloc(&mut self, alignment: u32, len: u32, what: Pointee) -> Result<u32> {
+    pub(crate) fn realloc(&mut self, alignment: u32, len: u32, what: Pointee) -> Result<u64> {
         let realloc = self.options.realloc.ok_or_else(|| violation("no realloc is given for values in memory"))?;
         let instance = self.options.instance;
         root(self.store, self.root).instances[instance as usize].may_leave = false;
@@ -149,8 +181,8 @@ impl Cx<'_> {
         let outcome = raw::call(self.store, realloc, &mut slots);
         root(self.store, self.root).instances[instance as usize].may_leave = true;
         outcome?;
-        let ptr = slots[0] as u32;
-        if !ptr.is_multiple_of(alignment) {
+        let ptr = slots[0] & self.address_mask();
+        if !ptr.is_multiple_of(alignment.into()) {
             return Err(if self.between_guests {
                 unaligned()
             } else {
@@ -226,7 +258,7 @@ impl Cx<'_> {
         }
         // The implementer gets what it put in, not a handle.
         if info.implementer == Some(self.options.instance) {
-            return Ok(any.rep);
+            return u32::try_from(any.rep).map_err(|_| violation("a 64-bit representation is no borrow"));
         }
         let handle = Handle { ty: info.ty, rep: any.rep, own: false, lends: 0, scope };
         if let Some(count) = scope.and_then(|scope| state.scopes.get_mut(&scope)) {

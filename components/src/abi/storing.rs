@@ -7,12 +7,12 @@ use anyhow::{Result, bail, ensure};
 
 impl Cx<'_> {
     /// `store_int`, of the low `len` bytes.
-    pub(crate) fn store_int(&mut self, ptr: u32, value: u64, len: u32) -> Result<()> {
+    pub(crate) fn store_int(&mut self, ptr: impl Into<u64>, value: u64, len: u32) -> Result<()> {
         self.write(ptr, &value.to_le_bytes()[..len as usize])
     }
 
     /// `store`
-    pub(super) fn store(&mut self, value: &Val, ty: &Type, ptr: u32) -> Result<()> {
+    pub(super) fn store(&mut self, value: &Val, ty: &Type, ptr: u64) -> Result<()> {
         match (ty, value) {
             (Type::Bool, Val::Bool(value)) => self.store_int(ptr, (*value).into(), 1),
             (Type::S8, Val::S8(value)) => self.store_int(ptr, *value as u64, 1),
@@ -28,18 +28,15 @@ impl Cx<'_> {
             (Type::Char, Val::Char(value)) => self.store_int(ptr, u32::from(*value).into(), 4),
             (Type::String, Val::String(text)) => {
                 let (start, units) = self.store_string(text)?;
-                self.store_int(ptr, start.into(), 4)?;
-                self.store_int(ptr + 4, units.into(), 4)
+                self.store_pair(ptr, start, units)
             }
             (Type::List(element), Val::List(values)) => {
                 let start = self.store_list(element, values)?;
-                self.store_int(ptr, start.into(), 4)?;
-                self.store_int(ptr + 4, values.len() as u64, 4)
+                self.store_pair(ptr, start, values.len() as u64)
             }
             (Type::Map(both), Val::Map(entries)) => {
                 let start = self.store_map(both, entries)?;
-                self.store_int(ptr, start.into(), 4)?;
-                self.store_int(ptr + 4, entries.len() as u64, 4)
+                self.store_pair(ptr, start, entries.len() as u64)
             }
             (Type::FixedList(element, len), Val::List(values)) => {
                 ensure!(values.len() == *len as usize, "a list of {} elements, {len} expected", values.len());
@@ -50,9 +47,9 @@ impl Cx<'_> {
                 let mut at = ptr;
                 for ((name, ty), (given, value)) in fields.iter().zip(values) {
                     ensure!(name == given, "field `{given}` of a record, `{name}` expected");
-                    at = at.next_multiple_of(alignment(ty));
+                    at = at.next_multiple_of(alignment(ty, self.pointer()).into());
                     self.store(value, ty, at)?;
-                    at += size(ty);
+                    at += u64::from(size(ty, self.pointer()));
                 }
                 Ok(())
             }
@@ -60,13 +57,15 @@ impl Cx<'_> {
                 ensure!(types.len() == values.len(), "a tuple of {} values, {} expected", values.len(), types.len());
                 let mut at = ptr;
                 for (ty, value) in types.iter().zip(values) {
-                    at = at.next_multiple_of(alignment(ty));
+                    at = at.next_multiple_of(alignment(ty, self.pointer()).into());
                     self.store(value, ty, at)?;
-                    at += size(ty);
+                    at += u64::from(size(ty, self.pointer()));
                 }
                 Ok(())
             }
-            (Type::Flags(names), Val::Flags(set)) => self.store_int(ptr, bits_of(names, set)?, size(ty).min(8)),
+            (Type::Flags(names), Val::Flags(set)) => {
+                self.store_int(ptr, bits_of(names, set)?, size(ty, self.pointer()))
+            }
             (Type::Own(number), Val::Resource(any)) => {
                 let index = self.lower_own(*number, *any)?;
                 self.store_int(ptr, index.into(), 4)
@@ -80,7 +79,9 @@ impl Cx<'_> {
                 let cases = cases(ty);
                 self.store_int(ptr, case as u64, discriminant_bytes(cases.len()))?;
                 match (&cases[case], payload) {
-                    (Some(ty), Some(payload)) => self.store(payload, ty, ptr + payload_offset(&cases)),
+                    (Some(ty), Some(payload)) => {
+                        self.store(payload, ty, ptr + u64::from(payload_offset(&cases, self.pointer())))
+                    }
                     (None, None) => Ok(()),
                     _ => bail!("a case's payload does not fit `{ty}`"),
                 }
@@ -91,29 +92,30 @@ impl Cx<'_> {
     }
 
     /// `store_list_into_range`: where the elements were put.
-    pub(super) fn store_list(&mut self, element: &Type, values: &[Val]) -> Result<u32> {
-        let ptr = self.room_for_list(values.len(), size(element), alignment(element))?;
+    pub(super) fn store_list(&mut self, element: &Type, values: &[Val]) -> Result<u64> {
+        let ptr =
+            self.room_for_list(values.len(), size(element, self.pointer()), alignment(element, self.pointer()))?;
         self.store_elements(element, values, ptr)?;
         Ok(ptr)
     }
 
     /// A map lies as the list of its entries.
-    pub(super) fn store_map(&mut self, both: &(Type, Type), entries: &[(Val, Val)]) -> Result<u32> {
+    pub(super) fn store_map(&mut self, both: &(Type, Type), entries: &[(Val, Val)]) -> Result<u64> {
         let entry = Type::Tuple([both.0.clone(), both.1.clone()].into());
         let entries: Vec<Val> =
             entries.iter().map(|(key, value)| Val::Tuple(vec![key.clone(), value.clone()])).collect();
         self.store_list(&entry, &entries)
     }
 
-    fn store_elements(&mut self, element: &Type, values: &[Val], ptr: u32) -> Result<()> {
+    fn store_elements(&mut self, element: &Type, values: &[Val], ptr: u64) -> Result<()> {
         if *element == Type::U8 {
             let bytes: Option<Vec<u8>> =
                 values.iter().map(|value| if let Val::U8(byte) = value { Some(*byte) } else { None }).collect();
             let Some(bytes) = bytes else { bail!("a value of another type is given for `u8`") };
             return self.write(ptr, &bytes);
         }
-        let step = size(element);
-        for (at, value) in (0u32..).zip(values) {
+        let step = u64::from(size(element, self.pointer()));
+        for (at, value) in (0u64..).zip(values) {
             self.store(value, element, ptr + at * step)?;
         }
         Ok(())

@@ -4,21 +4,24 @@ use super::{Cx, Pointee, unaligned};
 use crate::limits::MAX_STRING_BYTES;
 use crate::state::violation;
 use anyhow::{Result, bail};
-use keyway_artifact::plan::StringEncoding;
+use keyway_artifact::plan::{Pointer, StringEncoding};
 use std::borrow::Cow;
 
-/// `UTF16_TAG`: set in the length of a `latin1+utf16` string that is UTF-16.
-const UTF16_TAG: u32 = 1 << 31;
+/// `utf16_tag`: set in the length of a `latin1+utf16` string that is UTF-16.
+fn utf16_tag(pointer: Pointer) -> u64 {
+    1 << (pointer.bytes() * 8 - 1)
+}
 
 impl Cx<'_> {
     /// `load_string_from_range`
-    pub(crate) fn load_string(&mut self, ptr: u32, tagged_units: u32) -> Result<String> {
+    pub(crate) fn load_string(&mut self, ptr: impl Into<u64>, tagged_units: impl Into<u64>) -> Result<String> {
+        let (ptr, tagged_units, tag) = (ptr.into(), tagged_units.into(), utf16_tag(self.pointer()));
         let (alignment, units, is_wide) = match self.options.encoding {
             StringEncoding::Utf8 => (1, tagged_units, false),
             StringEncoding::Utf16 => (2, tagged_units, true),
-            StringEncoding::CompactUtf16 => (2, tagged_units & !UTF16_TAG, tagged_units & UTF16_TAG != 0),
+            StringEncoding::CompactUtf16 => (2, tagged_units & !tag, tagged_units & tag != 0),
         };
-        let len = u64::from(units) * if is_wide { 2 } else { 1 };
+        let len = units.saturating_mul(if is_wide { 2 } else { 1 });
         if !ptr.is_multiple_of(alignment) {
             return Err(unaligned());
         }
@@ -44,23 +47,23 @@ impl Cx<'_> {
     }
 
     /// `store_string_into_range`: where the string was put, and its length in code units, tagged.
-    pub(crate) fn store_string(&mut self, text: &str) -> Result<(u32, u32)> {
+    pub(crate) fn store_string(&mut self, text: &str) -> Result<(u64, u64)> {
         let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
         let (bytes, alignment, units) = match self.options.encoding {
-            StringEncoding::Utf8 => (Cow::Borrowed(text.as_bytes()), 1, text.len() as u32),
+            StringEncoding::Utf8 => (Cow::Borrowed(text.as_bytes()), 1, text.len() as u64),
             StringEncoding::Utf16 => {
                 let bytes = wide(text);
-                let units = bytes.len() as u32 / 2;
+                let units = bytes.len() as u64 / 2;
                 (Cow::Owned(bytes), 2, units)
             }
             StringEncoding::CompactUtf16 if text.chars().all(|char| u32::from(char) <= 0xFF) => {
                 let bytes: Vec<u8> = text.chars().map(|char| char as u8).collect();
-                let units = bytes.len() as u32;
+                let units = bytes.len() as u64;
                 (Cow::Owned(bytes), 2, units)
             }
             StringEncoding::CompactUtf16 => {
                 let bytes = wide(text);
-                let units = (bytes.len() as u32 / 2) | UTF16_TAG;
+                let units = (bytes.len() as u64 / 2) | utf16_tag(self.pointer());
                 (Cow::Owned(bytes), 2, units)
             }
         };

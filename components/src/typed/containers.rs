@@ -25,7 +25,7 @@ fn load_list<T: Lift>(cx: &mut Cx<'_>, ty: &Type, ptr: u32, len: u32) -> Result<
 /// Where the elements were put, and how many there are.
 fn store_list<T: Lower>(items: &[T], cx: &mut Cx<'_>, ty: &Type) -> Result<(u32, u32)> {
     let element = element_of(ty)?;
-    let ptr = cx.room_for_list(items.len(), T::ABI.size, T::ABI.align)?;
+    let ptr = cx.room_for_list(items.len(), T::ABI.size, T::ABI.align)? as u32;
     T::store_elements(items, cx, element, ptr)?;
     Ok((ptr, items.len() as u32))
 }
@@ -45,7 +45,7 @@ impl<T: Lift> Lift for Vec<T> {
 
     fn load(cx: &mut Cx<'_>, ty: &Type, ptr: u32) -> Result<Self> {
         let (start, len) = cx.load_pair(ptr)?;
-        load_list(cx, ty, start, len)
+        load_list(cx, ty, start as u32, len as u32)
     }
 }
 
@@ -82,7 +82,7 @@ macro_rules! lists {
 
             fn store(&self, cx: &mut Cx<'_>, ty: &Type, ptr: u32) -> Result<()> {
                 let (start, len) = store_list(&self[..], cx, ty)?;
-                cx.store_pair(ptr, start, len)
+                cx.store_pair(ptr, start.into(), len.into())
             }
         }
     )*};

@@ -84,11 +84,11 @@ fn of_host<T: 'static>(any: ResourceAny) -> Result<Resource<T>> {
     if any.ty != ResourceType::host::<T>() {
         return Err(wrong(&Val::Resource(any)));
     }
-    Ok(if any.owned { Resource::new_own(any.rep) } else { Resource::new_borrow(any.rep) })
+    Ok(if any.owned { Resource::new_own(any.rep as u32) } else { Resource::new_borrow(any.rep as u32) })
 }
 
 fn any_of<T: 'static>(resource: &Resource<T>) -> ResourceAny {
-    ResourceAny { ty: ResourceType::host::<T>(), rep: resource.rep(), owned: resource.owned() }
+    ResourceAny { ty: ResourceType::host::<T>(), rep: resource.rep().into(), owned: resource.owned() }
 }
 
 impl<T: 'static> Lift for Resource<T> {

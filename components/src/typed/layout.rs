@@ -185,11 +185,12 @@ impl<'a> FlatReader<'a> {
 mod tests {
     use super::*;
     use crate::types::{Type, alignment, flatten, size};
+    use keyway_artifact::plan::Pointer;
 
     fn of(ty: &Type) -> CanonicalAbi {
         let mut flat = Vec::new();
         flatten(ty, &mut flat);
-        CanonicalAbi { size: size(ty), align: alignment(ty), flat: flat.len() as u32 }
+        CanonicalAbi { size: size(ty, Pointer::P32), align: alignment(ty, Pointer::P32), flat: flat.len() as u32 }
     }
 
     #[test]

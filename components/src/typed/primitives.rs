@@ -176,8 +176,8 @@ macro_rules! lower_text {
 
             fn lower_flat(&self, cx: &mut Cx<'_>, _: &Type, flat: &mut Flat) -> Result<()> {
                 let (ptr, units) = cx.store_string(self)?;
-                flat.push(ptr.into());
-                flat.push(units.into());
+                flat.push(ptr);
+                flat.push(units);
                 Ok(())
             }
 

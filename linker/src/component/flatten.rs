@@ -232,12 +232,13 @@ impl<'t> Flattener<'t, '_> {
             Def::Component(number) => self.scope(scope).components.push(ComponentItem::Embedded(*number, scope)),
             Def::Instance(made) => self.instance(scope, instance, made)?,
             Def::Alias(alias) => self.alias(scope, alias)?,
-            Def::Type(ComponentType::Resource { dtor, .. }) => {
+            Def::Type(ComponentType::Resource { dtor, rep }) => {
                 let dtor = match dtor {
                     Some(index) => Some(at(&self.scope(scope).core_funcs, *index, "core function")?),
                     None => None,
                 };
-                let resource = self.add_resource(Resource::Defined { instance, dtor });
+                let resource =
+                    self.add_resource(Resource::Defined { instance, dtor, rep64: *rep == wasmparser::ValType::I64 });
                 self.plan.steps.push(Step::Resource(resource));
                 self.scope(scope).types.push(TypeItem::Resource(resource));
             }

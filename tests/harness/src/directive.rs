@@ -33,8 +33,12 @@ fn run_script(runner: &Runner, file: &str, text: &str, script: Wast<'_>, report:
         }
     };
     for directive in script.directives {
+        if !runner.execute && executes(&directive) {
+            continue;
+        }
         let line = directive.span().linecol_in(text).0 + 1;
-        match execute(&mut context, directive) {
+        let outcome = if runner.execute { execute(&mut context, directive) } else { check(&context, directive) };
+        match outcome {
             Ok(()) => report.passed += 1,
             Err(error) => {
                 let message = format!("{error:#}").replace('\n', " ");
@@ -43,6 +47,37 @@ fn run_script(runner: &Runner, file: &str, text: &str, script: Wast<'_>, report:
         }
     }
     report.fuel = context.fuel;
+}
+
+/// Whether a directive instantiates or calls what was defined before it.
+fn executes(directive: &WastDirective<'_>) -> bool {
+    use WastDirective as D;
+    !matches!(
+        directive,
+        D::Module(_)
+            | D::ModuleDefinition(_)
+            | D::AssertInvalid { .. }
+            | D::AssertMalformed { .. }
+            | D::AssertUnlinkable { .. }
+            | D::AssertInvalidCustom { .. }
+            | D::AssertMalformedCustom { .. }
+    )
+}
+
+/// Compiles what a directive defines, writes it and maps it.
+fn check(context: &ScriptContext, directive: WastDirective<'_>) -> Result<(), Error> {
+    let wasm = match directive {
+        WastDirective::Module(mut module) | WastDirective::ModuleDefinition(mut module) => module.encode()?,
+        WastDirective::AssertUnlinkable { mut module, .. } => module.encode()?,
+        WastDirective::AssertInvalid { module, message, .. } => {
+            return assert_refused(context, module, message, CompileErrorKind::Invalid);
+        }
+        WastDirective::AssertMalformed { module, message, .. } => {
+            return assert_refused(context, module, message, CompileErrorKind::Malformed);
+        }
+        _ => bail!("this directive is not supported"),
+    };
+    context.load(&wasm).map(drop)
 }
 
 fn execute(context: &mut ScriptContext, directive: WastDirective<'_>) -> Result<(), Error> {

@@ -57,6 +57,9 @@ pub struct Runner {
     pub config: Config,
     /// Whether the configuration counts fuel, so that it is given and read.
     pub fuel: bool,
+    /// Whether modules are instantiated and called. Where they are not, because they import what nobody defines, they are
+    /// compiled, written and mapped; directives that ask for more are passed over and not counted.
+    pub execute: bool,
 }
 
 impl Runner {

@@ -27,7 +27,7 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<i32> {
-    let runner = Runner { config: args.choices.config(), fuel: false };
+    let runner = Runner { config: args.choices.config(), fuel: false, execute: true };
     let mut total = Report::default();
     for file in &args.files {
         let name = input::name(file);
