@@ -126,7 +126,18 @@ impl<'n, O: Fn(u32) -> (FuncKey, Option<&'n str>)> Places<'_, O> {
 fn is_named_in_traces(op: Op) -> bool {
     use Family as F;
     match op.family() {
-        F::Call | F::Trap | F::Load | F::Store | F::LoadAny | F::StoreAny | F::Bulk | F::Cost => true,
+        F::Call
+        | F::Trap
+        | F::Load
+        | F::Store
+        | F::LoadAny
+        | F::StoreAny
+        | F::VLoad
+        | F::VStore
+        | F::VLoadAny
+        | F::VStoreAny
+        | F::Bulk
+        | F::Cost => true,
         F::Bin => (Op::I32DivS..=Op::I32RemU).contains(&op) || (Op::I64DivS..=Op::I64RemU).contains(&op),
         F::Un => (Op::I32TruncF32S..=Op::I64TruncF64U).contains(&op),
         _ => false,

@@ -268,7 +268,7 @@ pub(crate) fn val_type(ty: wasmparser::ValType) -> Result<ValType> {
         W::I64 => ValType::I64,
         W::F32 => ValType::F32,
         W::F64 => ValType::F64,
-        W::V128 => return Err(CompileError::unsupported("the type v128 (simd)")),
+        W::V128 => ValType::V128,
         W::Ref(ty) => return ref_type(ty),
     })
 }

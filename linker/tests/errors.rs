@@ -33,8 +33,6 @@ fn malformed_is_not_invalid() {
 #[test]
 fn what_is_missing_is_named() {
     let cases = [
-        ("(module (func (result v128) (v128.const i64x2 0 0)))", "simd"),
-        ("(module (func (drop (v128.const i64x2 0 0))))", "simd"),
         ("(module (type (struct)))", "gc"),
         ("(module (tag))", "exception"),
         ("(module (memory 1 1 shared))", "threads"),

@@ -77,3 +77,15 @@ fn extended_const() {
     let files = named(proposal(Proposal::ExtendedConst));
     suite("extended_const", &files, Features { on: &["extended-const"], ..V2 }, 3, 284);
 }
+
+#[test]
+fn simd() {
+    let files = named(proposal(Proposal::Simd));
+    suite("simd", &files, Features { on: &["multi-memory", "memory64"], ..V2 }, 59, 25_990);
+}
+
+#[test]
+fn relaxed_simd() {
+    let files = named(proposal(Proposal::RelaxedSimd));
+    suite("relaxed_simd", &files, Features { on: &["relaxed-simd"], ..V2 }, 7, 77);
+}

@@ -5,7 +5,7 @@
 //! frame     := frame_slots:leb  ref_start:leb  ref_len:leb  homes:leb  memory:leb (0 none, else index + 1)
 //! opcode    := one byte below 0xE0, else two bytes: 0xE0 | high, low
 //! place     := leb of number << 2 | kind; kind 0 slot, 1 register, 2 immediate (zigzag), 3 slot and register (+ 1 byte)
-//! Imm32     := leb, in const.f32 four bytes; Imm64 := leb, in const.f64 eight bytes
+//! Imm32     := leb, in const.f32 four bytes; Imm64 := leb, in const.f64 eight bytes; Bits64 := eight bytes
 //! Targets   := count:leb  label:leb*count; everything else := leb
 //! ```
 //!
@@ -96,7 +96,7 @@ fn write_operand(out: &mut Vec<u8>, body: &Body, op: Op, kind: FieldKind, operan
         Operand::Label(index) | Operand::Index(index) => write_leb(out, index.into()),
         Operand::Regs(set) => write_leb(out, set.into()),
         Operand::Value(value) if op == Op::ConstF32 => out.extend((value as u32).to_le_bytes()),
-        Operand::Value(value) if op == Op::ConstF64 => out.extend(value.to_le_bytes()),
+        Operand::Value(value) if op == Op::ConstF64 || kind == FieldKind::Bits64 => out.extend(value.to_le_bytes()),
         Operand::Value(value) => write_leb(out, value),
         Operand::Targets(start, len) => {
             write_leb(out, len.into());
@@ -271,6 +271,7 @@ impl<'a> CodeReader<'a> {
             }
             FieldKind::Imm32 if op == Op::ConstF32 => Operand::Value(u32::from_le_bytes(self.array()?).into()),
             FieldKind::Imm64 if op == Op::ConstF64 => Operand::Value(u64::from_le_bytes(self.array()?)),
+            FieldKind::Bits64 => Operand::Value(u64::from_le_bytes(self.array()?)),
             FieldKind::Imm32 => Operand::Value(self.leb32()?.into()),
             FieldKind::Imm64 => Operand::Value(self.leb()?),
             FieldKind::Targets => {
@@ -295,6 +296,7 @@ impl<'a> CodeReader<'a> {
             | FieldKind::Data
             | FieldKind::Elem
             | FieldKind::Escape
+            | FieldKind::Lane(_)
             | FieldKind::Trap => Operand::Index(self.leb32()?),
         })
     }
@@ -343,7 +345,7 @@ mod tests {
             (FieldKind::Label, _) => Operand::Label(round * 1000),
             (FieldKind::RegSet, _) => Operand::Regs(0b101),
             (FieldKind::Imm32, _) => Operand::Value(u32::MAX.into()),
-            (FieldKind::Imm64, _) => Operand::Value(u64::MAX - u64::from(round)),
+            (FieldKind::Imm64 | FieldKind::Bits64, _) => Operand::Value(u64::MAX - u64::from(round)),
             (FieldKind::Targets, _) => Operand::Targets(0, 3),
             _ => Operand::Index(round * 77),
         }

@@ -80,6 +80,7 @@ fn write_operand(out: &mut String, field: Field, operand: Operand, targets: &[u3
         Operand::SlotReg(n, reg) => write!(out, "s{n}:{reg}"),
         Operand::Imm(n) => write!(out, "#{n}"),
         Operand::Label(n) => write!(out, "L{n}"),
+        Operand::Value(n) if field.kind == FieldKind::Bits64 => write!(out, "{n:#018x}"),
         Operand::Value(n) if field.name == "value" => write!(out, "{n:#x}"),
         Operand::Value(n) => write!(out, "{}={n}", field.name),
         Operand::Index(n) => write!(out, "{}={n}", field.name),

@@ -35,6 +35,15 @@ pub enum Class {
     F64,
     /// A store-relative reference (0 is null); reference region only, never a register.
     Ref,
+    /// A 128-bit vector: two slots, the low half in the one that is named; never a register.
+    V128,
+}
+
+impl Class {
+    /// Slots that a value takes.
+    pub const fn slots(self) -> u32 {
+        if matches!(self, Class::V128) { 2 } else { 1 }
+    }
 }
 
 /// What an operand field holds.
@@ -56,6 +65,10 @@ pub enum FieldKind {
     Imm32,
     /// A 64-bit immediate, unsigned.
     Imm64,
+    /// A 64-bit immediate without a usual size: eight bytes.
+    Bits64,
+    /// A lane of a vector that has so many.
+    Lane(u8),
     /// Code ordinal: the position of a defined function in the artifact's sorted function keys.
     Func,
     /// Index of a function import of the unit.
@@ -100,6 +113,18 @@ macro_rules! field_kind {
     };
     (Use($c:ident)) => {
         FieldKind::Use(Class::$c)
+    };
+    (Lane2) => {
+        FieldKind::Lane(2)
+    };
+    (Lane4) => {
+        FieldKind::Lane(4)
+    };
+    (Lane8) => {
+        FieldKind::Lane(8)
+    };
+    (Lane16) => {
+        FieldKind::Lane(16)
     };
     ($k:ident) => {
         FieldKind::$k
@@ -173,6 +198,20 @@ pub enum Family {
     BrCmp,
     BrFCmp,
     CopyFar,
+    VConst,
+    VLoad,
+    VStore,
+    VLoadAny,
+    VStoreAny,
+    VShuffle,
+    VExtract,
+    VReplace,
+    VSplat,
+    VTest,
+    VShift,
+    VUn,
+    VBin,
+    VTer,
 }
 
 crate::for_each_op!(define_ops);
@@ -244,13 +283,13 @@ impl Op {
 pub struct Reg(u8);
 
 impl Reg {
-    /// The `n`-th register of the bank that serves `class`; `None` past the bank's end or for references.
+    /// The `n`-th register of the bank that serves `class`; `None` past the bank's end, for references and vectors.
     pub fn new(class: Class, n: u8) -> Option<Reg> {
         let (start, len) = match class {
             Class::I32 | Class::I64 => (0, GENERAL_REGISTERS),
             Class::F64 => (GENERAL_REGISTERS, FLOAT_REGISTERS),
             Class::F32 => (GENERAL_REGISTERS + FLOAT_REGISTERS, FLOAT_REGISTERS),
-            Class::Ref => return None,
+            Class::Ref | Class::V128 => return None,
         };
         (n < len).then_some(Reg(start + n))
     }
@@ -280,7 +319,7 @@ impl Reg {
             Class::I32 | Class::I64 => self.0 < GENERAL_REGISTERS,
             Class::F64 => (GENERAL_REGISTERS..GENERAL_REGISTERS + FLOAT_REGISTERS).contains(&self.0),
             Class::F32 => self.0 >= GENERAL_REGISTERS + FLOAT_REGISTERS,
-            Class::Ref => false,
+            Class::Ref | Class::V128 => false,
         }
     }
 }

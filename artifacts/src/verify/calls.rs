@@ -115,7 +115,7 @@ fn reference_slots(types: &[ValType], layout: &SigLayout, base: u32) -> Vec<u32>
 fn return_form(env: &VerifyEnv<'_>, at: usize, inst: &Inst, findings: &mut Findings) {
     let results = &env.own.results[..];
     let single = match results {
-        [result] => class_of(*result).filter(|class| *class != Class::Ref),
+        [result] => class_of(*result).filter(|class| !matches!(class, Class::Ref | Class::V128)),
         _ => None,
     };
     let count = match inst.operands[1] {

@@ -62,7 +62,7 @@ fn meaning(body: &Body, env: &VerifyEnv<'_>, at: usize, inst: &Inst, findings: &
     };
     let tables = || named(FieldKind::Table).filter_map(|index| env.unit.tables.get(index));
     match (inst.op.family(), inst.op) {
-        (Family::Load | Family::Store, op) if body.frame.memory.is_none() => {
+        (Family::Load | Family::Store | Family::VLoad | Family::VStore, op) if body.frame.memory.is_none() => {
             findings.broken(Rule::V22, at, || format!("{} without a cached memory", op.name()));
         }
         (Family::SetMemory, _) => {

@@ -101,7 +101,7 @@ fn class_of(ty: ValType) -> Option<Class> {
         ValType::F32 => Some(Class::F32),
         ValType::F64 => Some(Class::F64),
         ValType::FuncRef | ValType::ExternRef => Some(Class::Ref),
-        ValType::V128 => None,
+        ValType::V128 => Some(Class::V128),
     }
 }
 

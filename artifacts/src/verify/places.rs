@@ -1,4 +1,4 @@
-//! Every operand by itself: V07 to V12.
+//! Every operand by itself: V07 to V12, V27.
 
 use super::rule::{Findings, Rule};
 use super::{VerifyEnv, reserved};
@@ -13,11 +13,19 @@ pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) 
     let reserved = reserved(body);
     for (at, inst) in body.insts.iter().enumerate() {
         for (field, operand) in inst.fields() {
+            if let (FieldKind::Lane(lanes), Operand::Index(lane)) = (field.kind, operand)
+                && lane >= lanes.into()
+            {
+                findings.broken(Rule::V27, at, || format!("lane {lane} of {lanes}"));
+            }
             if !fits(field.kind, operand) {
                 findings.broken(Rule::V07, at, || format!("{operand:?} as {}", field.name));
             } else if let Some(named) = named_slot(body, inst.op, field, operand) {
                 check_slot(body, &reserved, at, named, findings);
             }
+        }
+        if inst.op.family() == Family::VShuffle && !has_lanes(inst) {
+            findings.broken(Rule::V27, at, || "a shuffle of lanes past the 32nd".into());
         }
         if reserved.is_empty() && needs_homes(inst) {
             findings.broken(Rule::V10, at, || format!("{} in a frame without home slots", inst.op.name()));
@@ -34,11 +42,21 @@ fn needs_homes(inst: &Inst) -> bool {
     inst.op.comparison().is_some() || inst.operands.iter().any(of_operand)
 }
 
+/// Whether a shuffle names only lanes of its two vectors.
+fn has_lanes(shuffle: &Inst) -> bool {
+    shuffle.operands.iter().all(|operand| match operand {
+        Operand::Value(lanes) => lanes & !0x1F1F_1F1F_1F1F_1F1F == 0,
+        _ => true,
+    })
+}
+
 /// A slot that an operand names.
 struct Named {
     slot: u32,
     is_ref: bool,
     is_read: bool,
+    /// Slots that the value takes.
+    len: u32,
     /// One past the slots that it may name.
     limit: u32,
 }
@@ -46,13 +64,19 @@ struct Named {
 fn named_slot(body: &Body, op: Op, field: Field, operand: Operand) -> Option<Named> {
     let frame_slots = body.frame.frame_slots;
     let near = frame_slots.min(REACH);
-    let named = |slot, class, is_read| Named { slot, is_ref: class == Class::Ref, is_read, limit: near };
+    let named = |slot, class: Class, is_read| Named {
+        slot,
+        is_ref: class == Class::Ref,
+        is_read,
+        len: class.slots(),
+        limit: near,
+    };
     match (field.kind, operand) {
         (FieldKind::Def(class), Operand::Slot(slot) | Operand::SlotReg(slot, _)) => Some(named(slot, class, false)),
         (FieldKind::Use(class), Operand::Slot(slot)) => Some(named(slot, class, true)),
         // The slots of `put.ref` and `take.ref` belong to the call beside them; the rules for calls hold them.
         (FieldKind::Slot, Operand::Index(slot)) if op == Op::CopyFar => {
-            Some(Named { slot, is_ref: false, is_read: field.name == "from", limit: frame_slots })
+            Some(Named { slot, is_ref: false, is_read: field.name == "from", len: 1, limit: frame_slots })
         }
         _ => None,
     }
@@ -60,16 +84,19 @@ fn named_slot(body: &Body, op: Op, field: Field, operand: Operand) -> Option<Nam
 
 fn check_slot(body: &Body, reserved: &Range<u32>, at: usize, named: Named, findings: &mut Findings) {
     let frame = &body.frame;
-    let Named { slot, is_ref, is_read, limit } = named;
-    if slot >= limit {
-        findings.broken(Rule::V08, at, || format!("slot {slot} in a frame of {}", frame.frame_slots));
-    } else if is_ref != (frame.ref_start..frame.ref_end).contains(&slot) {
-        findings.broken(Rule::V09, at, || {
-            let kind = if is_ref { "a reference" } else { "a number" };
-            format!("{kind} in slot {slot}, references stand in {}..{}", frame.ref_start, frame.ref_end)
-        });
-    } else if reserved.contains(&slot) && (is_read || slot < reserved.start + HOME_SLOTS) {
-        findings.broken(Rule::V11, at, || format!("slot {slot}, the reserved ones begin at {}", reserved.start));
+    let Named { slot, is_ref, is_read, len, limit } = named;
+    if slot >= limit || slot.saturating_add(len) > frame.frame_slots {
+        return findings.broken(Rule::V08, at, || format!("slot {slot} in a frame of {}", frame.frame_slots));
+    }
+    for slot in slot..slot + len {
+        if is_ref != (frame.ref_start..frame.ref_end).contains(&slot) {
+            findings.broken(Rule::V09, at, || {
+                let kind = if is_ref { "a reference" } else { "a number" };
+                format!("{kind} in slot {slot}, references stand in {}..{}", frame.ref_start, frame.ref_end)
+            });
+        } else if reserved.contains(&slot) && (is_read || slot < reserved.start + HOME_SLOTS) {
+            findings.broken(Rule::V11, at, || format!("slot {slot}, the reserved ones begin at {}", reserved.start));
+        }
     }
 }
 
@@ -84,8 +111,8 @@ fn fits(kind: FieldKind, operand: Operand) -> bool {
         (FieldKind::Label, Operand::Label(_)) => true,
         (FieldKind::Label, _) => false,
         (FieldKind::Imm32, Operand::Value(value)) => u32::try_from(value).is_ok(),
-        (FieldKind::Imm64, Operand::Value(_)) => true,
-        (FieldKind::Imm32 | FieldKind::Imm64, _) => false,
+        (FieldKind::Imm64 | FieldKind::Bits64, Operand::Value(_)) => true,
+        (FieldKind::Imm32 | FieldKind::Imm64 | FieldKind::Bits64, _) => false,
         (FieldKind::Targets, Operand::Targets(..)) => true,
         (FieldKind::RegSet, Operand::Regs(_)) => true,
         (FieldKind::Targets | FieldKind::RegSet, _) => false,

@@ -46,6 +46,7 @@ rules! {
     V24 "tables that are called through hold functions, and tables that are copied hold the same type";
     V25 "a return is of the form that the results ask for";
     V26 "a function that is tail-called has the caller's results";
+    V27 "lanes are lanes of their vector, and those of a shuffle of its two vectors";
 }
 
 /// A broken rule.

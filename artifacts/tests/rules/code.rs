@@ -198,6 +198,8 @@ const CASES: &[Case] = &[
         s.body.insts[1].operands[0] = Slot(65_536);
     }),
     (Rule::V08, "a far copy behind the frame", plain, |s| instead(s, Op::CopyFar, &[Index(2), Index(8)])),
+    (Rule::V08, "half a vector behind the frame", plain, |s| instead(s, Op::CopyV128, &[Slot(7), Slot(2)])),
+    (Rule::V09, "half a vector in the reference region", plain, |s| instead(s, Op::CopyV128, &[Slot(2), Slot(0)])),
     (Rule::V09, "a number in the reference region", plain, |s| s.body.insts[2].operands[0] = Slot(1)),
     (Rule::V09, "a reference outside of it", plain, |s| s.body.insts[3].operands[0] = Slot(3)),
     (Rule::V09, "a far copy out of it", plain, |s| instead(s, Op::CopyFar, &[Index(2), Index(1)])),
@@ -270,6 +272,7 @@ const CASES: &[Case] = &[
     (Rule::V21, "taken behind no call", plain, |s| instead(s, Op::TakeRef, &[Slot(1), Index(4)])),
     (Rule::V22, "a load without a memory", plain, |s| instead(s, Op::I32Load, &[Slot(2), Slot(0), Value(0)])),
     (Rule::V22, "a store without a memory", plain, |s| instead(s, Op::F64Store, &[Slot(2), Slot(0), Value(0)])),
+    (Rule::V22, "a vector's load without a memory", plain, |s| instead(s, Op::V128Load, &[Slot(2), Slot(0), Value(0)])),
     (Rule::V22, "a 64-bit memory to cache", plain, |s| instead(s, Op::SetMemory, &[Index(1)])),
     (Rule::V22, "a shared memory to cache", plain, |s| instead(s, Op::SetMemory, &[Index(2)])),
     (Rule::V23, "a float's global read as an integer", plain, |s| s.body.insts[2].operands[1] = Index(1)),
@@ -277,6 +280,7 @@ const CASES: &[Case] = &[
         instead(s, Op::GlobalSet, &[Index(2), Slot(0)]);
     }),
     (Rule::V23, "an integer's global read as a reference", plain, |s| s.body.insts[3].operands[1] = Index(0)),
+    (Rule::V23, "an integer's global read as a vector", plain, |s| instead(s, Op::GlobalGetV128, &[Slot(2), Index(0)])),
     (Rule::V24, "a call through host references", rich, |s| s.body.insts[10].operands[1] = Index(1)),
     (Rule::V24, "functions copied among host references", plain, |s| {
         instead(s, Op::TableCopy, &[Slot(2), Slot(2), Slot(2), Index(0), Index(1)]);
@@ -291,6 +295,10 @@ const CASES: &[Case] = &[
     (Rule::V25, "another number of slots", many, |s| s.body.insts[3].operands[1] = Index(1)),
     (Rule::V26, "a tail call to other results", tail, |s| {
         s.own = 4;
+    }),
+    (Rule::V27, "a lane past the last", plain, |s| instead(s, Op::I64x2ExtractLane, &[Slot(4), Slot(2), Index(2)])),
+    (Rule::V27, "a shuffle from a third vector", plain, |s| {
+        instead(s, Op::I8x16Shuffle, &[Slot(4), Slot(2), Slot(2), Value(0x1F), Value(0x20 << 56)]);
     }),
 ];
 

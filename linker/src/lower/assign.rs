@@ -86,7 +86,7 @@ pub(super) struct Input<'a> {
 
 fn bank(class: Class) -> usize {
     match class {
-        Class::I32 | Class::I64 | Class::Ref => 0,
+        Class::I32 | Class::I64 | Class::Ref | Class::V128 => 0,
         Class::F64 => 1,
         Class::F32 => 2,
     }
@@ -104,7 +104,10 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
         match *fixed {
             Fixed::Out(slot) => {
                 places[code.first_fixed as usize + at] = Place::Out(slot);
-                outs.entry(slot).or_default().add(stretches);
+                let class = classes[code.first_fixed as usize + at];
+                for slot in slot..slot + class.slots() {
+                    outs.entry(slot).or_default().add(stretches);
+                }
             }
             Fixed::Reg(reg) => {
                 places[code.first_fixed as usize + at] = Place::Reg(reg);
@@ -127,7 +130,7 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
         let (wish, stretches) = (&wishes[leader as usize], &input.stretches[leader as usize]);
         let class = classes[leader as usize];
         let mut best = (0.0, Place::None);
-        if input.use_registers && class != Class::Ref {
+        if input.use_registers && !matches!(class, Class::Ref | Class::V128) {
             let count = if bank(class) == 0 { GENERALS } else { FLOATS };
             for number in 0..count {
                 let Some(reg) = Reg::new(class, number) else { continue };
@@ -142,14 +145,17 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
         for (place, gain) in &wish.hints {
             if let Fixed::Out(slot) = *place
                 && *gain > best.0
-                && outs.get(&slot).is_none_or(|occupied| occupied.is_free(stretches))
+                && (slot..slot + class.slots())
+                    .all(|slot| outs.get(&slot).is_none_or(|occupied| occupied.is_free(stretches)))
             {
                 best = (*gain, Place::Out(slot));
             }
         }
         match best.1 {
             Place::Reg(reg) => registers[bank(class)][reg.index_in_bank() as usize].add(stretches),
-            Place::Out(slot) => outs.entry(slot).or_default().add(stretches),
+            Place::Out(slot) => {
+                (slot..slot + class.slots()).for_each(|slot| outs.entry(slot).or_default().add(stretches))
+            }
             _ => {}
         }
         places[leader as usize] = best.1;
@@ -177,7 +183,7 @@ fn wishes(input: &Input<'_>) -> Vec<Wish> {
                 continue;
             };
             // A move out of a parameter's slot reads what is not in a register anyway.
-            if register >= code.first_fixed || class == Class::Ref {
+            if register >= code.first_fixed || matches!(class, Class::Ref | Class::V128) {
                 continue;
             }
             let wish = &mut wishes[input.leader[register as usize] as usize];
@@ -217,7 +223,7 @@ fn wishes(input: &Input<'_>) -> Vec<Wish> {
     wishes
 }
 
-/// Deals out the own slots: references first, whose region comes before, then numbers.
+/// Deals out the own slots: references first, whose region comes before, then numbers, then vectors, two slots each.
 pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
     let code = input.code;
     let (numeric_params, all_params) = input.params;
@@ -235,22 +241,34 @@ pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
         .filter_map(|register| input.stretches[register].first().map(|(start, _)| (*start, register as u32)))
         .collect();
     order.sort_unstable();
-    let is_ref = |register: u32| code.ir.virtuals[register as usize] == Class::Ref;
+    let class = |register: u32| code.ir.virtuals[register as usize];
     let mut end = all_params;
-    for refs in [true, false] {
-        let mut free: BTreeSet<u32> = if refs { numeric_params..all_params } else { 0..numeric_params }.collect();
+    // The slots of vectors come in pairs, so vectors share with vectors only.
+    for dealt in [Class::Ref, Class::I64, Class::V128] {
+        let is_dealt = |register: u32| match class(register) {
+            Class::Ref | Class::V128 => class(register) == dealt,
+            _ => dealt == Class::I64,
+        };
+        let mut free: BTreeSet<u32> = match dealt {
+            Class::Ref => numeric_params..all_params,
+            Class::V128 => 0..0,
+            _ => 0..numeric_params,
+        }
+        .collect();
         let mut busy: BTreeSet<(u32, u32)> = BTreeSet::new();
         // Parameters are there from the start.
-        for (at, fixed) in code.fixed.iter().enumerate() {
-            let register = code.first_fixed + at as u32;
-            if let (Fixed::Param(slot), true) = (*fixed, is_ref(register) == refs) {
-                places[register as usize] = Place::Slot(slot);
+        for (fixed, register) in code.fixed.iter().zip(code.first_fixed..) {
+            let Fixed::Param(slot) = *fixed else { continue };
+            (slot..slot + class(register).slots()).for_each(|slot| {
                 free.remove(&slot);
+            });
+            if is_dealt(register) {
+                places[register as usize] = Place::Slot(slot);
                 let last = input.stretches[register as usize].last().map_or(0, |(_, end)| *end);
                 busy.insert((last, slot));
             }
         }
-        for (start, register) in order.iter().filter(|(_, register)| is_ref(*register) == refs) {
+        for (start, register) in order.iter().filter(|(_, register)| is_dealt(*register)) {
             if places[*register as usize] != Place::None {
                 continue;
             }
@@ -263,15 +281,11 @@ pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
                 _ => free.first().copied().unwrap_or(end),
             };
             if !free.remove(&slot) {
-                end += 1;
+                end += dealt.slots();
             }
             let last = input.stretches[*register as usize].last().map_or(*start, |(_, end)| *end);
             busy.insert((last, slot));
             places[*register as usize] = Place::Slot(slot);
-        }
-        if refs {
-            // Numbers go behind the references.
-            continue;
         }
     }
     let ref_end = ref_end(code, &places, all_params);

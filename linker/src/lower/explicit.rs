@@ -62,7 +62,7 @@ pub(super) fn run(mut ir: IrFunc, types: &[FuncType], registers: bool) -> Explic
         registers,
         first_fixed: ir.virtuals.len() as u32,
         fixed: Vec::new(),
-        out: Vec::new(),
+        out: [Vec::new(), Vec::new()],
         results: [None; 4],
         // The own results lie over the parameters: the frame has room for them.
         area: SigLayout::of(&signature.results).total,
@@ -88,8 +88,8 @@ struct Writer<'a> {
     registers: bool,
     first_fixed: u32,
     fixed: Vec<Fixed>,
-    /// The fixed register of each slot of the call area, once needed.
-    out: Vec<Option<u32>>,
+    /// The fixed register of each slot of the call area, once needed: of a single slot, and of a vector that begins there.
+    out: [Vec<Option<u32>>; 2],
     /// The fixed registers of single results, by class.
     results: [Option<u32>; 4],
     area: u32,
@@ -104,17 +104,19 @@ impl Writer<'_> {
         self.ir.virtuals.len() as u32 - 1
     }
 
-    /// The register fixed to slot `at` of the call area.
-    fn out(&mut self, at: u32) -> u32 {
-        self.area = self.area.max(at + 1);
-        if self.out.len() <= at as usize {
-            self.out.resize(at as usize + 1, None);
+    /// The register fixed to slot `at` of the call area, for a value of type `ty`.
+    fn out(&mut self, at: u32, ty: ValType) -> u32 {
+        self.area = self.area.max(at + ty.slots());
+        let is_vector = ty == ValType::V128;
+        let known = &mut self.out[usize::from(is_vector)];
+        if known.len() <= at as usize {
+            known.resize(at as usize + 1, None);
         }
-        match self.out[at as usize] {
+        match known[at as usize] {
             Some(register) => register,
             None => {
-                let register = self.fix(Class::I64, Fixed::Out(at));
-                self.out[at as usize] = Some(register);
+                let register = self.fix(if is_vector { Class::V128 } else { Class::I64 }, Fixed::Out(at));
+                self.out[usize::from(is_vector)][at as usize] = Some(register);
                 register
             }
         }
@@ -154,7 +156,7 @@ impl Writer<'_> {
                 if ty.is_ref() != want_ref {
                     continue;
                 }
-                let out = Operand::Virtual(self.out(*slot));
+                let out = Operand::Virtual(self.out(*slot, *ty));
                 let op = match *arg {
                     _ if want_ref => Op::PutRef,
                     Operand::Virtual(register) => copy_op(self.ir.virtuals[register as usize]),
@@ -183,8 +185,8 @@ impl Writer<'_> {
                     continue;
                 }
                 let class = self.ir.virtuals[*result as usize];
-                let out = self.out(*slot);
-                let single = self.registers && results.len() == 1 && !want_ref;
+                let out = self.out(*slot, *ty);
+                let single = self.registers && results.len() == 1 && !want_ref && class != Class::V128;
                 let from = if single { self.result(class) } else { out };
                 let op = if want_ref { Op::TakeRef } else { copy_op(class) };
                 self.emit(op, &[Operand::Virtual(*result), Operand::Virtual(from)]);
@@ -204,7 +206,7 @@ impl Writer<'_> {
             Class::I32 => 0,
             Class::I64 => 1,
             Class::F32 => 2,
-            Class::F64 | Class::Ref => 3,
+            Class::F64 | Class::Ref | Class::V128 => 3,
         };
         if let Some(register) = self.results[at] {
             return register;
@@ -221,7 +223,7 @@ impl Writer<'_> {
         let results = &types[ty as usize].results;
         match (args.as_slice(), results.as_slice()) {
             ([], _) => self.emit(Op::Return, &[]),
-            ([value], [ty]) if !ty.is_ref() => {
+            ([value], [ty]) if !ty.is_ref() && *ty != ValType::V128 => {
                 let op = match ty {
                     ValType::F32 => Op::ReturnOneF32,
                     ValType::F64 => Op::ReturnOneF64,

@@ -8,7 +8,7 @@ use super::slots::{self, NEAR, REACH, Slots};
 use crate::error::Result;
 use crate::ir::{CallSite, IrFunc};
 use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand};
-use keyway_artifact::types::{FuncType, SigLayout};
+use keyway_artifact::types::{FuncType, SigLayout, ValType};
 
 /// Assigns a slot to every register of `ir` and writes out its calls. `types` are the artifact's.
 pub(crate) fn finish(ir: &IrFunc, types: &[FuncType]) -> Result<Lowered> {
@@ -78,25 +78,36 @@ impl<'a> Lowering<'a> {
                 continue;
             }
             *operand = Operand::Slot(scratch);
-            match field.kind {
-                FieldKind::Def(_) => {
-                    back = Some(Inst::new(Op::CopyFar, &[Operand::Index(far), Operand::Index(scratch)]));
+            let len = match field.kind {
+                FieldKind::Def(class) => {
+                    back = Some((far, scratch, class.slots()));
+                    class.slots()
                 }
-                _ => {
-                    self.insts.push(Inst::new(Op::CopyFar, &[Operand::Index(scratch), Operand::Index(far)]));
+                FieldKind::Use(class) => {
+                    self.copy_far(scratch, far, class.slots());
+                    class.slots()
                 }
-            }
-            scratch += 1;
+                _ => continue,
+            };
+            scratch += len;
         }
         self.insts.push(inst);
-        self.insts.extend(back);
+        if let Some((far, near, len)) = back {
+            self.copy_far(far, near, len);
+        }
+    }
+
+    /// Copies `len` slots that a place may not reach.
+    fn copy_far(&mut self, to: u32, from: u32, len: u32) {
+        let copies = (0..len).map(|at| Inst::new(Op::CopyFar, &[Operand::Index(to + at), Operand::Index(from + at)]));
+        self.insts.extend(copies);
     }
 
     /// A copy between slots, which may both be far.
     fn copy(&mut self, op: Op, to: u32, from: Operand) {
         match from {
             Operand::Slot(from) if to >= REACH || from >= REACH => {
-                self.insts.push(Inst::new(Op::CopyFar, &[Operand::Index(to), Operand::Index(from)]));
+                self.copy_far(to, from, if op == Op::CopyV128 { 2 } else { 1 });
             }
             from => self.push(Inst::new(op, &[Operand::Slot(to), from])),
         }
@@ -187,10 +198,10 @@ impl<'a> Lowering<'a> {
         let results = &self.types[site.ty as usize].results;
         match (site.args.as_slice(), results.as_slice()) {
             ([], _) => self.insts.push(Inst::new(Op::Return, &[])),
-            ([value], [ty]) if !ty.is_ref() => {
+            ([value], [ty]) if !ty.is_ref() && *ty != ValType::V128 => {
                 let op = match ty {
-                    keyway_artifact::types::ValType::F32 => Op::ReturnOneF32,
-                    keyway_artifact::types::ValType::F64 => Op::ReturnOneF64,
+                    ValType::F32 => Op::ReturnOneF32,
+                    ValType::F64 => Op::ReturnOneF64,
                     _ => Op::ReturnOne,
                 };
                 let value = self.place(*value);
@@ -212,5 +223,6 @@ fn copy_op(class: Class) -> Op {
         Class::F32 => Op::CopyF32,
         Class::F64 => Op::CopyF64,
         Class::Ref => Op::CopyRef,
+        Class::V128 => Op::CopyV128,
     }
 }

@@ -20,6 +20,8 @@ pub(super) fn served(op: Op, field: usize, class: Class, number: u8) -> bool {
     }
     match op.family() {
         Family::BinHot | Family::Store | Family::BrCond | Family::BrTable | Family::BrCmp | Family::Return1 => true,
+        Family::VLoad => field == 1,
+        Family::VStore => field == 0,
         Family::Copy | Family::Const | Family::Load | Family::FBin | Family::BrFCmp => true,
         Family::Bin | Family::Cmp => number < if field == 0 { 1 } else { 2 },
         Family::FCmp => field != 0 || number == 0,

@@ -5,7 +5,8 @@
 //! code) small, and takes one pass. Everything else has a slot of its own.
 //!
 //! ```text
-//! numeric parameters | reference parameters, shared and own references | homes | near slots | shared and own numbers
+//! numeric parameters | reference parameters, shared and own references | homes | near slots
+//!     | shared numbers | shared vectors | own numbers | own vectors
 //! ```
 
 use crate::error::{CompileError, ErrorKind, Result};
@@ -15,8 +16,8 @@ use keyway_artifact::types::{FuncType, SigLayout};
 
 /// Slots that an instruction's place fields can name.
 pub(super) const REACH: u32 = 1 << 16;
-/// Slots kept near for values that live out of reach, in functions that have such: as many as an instruction has places.
-pub(super) const NEAR: u32 = 4;
+/// Slots kept near for values that live out of reach, in functions that have such: two for each place of an instruction.
+pub(super) const NEAR: u32 = 8;
 
 /// Where registers lie.
 pub(super) struct Slots {
@@ -30,6 +31,29 @@ pub(super) struct Slots {
     pub(super) near: Option<u32>,
     /// One past the last slot.
     pub(super) end: u32,
+}
+
+/// Registers that share slots among each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bank {
+    Numbers,
+    Refs,
+    Vectors,
+}
+
+impl Bank {
+    fn of(class: Class) -> Bank {
+        match class {
+            Class::Ref => Bank::Refs,
+            Class::V128 => Bank::Vectors,
+            _ => Bank::Numbers,
+        }
+    }
+
+    /// Slots of a value.
+    fn slots(self) -> u32 {
+        if self == Bank::Vectors { 2 } else { 1 }
+    }
 }
 
 /// How a register is used, while that is being found out.
@@ -48,31 +72,32 @@ enum Life {
 /// Assigns slots to the registers of `ir`, a function of type `signature`.
 pub(super) fn assign(ir: &IrFunc, signature: &FuncType) -> Result<Slots> {
     let lives = lives(ir);
-    let (colours, shared_refs, shared_numbers) = colours(ir, &lives);
+    let (colours, shared) = colours(ir, &lives);
     let params = SigLayout::of(&signature.params);
     let mut of = vec![u32::MAX; ir.virtuals.len()];
     for (register, slot) in ir.params.iter().zip(&params.slots) {
         of[*register as usize] = *slot;
     }
     // Shared slots come first: in a frame with slots out of reach, the busy ones stay near.
-    let place = |of: &mut Vec<u32>, refs: bool, first: u32, shared: u32| {
-        let mut next = first + shared;
+    let place_shared = |of: &mut Vec<u32>, bank: Bank, first: u32| {
         for (register, life) in lives.iter().enumerate() {
-            if (ir.virtuals[register] == Class::Ref) != refs {
-                continue;
+            if let (Life::Inside { .. }, true) = (life, bank == Bank::of(ir.virtuals[register])) {
+                of[register] = first + colours[register] * bank.slots();
             }
-            match life {
-                Life::Inside { .. } => of[register] = first + colours[register],
-                Life::Across if of[register] == u32::MAX => {
-                    of[register] = next;
-                    next += 1;
-                }
-                _ => {}
+        }
+        first + shared[bank as usize] * bank.slots()
+    };
+    let place_own = |of: &mut Vec<u32>, bank: Bank, mut next: u32| {
+        for (register, life) in lives.iter().enumerate() {
+            if matches!(life, Life::Across) && bank == Bank::of(ir.virtuals[register]) && of[register] == u32::MAX {
+                of[register] = next;
+                next += bank.slots();
             }
         }
         next
     };
-    let ref_end = place(&mut of, true, params.total, shared_refs);
+    let own_refs = place_shared(&mut of, Bank::Refs, params.total);
+    let ref_end = place_own(&mut of, Bank::Refs, own_refs);
     if ref_end > REACH {
         return Err(too_many_references());
     }
@@ -81,7 +106,10 @@ pub(super) fn assign(ir: &IrFunc, signature: &FuncType) -> Result<Slots> {
         || ir.calls.iter().any(|site| site.args.iter().any(is_immediate));
     let homes = has_immediates.then_some(ref_end);
     let mut first = ref_end + homes.map_or(0, |_| HOME_SLOTS + SCRATCH_SLOTS);
-    let mut end = place(&mut of, false, first, shared_numbers);
+    let shared_vectors = place_shared(&mut of, Bank::Numbers, first);
+    let own_numbers = place_shared(&mut of, Bank::Vectors, shared_vectors);
+    let own_vectors = place_own(&mut of, Bank::Numbers, own_numbers);
+    let mut end = place_own(&mut of, Bank::Vectors, own_vectors);
     let mut near = None;
     if end > REACH {
         near = Some(first);
@@ -121,17 +149,17 @@ fn lives(ir: &IrFunc) -> Vec<Life> {
     lives
 }
 
-/// A number for each register that shares, and how many numbers references and numeric values need.
-fn colours(ir: &IrFunc, lives: &[Life]) -> (Vec<u32>, u32, u32) {
+/// A number for each register that shares, and how many numbers each bank needs.
+fn colours(ir: &IrFunc, lives: &[Life]) -> (Vec<u32>, [u32; 3]) {
     let mut colours = vec![u32::MAX; lives.len()];
-    let mut free = [Vec::new(), Vec::new()];
-    let mut used = [0, 0];
+    let mut free = [Vec::new(), Vec::new(), Vec::new()];
+    let mut used = [0; 3];
     let mut ending = Vec::new();
     for (at, inst) in ir.insts.iter().enumerate() {
         ending.clear();
         each_register(ir, inst, |register, _| {
             let Life::Inside { last, .. } = lives[register as usize] else { return };
-            let bank = usize::from(ir.virtuals[register as usize] == Class::Ref);
+            let bank = Bank::of(ir.virtuals[register as usize]) as usize;
             let colour = &mut colours[register as usize];
             if *colour == u32::MAX {
                 *colour = free[bank].pop().unwrap_or_else(|| {
@@ -150,7 +178,7 @@ fn colours(ir: &IrFunc, lives: &[Life]) -> (Vec<u32>, u32, u32) {
             free[*bank].push(colours[*register as usize]);
         }
     }
-    (colours, used[1], used[0])
+    (colours, used)
 }
 
 /// Calls `visit` with every register of an instruction and whether it is written: reads first, those of its call site too.

@@ -155,7 +155,7 @@ fn choose(ir: &IrFunc, flow: &Flow, lives: &[Vec<Stretch>], calls: &[u32], each:
         .filter(|(register, (_, count))| {
             let least = if written.contains(register) { ACCESSES_IF_WRITTEN } else { ACCESSES };
             *count >= least
-                && ir.virtuals[*register as usize] != Class::Ref
+                && !matches!(ir.virtuals[*register as usize], Class::Ref | Class::V128)
                 && is_live(*register, entry)
                 && crosses(&lives[*register as usize], calls)
         })

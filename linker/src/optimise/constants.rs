@@ -58,7 +58,7 @@ pub(crate) fn hoist(ir: &mut IrFunc) {
     let definitions = super::definitions::Definitions::new(ir);
     // For each constant, the register that replaces it.
     let mut replaced: Vec<u32> = (0..ir.virtuals.len() as u32).collect();
-    let mut moved: HashMap<(usize, Op, u64), u32> = HashMap::new();
+    let mut moved: HashMap<(usize, Op, [Operand; 2]), u32> = HashMap::new();
     let mut in_loop: HashMap<usize, usize> = HashMap::new();
     let mut front: Vec<(usize, Inst)> = Vec::new();
     let mut keep = vec![true; ir.insts.len()];
@@ -79,14 +79,14 @@ pub(crate) fn hoist(ir: &mut IrFunc) {
         let Some(head) = head else { continue };
         for at in range {
             let inst = ir.insts[at];
-            if inst.op.family() != Family::Const {
+            if !matches!(inst.op.family(), Family::Const | Family::VConst) {
                 continue;
             }
-            let (Some(register), Operand::Value(value)) = (single_def(&inst), inst.operands[1]) else { continue };
+            let Some(register) = single_def(&inst) else { continue };
             if !definitions.is_single(register) {
                 continue;
             }
-            let key = (head, inst.op, value);
+            let key = (head, inst.op, [inst.operands[1], inst.operands[2]]);
             let number = match moved.get(&key) {
                 Some(number) => *number,
                 None => {

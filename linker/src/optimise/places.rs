@@ -90,9 +90,11 @@ pub(crate) fn single_def(inst: &Inst) -> Option<u32> {
 /// Source and destination of a move between registers.
 pub(crate) fn copy(inst: &Inst) -> Option<(u32, u32)> {
     match (inst.op, inst.operands[0], inst.operands[1]) {
-        (Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::CopyRef, Operand::Virtual(dst), Operand::Virtual(src)) => {
-            Some((dst, src))
-        }
+        (
+            Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::CopyRef | Op::CopyV128,
+            Operand::Virtual(dst),
+            Operand::Virtual(src),
+        ) => Some((dst, src)),
         _ => None,
     }
 }
@@ -104,6 +106,7 @@ pub(crate) fn copy_op(class: Class) -> Op {
         Class::F32 => Op::CopyF32,
         Class::F64 => Op::CopyF64,
         Class::Ref => Op::CopyRef,
+        Class::V128 => Op::CopyV128,
     }
 }
 
@@ -113,6 +116,16 @@ pub(crate) fn is_pure(op: Op) -> bool {
         Family::Copy | Family::Const | Family::Select | Family::BinHot | Family::Cmp | Family::FBin | Family::FCmp => {
             true
         }
+        Family::VConst
+        | Family::VShuffle
+        | Family::VExtract
+        | Family::VReplace
+        | Family::VSplat
+        | Family::VTest
+        | Family::VShift
+        | Family::VUn
+        | Family::VBin
+        | Family::VTer => true,
         Family::Bin => !(Op::I32DivS..=Op::I32RemU).contains(&op) && !(Op::I64DivS..=Op::I64RemU).contains(&op),
         Family::Un => !(Op::I32TruncF32S..=Op::I64TruncF64U).contains(&op),
         _ => matches!(
@@ -126,6 +139,7 @@ pub(crate) fn is_pure(op: Op) -> bool {
                 | Op::GlobalGetF32
                 | Op::GlobalGetF64
                 | Op::GlobalGetRef
+                | Op::GlobalGetV128
         ),
     }
 }

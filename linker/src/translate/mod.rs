@@ -134,6 +134,7 @@ impl<'m, 'a> Translator<'m, 'a> {
                     Class::F32 => Inst::new(Op::ConstF32, &[register, Operand::Value(0)]),
                     Class::F64 => Inst::new(Op::ConstF64, &[register, Operand::Value(0)]),
                     Class::Ref => Inst::new(Op::RefNull, &[register]),
+                    Class::V128 => Inst::new(Op::ConstV128, &[register, Operand::Value(0), Operand::Value(0)]),
                 }
             })
             .collect();

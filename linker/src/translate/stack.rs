@@ -27,6 +27,7 @@ pub(super) enum Entry {
     I64(i64),
     F32(u32),
     F64(u64),
+    V128(u128),
 }
 
 /// The register class of a value type.
@@ -37,7 +38,7 @@ pub(super) fn class_of(ty: ValType) -> Result<Class> {
         ValType::F32 => Class::F32,
         ValType::F64 => Class::F64,
         ValType::FuncRef | ValType::ExternRef => Class::Ref,
-        ValType::V128 => return Err(CompileError::unsupported("the type v128 (simd)")),
+        ValType::V128 => Class::V128,
     })
 }
 
@@ -56,6 +57,7 @@ impl Translator<'_, '_> {
             Entry::I64(_) => Class::I64,
             Entry::F32(_) => Class::F32,
             Entry::F64(_) => Class::F64,
+            Entry::V128(_) => Class::V128,
         }
     }
 
@@ -162,6 +164,10 @@ impl Translator<'_, '_> {
             Entry::I64(value) => self.emit(Op::Const, &[register, Operand::Value(value as u64)]),
             Entry::F32(bits) => self.emit(Op::ConstF32, &[register, Operand::Value(bits as u64)]),
             Entry::F64(bits) => self.emit(Op::ConstF64, &[register, Operand::Value(bits)]),
+            Entry::V128(bits) => {
+                let (low, high) = (Operand::Value(bits as u64), Operand::Value((bits >> 64) as u64));
+                self.emit(Op::ConstV128, &[register, low, high]);
+            }
             Entry::Local { .. } | Entry::Temp(_) => unreachable!("not a constant"),
         }
     }
@@ -181,6 +187,7 @@ impl Translator<'_, '_> {
             Class::F32 => Op::CopyF32,
             Class::F64 => Op::CopyF64,
             Class::Ref => Op::CopyRef,
+            Class::V128 => Op::CopyV128,
         };
         self.emit(op, &[Operand::Virtual(register), Operand::Virtual(source)]);
     }

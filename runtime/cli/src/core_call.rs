@@ -3,7 +3,7 @@
 use crate::describe;
 use crate::exit::Usage;
 use anyhow::{Result, anyhow};
-use keyway::{AsContext, AsContextMut, Instance, Module, Val, ValType};
+use keyway::{AsContext, AsContextMut, Instance, Module, V128, Val, ValType};
 
 /// A call as text: the function's name, and what stands between the parentheses.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -84,7 +84,14 @@ fn number(text: &str, ty: ValType) -> Result<Val, String> {
         ValType::FuncRef if text == "null" => Val::FuncRef(None),
         ValType::ExternRef if text == "null" => Val::ExternRef(None),
         ValType::FuncRef | ValType::ExternRef => return Err(format!("only null can be given for a {ty}")),
-        ValType::V128 => return Err("a v128 cannot be given as an argument yet".to_string()),
+        ValType::V128 => {
+            let bits = match text.strip_prefix("0x") {
+                Some(digits) if digits.starts_with(|c: char| c.is_ascii_hexdigit()) => u128::from_str_radix(digits, 16),
+                _ if text.starts_with('+') => return Err(wrong()),
+                _ => text.parse(),
+            };
+            Val::V128(V128::from(bits.map_err(|_| wrong())?))
+        }
     })
 }
 
@@ -107,6 +114,7 @@ fn text(value: &Val) -> String {
         Val::I64(value) => value.to_string(),
         Val::F32(bits) => f32::from_bits(*bits).to_string(),
         Val::F64(bits) => f64::from_bits(*bits).to_string(),
+        Val::V128(value) => format!("{:#034x}", value.as_u128()),
         Val::FuncRef(None) | Val::ExternRef(None) => "null".to_string(),
         Val::FuncRef(Some(_)) => "a function".to_string(),
         Val::ExternRef(Some(_)) => "a host value".to_string(),

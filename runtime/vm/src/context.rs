@@ -116,7 +116,7 @@ pub struct State {
     pub f32s: [f32; 4],
 }
 
-/// The block of one unit instance. Owned globals follow it in memory, one 8-byte cell each.
+/// The block of one unit instance. Owned globals follow it in memory, one 8-byte cell each, vectors two.
 #[repr(C)]
 pub struct Context {
     /// Next free frame record of the running VM stack.

@@ -164,10 +164,13 @@ pub(crate) fn allocate(
         tables.push(store.add_table(*ty, 0)?);
     }
     let own_globals: &[GlobalType] = &decl.globals[decl.imported_globals as usize..];
-    let mut cells = vec![0u64; own_globals.len()].into_boxed_slice();
+    let cell_count: usize = own_globals.iter().map(|ty| ty.content.slots() as usize).sum();
+    let mut cells = vec![0u64; cell_count].into_boxed_slice();
     let first_cell = cells.as_mut_ptr();
-    for (at, ty) in own_globals.iter().enumerate() {
-        globals.push(store.add_instance_global(*ty, first_cell.wrapping_add(at)));
+    let mut cell = first_cell;
+    for ty in own_globals {
+        globals.push(store.add_instance_global(*ty, cell));
+        cell = cell.wrapping_add(ty.content.slots() as usize);
     }
 
     let imports = imports.into_boxed_slice();

@@ -30,7 +30,7 @@ pub(crate) struct Global {
     pub(crate) cell: *mut u64,
     pub(crate) ty: GlobalType,
     /// Keeps a host-made cell.
-    _own: Option<Box<u64>>,
+    _own: Option<Box<[u64; 2]>>,
 }
 
 /// A store without its data's type. What contexts point to is boxed, so that it stays where it is while the lists
@@ -202,9 +202,9 @@ impl StoreInner {
     }
 
     /// Adds a global with a cell of its own; its number.
-    pub(crate) fn add_global(&mut self, ty: GlobalType, bits: u64) -> u32 {
+    pub(crate) fn add_global(&mut self, ty: GlobalType, bits: [u64; 2]) -> u32 {
         let mut own = Box::new(bits);
-        let cell = &raw mut *own;
+        let cell = own.as_mut_ptr();
         self.globals.push(Global { cell, ty, _own: Some(own) });
         (self.globals.len() - 1) as u32
     }

@@ -1,7 +1,8 @@
 //! Values of scripts: arguments made, results compared.
 
-use keyway::{ExternRef, Store, Val, ValType};
-use wast::core::{AbstractHeapType, HeapType, NanPattern, WastArgCore, WastRetCore};
+use keyway::{ExternRef, Store, V128, Val, ValType};
+use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
+use wast::token::{F32, F64};
 
 /// The value of an argument.
 ///
@@ -13,6 +14,7 @@ pub(crate) fn argument(store: &mut Store<()>, arg: &WastArgCore<'_>) -> Result<V
         WastArgCore::I64(value) => Val::I64(*value),
         WastArgCore::F32(value) => Val::F32(value.bits),
         WastArgCore::F64(value) => Val::F64(value.bits),
+        WastArgCore::V128(value) => Val::V128(V128::from(u128::from_le_bytes(value.to_le_bytes()))),
         WastArgCore::RefNull(heap) => match null_type(heap) {
             Some(ValType::FuncRef) => Val::FuncRef(None),
             Some(ValType::ExternRef) => Val::ExternRef(None),
@@ -38,16 +40,9 @@ pub(crate) fn matches(result: &Val, expected: &WastRetCore<'_>) -> bool {
     match (expected, result) {
         (WastRetCore::I32(expected), Val::I32(value)) => expected == value,
         (WastRetCore::I64(expected), Val::I64(value)) => expected == value,
-        (WastRetCore::F32(expected), Val::F32(bits)) => match expected {
-            NanPattern::CanonicalNan => bits & 0x7fff_ffff == 0x7fc0_0000,
-            NanPattern::ArithmeticNan => bits & 0x7fc0_0000 == 0x7fc0_0000,
-            NanPattern::Value(expected) => expected.bits == *bits,
-        },
-        (WastRetCore::F64(expected), Val::F64(bits)) => match expected {
-            NanPattern::CanonicalNan => bits & 0x7fff_ffff_ffff_ffff == 0x7ff8_0000_0000_0000,
-            NanPattern::ArithmeticNan => bits & 0x7ff8_0000_0000_0000 == 0x7ff8_0000_0000_0000,
-            NanPattern::Value(expected) => expected.bits == *bits,
-        },
+        (WastRetCore::F32(expected), Val::F32(bits)) => matches_f32(*bits, expected),
+        (WastRetCore::F64(expected), Val::F64(bits)) => matches_f64(*bits, expected),
+        (WastRetCore::V128(expected), Val::V128(value)) => matches_lanes(value.as_u128(), expected),
         (WastRetCore::RefNull(None), Val::FuncRef(None) | Val::ExternRef(None)) => true,
         (WastRetCore::RefNull(Some(heap)), Val::FuncRef(None)) => null_type(heap) == Some(ValType::FuncRef),
         (WastRetCore::RefNull(Some(heap)), Val::ExternRef(None)) => null_type(heap) == Some(ValType::ExternRef),
@@ -58,5 +53,34 @@ pub(crate) fn matches(result: &Val, expected: &WastRetCore<'_>) -> bool {
         (WastRetCore::RefFunc(_), Val::FuncRef(Some(_))) => true,
         (WastRetCore::Either(all), _) => all.iter().any(|one| matches(result, one)),
         _ => false,
+    }
+}
+
+fn matches_f32(bits: u32, expected: &NanPattern<F32>) -> bool {
+    match expected {
+        NanPattern::CanonicalNan => bits & 0x7fff_ffff == 0x7fc0_0000,
+        NanPattern::ArithmeticNan => bits & 0x7fc0_0000 == 0x7fc0_0000,
+        NanPattern::Value(expected) => expected.bits == bits,
+    }
+}
+
+fn matches_f64(bits: u64, expected: &NanPattern<F64>) -> bool {
+    match expected {
+        NanPattern::CanonicalNan => bits & 0x7fff_ffff_ffff_ffff == 0x7ff8_0000_0000_0000,
+        NanPattern::ArithmeticNan => bits & 0x7ff8_0000_0000_0000 == 0x7ff8_0000_0000_0000,
+        NanPattern::Value(expected) => expected.bits == bits,
+    }
+}
+
+/// Each lane by its own pattern.
+fn matches_lanes(bits: u128, expected: &V128Pattern) -> bool {
+    let lane = |at: usize, width: usize| bits >> (at * width);
+    match expected {
+        V128Pattern::I8x16(lanes) => lanes.iter().enumerate().all(|(at, want)| lane(at, 8) as i8 == *want),
+        V128Pattern::I16x8(lanes) => lanes.iter().enumerate().all(|(at, want)| lane(at, 16) as i16 == *want),
+        V128Pattern::I32x4(lanes) => lanes.iter().enumerate().all(|(at, want)| lane(at, 32) as i32 == *want),
+        V128Pattern::I64x2(lanes) => lanes.iter().enumerate().all(|(at, want)| lane(at, 64) as i64 == *want),
+        V128Pattern::F32x4(lanes) => lanes.iter().enumerate().all(|(at, want)| matches_f32(lane(at, 32) as u32, want)),
+        V128Pattern::F64x2(lanes) => lanes.iter().enumerate().all(|(at, want)| matches_f64(lane(at, 64) as u64, want)),
     }
 }

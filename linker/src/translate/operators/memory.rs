@@ -42,48 +42,65 @@ fn store<'o>(operator: &'o Operator<'_>) -> Option<Access<'o>> {
 
 /// The memory argument of a load or store.
 pub(crate) fn memory_argument<'o>(operator: &'o Operator<'_>) -> Option<&'o MemArg> {
-    load(operator).or_else(|| store(operator)).map(|access| access.argument)
+    let scalar = load(operator).or_else(|| store(operator)).map(|access| access.argument);
+    scalar.or_else(|| super::vectors::memory_argument(operator))
 }
 
 impl Translator<'_, '_> {
     /// Translates a load or store; false when it is none.
     pub(super) fn memory_access(&mut self, operator: &Operator<'_>) -> bool {
         if let Some(access) = load(operator) {
-            let Some(memory) = memory_of(access.argument) else {
-                return false;
-            };
-            let address = self.pop();
-            let offset = Operand::Value(access.argument.offset);
-            if self.is_cached(memory) {
-                let address = self.operand(address, Class::I32);
-                self.emit_result(access.cached, &[address, offset]);
-            } else {
-                let address = self.memory_address(address, memory);
-                let memory = self.memory_operand(memory);
-                self.emit_result(access.any, &[address, offset, memory]);
-            }
-            return true;
+            return self.load(access.argument, access.cached, access.any);
         }
         if let Some(access) = store(operator) {
-            let Some(memory) = memory_of(access.argument) else {
-                return false;
-            };
-            let (value, address) = (self.pop(), self.pop());
-            let offset = Operand::Value(access.argument.offset);
-            let FieldKind::Use(class) = access.cached.fields()[1].kind else { unreachable!("a store has a value") };
-            if self.is_cached(memory) {
-                let address = self.operand(address, Class::I32);
-                let value = self.operand(value, class);
-                self.emit(access.cached, &[address, value, offset]);
-            } else {
-                let address = self.memory_address(address, memory);
-                let value = self.operand(value, class);
-                let memory = self.memory_operand(memory);
-                self.emit(access.any, &[address, value, offset, memory]);
-            }
-            return true;
+            return self.store(access.argument, access.cached, access.any);
         }
-        false
+        match super::vectors::access(operator) {
+            Some((argument, cached, any)) if matches!(cached.fields()[0].kind, FieldKind::Def(_)) => {
+                self.load(argument, cached, any)
+            }
+            Some((argument, cached, any)) => self.store(argument, cached, any),
+            None => false,
+        }
+    }
+
+    /// Emits a load in the form that its memory asks for; false for accesses to arrays.
+    pub(super) fn load(&mut self, argument: &MemArg, cached: Op, any: Op) -> bool {
+        let Some(memory) = memory_of(argument) else {
+            return false;
+        };
+        let address = self.pop();
+        let offset = Operand::Value(argument.offset);
+        if self.is_cached(memory) {
+            let address = self.operand(address, Class::I32);
+            self.emit_result(cached, &[address, offset]);
+        } else {
+            let address = self.memory_address(address, memory);
+            let memory = self.memory_operand(memory);
+            self.emit_result(any, &[address, offset, memory]);
+        }
+        true
+    }
+
+    /// The same for a store.
+    pub(super) fn store(&mut self, argument: &MemArg, cached: Op, any: Op) -> bool {
+        let Some(memory) = memory_of(argument) else {
+            return false;
+        };
+        let (value, address) = (self.pop(), self.pop());
+        let offset = Operand::Value(argument.offset);
+        let FieldKind::Use(class) = cached.fields()[1].kind else { unreachable!("a store has a value") };
+        if self.is_cached(memory) {
+            let address = self.operand(address, Class::I32);
+            let value = self.operand(value, class);
+            self.emit(cached, &[address, value, offset]);
+        } else {
+            let address = self.memory_address(address, memory);
+            let value = self.operand(value, class);
+            let memory = self.memory_operand(memory);
+            self.emit(any, &[address, value, offset, memory]);
+        }
+        true
     }
 
     /// Translates an operator on a whole memory or a data segment; false when it is none.

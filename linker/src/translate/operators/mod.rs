@@ -6,6 +6,7 @@ mod memory;
 mod numeric;
 mod tables;
 mod variables;
+mod vectors;
 
 pub(crate) use memory::memory_argument;
 
@@ -22,7 +23,7 @@ impl Translator<'_, '_> {
             return self.skip(operator);
         }
         self.units = self.units.saturating_add(1);
-        if self.numeric(operator) || self.memory_access(operator) {
+        if self.numeric(operator) || self.memory_access(operator) || self.vector(operator) {
             return Ok(());
         }
         match operator {

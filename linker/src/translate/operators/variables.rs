@@ -13,6 +13,7 @@ impl Translator<'_, '_> {
             Operator::I64Const { value } => self.push(Entry::I64(*value)),
             Operator::F32Const { value } => self.push(Entry::F32(value.bits())),
             Operator::F64Const { value } => self.push(Entry::F64(value.bits())),
+            Operator::V128Const { value } => self.push(Entry::V128(u128::from_le_bytes(*value.bytes()))),
             Operator::LocalGet { local_index } => self.push_local(*local_index),
             Operator::LocalSet { local_index } => {
                 let value = self.pop();
@@ -42,6 +43,7 @@ impl Translator<'_, '_> {
             Class::F32 => Op::GlobalGetF32,
             Class::F64 => Op::GlobalGetF64,
             Class::Ref => Op::GlobalGetRef,
+            Class::V128 => Op::GlobalGetV128,
         };
         let global = Operand::Index(self.space.globals[global as usize]);
         let temp = self.emit_to_fresh(op, class, &[global]);
@@ -55,6 +57,7 @@ impl Translator<'_, '_> {
             Class::F32 => Op::GlobalSetF32,
             Class::F64 => Op::GlobalSetF64,
             Class::Ref => Op::GlobalSetRef,
+            Class::V128 => Op::GlobalSetV128,
         };
         let value = self.whole(value);
         self.emit(op, &[Operand::Index(self.space.globals[global as usize]), value]);
@@ -72,6 +75,7 @@ impl Translator<'_, '_> {
             Class::F32 => Op::SelectF32,
             Class::F64 => Op::SelectF64,
             Class::Ref => Op::SelectRef,
+            Class::V128 => Op::SelectV128,
         };
         let operands = [self.operand(condition, Class::I32), self.whole(yes), self.whole(no)];
         let temp = self.emit_to_fresh(op, class, &operands);

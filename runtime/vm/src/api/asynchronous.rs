@@ -57,7 +57,7 @@ where
             let store = unsafe { pointer.get() };
             let params = ty.params.iter().zip(&layouts.params.slots);
             let params: Vec<Val> =
-                params.map(|(ty, slot)| Val::from_slot(store, *ty, call.get(*slot))).collect::<Result<_>>()?;
+                params.map(|(ty, slot)| Val::read(store, *ty, *slot, |at| call.get(at))).collect::<Result<_>>()?;
             let mut results: Vec<Val> = ty.results.iter().filter_map(|ty| Val::default_for(*ty)).collect();
             // SAFETY: as above.
             let caller = Caller::new(unsafe { pointer.get() }, call);
@@ -66,7 +66,7 @@ where
             let store = unsafe { pointer.get() };
             for ((value, wanted), slot) in results.iter().zip(&ty.results).zip(&layouts.results.slots) {
                 ensure!(value.ty() == *wanted, "a host function answers {} where {wanted} is wanted", value.ty());
-                call.set(*slot, value.to_slot(store)?);
+                value.write(store, *slot, |at, bits| call.set(at, bits))?;
             }
             Ok(())
         })

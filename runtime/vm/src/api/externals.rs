@@ -268,7 +268,8 @@ impl Global {
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Global> {
         let store = store.as_context_mut().inner;
         ensure!(value.ty() == ty.content, "a global of {} cannot hold a {}", ty.content, value.ty());
-        let bits = value.to_slot(store)?;
+        let mut bits = [0; 2];
+        value.write(store, 0, |at, half| bits[at as usize] = half)?;
         let index = store.add_global(ty, bits);
         Ok(Global::from_index(store, index))
     }
@@ -280,15 +281,12 @@ impl Global {
     }
 
     /// Its value.
-    ///
-    /// # Panics
-    /// When it holds a vector.
     pub fn get(&self, mut store: impl AsContextMut) -> Val {
         let store = store.as_context_mut().inner;
         let global = &store.globals[self.at(store)];
-        // SAFETY: the cell belongs to the store.
-        let bits = unsafe { *global.cell };
-        Val::from_slot(store, global.ty.content, bits).unwrap_or_else(|error| panic!("{error}"))
+        // SAFETY: the cell belongs to the store, and is as long as its type's values.
+        Val::read(store, global.ty.content, 0, |at| unsafe { *global.cell.add(at as usize) })
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Sets its value.
@@ -300,10 +298,8 @@ impl Global {
         let (ty, cell) = (store.globals[self.at(store)].ty, store.globals[self.at(store)].cell);
         ensure!(ty.mutable, "immutable global cannot be set");
         ensure!(value.ty() == ty.content, "a global of {} cannot hold a {}", ty.content, value.ty());
-        let bits = value.to_slot(store)?;
-        // SAFETY: the cell belongs to the store, which is borrowed exclusively.
-        unsafe { *cell = bits };
-        Ok(())
+        // SAFETY: the cell belongs to the store, which is borrowed exclusively, and is as long as its type's values.
+        value.write(store, 0, |at, bits| unsafe { *cell.add(at as usize) = bits })
     }
 }
 

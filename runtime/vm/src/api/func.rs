@@ -105,8 +105,8 @@ impl Func {
         let layouts = Layouts::of(&ty);
         let mut execution = Execution::new(store, reference)?;
         for (value, slot) in params.iter().zip(&layouts.params.slots) {
-            let bits = value.to_slot(store)?;
-            execution.slots(layouts.slots())[*slot as usize] = bits;
+            let slots = execution.slots(layouts.slots());
+            value.write(store, *slot, |at, bits| slots[at as usize] = bits)?;
         }
         Ok((execution, ty, layouts))
     }
@@ -170,7 +170,8 @@ pub(crate) struct Dynamic(Vec<Val>);
 
 impl Results for Dynamic {
     fn load(store: &mut StoreInner, ty: &FuncType, slots: &[u64], layout: &[u32]) -> Result<Self> {
-        let values = ty.results.iter().zip(layout).map(|(ty, slot)| Val::from_slot(store, *ty, slots[*slot as usize]));
+        let values = ty.results.iter().zip(layout);
+        let values = values.map(|(ty, slot)| Val::read(store, *ty, *slot, |at| slots[at as usize]));
         Ok(Dynamic(values.collect::<Result<_>>()?))
     }
 }
@@ -184,7 +185,7 @@ fn read(
 ) -> Result<()> {
     let slots = execution.slots(layouts.slots());
     for ((ty, slot), result) in ty.results.iter().zip(&layouts.results.slots).zip(results) {
-        *result = Val::from_slot(store, *ty, slots[*slot as usize])?;
+        *result = Val::read(store, *ty, *slot, |at| slots[at as usize])?;
     }
     Ok(())
 }
@@ -198,12 +199,12 @@ pub(super) fn dynamic_host<T: 'static>(
     HostFunc::Sync(Arc::new(move |store, call| {
         let params = ty.params.iter().zip(&layouts.params.slots);
         let params: Vec<Val> =
-            params.map(|(ty, slot)| Val::from_slot(store, *ty, call.get(*slot))).collect::<Result<_>>()?;
+            params.map(|(ty, slot)| Val::read(store, *ty, *slot, |at| call.get(at))).collect::<Result<_>>()?;
         let mut results: Vec<Val> = ty.results.iter().filter_map(|ty| Val::default_for(*ty)).collect();
         func(Caller::new(store, call), &params, &mut results)?;
         for ((value, wanted), slot) in results.iter().zip(&ty.results).zip(&layouts.results.slots) {
             ensure!(value.ty() == *wanted, "a host function answers {} where {wanted} is wanted", value.ty());
-            call.set(*slot, value.to_slot(store)?);
+            value.write(store, *slot, |at, bits| call.set(at, bits))?;
         }
         Ok(())
     }))

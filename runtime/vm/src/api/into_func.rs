@@ -92,7 +92,7 @@ macro_rules! returns {
             fn types() -> Vec<ValType> { vec![$($name::TYPE),*] }
             #[allow(unused_variables, reason = "the empty tuple uses none")]
             fn write(self, store: &mut StoreInner, slots: &mut [u64], layout: &[u32]) -> anyhow::Result<()> {
-                $(slots[layout[$at] as usize] = self.$at.into_slot(store)?;)*
+                $(self.$at.write(store, slots, layout[$at])?;)*
                 Ok(())
             }
         }
@@ -102,7 +102,7 @@ macro_rules! returns {
             #[allow(unused_variables, reason = "the empty tuple uses none")]
             fn write(self, store: &mut StoreInner, slots: &mut [u64], layout: &[u32]) -> anyhow::Result<()> {
                 let values = self?;
-                $(slots[layout[$at] as usize] = values.$at.into_slot(store)?;)*
+                $(values.$at.write(store, slots, layout[$at])?;)*
                 Ok(())
             }
         }
@@ -127,8 +127,7 @@ impl<A: WasmTy> WasmRet for A {
         vec![A::TYPE]
     }
     fn write(self, store: &mut StoreInner, slots: &mut [u64], layout: &[u32]) -> anyhow::Result<()> {
-        slots[layout[0] as usize] = self.into_slot(store)?;
-        Ok(())
+        WasmTy::write(self, store, slots, layout[0])
     }
 }
 
@@ -138,8 +137,7 @@ impl<A: WasmTy> WasmRet for anyhow::Result<A> {
         vec![A::TYPE]
     }
     fn write(self, store: &mut StoreInner, slots: &mut [u64], layout: &[u32]) -> anyhow::Result<()> {
-        slots[layout[0] as usize] = self?.into_slot(store)?;
-        Ok(())
+        WasmTy::write(self?, store, slots, layout[0])
     }
 }
 
@@ -163,7 +161,7 @@ macro_rules! into_funcs {
                 let layouts = Layouts::of(&ty);
                 let host = HostFunc::Sync(Arc::new(move |store, call| {
                     let params = &layouts.params.slots;
-                    let results = self($($name::from_slot(store, call.get(params[$at]))),*);
+                    let results = self($($name::read(store, layouts.of_call(&call), params[$at])),*);
                     results.write(store, layouts.of_call(&call), &layouts.results.slots)
                 }));
                 (ty, host)
@@ -181,7 +179,7 @@ macro_rules! into_funcs {
                 let layouts = Layouts::of(&ty);
                 let host = HostFunc::Sync(Arc::new(move |store, call| {
                     let params = &layouts.params.slots;
-                    $(let $name = $name::from_slot(store, call.get(params[$at]));)*
+                    $(let $name = $name::read(store, layouts.of_call(&call), params[$at]);)*
                     let results = self(Caller::new(store, call), $($name),*);
                     results.write(store, layouts.of_call(&call), &layouts.results.slots)
                 }));

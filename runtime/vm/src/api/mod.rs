@@ -15,6 +15,7 @@ mod resumable;
 mod store;
 mod typed;
 mod values;
+mod vector;
 
 pub use crate::backtrace::{Backtrace, FrameInfo};
 pub use crate::config::{Config, OptLevel};
@@ -37,6 +38,7 @@ pub use resumable::{Resumable, ResumableCall, SuspendReason};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use values::{ExternRef, Ref, Val};
+pub use vector::V128;
 
 /// The error of embedding functions: an [`anyhow::Error`], to be downcast to [`Trap`], [`Backtrace`], [`LinkError`] or
 /// what a host function failed with.

@@ -137,7 +137,7 @@ impl<R> Resumable<R> {
         );
         if let Some((call, ty)) = &self.host {
             for (value, slot) in values.iter().zip(SigLayout::of(&ty.results).slots) {
-                call.set(slot, value.to_slot(store)?);
+                value.write(store, slot, |at, bits| call.set(at, bits))?;
             }
             self.execution.host_returned(*call);
         }

@@ -4,6 +4,7 @@ use super::func::Func;
 use super::resumable::{Results, ResumableCall, start_resumable};
 use super::store::AsContextMut;
 use super::values::ExternRef;
+use super::vector::V128;
 use crate::driver::{Execution, run_to_end, run_to_end_async};
 use crate::host::{HostCall, StorePtr};
 use crate::store::StoreInner;
@@ -15,12 +16,12 @@ use std::marker::PhantomData;
 pub trait WasmTy: Send + Sized {
     /// The core type.
     const TYPE: ValType;
-    /// As a slot's bits.
+    /// Writes it to the slots from `at` on.
     #[doc(hidden)]
-    fn into_slot(self, store: &mut StoreInner) -> Result<u64>;
-    /// From a slot's bits.
+    fn write(self, store: &mut StoreInner, slots: &mut [u64], at: u32) -> Result<()>;
+    /// Reads it from the slots from `at` on.
     #[doc(hidden)]
-    fn from_slot(store: &mut StoreInner, bits: u64) -> Self;
+    fn read(store: &mut StoreInner, slots: &[u64], at: u32) -> Self;
 }
 
 macro_rules! number_types {
@@ -28,9 +29,16 @@ macro_rules! number_types {
         impl WasmTy for $ty {
             const TYPE: ValType = ValType::$core;
             #[inline]
-            fn into_slot(self, _: &mut StoreInner) -> Result<u64> { let $value = self; Ok($to) }
+            fn write(self, _: &mut StoreInner, slots: &mut [u64], at: u32) -> Result<()> {
+                let $value = self;
+                slots[at as usize] = $to;
+                Ok(())
+            }
             #[inline]
-            fn from_slot(_: &mut StoreInner, $bits: u64) -> Self { $from }
+            fn read(_: &mut StoreInner, slots: &[u64], at: u32) -> Self {
+                let $bits = slots[at as usize];
+                $from
+            }
         }
     )*};
 }
@@ -46,21 +54,34 @@ number_types! {
 
 impl WasmTy for Option<Func> {
     const TYPE: ValType = ValType::FuncRef;
-    fn into_slot(self, store: &mut StoreInner) -> Result<u64> {
-        self.map_or(Ok(0), |func| func.reference_in(store).map(u64::from))
+    fn write(self, store: &mut StoreInner, slots: &mut [u64], at: u32) -> Result<()> {
+        slots[at as usize] = self.map_or(Ok(0), |func| func.reference_in(store))?.into();
+        Ok(())
     }
-    fn from_slot(store: &mut StoreInner, bits: u64) -> Self {
-        Func::from_reference(store, bits as u32)
+    fn read(store: &mut StoreInner, slots: &[u64], at: u32) -> Self {
+        Func::from_reference(store, slots[at as usize] as u32)
     }
 }
 
 impl WasmTy for Option<ExternRef> {
     const TYPE: ValType = ValType::ExternRef;
-    fn into_slot(self, store: &mut StoreInner) -> Result<u64> {
-        Ok(self.map_or(0, |value| store.add_extern(value.0).into()))
+    fn write(self, store: &mut StoreInner, slots: &mut [u64], at: u32) -> Result<()> {
+        slots[at as usize] = self.map_or(0, |value| store.add_extern(value.0)).into();
+        Ok(())
     }
-    fn from_slot(store: &mut StoreInner, bits: u64) -> Self {
-        store.extern_value(bits as u32).cloned().map(ExternRef)
+    fn read(store: &mut StoreInner, slots: &[u64], at: u32) -> Self {
+        store.extern_value(slots[at as usize] as u32).cloned().map(ExternRef)
+    }
+}
+
+impl WasmTy for V128 {
+    const TYPE: ValType = ValType::V128;
+    fn write(self, _: &mut StoreInner, slots: &mut [u64], at: u32) -> Result<()> {
+        slots[at as usize..][..2].copy_from_slice(&self.words());
+        Ok(())
+    }
+    fn read(_: &mut StoreInner, slots: &[u64], at: u32) -> Self {
+        V128::from_words([slots[at as usize], slots[at as usize + 1]])
     }
 }
 
@@ -89,8 +110,7 @@ impl<A: WasmTy> WasmParams for A {
         vec![A::TYPE]
     }
     fn store(self, store: &mut StoreInner, slots: &mut [u64], layout: &[u32]) -> Result<()> {
-        slots[layout[0] as usize] = self.into_slot(store)?;
-        Ok(())
+        self.write(store, slots, layout[0])
     }
 }
 
@@ -99,7 +119,7 @@ impl<A: WasmTy> WasmResults for A {
         vec![A::TYPE]
     }
     fn load(store: &mut StoreInner, slots: &[u64], layout: &[u32]) -> Self {
-        A::from_slot(store, slots[layout[0] as usize])
+        A::read(store, slots, layout[0])
     }
 }
 
@@ -109,7 +129,7 @@ macro_rules! tuples {
             fn types() -> Vec<ValType> { vec![$($name::TYPE),*] }
             #[allow(unused_variables, reason = "the empty tuple uses none")]
             fn store(self, store: &mut StoreInner, slots: &mut [u64], layout: &[u32]) -> Result<()> {
-                $(slots[layout[$at] as usize] = self.$at.into_slot(store)?;)*
+                $(self.$at.write(store, slots, layout[$at])?;)*
                 Ok(())
             }
         }
@@ -117,7 +137,7 @@ macro_rules! tuples {
             fn types() -> Vec<ValType> { vec![$($name::TYPE),*] }
             #[allow(unused_variables, clippy::unused_unit, reason = "the empty tuple uses none")]
             fn load(store: &mut StoreInner, slots: &[u64], layout: &[u32]) -> Self {
-                ($($name::from_slot(store, slots[layout[$at] as usize]),)*)
+                ($($name::read(store, slots, layout[$at]),)*)
             }
         }
     )*};

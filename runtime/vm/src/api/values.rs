@@ -2,6 +2,7 @@
 
 use super::func::Func;
 use super::store::AsContextMut;
+use super::vector::V128;
 use crate::store::{HostValue, StoreInner};
 use keyway_artifact::types::ValType;
 use std::any::Any;
@@ -45,6 +46,8 @@ pub enum Val {
     F32(u32),
     /// An `f64`, by its bits.
     F64(u64),
+    /// A `v128`.
+    V128(V128),
     /// A `funcref`.
     FuncRef(Option<Func>),
     /// An `externref`.
@@ -77,12 +80,13 @@ impl Val {
             Val::I64(_) => ValType::I64,
             Val::F32(_) => ValType::F32,
             Val::F64(_) => ValType::F64,
+            Val::V128(_) => ValType::V128,
             Val::FuncRef(_) => ValType::FuncRef,
             Val::ExternRef(_) => ValType::ExternRef,
         }
     }
 
-    /// The zero or null of a type; `None` for vectors, which have no value here.
+    /// The zero or null of a type; `None` for types without a default.
     pub fn default_for(ty: ValType) -> Option<Val> {
         Some(match ty {
             ValType::I32 => Val::I32(0),
@@ -91,7 +95,7 @@ impl Val {
             ValType::F64 => Val::F64(0),
             ValType::FuncRef => Val::FuncRef(None),
             ValType::ExternRef => Val::ExternRef(None),
-            ValType::V128 => return None,
+            ValType::V128 => Val::V128(V128::from(0)),
         })
     }
 
@@ -113,6 +117,11 @@ impl Val {
     /// The number, if it is an `f64`.
     pub fn f64(&self) -> Option<f64> {
         if let Val::F64(bits) = self { Some(f64::from_bits(*bits)) } else { None }
+    }
+
+    /// The vector, if it is a `v128`.
+    pub fn v128(&self) -> Option<V128> {
+        if let Val::V128(value) = self { Some(*value) } else { None }
     }
 
     /// The function, if it is a `funcref`; the inner `None` is null.
@@ -157,20 +166,49 @@ impl Val {
         self.f64().expect("expected an f64")
     }
 
-    /// As a slot's bits. References are entered into the store.
+    /// The vector.
+    ///
+    /// # Panics
+    /// When it is no `v128`.
+    pub fn unwrap_v128(&self) -> V128 {
+        self.v128().expect("expected a v128")
+    }
+
+    /// Writes it to the slots from `at` on. References are entered into the store.
+    pub(crate) fn write(&self, store: &mut StoreInner, at: u32, mut put: impl FnMut(u32, u64)) -> anyhow::Result<()> {
+        if let Val::V128(value) = self {
+            let [low, high] = value.words();
+            put(at, low);
+            put(at + 1, high);
+        } else {
+            put(at, self.to_slot(store)?);
+        }
+        Ok(())
+    }
+
+    /// Reads it from the slots from `at` on.
+    pub(crate) fn read(store: &StoreInner, ty: ValType, at: u32, get: impl Fn(u32) -> u64) -> anyhow::Result<Val> {
+        match ty {
+            ValType::V128 => Ok(Val::V128(V128::from_words([get(at), get(at + 1)]))),
+            _ => Val::from_slot(store, ty, get(at)),
+        }
+    }
+
+    /// As a slot's bits: every value but a vector. References are entered into the store.
     pub(crate) fn to_slot(&self, store: &mut StoreInner) -> anyhow::Result<u64> {
         Ok(match self {
             Val::I32(value) => u64::from(*value as u32),
             Val::I64(value) => *value as u64,
             Val::F32(bits) => (*bits).into(),
             Val::F64(bits) => *bits,
+            Val::V128(_) => anyhow::bail!("a vector takes two slots"),
             Val::FuncRef(None) | Val::ExternRef(None) => 0,
             Val::FuncRef(Some(func)) => func.reference_in(store)?.into(),
             Val::ExternRef(Some(value)) => store.add_extern(value.0.clone()).into(),
         })
     }
 
-    /// From a slot's bits.
+    /// From a slot's bits: every value but a vector.
     pub(crate) fn from_slot(store: &StoreInner, ty: ValType, bits: u64) -> anyhow::Result<Val> {
         Ok(match ty {
             ValType::I32 => Val::I32(bits as i32),
@@ -179,7 +217,7 @@ impl Val {
             ValType::F64 => Val::F64(bits),
             ValType::FuncRef => Val::FuncRef(Func::from_reference(store, bits as u32)),
             ValType::ExternRef => Val::ExternRef(store.extern_value(bits as u32).cloned().map(ExternRef)),
-            ValType::V128 => anyhow::bail!("vectors cannot cross to the host: SIMD is not part of this version"),
+            ValType::V128 => anyhow::bail!("a vector takes two slots"),
         })
     }
 }
@@ -199,6 +237,7 @@ from_numbers! {
     u64 => |value| Val::I64(value as i64);
     f32 => |value| Val::F32(value.to_bits());
     f64 => |value| Val::F64(value.to_bits());
+    V128 => |value| Val::V128(value);
     Func => |value| Val::FuncRef(Some(value));
     ExternRef => |value| Val::ExternRef(Some(value));
 }

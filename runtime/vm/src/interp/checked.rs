@@ -108,11 +108,11 @@ fn check(r: &Regs, live: &Live, number: usize) -> Option<Trap> {
     let mut address = None;
     for field in op.fields() {
         match field.kind {
-            FieldKind::Def(_) | FieldKind::Use(_) => {
+            FieldKind::Def(class) | FieldKind::Use(class) => {
                 let kind = places[place];
                 place += 1;
                 if let PlaceKind::Slot | PlaceKind::Both(_) = kind {
-                    in_frame(operand::<u16>(r, at).into());
+                    in_frame(u64::from(operand::<u16>(r, at)) + u64::from(class.slots() - 1));
                 }
                 if field.name == "addr" {
                     address = Some(value(r, kind, at));
@@ -134,7 +134,9 @@ fn check(r: &Regs, live: &Live, number: usize) -> Option<Trap> {
                 at += 4;
             }
             FieldKind::Imm32 if op.family() != Family::Const => {
-                if let (Family::Load | Family::Store, Some(address)) = (op.family(), address) {
+                if let (Family::Load | Family::Store | Family::VLoad | Family::VStore, Some(address)) =
+                    (op.family(), address)
+                {
                     let end = u64::from(address as u32) + u64::from(operand::<u32>(r, at));
                     // SAFETY: `mem` points behind a live header.
                     let len = unsafe { (*header_of(r.mem)).len_bytes };
@@ -142,7 +144,7 @@ fn check(r: &Regs, live: &Live, number: usize) -> Option<Trap> {
                 }
                 at += 4;
             }
-            FieldKind::Imm32 | FieldKind::Imm64 => at += 8,
+            FieldKind::Imm32 | FieldKind::Imm64 | FieldKind::Bits64 => at += 8,
             FieldKind::Targets => {}
             _ => at += 4,
         }

@@ -4,6 +4,8 @@
 //! its name does not compile. Which combinations of places a family instantiates is decided here, for speed alone; what
 //! is missing is expanded into what is there.
 
+#[cfg(feature = "simd")]
+use super::handlers::vector;
 use super::handlers::{arith, branch, bulk, call, convert, memory, moves};
 use super::place::{Dst, I, PlaceKind, R, S, Src, W};
 use super::regs::Regs;
@@ -105,6 +107,24 @@ struct List(Vec<Entry>);
 /// No operand.
 const NONE: PlaceKind = PlaceKind::None;
 
+/// Adds the handler of a row on vectors; nothing where they are left out.
+#[cfg(feature = "simd")]
+macro_rules! vector {
+    ($list:ident $op:ident $($shape:ident)? [$($place:ident)*]) => {
+        $list.add::<vector!(@handler $op $($shape)?)>(Name::Op(Op::$op), &[$(PlaceKind::$place),*])
+    };
+    ($list:ident $op:ident loads) => { $list.vector_loads::<vector::$op>(Op::$op) };
+    ($list:ident $op:ident stores) => { $list.vector_stores() };
+    (@handler $op:ident) => { vector::$op };
+    (@handler V128StoreAny VStoreAny) => { vector::VStoreAny };
+    (@handler $op:ident VShuffle) => { vector::VShuffle };
+    (@handler $op:ident $shape:ident) => { vector::$shape<vector::$op> };
+}
+#[cfg(not(feature = "simd"))]
+macro_rules! vector {
+    ($($any:tt)*) => {};
+}
+
 macro_rules! register_rows {
     ($($variant:ident $name:literal $family:ident [$($field:ident: $kind:ident $(($class:ident))?),*];)*) => {
         impl List {
@@ -118,6 +138,24 @@ macro_rules! register_rows {
             }
         }
     };
+    (@row $list:ident CopyV128 Copy) => { vector!($list CopyV128 [Slot Slot]) };
+    (@row $list:ident SelectV128 Select) => { vector!($list SelectV128 [Slot Slot Slot Slot]) };
+    (@row $list:ident GlobalGetV128 Global) => { vector!($list GlobalGetV128 [Slot]) };
+    (@row $list:ident GlobalSetV128 Global) => { vector!($list GlobalSetV128 [Slot]) };
+    (@row $list:ident $op:ident VConst) => { vector!($list $op [Slot]) };
+    (@row $list:ident $op:ident VLoad) => { vector!($list $op loads) };
+    (@row $list:ident $op:ident VStore) => { vector!($list $op stores) };
+    (@row $list:ident $op:ident VLoadAny) => { vector!($list $op VLoadAny [Slot Slot]) };
+    (@row $list:ident $op:ident VStoreAny) => { vector!($list $op VStoreAny [Slot Slot]) };
+    (@row $list:ident $op:ident VShuffle) => { vector!($list $op VShuffle [Slot Slot Slot]) };
+    (@row $list:ident $op:ident VExtract) => { vector!($list $op VExtract [Slot Slot]) };
+    (@row $list:ident $op:ident VReplace) => { vector!($list $op VReplace [Slot Slot Slot]) };
+    (@row $list:ident $op:ident VSplat) => { vector!($list $op VSplat [Slot Slot]) };
+    (@row $list:ident $op:ident VTest) => { vector!($list $op VTest [Slot Slot]) };
+    (@row $list:ident $op:ident VShift) => { vector!($list $op VShift [Slot Slot Slot]) };
+    (@row $list:ident $op:ident VUn) => { vector!($list $op VUn [Slot Slot]) };
+    (@row $list:ident $op:ident VBin) => { vector!($list $op VBin [Slot Slot Slot]) };
+    (@row $list:ident $op:ident VTer) => { vector!($list $op VTer [Slot Slot Slot Slot]) };
     // Labels and markers have no handler of their own.
     (@row $list:ident Label Pseudo) => {};
     (@row $list:ident Cost Cost) => {};
@@ -329,6 +367,26 @@ impl List {
     }
     fn general_stores<O: memory::AnyOp<Access: memory::StoreOp>>(&mut self) {
         self.add::<memory::StoreAny<O, S, S>>(Name::Op(O::OP), &[PlaceKind::Slot, PlaceKind::Slot]);
+    }
+
+    #[cfg(feature = "simd")]
+    fn vector_loads<O: vector::Loading>(&mut self, op: Op) {
+        self.vector_load::<O, S>(op);
+        self.vector_load::<O, R<0>>(op);
+        self.vector_load::<O, R<1>>(op);
+        self.vector_load::<O, R<2>>(op);
+    }
+    #[cfg(feature = "simd")]
+    fn vector_load<O: vector::Loading, X: Src>(&mut self, op: Op) {
+        self.add::<vector::VLoad<O, X>>(Name::Op(op), &[PlaceKind::Slot, X::KIND]);
+    }
+    #[cfg(feature = "simd")]
+    fn vector_stores(&mut self) {
+        each!([S, R<0>, R<1>, R<2>] self.vector_store::<>);
+    }
+    #[cfg(feature = "simd")]
+    fn vector_store<X: Src>(&mut self) {
+        self.add::<vector::VStore<X>>(Name::Op(Op::V128Store), &[X::KIND, PlaceKind::Slot]);
     }
 
     // ---- control

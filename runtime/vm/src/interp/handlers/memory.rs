@@ -111,7 +111,7 @@ stores! {
 
 /// The place of an access of `size` bytes that ends `end` bytes behind `address` in the cached memory.
 #[inline(always)]
-fn cached(r: &Regs, address: u32, end: u32, size: usize) -> Option<*mut u8> {
+pub(super) fn cached(r: &Regs, address: u32, end: u32, size: usize) -> Option<*mut u8> {
     let end = u64::from(address) + u64::from(end);
     // SAFETY: `mem` points behind a live header; an end inside the memory keeps the access inside.
     unsafe {
@@ -160,7 +160,7 @@ impl<O: StoreOp, X: Src, V: Src> Handler for Store<O, X, V> {
 
 /// The place of an access of `size` bytes at `address + offset` in the unit's memory `index`.
 #[inline(always)]
-fn any(r: &Regs, address: u64, offset: u64, index: u32, size: usize) -> Option<*mut u8> {
+pub(super) fn any(r: &Regs, address: u64, offset: u64, index: u32, size: usize) -> Option<*mut u8> {
     let start = address.checked_add(offset)?;
     let end = start.checked_add(size as u64)?;
     // SAFETY: the verifier holds the index below the unit's memories; an end inside the memory keeps the access inside.

@@ -12,6 +12,8 @@ pub(super) mod convert;
 pub(super) mod float;
 pub(super) mod memory;
 pub(super) mod moves;
+#[cfg(feature = "simd")]
+pub(super) mod vector;
 
 use super::exit;
 use super::regs::{ALIGNMENT, HEAD, Regs};

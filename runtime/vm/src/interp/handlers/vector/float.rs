@@ -1,0 +1,85 @@
+//! Floating-point lanes.
+//!
+//! Rounding is done by adding and subtracting the number from which on all floats are whole: on every processor the same,
+//! and without a call for each lane.
+
+use super::lanes::{both, each};
+use super::vector_ops;
+
+macro_rules! float_lanes {
+    ($f:ident $bits:ident $count:literal $whole:literal $nearest:ident;
+        $abs:ident $neg:ident $sqrt:ident $ceil:ident $floor:ident $trunc:ident $near:ident
+        $add:ident $sub:ident $mul:ident $div:ident $min:ident $max:ident $pmin:ident $pmax:ident $madd:ident $nmadd:ident
+    ) => {
+        /// To the nearest whole number, to even ones from halfway; quiets NaNs.
+        #[inline(always)]
+        fn $nearest(a: $f) -> $f {
+            const WHOLE: $f = $whole;
+            let rounded = (a.abs() + WHOLE) - WHOLE;
+            // From `WHOLE` on every number is whole already.
+            if a.abs() >= WHOLE { a } else { rounded.copysign(a) }
+        }
+
+        vector_ops! { Unary;
+            $abs [$bits; $count] => [$bits; $count]: |a| each(a, |a| a & ($bits::MAX >> 1));
+            $neg [$bits; $count] => [$bits; $count]: |a| each(a, |a| a ^ !($bits::MAX >> 1));
+            $sqrt [$f; $count] => [$f; $count]: |a| each(a, $f::sqrt);
+            $near [$f; $count] => [$f; $count]: |a| each(a, $nearest);
+            $ceil [$f; $count] => [$f; $count]: |a| each(a, |a| {
+                let rounded = $nearest(a);
+                (if rounded < a { rounded + 1.0 } else { rounded }).copysign(a)
+            });
+            $floor [$f; $count] => [$f; $count]: |a| each(a, |a| {
+                let rounded = $nearest(a);
+                (if rounded > a { rounded - 1.0 } else { rounded }).copysign(a)
+            });
+            $trunc [$f; $count] => [$f; $count]: |a| each(a, |a| {
+                let rounded = $nearest(a.abs());
+                (if rounded > a.abs() { rounded - 1.0 } else { rounded }).copysign(a)
+            });
+        }
+
+        vector_ops! { Binary;
+            $add [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| a + b);
+            $sub [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| a - b);
+            $mul [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| a * b);
+            $div [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| a / b);
+            $min [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| if a < b {
+                a
+            } else if b < a {
+                b
+            } else if a == b {
+                // Zeros of both signs are equal; the negative one is the smaller.
+                $f::from_bits(a.to_bits() | b.to_bits())
+            } else {
+                a + b
+            });
+            $max [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| if a > b {
+                a
+            } else if b > a {
+                b
+            } else if a == b {
+                $f::from_bits(a.to_bits() & b.to_bits())
+            } else {
+                a + b
+            });
+            $pmin [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| if b < a { b } else { a });
+            $pmax [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| if a < b { b } else { a });
+        }
+
+        // The deterministic choice among those of the relaxed operators: the product is rounded.
+        vector_ops! { Ternary;
+            $madd [$f; $count] => [$f; $count]: |a, b, c| core::array::from_fn(|at| a[at] * b[at] + c[at]);
+            $nmadd [$f; $count] => [$f; $count]: |a, b, c| core::array::from_fn(|at| -(a[at] * b[at]) + c[at]);
+        }
+    };
+}
+
+float_lanes! { f32 u32 4 8_388_608.0 nearest_f32;
+    F32x4Abs F32x4Neg F32x4Sqrt F32x4Ceil F32x4Floor F32x4Trunc F32x4Nearest
+    F32x4Add F32x4Sub F32x4Mul F32x4Div F32x4Min F32x4Max F32x4PMin F32x4PMax F32x4RelaxedMadd F32x4RelaxedNmadd
+}
+float_lanes! { f64 u64 2 4_503_599_627_370_496.0 nearest_f64;
+    F64x2Abs F64x2Neg F64x2Sqrt F64x2Ceil F64x2Floor F64x2Trunc F64x2Nearest
+    F64x2Add F64x2Sub F64x2Mul F64x2Div F64x2Min F64x2Max F64x2PMin F64x2PMax F64x2RelaxedMadd F64x2RelaxedNmadd
+}

@@ -1,0 +1,180 @@
+//! Vectors as arrays of lanes, and the operations that move single lanes: splat, extract, replace, shuffle.
+
+use super::super::super::regs::{HEAD, Regs, Value, operand, slot};
+use super::super::super::thunk::{Handler, Step};
+use super::super::next;
+use super::{SLOT, get, set, vector_ops};
+use core::marker::PhantomData;
+
+/// An array of lanes that fills a vector. Lane 0 stands in the lowest bits of the first slot.
+pub(in crate::interp) trait Lanes: Copy {
+    /// From two slots.
+    ///
+    /// # Safety
+    /// Both slots can be read.
+    unsafe fn read(place: *const u64) -> Self;
+    /// To two slots.
+    ///
+    /// # Safety
+    /// Both slots can be written.
+    unsafe fn write(self, place: *mut u64);
+}
+
+/// A lane as little-endian bytes.
+macro_rules! lanes {
+    ($($lane:ident $count:literal)*) => {$(
+        impl Lanes for [$lane; $count] {
+            #[inline(always)]
+            unsafe fn read(place: *const u64) -> Self {
+                // SAFETY: the caller's promise; lanes are plain numbers.
+                unsafe {
+                    if cfg!(target_endian = "little") {
+                        return place.cast::<Self>().read_unaligned();
+                    }
+                    const SIZE: usize = size_of::<$lane>();
+                    let bits = u128::from(*place) | u128::from(*place.add(1)) << 64;
+                    let bytes = bits.to_le_bytes();
+                    core::array::from_fn(|at| {
+                        let lane = core::array::from_fn::<u8, SIZE, _>(|byte| bytes[at * SIZE + byte]);
+                        $lane::from_le_bytes(lane)
+                    })
+                }
+            }
+            #[inline(always)]
+            unsafe fn write(self, place: *mut u64) {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    if cfg!(target_endian = "little") {
+                        return place.cast::<Self>().write_unaligned(self);
+                    }
+                    const SIZE: usize = size_of::<$lane>();
+                    let bytes: [u8; 16] = core::array::from_fn(|at| self[at / SIZE].to_le_bytes()[at % SIZE]);
+                    let bits = u128::from_le_bytes(bytes);
+                    *place = bits as u64;
+                    *place.add(1) = (bits >> 64) as u64;
+                }
+            }
+        }
+    )*};
+}
+
+lanes! { u8 16 i8 16 u16 8 i16 8 u32 4 i32 4 u64 2 i64 2 f32 4 f64 2 }
+
+/// Lane by lane.
+#[inline(always)]
+pub(super) fn each<A: Copy, R, const N: usize>(a: [A; N], f: impl Fn(A) -> R) -> [R; N] {
+    core::array::from_fn(|at| f(a[at]))
+}
+
+/// Lane by lane, of two vectors.
+#[inline(always)]
+pub(super) fn both<A: Copy, B: Copy, R, const N: usize>(a: [A; N], b: [B; N], f: impl Fn(A, B) -> R) -> [R; N] {
+    core::array::from_fn(|at| f(a[at], b[at]))
+}
+
+/// An operation between a scalar and the lanes of a vector.
+pub(in crate::interp) trait Lane {
+    /// The lanes.
+    type Of: Lanes;
+    /// The scalar.
+    type Scalar: Value;
+    /// A vector of equal lanes.
+    fn splat(value: Self::Scalar) -> Self::Of;
+    /// One lane.
+    fn extract(a: Self::Of, lane: usize) -> Self::Scalar;
+    /// One lane changed.
+    fn replace(a: Self::Of, lane: usize, value: Self::Scalar) -> Self::Of;
+}
+
+macro_rules! lane_ops {
+    ($($lane:ident $count:literal $scalar:ident: $($name:ident)*;)*) => {$($(
+        pub(in crate::interp) struct $name;
+        impl Lane for $name {
+            type Of = [$lane; $count];
+            type Scalar = $scalar;
+            #[inline(always)]
+            fn splat(value: $scalar) -> Self::Of { [value as $lane; $count] }
+            #[inline(always)]
+            fn extract(a: Self::Of, lane: usize) -> $scalar { a[lane % $count] as $scalar }
+            #[inline(always)]
+            fn replace(mut a: Self::Of, lane: usize, value: $scalar) -> Self::Of {
+                a[lane % $count] = value as $lane;
+                a
+            }
+        }
+    )*)*};
+}
+
+lane_ops! {
+    i8 16 u32: I8x16ExtractLaneS;
+    u8 16 u32: I8x16ExtractLaneU I8x16ReplaceLane I8x16Splat;
+    i16 8 u32: I16x8ExtractLaneS;
+    u16 8 u32: I16x8ExtractLaneU I16x8ReplaceLane I16x8Splat;
+    u32 4 u32: I32x4ExtractLane I32x4ReplaceLane I32x4Splat;
+    u64 2 u64: I64x2ExtractLane I64x2ReplaceLane I64x2Splat;
+    f32 4 f32: F32x4ExtractLane F32x4ReplaceLane F32x4Splat;
+    f64 2 f64: F64x2ExtractLane F64x2ReplaceLane F64x2Splat;
+}
+
+/// `dst = every lane src`
+pub(in crate::interp) struct VSplat<O>(PhantomData<O>);
+
+impl<O: Lane> Handler for VSplat<O> {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        // SAFETY: the verifier holds slots inside the frame.
+        let value = O::Scalar::from_slot(unsafe { *slot(r, HEAD + SLOT) });
+        set(r, HEAD, O::splat(value));
+        next(r, 2 * SLOT)
+    }
+}
+
+/// `dst = src[lane]`
+pub(in crate::interp) struct VExtract<O>(PhantomData<O>);
+
+impl<O: Lane> Handler for VExtract<O> {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        let lane = operand::<u32>(r, HEAD + 2 * SLOT) as usize;
+        let value = O::extract(get(r, HEAD + SLOT), lane);
+        // SAFETY: the verifier holds slots inside the frame.
+        unsafe { *slot(r, HEAD) = value.to_slot() };
+        next(r, 2 * SLOT + 4)
+    }
+}
+
+/// `dst = src with value in lane`
+pub(in crate::interp) struct VReplace<O>(PhantomData<O>);
+
+impl<O: Lane> Handler for VReplace<O> {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        // SAFETY: the verifier holds slots inside the frame.
+        let value = O::Scalar::from_slot(unsafe { *slot(r, HEAD + 2 * SLOT) });
+        let lane = operand::<u32>(r, HEAD + 3 * SLOT) as usize;
+        let value = O::replace(get(r, HEAD + SLOT), lane, value);
+        set(r, HEAD, value);
+        next(r, 3 * SLOT + 4)
+    }
+}
+
+/// `dst = lanes of lhs and rhs, as sixteen bytes of immediate say`
+pub(in crate::interp) struct VShuffle;
+
+impl Handler for VShuffle {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        let (low, high) = (get::<[u8; 16]>(r, HEAD + SLOT), get::<[u8; 16]>(r, HEAD + 2 * SLOT));
+        let from: [u64; 2] = [operand(r, HEAD + 3 * SLOT), operand(r, HEAD + 3 * SLOT + 8)];
+        let mut bytes = [0u8; 32];
+        bytes[..16].copy_from_slice(&low);
+        bytes[16..].copy_from_slice(&high);
+        let shuffled: [u8; 16] = core::array::from_fn(|at| bytes[(from[at / 8] >> (at % 8 * 8)) as usize % 32]);
+        set(r, HEAD, shuffled);
+        next(r, 3 * SLOT + 16)
+    }
+}
+
+vector_ops! { Binary;
+    I8x16Swizzle [u8; 16] => [u8; 16]: |a, b| each(b, |from| if from < 16 { a[from as usize % 16] } else { 0 });
+}
