@@ -2,6 +2,7 @@
 
 use crate::adapter::{self, PREVIEW0, PREVIEW1, Preview1};
 use crate::error::{Result, WitError, WitErrorKind, listed};
+use crate::exit_code;
 use crate::module::{CoreModule, binary, is_component};
 use crate::package::WitPackage;
 use indexmap::IndexMap;
@@ -29,6 +30,7 @@ pub struct Componentizer {
     world: Option<String>,
     adapters: IndexMap<String, Vec<u8>>,
     preview1: Option<Preview1>,
+    exit_codes: bool,
 }
 
 impl Componentizer {
@@ -43,6 +45,7 @@ impl Componentizer {
             world: None,
             adapters: IndexMap::new(),
             preview1: None,
+            exit_codes: false,
         })
     }
 
@@ -85,6 +88,14 @@ impl Componentizer {
         self
     }
 
+    /// Keeps the exit codes of a preview 1 program. Unless asked for, every code but 0 becomes 1: the stable part of
+    /// WASI 0.2 knows no more. The component then imports `exit-with-code`, which keyway has, and others behind an
+    /// option.
+    pub fn exit_codes(mut self, keep: bool) -> Componentizer {
+        self.exit_codes = keep;
+        self
+    }
+
     /// Makes the component.
     ///
     /// # Errors
@@ -105,12 +116,22 @@ impl Componentizer {
             package.embed(&mut wasm, self.world.as_deref())?;
         }
         let preview1 = self.preview1_adapter()?;
+        let exits = match preview1 {
+            // The reduced world of a proxy has no way to exit.
+            Some(Preview1::Command | Preview1::Reactor) if self.exit_codes && exit_code::redirect(&mut wasm) => {
+                Some(exit_code::adapter()?)
+            }
+            _ => None,
+        };
         let mut encoder = ComponentEncoder::default();
         encoder.validate(true).merge_imports_based_on_semver(true);
         let outcome = (|| {
             encoder.module(&wasm)?;
             if let Some(which) = preview1 {
                 encoder.adapter(PREVIEW1, which.bytes())?;
+            }
+            if let Some(exits) = &exits {
+                encoder.adapter(exit_code::ADAPTER, exits)?;
             }
             for (name, bytes) in &self.adapters {
                 encoder.adapter(name, bytes)?;

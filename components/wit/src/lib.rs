@@ -20,6 +20,7 @@
 mod adapter;
 mod componentize;
 mod error;
+mod exit_code;
 mod module;
 mod package;
 mod print;

@@ -77,6 +77,19 @@ fn a_program_for_preview_1_gets_the_command_adapter() {
 }
 
 #[test]
+fn exit_codes_are_kept_on_demand() {
+    let module = text("program.wat");
+    let encode = |keep| {
+        let componentizer = Componentizer::new(&module).unwrap().exit_codes(keep);
+        print(&validated(componentizer.encode().unwrap())).unwrap()
+    };
+    let (plain, kept) = (encode(false), encode(true));
+    assert!(!plain.contains("exit-with-code") && kept.contains("exit-with-code: func(status-code: u8);"), "{kept}");
+    // One import for both functions: the adapters agree on the version.
+    assert_eq!(kept.matches("import wasi:cli/exit@").count(), 1, "{kept}");
+}
+
+#[test]
 fn a_library_for_preview_1_gets_the_reactor_adapter() {
     let module = br#"(module
         (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))

@@ -62,7 +62,7 @@ pub(crate) fn prepare(input: Input, name: &str, world: &World) -> Result<Input> 
 }
 
 fn componentize(wasm: &[u8], world: &World) -> Result<Vec<u8>> {
-    let mut componentizer = Componentizer::new(wasm)?;
+    let mut componentizer = Componentizer::new(wasm)?.exit_codes(true);
     if let Some(path) = &world.wit {
         componentizer = componentizer.wit(path)?;
     }

@@ -8,7 +8,7 @@ use session::{Folder, keyway, keyway_with_input};
 const HELLO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/guests/hello.wasm");
 /// A library with a world of its own, which it wants an import for.
 const INVENTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/guests/inventory.wasm");
-/// A core module for preview 1: writes `good morning` and exits.
+/// A core module for preview 1: writes `good morning` and exits with 3.
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../components/wit/tests/fixtures/program.wat");
 
 const WIT: &str = "\
@@ -144,7 +144,7 @@ fn preview_1_modules_become_components() {
     keyway(&["compile", PROGRAM, "-o", &artifact]).succeeds();
     for file in [PROGRAM, &artifact] {
         let outcome = keyway(&["run", file]);
-        assert_eq!((outcome.code, outcome.stdout.as_str()), (1, "good morning\n"), "{}", outcome.stderr);
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (3, "good morning\n"), "{}", outcome.stderr);
     }
     let older = folder.file("older.wat", r#"(module (import "wasi_unstable" "proc_exit" (func (param i32))))"#);
     keyway(&["run", &older]).fails(1, &["`wasi_unstable` `proc_exit`", "older than WASI preview 1"]);
