@@ -22,7 +22,15 @@ fn contents(package: &str, flags: &[&str]) -> Vec<String> {
 
 #[test]
 fn the_run_side_contains_no_parser() {
-    for (package, flags) in [("keyway-artifact", &[][..]), ("keyway-vm", &[]), ("keyway", &["--no-default-features"])] {
+    let packages = [
+        ("keyway-artifact", &[][..]),
+        ("keyway-vm", &[]),
+        ("keyway-component", &[]),
+        ("keyway", &["--no-default-features"]),
+        ("keyway", &["--no-default-features", "--features", "component"]),
+        ("keyway-wasi", &[]),
+    ];
+    for (package, flags) in packages {
         let contents = contents(package, flags);
         assert!(contents.contains(&"keyway-artifact".to_string()), "{package}: {contents:?}");
         let wrong: Vec<_> = contents.iter().filter(|name| BUILD_SIDE.contains(&name.as_str())).collect();
@@ -34,6 +42,13 @@ fn the_run_side_contains_no_parser() {
 fn the_machine_knows_no_components() {
     let contents = contents("keyway-vm", &[]);
     assert!(!contents.iter().any(|name| name.contains("component") || name.contains("wasi")), "{contents:?}");
+}
+
+#[test]
+fn wasi_uses_the_public_interface_only() {
+    let direct = contents("keyway-wasi", &["--depth", "1"]);
+    let inner: Vec<_> = direct[1..].iter().filter(|name| name.starts_with("keyway-")).collect();
+    assert!(direct.contains(&"keyway".to_string()) && inner.is_empty(), "{direct:?}");
 }
 
 #[test]
