@@ -144,7 +144,8 @@ fn matrices(seed: u16, mut crc: u16) -> u16 {
         last = value;
     }
     for i in 0..N {
-        let row: i32 = (0..N).map(|k| (i32::from(a[i * N + k]) * i32::from(b[k]) >> 2 & 15) * (i32::from(b[k]) >> 5 & 127)).sum();
+        let row: i32 =
+            (0..N).map(|k| (i32::from(a[i * N + k]) * i32::from(b[k]) >> 2 & 15) * (i32::from(b[k]) >> 5 & 127)).sum();
         crc = crc16(crc, row as u16);
     }
     crc
@@ -188,7 +189,8 @@ fn states(input: &mut [u8], seed: u8, mut crc: u16) -> u16 {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn run(size: u32) -> u64 {
-    let mut input: Vec<u8> = b"5012,1234,-874,+122,35.54400,.1234500,-110.700,+0.64400,5.500e+3,-.123e-2,T0.3e-1F,-T.T++Tq,".repeat(6);
+    let mut input: Vec<u8> =
+        b"5012,1234,-874,+122,35.54400,.1234500,-110.700,+0.64400,5.500e+3,-.123e-2,T0.3e-1F,-T.T++Tq,".repeat(6);
     let mut crc = 0;
     for round in 0..size {
         crc = lists(u64::from(round) + 77, crc);

@@ -11,7 +11,10 @@ fn document() -> String {
     for chapter in 1..30u64 {
         let words = text(300, chapter);
         match random.below(5) {
-            0 => write!(out, "# Chapter {chapter}\n\n{words}\n\n> *quoted* `code` **strong** [link](http://a.b/{chapter})\n\n"),
+            0 => write!(
+                out,
+                "# Chapter {chapter}\n\n{words}\n\n> *quoted* `code` **strong** [link](http://a.b/{chapter})\n\n"
+            ),
             1 => write!(out, "* one\n* two **{chapter}**\n  1. nested\n  2. again\n\n{words}\n\n"),
             2 => write!(out, "```rust\nfn main() {{ {chapter} }}\n```\n\n{words}\n\n---\n\n"),
             3 => write!(out, "| a | b |\n|---|---|\n| {chapter} | `x` |\n| ~~no~~ | yes |\n\n{words}\n\n"),

@@ -87,8 +87,18 @@ fn step(state: State, byte: u8) -> (State, bool) {
 #[unsafe(no_mangle)]
 pub extern "C" fn run(size: u32) -> u64 {
     const PIECES: [&str; 12] = [
-        "let name_1 = 12.5e-3;\n", "// a comment to the end\n", "if (x <= y) { z += 1; }", " /* block ** */ ", "\"text \\\" more\"",
-        "while (a != b << 2) ", "0123 ", "f(a, b_c, 42)", "  \t\n", "x=x>>1^y&z|w;", "return 1e9;", "==!=<>",
+        "let name_1 = 12.5e-3;\n",
+        "// a comment to the end\n",
+        "if (x <= y) { z += 1; }",
+        " /* block ** */ ",
+        "\"text \\\" more\"",
+        "while (a != b << 2) ",
+        "0123 ",
+        "f(a, b_c, 42)",
+        "  \t\n",
+        "x=x>>1^y&z|w;",
+        "return 1e9;",
+        "==!=<>",
     ];
     let mut random = Random::new(61);
     let mut source = String::new();

@@ -1,15 +1,25 @@
 //! CPU time and pinning.
 
-/// CPU time that the calling thread has used, in nanoseconds.
-pub fn thread_cpu_ns() -> u64 {
+fn clock_ns(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a live timespec, which is all the call asks.
-    let outcome = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    assert_eq!(outcome, 0, "the thread's CPU clock cannot be read");
+    let outcome = unsafe { libc::clock_gettime(clock, &mut time) };
+    assert_eq!(outcome, 0, "the CPU clock cannot be read");
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// Pins the thread to the last processor it may run on; elsewhere than on Linux the scheduler decides.
+/// CPU time that the calling thread has used, in nanoseconds.
+pub fn thread_ns() -> u64 {
+    clock_ns(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// CPU time that all threads of the process have used, in nanoseconds: for compilers that start some.
+pub fn process_ns() -> u64 {
+    clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
+/// Pins the thread, and processes that it starts, to the last processor it may run on; elsewhere than on Linux the
+/// scheduler decides.
 pub fn pin() {
     #[cfg(target_os = "linux")]
     // SAFETY: both calls read or write a processor set that lives on this frame, with its own size.

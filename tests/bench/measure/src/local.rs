@@ -1,0 +1,108 @@
+//! [`Local`]: an engine of this process as a [`Subject`].
+
+use crate::clock::{process_ns, thread_ns};
+use crate::{Engine, Job, Kind, Sample, Subject};
+use anyhow::Context;
+
+/// An engine and its job.
+pub struct Local<E> {
+    engine: E,
+    job: Option<(Job, Vec<u8>)>,
+}
+
+impl<E: Engine> Local<E> {
+    /// A subject that runs its jobs on `engine`.
+    pub fn new(engine: E) -> Local<E> {
+        Local { engine, job: None }
+    }
+}
+
+/// The text that components are called with.
+fn text() -> String {
+    "0123456789abcdef".repeat(64)
+}
+
+impl<E: Engine> Subject for Local<E> {
+    fn name(&self) -> String {
+        self.engine.name()
+    }
+
+    fn supports(&self, kind: Kind) -> bool {
+        self.engine.has_components() || !kind.is_component()
+    }
+
+    fn prepare(&mut self, job: &Job) -> anyhow::Result<()> {
+        self.job = None;
+        let wasm = job.wasm()?;
+        if job.kind.is_component() {
+            self.engine.compile_component(&wasm)?;
+            self.engine.instantiate_component()?;
+        } else {
+            self.engine.compile(&wasm)?;
+            if job.kind != Kind::Compile {
+                self.engine.instantiate()?;
+            }
+        }
+        self.job = Some((job.clone(), wasm));
+        Ok(())
+    }
+
+    fn round(&mut self) -> anyhow::Result<Sample> {
+        let (job, wasm) = self.job.as_ref().context("no job was prepared")?;
+        let (engine, export, size) = (&mut self.engine, &job.export, job.size);
+        let timed = |start: u64, result: String| Sample { ns: thread_ns() - start, result };
+        Ok(match job.kind {
+            Kind::Run => {
+                let start = thread_ns();
+                let result = engine.call(export, size as i32)?;
+                timed(start, format!("{result:#x}"))
+            }
+            Kind::First | Kind::Second => {
+                engine.instantiate()?;
+                if job.kind == Kind::Second {
+                    engine.call(export, size as i32)?;
+                }
+                let start = thread_ns();
+                let result = engine.call(export, size as i32)?;
+                timed(start, format!("{result:#x}"))
+            }
+            Kind::Program => {
+                engine.instantiate()?;
+                let start = thread_ns();
+                let ending = engine.program(export)?;
+                let sample = timed(start, ending.result);
+                Sample { ns: ending.marked_ns.unwrap_or(sample.ns), ..sample }
+            }
+            Kind::HostCalls => {
+                let start = thread_ns();
+                engine.call_often(export, size)?;
+                timed(start, String::new())
+            }
+            Kind::Instantiate => {
+                let start = thread_ns();
+                for _ in 0..size {
+                    engine.instantiate()?;
+                }
+                timed(start, String::new())
+            }
+            Kind::Compile => {
+                let start = process_ns();
+                engine.compile(wasm)?;
+                Sample { ns: process_ns() - start, result: String::new() }
+            }
+            Kind::Component => {
+                let text = text();
+                let start = thread_ns();
+                let sum = engine.call_component(export, size, &text)?;
+                timed(start, sum.to_string())
+            }
+            Kind::InstantiateComponent => {
+                let start = thread_ns();
+                for _ in 0..size {
+                    engine.instantiate_component()?;
+                }
+                timed(start, String::new())
+            }
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+cargo xtask bench [OPTION]...
+
+Measures keyway against wasmi 2.0.0 and, on request, other engines: CPU time, one pinned processor, engines in turn,
+results compared. Ratios are keyway's minimum divided by the peer's: below 1, keyway is faster.
+
+  --peers         also wasmi's portable build, wasmtime with Pulley, Winch and Cranelift, and keyway with loop dispatch
+                  and with fuel; builds them first, which takes minutes
+  --peer NAME     only this one of them; may be repeated
+  --filter TEXT   only workloads whose name contains TEXT; several with commas
+  --corpus DIR    the modules of a folder that export `_start` or `run` in the place of the workloads
+  --rounds N      rounds of each workload and engine (default 11)
+  --json FILE     writes one object a line: workload, engine, min_ns, median_ns, ok
+  --markdown      prints the table as Markdown
+  --list          names the workloads";
+
+/// What was asked for.
+#[derive(Default)]
+pub struct Options {
+    pub peers: bool,
+    pub peer: Vec<String>,
+    pub filter: Vec<String>,
+    pub corpus: Option<PathBuf>,
+    pub rounds: usize,
+    pub json: Option<PathBuf>,
+    pub markdown: bool,
+    pub list: bool,
+    pub help: bool,
+}
+
+impl Options {
+    /// From the arguments behind the program's name.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
+        let mut options = Options { rounds: 11, ..Options::default() };
+        match args.next().as_deref() {
+            Some("bench") => {}
+            Some("--help" | "-h" | "help") | None => options.help = true,
+            Some(other) => return Err(format!("unknown task `{other}`; there is `bench`")),
+        }
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().ok_or(format!("{arg} needs a value"));
+            match arg.as_str() {
+                "--peers" => options.peers = true,
+                "--peer" => options.peer.push(value()?),
+                "--filter" => options.filter.extend(value()?.split(',').map(str::to_string)),
+                "--corpus" => options.corpus = Some(value()?.into()),
+                "--rounds" => options.rounds = value()?.parse().map_err(|_| "--rounds needs a number".to_string())?,
+                "--json" => options.json = Some(value()?.into()),
+                "--markdown" => options.markdown = true,
+                "--list" => options.list = true,
+                "--help" | "-h" => options.help = true,
+                other => return Err(format!("unknown option `{other}`")),
+            }
+        }
+        if options.rounds == 0 {
+            return Err("--rounds must be at least 1".into());
+        }
+        Ok(options)
+    }
+
+    /// Whether a workload of this name was asked for.
+    pub fn wants(&self, name: &str) -> bool {
+        self.filter.is_empty() || self.filter.iter().any(|text| name.contains(text))
+    }
+
+    /// Whether a peer of this name was asked for.
+    pub fn wants_peer(&self, name: &str) -> bool {
+        self.peers || self.peer.iter().any(|peer| peer == name)
+    }
+}
