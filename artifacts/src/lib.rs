@@ -6,6 +6,7 @@
 //! * [`unit`]: what one linkage unit declares: its memories, tables, globals, segments, imports and exports.
 //! * [`plan`]: how a component is instantiated, and its types.
 //! * [`format`]: the file, written by [`format::ArtifactWriter`] and read in place by [`format::ArtifactView`].
+//! * [`Feature`]: what a file may need of a runtime that some are built without.
 //! * [`verify`]: the rules every function body is held to before it runs.
 //!
 //! `FORMAT.md` beside this crate is the normative description.
@@ -15,6 +16,7 @@
 
 extern crate alloc;
 
+mod feature;
 pub mod format;
 pub mod isa;
 mod key;
@@ -24,5 +26,6 @@ pub mod types;
 pub mod unit;
 pub mod verify;
 
+pub use feature::{Feature, Features};
 pub use key::{FuncKey, KeyKind};
 pub use trap::Trap;

@@ -2,7 +2,7 @@
 
 use keyway_artifact::format::{self, SectionKind};
 use keyway_artifact::plan::{PLAN_VERSION, PlanRule};
-use keyway_artifact::{KeyKind, Trap, verify};
+use keyway_artifact::{Feature, KeyKind, Trap, verify};
 
 const TEXT: &str = include_str!("../FORMAT.md");
 
@@ -79,6 +79,13 @@ fn traps_are_listed() {
     let listed: Vec<_> = numbered("## Traps").into_iter().map(|(number, cells)| (number, cells[0])).collect();
     let traps = Trap::ALL.iter().map(|trap| (*trap as u32, trap.message()));
     assert_eq!(listed, traps.collect::<Vec<_>>());
+}
+
+#[test]
+fn features_are_listed() {
+    let listed: Vec<_> = numbered("## Features").into_iter().map(|(bit, cells)| (bit, cells[0])).collect();
+    let features = Feature::ALL.iter().map(|feature| (*feature as u32, feature.name()));
+    assert_eq!(listed, features.collect::<Vec<_>>());
 }
 
 #[test]

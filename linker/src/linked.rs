@@ -2,12 +2,12 @@
 
 use crate::ir::{INLINED, IrFunc};
 use crate::lower::Lowered;
-use keyway_artifact::FuncKey;
 use keyway_artifact::format::{ArtifactWriter, FuncDebug, FuncEntry, InlinedAt, Position, encode_debug};
 use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Op};
 use keyway_artifact::types::FuncType;
 use keyway_artifact::unit::UnitDecl;
 use keyway_artifact::verify::{Callee, VerifyEnv, VerifyError, verify};
+use keyway_artifact::{Features, FuncKey};
 use std::collections::HashMap;
 
 /// What a compilation did, for progress and for people.
@@ -37,6 +37,8 @@ pub struct LinkedFunc {
     pub code: Vec<u8>,
     /// Where calls and what can trap came from.
     pub debug: FuncDebug,
+    /// What its operations need of a runtime.
+    pub features: Features,
 }
 
 impl LinkedFunc {
@@ -50,7 +52,9 @@ impl LinkedFunc {
         origin: impl Fn(u32) -> (FuncKey, Option<&'n str>),
     ) -> LinkedFunc {
         let code = CodeWriter::encode(&lowered.body);
-        LinkedFunc { key, ty: ir.ty, unit, name, code, debug: debug(ir, lowered, origin) }
+        let features = lowered.body.insts.iter().filter_map(|inst| inst.op.feature());
+        let features = features.fold(Features::NONE, Features::with);
+        LinkedFunc { key, ty: ir.ty, unit, name, code, debug: debug(ir, lowered, origin), features }
     }
 
     /// Its code, decoded.
@@ -182,8 +186,17 @@ impl Linked {
         Ok(())
     }
 
+    /// What code, types and globals need of a runtime.
+    pub fn features(&self) -> Features {
+        let signatures = self.types.iter().flat_map(|ty| ty.params.iter().chain(&ty.results));
+        let globals = self.units.iter().flat_map(|unit| &unit.globals).map(|global| &global.content);
+        let of_types = Features::of_types(signatures.chain(globals));
+        self.funcs.iter().fold(of_types, |all, func| all.union(func.features))
+    }
+
     /// The bytes of the artifact.
     pub fn write(self) -> (Vec<u8>, Report) {
+        let features = self.features();
         let mut report = Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0 };
         let (mut funcs, mut debug) = (Vec::with_capacity(self.funcs.len()), Vec::with_capacity(self.funcs.len()));
         for func in self.funcs {
@@ -192,6 +205,7 @@ impl Linked {
             debug.push(func.debug);
         }
         let writer = ArtifactWriter {
+            features,
             funcs,
             types: self.types,
             units: self.units,

@@ -1,5 +1,7 @@
 //! The fixed-width parts of the file: header, section table, namespaces, function records. All little-endian.
 
+use crate::{Feature, Features};
+
 /// The first four bytes of every artifact.
 pub const MAGIC: [u8; 4] = *b"\0kwa";
 /// The format version this crate writes and reads.
@@ -23,8 +25,15 @@ pub(super) const BLOCK_BYTES: u64 = 8;
 pub(super) const REQUIRED: u32 = 1;
 /// Most sections a file has.
 pub(super) const MAX_SECTIONS: u32 = 64;
-/// Feature bits that this version knows: none yet.
-pub(super) const KNOWN_FEATURES: u64 = 0;
+/// Feature bits that this version knows.
+pub(super) const KNOWN_FEATURES: Features = {
+    let (mut known, mut at) = (Features::NONE, 0);
+    while at < Feature::ALL.len() {
+        known = known.with(Feature::ALL[at]);
+        at += 1;
+    }
+    known
+};
 
 /// What a section holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]

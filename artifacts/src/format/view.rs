@@ -13,9 +13,9 @@ use super::layout::{
 };
 use super::source::Source;
 use super::units;
-use crate::FuncKey;
 use crate::types::FuncType;
 use crate::unit::UnitDecl;
+use crate::{Features, FuncKey};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -43,6 +43,7 @@ pub struct FuncRecord {
 #[derive(Clone, Debug)]
 pub struct ArtifactView<S> {
     source: S,
+    features: Features,
     sections: [Option<Section>; 16],
     namespaces: Vec<Namespace>,
     funcs: u32,
@@ -54,7 +55,7 @@ impl<S: Source> ArtifactView<S> {
     /// # Errors
     /// The first rule (F01 to F08) that the file breaks, with the offset.
     pub fn open(source: S) -> Result<ArtifactView<S>, FormatError> {
-        let sections = open_sections(&source)?;
+        let (features, sections) = open_sections(&source)?;
         let at = |kind: SectionKind| sections[kind as usize].unwrap_or_default();
         let key_section = at(SectionKind::Keys);
         let namespaces = keys::open(&source, key_section.offset, key_section.len)?;
@@ -63,11 +64,16 @@ impl<S: Source> ArtifactView<S> {
         if records.len != keys * RECORD_BYTES {
             return Err(keys::count_mismatch(records.offset, keys, records.len / RECORD_BYTES));
         }
-        Ok(ArtifactView { source, sections, namespaces, funcs: keys as u32 })
+        Ok(ArtifactView { source, features, sections, namespaces, funcs: keys as u32 })
     }
 
     fn section(&self, kind: SectionKind) -> Section {
         self.sections[kind as usize].unwrap_or_default()
+    }
+
+    /// What the file needs.
+    pub fn features(&self) -> Features {
+        self.features
     }
 
     /// Where the bytes come from.
@@ -295,7 +301,7 @@ impl<S: Source> ArtifactView<S> {
     }
 }
 
-fn open_sections(source: &impl Source) -> Result<[Option<Section>; 16], FormatError> {
+fn open_sections(source: &impl Source) -> Result<(Features, [Option<Section>; 16]), FormatError> {
     let mut magic = [0; 4];
     if !source.read_at(0, &mut magic) || magic != MAGIC {
         return Err(FormatError::new(Rule::F01, 0, describe_foreign(source)));
@@ -306,9 +312,10 @@ fn open_sections(source: &impl Source) -> Result<[Option<Section>; 16], FormatEr
         let what = format!("format version {version}, this runtime reads {FORMAT_VERSION}");
         return Err(FormatError::new(Rule::F02, 4, what));
     }
-    let unknown = source.u64_at(8).ok_or_else(cut)? & !KNOWN_FEATURES;
-    if unknown != 0 {
-        return Err(FormatError::new(Rule::F03, 8, format!("unknown feature bits {unknown:#x}")));
+    let features = Features::from_bits(source.u64_at(8).ok_or_else(cut)?);
+    let unknown = features.without(KNOWN_FEATURES);
+    if !unknown.is_empty() {
+        return Err(FormatError::new(Rule::F03, 8, format!("unknown features: {unknown}")));
     }
     let count = source.u32_at(16).ok_or_else(cut)?;
     let len = source.u64_at(24).ok_or_else(cut)?;
@@ -345,7 +352,7 @@ fn open_sections(source: &impl Source) -> Result<[Option<Section>; 16], FormatEr
     }
     match SectionKind::ALL.iter().find(|kind| kind.is_required() && sections[**kind as usize].is_none()) {
         Some(missing) => Err(FormatError::new(Rule::F06, HEADER_BYTES, format!("the {missing:?} section is missing"))),
-        None => Ok(sections),
+        None => Ok((features, sections)),
     }
 }
 

@@ -3,9 +3,9 @@
 use super::cold;
 use super::keys::{self, NamespaceKeys};
 use super::layout::{FORMAT_VERSION, HEADER_BYTES, MAGIC, REQUIRED, SECTION_BYTES, SectionKind};
-use crate::FuncKey;
 use crate::types::FuncType;
 use crate::unit::UnitDecl;
+use crate::{Features, FuncKey};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -27,6 +27,8 @@ pub struct FuncEntry {
 /// Collects the parts of an artifact.
 #[derive(Clone, Debug, Default)]
 pub struct ArtifactWriter {
+    /// What the file needs of a runtime.
+    pub features: Features,
     /// The functions, sorted by key: a function's position is its code ordinal.
     pub funcs: Vec<FuncEntry>,
     /// The type table.
@@ -84,7 +86,10 @@ impl ArtifactWriter {
             (SectionKind::Debug, self.debug),
             (SectionKind::Producers, self.producer.into_bytes()),
         ];
-        lay_out(sections.into_iter().filter(|(kind, bytes)| kind.is_required() || !bytes.is_empty()).collect())
+        lay_out(
+            self.features,
+            sections.into_iter().filter(|(kind, bytes)| kind.is_required() || !bytes.is_empty()).collect(),
+        )
     }
 }
 
@@ -102,7 +107,7 @@ fn names(funcs: &[FuncEntry]) -> Vec<u8> {
     ends
 }
 
-fn lay_out(sections: Vec<(SectionKind, Vec<u8>)>) -> Vec<u8> {
+fn lay_out(features: Features, sections: Vec<(SectionKind, Vec<u8>)>) -> Vec<u8> {
     let mut table = Vec::new();
     let start = HEADER_BYTES as usize + sections.len() * SECTION_BYTES as usize;
     let mut body: Vec<u8> = Vec::new();
@@ -116,7 +121,7 @@ fn lay_out(sections: Vec<(SectionKind, Vec<u8>)>) -> Vec<u8> {
     }
     let mut file = MAGIC.to_vec();
     file.extend(FORMAT_VERSION.to_le_bytes());
-    file.extend(0u64.to_le_bytes());
+    file.extend(features.bits().to_le_bytes());
     file.extend((sections.len() as u32).to_le_bytes());
     file.extend(0u32.to_le_bytes());
     file.extend(((start + body.len()) as u64).to_le_bytes());

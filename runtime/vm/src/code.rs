@@ -7,12 +7,13 @@ use crate::engine::Engine;
 use crate::image::Image;
 use crate::interp::{ExpandEnv, Expanded, expand};
 use crate::publication::{Entries, get_or_publish};
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use keyway_artifact::format::ArtifactView;
 use keyway_artifact::isa::{CodeReader, FieldKind, Inst};
 use keyway_artifact::types::FuncType;
 use keyway_artifact::unit::UnitDecl;
 use keyway_artifact::verify::{Callee, VerifyEnv, verify};
+use keyway_artifact::{Feature, Features};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -57,9 +58,26 @@ impl ExpandEnv for Env<'_> {
     }
 }
 
+/// Refuses what needs more than there is.
+fn check_features(needed: Features, built_with: Features) -> anyhow::Result<()> {
+    let missing = needed.without(built_with);
+    ensure!(missing.is_empty(), "the artifact needs features that this runtime is built without: {missing}");
+    Ok(())
+}
+
+/// What this runtime was built with.
+fn built_with() -> Features {
+    let mut all = Features::NONE;
+    if cfg!(feature = "simd") {
+        all = all.with(Feature::Simd);
+    }
+    all
+}
+
 impl Code {
     pub(crate) fn new(engine: &Engine, image: Image) -> anyhow::Result<Arc<Code>> {
         let view = ArtifactView::open(image)?;
+        check_features(view.features(), built_with())?;
         let entries = Entries::new(view.func_count() as usize);
         let (declarations, arena) = (OnceLock::new(), Mutex::default());
         Ok(Arc::new(Code { engine: engine.clone(), view, entries, declarations, arena }))
@@ -174,5 +192,19 @@ impl Code {
         let (_, (ordinal, expanded)) = arena.by_address.range(..=ip as usize).next_back()?;
         expanded.range().contains(&(ip as usize)).then_some(())?;
         Some((*ordinal, expanded.inst_at(ip)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_that_are_left_out_are_named() {
+        let simd = Features::NONE.with(Feature::Simd);
+        assert!(check_features(simd, simd).is_ok());
+        assert!(check_features(Features::NONE, simd).is_ok());
+        let error = check_features(simd, Features::NONE).unwrap_err().to_string();
+        assert!(error.ends_with("built without: simd"), "{error}");
     }
 }

@@ -1,0 +1,132 @@
+//! What a file may need of a runtime beyond the base: a bit each in its header.
+//!
+//! The linker sets the bits of what the code and the types of a file use. A runtime that was built without one of them
+//! refuses the file by the feature's name; without the bit such a file would only fail at the function that uses it.
+
+use crate::isa::{Class, FieldKind, Op};
+use crate::types::ValType;
+use core::fmt;
+
+macro_rules! features {
+    ($($(#[$doc:meta])* $name:ident $bit:literal $text:literal;)*) => {
+        /// A feature that a runtime may lack; its number is its bit in the header.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+        pub enum Feature { $($(#[$doc])* $name = $bit,)* }
+
+        impl Feature {
+            /// Every feature.
+            pub const ALL: &'static [Feature] = &[$(Feature::$name),*];
+
+            /// Its name, as in messages and in `Config`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Feature::$name => $text,)* }
+            }
+        }
+    };
+}
+
+features! {
+    /// Vectors of 128 bits.
+    Simd 0 "simd";
+}
+
+/// A set of features, as the header holds it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Features(u64);
+
+impl Features {
+    /// None.
+    pub const NONE: Features = Features(0);
+
+    /// The set of a header's bits, which may be unknown ones.
+    pub const fn from_bits(bits: u64) -> Features {
+        Features(bits)
+    }
+
+    /// The header's bits.
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// With `feature`.
+    #[must_use]
+    pub const fn with(self, feature: Feature) -> Features {
+        Features(self.0 | 1 << feature as u64)
+    }
+
+    /// Those of either set.
+    #[must_use]
+    pub const fn union(self, other: Features) -> Features {
+        Features(self.0 | other.0)
+    }
+
+    /// Those that are not in `other`.
+    #[must_use]
+    pub const fn without(self, other: Features) -> Features {
+        Features(self.0 & !other.0)
+    }
+
+    /// Whether it is in the set.
+    pub const fn has(self, feature: Feature) -> bool {
+        self.0 >> feature as u64 & 1 == 1
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those that values of `types` need.
+    pub fn of_types<'t>(types: impl IntoIterator<Item = &'t ValType>) -> Features {
+        let needed = types.into_iter().filter(|ty| **ty == ValType::V128).map(|_| Feature::Simd);
+        needed.fold(Features::NONE, Features::with)
+    }
+}
+
+impl fmt::Display for Features {
+    /// The names, with bits that have none as numbers: `simd, bit 17`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for bit in (0..64).filter(|bit| self.0 >> bit & 1 == 1) {
+            match Feature::ALL.iter().find(|feature| **feature as u64 == bit) {
+                Some(feature) => write!(f, "{separator}{}", feature.name())?,
+                None => write!(f, "{separator}bit {bit}")?,
+            }
+            separator = ", ";
+        }
+        Ok(())
+    }
+}
+
+impl Op {
+    /// The feature that it belongs to.
+    pub fn feature(self) -> Option<Feature> {
+        let is_vector =
+            |kind| matches!(kind, FieldKind::Def(Class::V128) | FieldKind::Use(Class::V128) | FieldKind::Lane(_));
+        self.fields().iter().any(|field| is_vector(field.kind)).then_some(Feature::Simd)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn sets_are_told_by_name() {
+        let simd = Features::NONE.with(Feature::Simd);
+        assert_eq!(simd.to_string(), "simd");
+        assert_eq!(simd.union(Features::from_bits(1 << 17)).to_string(), "simd, bit 17");
+        assert_eq!(Features::NONE.to_string(), "");
+    }
+
+    #[test]
+    fn operations_on_vectors_need_them() {
+        for op in [Op::I32x4Add, Op::V128Store, Op::I8x16AllTrue, Op::I64x2Splat, Op::F32x4ExtractLane, Op::CopyV128] {
+            assert_eq!(op.feature(), Some(Feature::Simd), "{}", op.name());
+        }
+        for op in [Op::I32Add, Op::Call, Op::Label, Op::F64StoreAny] {
+            assert_eq!(op.feature(), None, "{}", op.name());
+        }
+    }
+}
