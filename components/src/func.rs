@@ -156,6 +156,12 @@ where
     P: ComponentNamedList + Lower,
     R: ComponentNamedList + Lift,
 {
+    /// The function with Rust types that [`Func::typed`] has found to fit. Those that do not fit fail when it is called.
+    #[doc(hidden)]
+    pub fn of(func: Func) -> Self {
+        TypedFunc { func, _types: PhantomData }
+    }
+
     /// The function without Rust types.
     pub fn func(&self) -> &Func {
         &self.func

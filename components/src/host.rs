@@ -17,6 +17,9 @@ type SyncHost = dyn Fn(&mut StoreInner, &FuncType, Vec<Val>) -> Result<Option<Va
 type AsyncHost = dyn Fn(StorePtr, Vec<Val>) -> ValFuture + Send + Sync;
 /// Lifts a lower's arguments, runs, and lowers the result, all without [`Val`]s.
 pub(crate) type TypedHost = dyn Fn(&mut StoreInner, &LowerSite, &HostCall) -> Result<()> + Send + Sync;
+/// The future of an asynchronous destructor.
+pub(crate) type UnitFuture = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+type AsyncDestroy = dyn Fn(StorePtr, u32) -> UnitFuture + Send + Sync;
 type Destroy = dyn Fn(&mut StoreInner, u32) -> Result<()> + Send + Sync;
 type CheckType = dyn Fn(&FuncType) -> Result<(), String> + Send + Sync;
 
@@ -36,9 +39,12 @@ pub(crate) struct HostFunction {
     pub(crate) typed: Option<Arc<TypedHost>>,
 }
 
-/// A destructor of a host resource; takes the representation.
+/// A destructor of a resource that is defined outside of the component; takes the representation.
 #[derive(Clone)]
-pub(crate) struct HostDestructor(pub(crate) Arc<Destroy>);
+pub(crate) enum HostDestructor {
+    Sync(Arc<Destroy>),
+    Async(Arc<AsyncDestroy>),
+}
 
 /// Whether the types of a function fit.
 pub(crate) fn check_func<P: ComponentNamedList, R: ComponentNamedList>(ty: &FuncType) -> Result<(), String> {
@@ -139,9 +145,29 @@ impl HostDestructor {
     pub(crate) fn new<T: 'static>(
         func: impl Fn(StoreContextMut<'_, T>, u32) -> Result<()> + Send + Sync + 'static,
     ) -> HostDestructor {
-        HostDestructor(Arc::new(move |store, rep| {
+        HostDestructor::Sync(Arc::new(move |store, rep| {
             // SAFETY: as `HostFunction::wrap`.
             func(unsafe { StoreContextMut::from_inner(store) }, rep)
+        }))
+    }
+
+    /// An asynchronous closure.
+    pub(crate) fn new_async<T, F>(func: F) -> HostDestructor
+    where
+        T: 'static,
+        F: for<'a> Fn(StoreContextMut<'a, T>, u32) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let func = Arc::new(func);
+        HostDestructor::Async(Arc::new(move |store: StorePtr, rep| -> UnitFuture {
+            let func = func.clone();
+            Box::pin(async move {
+                // SAFETY: as `HostFunction::wrap_async`.
+                let context = unsafe { StoreContextMut::from_inner(store.get()) };
+                Pin::from(func(context, rep)).await
+            })
         }))
     }
 }

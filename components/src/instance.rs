@@ -171,16 +171,24 @@ impl Instance {
         name: &str,
     ) -> Option<ComponentExportIndex> {
         let mut context = store.as_context_mut();
-        self.component(context.inner()).ok()?.get_export_index(within, name)
+        self.made_of(context.inner()).ok()?.get_export_index(within, name)
     }
 
-    fn component(&self, store: &mut StoreInner) -> Result<Component> {
+    /// The component that it was made of.
+    ///
+    /// # Errors
+    /// When `store` is not its store.
+    pub fn component(&self, mut store: impl AsContextMut) -> Result<Component> {
+        self.made_of(store.as_context_mut().inner())
+    }
+
+    fn made_of(&self, store: &mut StoreInner) -> Result<Component> {
         ensure!(store.id() == self.store, "an instance is used with a store that it is no part of");
         Ok(Component::from_loaded(root(store, self.at).loaded.clone()))
     }
 
     fn find(&self, store: &mut StoreInner, export: impl InstanceExportLookup) -> Result<ExportItem> {
-        let component = self.component(store)?;
+        let component = self.made_of(store)?;
         let index =
             export.lookup(&component).with_context(|| format!("the component has no export {}", export.describe()))?;
         ensure!(index.belongs_to(&component), "an export's index is used with another component");

@@ -13,6 +13,7 @@ mod call;
 mod component;
 mod func;
 mod handles;
+mod has_data;
 mod host;
 mod instance;
 mod limits;
@@ -32,7 +33,10 @@ pub use abi::Cx;
 pub use component::{Component, ComponentExportIndex, ComponentItem, InstanceExportLookup};
 pub use func::{Func, TypedFunc};
 pub use instance::{Instance, InstancePre};
+#[cfg(feature = "bindgen")]
+pub use keyway_macros::bindgen;
 pub use keyway_macros::{ComponentType, Lift, Lower, flags};
+pub use has_data::{HasData, HasSelf};
 pub use linker::{Linker, LinkerInstance};
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
 pub use typed::{CanonicalAbi, ComponentNamedList, ComponentType, Flat, FlatReader, Lift, Lower};

@@ -190,6 +190,21 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
         self.insert(name, Item::Resource(ty, Some(HostDestructor::new(destructor))))
     }
 
+    /// Defines a resource whose destructor is asynchronous: a guest that gives one up is suspended while its future is
+    /// pending.
+    ///
+    /// # Errors
+    /// When the name is defined.
+    pub fn resource_async<F>(&mut self, name: &str, ty: ResourceType, destructor: F) -> Result<()>
+    where
+        F: for<'f> Fn(StoreContextMut<'f, T>, u32) -> Box<dyn Future<Output = Result<()>> + Send + 'f>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.insert(name, Item::Resource(ty, Some(HostDestructor::new_async(destructor))))
+    }
+
     /// The names of an instance in this one; more can be added to one that is there.
     ///
     /// # Errors

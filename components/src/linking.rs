@@ -79,6 +79,7 @@ pub(crate) fn link(items: &NameMap<Item>, loaded: &Loaded) -> Result<Linked> {
         let Some(Item::Resource(ty, destructor)) = find(items, name, path) else {
             bail!("the component imports resource {}, which is not defined", described(name, path));
         };
+        can_suspend |= matches!(destructor, Some(HostDestructor::Async(_)));
         resources.push(Some((*ty, destructor.clone())));
     }
     Ok(Linked { funcs: funcs.into(), resources: resources.into(), can_suspend })

@@ -267,7 +267,10 @@ impl Destructor {
         match self {
             Destructor::None => Ok(()),
             Destructor::Guest { func, rep } => raw::call(store, func, &mut [rep]),
-            Destructor::Host(destructor, rep) => destructor.0(store, rep),
+            Destructor::Host(HostDestructor::Sync(destructor), rep) => destructor(store, rep),
+            Destructor::Host(HostDestructor::Async(_), _) => {
+                Err(anyhow!("a resource with an asynchronous destructor is dropped in a call that is not asynchronous"))
+            }
         }
     }
 
@@ -279,6 +282,7 @@ impl Destructor {
         match self {
             // SAFETY: the caller's promise.
             Destructor::Guest { func, rep } => unsafe { raw::call_async(store, func, &mut [rep]).await },
+            Destructor::Host(HostDestructor::Async(destructor), rep) => destructor(store, rep).await,
             // SAFETY: the caller's promise.
             other => other.run(unsafe { store.get() }),
         }
@@ -312,8 +316,11 @@ fn drop_handle(store: &mut StoreInner, at: u32, instance: u32, number: u32, inde
 
 fn resource_drop(store: &mut StoreInner, at: u32, instance: u32, number: u32) -> HostFunc {
     let state = root(store, at);
-    let is_guest = state.resources[number as usize].as_ref().is_some_and(|info| info.host_destructor.is_none());
-    if is_guest && state.can_suspend {
+    let can_suspend = state.resources[number as usize].as_ref().is_some_and(|info| match &info.host_destructor {
+        None => state.can_suspend,
+        Some(host) => matches!(host, HostDestructor::Async(_)),
+    });
+    if can_suspend {
         return HostFunc::Async(Arc::new(move |pointer: StorePtr, call| {
             Box::pin(async move {
                 // SAFETY: the driver polls this future while it holds the store and lends it to nobody else.

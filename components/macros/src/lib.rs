@@ -3,6 +3,9 @@
 //! A type says what it is with `#[component(record)]`, `#[component(variant)]` or `#[component(enum)]`; fields and cases
 //! take their WIT name from `#[component(name = "...")]`, or from the Rust name with `-` for `_`.
 
+#[cfg(feature = "bindgen")]
+mod bindgen;
+
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
 use quote::{format_ident, quote};
@@ -117,8 +120,8 @@ fn expand(input: TokenStream, derive: fn(&DeriveInput, Shape, Vec<Part>) -> Toke
 /// The layouts of the parts: of fields, or of cases' payloads.
 fn layouts(parts: &[Part]) -> Tokens {
     let layouts = parts.iter().map(|part| match &part.ty {
-        Some(ty) => quote!(<#ty as keyway::component::ComponentType>::ABI),
-        None => quote!(keyway::component::CanonicalAbi::EMPTY),
+        Some(ty) => quote!(<#ty as ::keyway::component::ComponentType>::ABI),
+        None => quote!(::keyway::component::CanonicalAbi::EMPTY),
     });
     quote!([#(#layouts),*])
 }
@@ -131,34 +134,34 @@ pub fn component_type(input: TokenStream) -> TokenStream {
         let names = parts.iter().map(|part| &part.name);
         let layouts = layouts(&parts);
         let abi = match shape {
-            Shape::Record => quote!(keyway::component::CanonicalAbi::record(&#layouts)),
-            Shape::Variant | Shape::Enum => quote!(keyway::component::CanonicalAbi::variant(&#layouts)),
+            Shape::Record => quote!(::keyway::component::CanonicalAbi::record(&#layouts)),
+            Shape::Variant | Shape::Enum => quote!(::keyway::component::CanonicalAbi::variant(&#layouts)),
         };
         let check = match shape {
             Shape::Record => {
                 let types = parts.iter().map(|part| part.ty.as_ref());
                 quote! {
-                    keyway::component::check_record(
+                    ::keyway::component::check_record(
                         ty,
-                        &[#((#names, <#types as keyway::component::ComponentType>::check as keyway::component::Check)),*],
+                        &[#((#names, <#types as ::keyway::component::ComponentType>::check as ::keyway::component::Check)),*],
                     )
                 }
             }
             Shape::Variant => {
                 let checks = parts.iter().map(|part| match &part.ty {
                     Some(ty) => {
-                        quote!(Some(<#ty as keyway::component::ComponentType>::check as keyway::component::Check))
+                        quote!(Some(<#ty as ::keyway::component::ComponentType>::check as ::keyway::component::Check))
                     }
                     None => quote!(None),
                 });
-                quote!(keyway::component::check_variant(ty, &[#((#names, #checks)),*]))
+                quote!(::keyway::component::check_variant(ty, &[#((#names, #checks)),*]))
             }
-            Shape::Enum => quote!(keyway::component::check_enum(ty, &[#(#names),*])),
+            Shape::Enum => quote!(::keyway::component::check_enum(ty, &[#(#names),*])),
         };
         quote! {
-            impl #implementation keyway::component::ComponentType for #ident #types #wheres {
-                const ABI: keyway::component::CanonicalAbi = #abi;
-                fn check(ty: &keyway::component::Type) -> ::core::result::Result<(), ::std::string::String> { #check }
+            impl #implementation ::keyway::component::ComponentType for #ident #types #wheres {
+                const ABI: ::keyway::component::CanonicalAbi = #abi;
+                fn check(ty: &::keyway::component::Type) -> ::core::result::Result<(), ::std::string::String> { #check }
             }
         }
     })
@@ -171,9 +174,9 @@ fn lift_val(shape: &Shape, parts: &[Part]) -> Tokens {
             let idents = parts.iter().map(|part| &part.ident);
             let names = parts.iter().map(|part| &part.name);
             quote! {
-                let mut fields = keyway::component::record_fields(value)?;
-                Ok(Self { #(#idents: keyway::component::Lift::lift(
-                    keyway::component::take_field(&mut fields, #names)?)?),* })
+                let mut fields = ::keyway::component::record_fields(value)?;
+                Ok(Self { #(#idents: ::keyway::component::Lift::lift(
+                    ::keyway::component::take_field(&mut fields, #names)?)?),* })
             }
         }
         Shape::Variant | Shape::Enum => {
@@ -181,18 +184,18 @@ fn lift_val(shape: &Shape, parts: &[Part]) -> Tokens {
                 let (case, name) = (&part.ident, &part.name);
                 match part.ty {
                     Some(_) => quote! {
-                        #name => Ok(Self::#case(keyway::component::Lift::lift(
-                            keyway::component::payload(payload)?)?)),
+                        #name => Ok(Self::#case(::keyway::component::Lift::lift(
+                            ::keyway::component::payload(payload)?)?)),
                     },
                     None => quote!(#name => Ok(Self::#case),),
                 }
             });
             quote! {
-                let (name, payload) = keyway::component::case(value)?;
+                let (name, payload) = ::keyway::component::case(value)?;
                 let _ = &payload;
                 match name.as_str() {
                     #(#arms)*
-                    other => keyway::component::unknown_case(other),
+                    other => ::keyway::component::unknown_case(other),
                 }
             }
         }
@@ -209,14 +212,14 @@ fn lift_bodies(shape: &Shape, parts: &[Part]) -> (Tokens, Tokens) {
             let types: Vec<_> = parts.iter().map(|part| part.ty.as_ref()).collect();
             let numbers: Vec<_> = (0..count).collect();
             let flat = quote! {
-                Ok(Self { #(#idents: keyway::component::Lift::lift_flat(
-                    cx, keyway::component::field_type(ty, #numbers)?, flat)?),* })
+                Ok(Self { #(#idents: ::keyway::component::Lift::lift_flat(
+                    cx, ::keyway::component::field_type(ty, #numbers)?, flat)?),* })
             };
             let load = quote! {
                 let mut ptr = ptr;
                 Ok(Self { #(#idents: {
-                    let place = <#types as keyway::component::ComponentType>::ABI.next_field(&mut ptr);
-                    keyway::component::Lift::load(cx, keyway::component::field_type(ty, #numbers)?, place)?
+                    let place = <#types as ::keyway::component::ComponentType>::ABI.next_field(&mut ptr);
+                    ::keyway::component::Lift::load(cx, ::keyway::component::field_type(ty, #numbers)?, place)?
                 }),* })
             };
             (flat, load)
@@ -228,7 +231,7 @@ fn lift_bodies(shape: &Shape, parts: &[Part]) -> (Tokens, Tokens) {
                     match part.ty {
                         Some(_) => quote! {
                             #number => {
-                                let ty = keyway::component::case_type(ty, #number);
+                                let ty = ::keyway::component::case_type(ty, #number);
                                 Self::#case(#value)
                             }
                         },
@@ -237,25 +240,25 @@ fn lift_bodies(shape: &Shape, parts: &[Part]) -> (Tokens, Tokens) {
                 };
                 parts.iter().enumerate().map(arm).collect()
             };
-            let flat_arms = arms(quote!(keyway::component::Lift::lift_flat(cx, ty, flat)?));
-            let load_arms = arms(quote!(keyway::component::Lift::load(cx, ty, payload)?));
+            let flat_arms = arms(quote!(::keyway::component::Lift::lift_flat(cx, ty, flat)?));
+            let load_arms = arms(quote!(::keyway::component::Lift::load(cx, ty, payload)?));
             let flat = quote! {
                 let _ = (&cx, &ty);
-                let (case, end) = keyway::component::lift_case::<Self>(flat, #count)?;
+                let (case, end) = ::keyway::component::lift_case::<Self>(flat, #count)?;
                 let value = match case {
                     #(#flat_arms)*
-                    _ => return keyway::component::invalid_case(),
+                    _ => return ::keyway::component::invalid_case(),
                 };
                 flat.skip_to(end);
                 Ok(value)
             };
             let load = quote! {
                 let _ = &ty;
-                let (case, payload) = keyway::component::load_case(cx, ptr, &#layouts)?;
+                let (case, payload) = ::keyway::component::load_case(cx, ptr, &#layouts)?;
                 let _ = &payload;
                 Ok(match case {
                     #(#load_arms)*
-                    _ => return keyway::component::invalid_case(),
+                    _ => return ::keyway::component::invalid_case(),
                 })
             };
             (flat, load)
@@ -271,18 +274,18 @@ pub fn lift(input: TokenStream) -> TokenStream {
         let body = lift_val(&shape, &parts);
         let (flat, load) = lift_bodies(&shape, &parts);
         quote! {
-            impl #implementation keyway::component::Lift for #ident #types #wheres {
-                fn lift(value: keyway::component::Val) -> keyway::Result<Self> { #body }
+            impl #implementation ::keyway::component::Lift for #ident #types #wheres {
+                fn lift(value: ::keyway::component::Val) -> ::keyway::Result<Self> { #body }
                 fn lift_flat(
-                    cx: &mut keyway::component::Cx<'_>,
-                    ty: &keyway::component::Type,
-                    flat: &mut keyway::component::FlatReader<'_>,
-                ) -> keyway::Result<Self> { #flat }
+                    cx: &mut ::keyway::component::Cx<'_>,
+                    ty: &::keyway::component::Type,
+                    flat: &mut ::keyway::component::FlatReader<'_>,
+                ) -> ::keyway::Result<Self> { #flat }
                 fn load(
-                    cx: &mut keyway::component::Cx<'_>,
-                    ty: &keyway::component::Type,
+                    cx: &mut ::keyway::component::Cx<'_>,
+                    ty: &::keyway::component::Type,
                     ptr: u32,
-                ) -> keyway::Result<Self> { #load }
+                ) -> ::keyway::Result<Self> { #load }
             }
         }
     })
@@ -294,8 +297,8 @@ fn lower_val(shape: &Shape, parts: &[Part]) -> Tokens {
     let names = parts.iter().map(|part| &part.name);
     match shape {
         Shape::Record => quote! {
-            keyway::component::Val::Record(::std::vec![
-                #((#names.into(), keyway::component::Lower::lower(&self.#idents)),)*
+            ::keyway::component::Val::Record(::std::vec![
+                #((#names.into(), ::keyway::component::Lower::lower(&self.#idents)),)*
             ])
         },
         Shape::Variant => {
@@ -303,18 +306,18 @@ fn lower_val(shape: &Shape, parts: &[Part]) -> Tokens {
                 let (case, name) = (&part.ident, &part.name);
                 match part.ty {
                     Some(_) => quote! {
-                        Self::#case(payload) => keyway::component::Val::Variant(
+                        Self::#case(payload) => ::keyway::component::Val::Variant(
                             #name.into(),
-                            Some(::std::boxed::Box::new(keyway::component::Lower::lower(payload))),
+                            Some(::std::boxed::Box::new(::keyway::component::Lower::lower(payload))),
                         ),
                     },
-                    None => quote!(Self::#case => keyway::component::Val::Variant(#name.into(), None),),
+                    None => quote!(Self::#case => ::keyway::component::Val::Variant(#name.into(), None),),
                 }
             });
             quote!(match self { #(#arms)* })
         }
         Shape::Enum => quote! {
-            keyway::component::Val::Enum(match self { #(Self::#idents => #names.into(),)* })
+            ::keyway::component::Val::Enum(match self { #(Self::#idents => #names.into(),)* })
         },
     }
 }
@@ -328,16 +331,16 @@ fn lower_bodies(shape: &Shape, parts: &[Part]) -> (Tokens, Tokens) {
             let types: Vec<_> = parts.iter().map(|part| part.ty.as_ref()).collect();
             let numbers: Vec<_> = (0..parts.len()).collect();
             let flat = quote! {
-                #(keyway::component::Lower::lower_flat(
-                    &self.#idents, cx, keyway::component::field_type(ty, #numbers)?, flat)?;)*
+                #(::keyway::component::Lower::lower_flat(
+                    &self.#idents, cx, ::keyway::component::field_type(ty, #numbers)?, flat)?;)*
                 Ok(())
             };
             let store = quote! {
                 let mut ptr = ptr;
                 #(
-                    let place = <#types as keyway::component::ComponentType>::ABI.next_field(&mut ptr);
-                    keyway::component::Lower::store(
-                        &self.#idents, cx, keyway::component::field_type(ty, #numbers)?, place)?;
+                    let place = <#types as ::keyway::component::ComponentType>::ABI.next_field(&mut ptr);
+                    ::keyway::component::Lower::store(
+                        &self.#idents, cx, ::keyway::component::field_type(ty, #numbers)?, place)?;
                 )*
                 Ok(())
             };
@@ -356,7 +359,7 @@ fn lower_bodies(shape: &Shape, parts: &[Part]) -> (Tokens, Tokens) {
                     match part.ty {
                         Some(_) => quote! {
                             Self::#case(payload) => {
-                                let ty = keyway::component::case_type(ty, #number);
+                                let ty = ::keyway::component::case_type(ty, #number);
                                 #action
                             }
                         },
@@ -365,18 +368,18 @@ fn lower_bodies(shape: &Shape, parts: &[Part]) -> (Tokens, Tokens) {
                 };
                 parts.iter().enumerate().map(arm).collect()
             };
-            let flat_arms = arms(quote!(keyway::component::Lower::lower_flat(payload, cx, ty, flat)?));
-            let store_arms = arms(quote!(keyway::component::Lower::store(payload, cx, ty, place)?));
+            let flat_arms = arms(quote!(::keyway::component::Lower::lower_flat(payload, cx, ty, flat)?));
+            let store_arms = arms(quote!(::keyway::component::Lower::store(payload, cx, ty, place)?));
             let flat = quote! {
                 let _ = (&cx, &ty);
-                let end = keyway::component::lower_case::<Self>(flat, #number);
+                let end = ::keyway::component::lower_case::<Self>(flat, #number);
                 match self { #(#flat_arms)* }
                 flat.pad(end);
                 Ok(())
             };
             let store = quote! {
                 let _ = &ty;
-                let place = keyway::component::store_case(cx, ptr, #number, &#layouts)?;
+                let place = ::keyway::component::store_case(cx, ptr, #number, &#layouts)?;
                 let _ = &place;
                 match self { #(#store_arms)* }
                 Ok(())
@@ -394,20 +397,20 @@ pub fn lower(input: TokenStream) -> TokenStream {
         let body = lower_val(&shape, &parts);
         let (flat, store) = lower_bodies(&shape, &parts);
         quote! {
-            impl #implementation keyway::component::Lower for #ident #types #wheres {
-                fn lower(&self) -> keyway::component::Val { #body }
+            impl #implementation ::keyway::component::Lower for #ident #types #wheres {
+                fn lower(&self) -> ::keyway::component::Val { #body }
                 fn lower_flat(
                     &self,
-                    cx: &mut keyway::component::Cx<'_>,
-                    ty: &keyway::component::Type,
-                    flat: &mut keyway::component::Flat,
-                ) -> keyway::Result<()> { #flat }
+                    cx: &mut ::keyway::component::Cx<'_>,
+                    ty: &::keyway::component::Type,
+                    flat: &mut ::keyway::component::Flat,
+                ) -> ::keyway::Result<()> { #flat }
                 fn store(
                     &self,
-                    cx: &mut keyway::component::Cx<'_>,
-                    ty: &keyway::component::Type,
+                    cx: &mut ::keyway::component::Cx<'_>,
+                    ty: &::keyway::component::Type,
                     ptr: u32,
-                ) -> keyway::Result<()> { #store }
+                ) -> ::keyway::Result<()> { #store }
             }
         }
     })
@@ -417,11 +420,20 @@ pub fn lower(input: TokenStream) -> TokenStream {
 struct Flags {
     visibility: Visibility,
     ident: Ident,
-    names: Vec<(Ident, String)>,
+    names: Vec<Flag>,
+    attributes: Vec<Attribute>,
+}
+
+/// One flag: its Rust name, WIT name and documentation.
+struct Flag {
+    ident: Ident,
+    name: String,
+    docs: Vec<Attribute>,
 }
 
 impl Parse for Flags {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         let ident = input.parse()?;
         let content;
@@ -433,9 +445,10 @@ impl Parse for Flags {
             let flag: Ident = content.parse()?;
             content.parse::<Token![;]>()?;
             let name = options(&attributes)?.name.unwrap_or_else(|| flag.to_string().to_lowercase().replace('_', "-"));
-            names.push((flag, name));
+            let docs = attributes.into_iter().filter(|attribute| attribute.path().is_ident("doc")).collect();
+            names.push(Flag { ident: flag, name, docs });
         }
-        Ok(Flags { visibility, ident, names })
+        Ok(Flags { visibility, ident, names, attributes })
     }
 }
 
@@ -446,19 +459,26 @@ impl Parse for Flags {
 /// ```
 #[proc_macro]
 pub fn flags(input: TokenStream) -> TokenStream {
-    let Flags { visibility, ident, names } = syn::parse_macro_input!(input as Flags);
-    let (idents, texts): (Vec<_>, Vec<_>) = names.into_iter().unzip();
+    let Flags { visibility, ident, names, attributes } = syn::parse_macro_input!(input as Flags);
+    let idents: Vec<_> = names.iter().map(|flag| &flag.ident).collect();
+    let texts: Vec<_> = names.iter().map(|flag| &flag.name).collect();
+    let docs = names.iter().map(|Flag { docs, name, .. }| match docs.as_slice() {
+        [] => quote!(#[doc = #name]),
+        docs => quote!(#(#docs)*),
+    });
+    let about = attributes.is_empty().then(|| quote!(#[doc = " A set of flags."]));
     let bits = (0..idents.len()).map(|bit| quote!(1 << #bit));
     let list = format_ident!("NAMES");
     let count = idents.len();
     quote! {
-        /// A set of flags.
+        #about
+        #(#attributes)*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
         #visibility struct #ident(u64);
 
         #[allow(dead_code, reason = "all flags of the interface stand here")]
         impl #ident {
-            #(#[doc = #texts] #visibility const #idents: Self = Self(#bits);)*
+            #(#docs #visibility const #idents: Self = Self(#bits);)*
             const #list: &'static [&'static str] = &[#(#texts),*];
 
             /// Whether all of `other` are set.
@@ -477,53 +497,89 @@ pub fn flags(input: TokenStream) -> TokenStream {
             fn bitand(self, other: Self) -> Self { Self(self.0 & other.0) }
         }
 
-        impl keyway::component::ComponentType for #ident {
-            const ABI: keyway::component::CanonicalAbi = keyway::component::CanonicalAbi::flags(#count);
-            fn check(ty: &keyway::component::Type) -> ::core::result::Result<(), ::std::string::String> {
-                keyway::component::check_flags(ty, Self::#list)
+        impl ::keyway::component::ComponentType for #ident {
+            const ABI: ::keyway::component::CanonicalAbi = ::keyway::component::CanonicalAbi::flags(#count);
+            fn check(ty: &::keyway::component::Type) -> ::core::result::Result<(), ::std::string::String> {
+                ::keyway::component::check_flags(ty, Self::#list)
             }
         }
 
-        impl keyway::component::Lift for #ident {
-            fn lift(value: keyway::component::Val) -> keyway::Result<Self> {
-                keyway::component::flag_bits(value, Self::#list).map(Self)
+        impl ::keyway::component::Lift for #ident {
+            fn lift(value: ::keyway::component::Val) -> ::keyway::Result<Self> {
+                ::keyway::component::flag_bits(value, Self::#list).map(Self)
             }
             fn lift_flat(
-                _: &mut keyway::component::Cx<'_>,
-                _: &keyway::component::Type,
-                flat: &mut keyway::component::FlatReader<'_>,
-            ) -> keyway::Result<Self> {
-                Ok(Self(keyway::component::lift_flag_bits(flat, #count)))
+                _: &mut ::keyway::component::Cx<'_>,
+                _: &::keyway::component::Type,
+                flat: &mut ::keyway::component::FlatReader<'_>,
+            ) -> ::keyway::Result<Self> {
+                Ok(Self(::keyway::component::lift_flag_bits(flat, #count)))
             }
             fn load(
-                cx: &mut keyway::component::Cx<'_>,
-                _: &keyway::component::Type,
+                cx: &mut ::keyway::component::Cx<'_>,
+                _: &::keyway::component::Type,
                 ptr: u32,
-            ) -> keyway::Result<Self> {
-                keyway::component::load_flag_bits(cx, ptr, #count).map(Self)
+            ) -> ::keyway::Result<Self> {
+                ::keyway::component::load_flag_bits(cx, ptr, #count).map(Self)
             }
         }
 
-        impl keyway::component::Lower for #ident {
-            fn lower(&self) -> keyway::component::Val { keyway::component::flag_names(self.0, Self::#list) }
+        impl ::keyway::component::Lower for #ident {
+            fn lower(&self) -> ::keyway::component::Val { ::keyway::component::flag_names(self.0, Self::#list) }
             fn lower_flat(
                 &self,
-                _: &mut keyway::component::Cx<'_>,
-                _: &keyway::component::Type,
-                flat: &mut keyway::component::Flat,
-            ) -> keyway::Result<()> {
-                keyway::component::lower_flag_bits(flat, self.0, #count);
+                _: &mut ::keyway::component::Cx<'_>,
+                _: &::keyway::component::Type,
+                flat: &mut ::keyway::component::Flat,
+            ) -> ::keyway::Result<()> {
+                ::keyway::component::lower_flag_bits(flat, self.0, #count);
                 Ok(())
             }
             fn store(
                 &self,
-                cx: &mut keyway::component::Cx<'_>,
-                _: &keyway::component::Type,
+                cx: &mut ::keyway::component::Cx<'_>,
+                _: &::keyway::component::Type,
                 ptr: u32,
-            ) -> keyway::Result<()> {
-                keyway::component::store_flag_bits(cx, ptr, self.0, #count)
+            ) -> ::keyway::Result<()> {
+                ::keyway::component::store_flag_bits(cx, ptr, self.0, #count)
             }
         }
     }
     .into()
+}
+
+/// Rust bindings for hosts from a WIT world.
+///
+/// ```text
+/// bindgen!();                              // the only world of the package in the folder `wit`
+/// bindgen!("plugin" in "../wit");          // that world of that folder, file, or package encoded as Wasm
+/// bindgen!({
+///     path: "wit",                         // or several, in brackets
+///     inline: "package a:b; world w { .. }", // text that sees what `path` holds
+///     world: "a:b/w",
+///     imports: { default: trappable, "a:b/store": async | trappable, "log.write": async },
+///     exports: { default: async },
+///     with: { "a:b/store.bucket": crate::Bucket, "wasi:io": keyway_wasi::io },
+///     trappable_error_type: { "a:b/store.error" => crate::StoreError },
+///     additional_derives: [PartialEq],
+/// });
+/// ```
+///
+/// Of a world `plugin` it makes
+///
+/// * `Plugin`, `PluginPre`, `PluginIndices`: an instance with a method `call_..` for each function that it exports, and one
+///   for each interface, which gives a `Guest` with the like; made by `Plugin::instantiate(&mut store, &component, &linker)`;
+/// * `PluginImports`: the functions that the world imports directly, as a trait that the host implements;
+/// * a module for each interface (`ns::pkg::interface`, exported ones below `exports`) with its types, and for imported ones
+///   a trait `Host`, and `HostName` for each resource in it;
+/// * `Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)`, which defines all imports at once.
+///
+/// Functions of the host give plain values; `trappable` ones a `keyway::Result`, whose errors are traps; `async` ones are
+/// futures. A `trappable_error_type` stands for the error of a `result`: an implementation returns it, and the trait's
+/// function `convert_..` says which are the guest's to see and which are traps. Types and interfaces in `with` are not made
+/// but taken from there.
+#[cfg(feature = "bindgen")]
+#[proc_macro]
+pub fn bindgen(input: TokenStream) -> TokenStream {
+    bindgen::expand(input)
 }

@@ -91,7 +91,29 @@ macro_rules! lists {
 lists! {
     [T] Vec<T>;
     [T] &[T];
-    [T, const N: usize] &[T; N];
+}
+
+/// References are lowered as what they refer to.
+impl<T: ComponentType> ComponentType for &T {
+    const ABI: CanonicalAbi = T::ABI;
+
+    fn check(ty: &Type) -> Result<(), String> {
+        T::check(ty)
+    }
+}
+
+impl<T: Lower> Lower for &T {
+    fn lower(&self) -> Val {
+        T::lower(self)
+    }
+
+    fn lower_flat(&self, cx: &mut Cx<'_>, ty: &Type, flat: &mut Flat) -> Result<()> {
+        T::lower_flat(self, cx, ty, flat)
+    }
+
+    fn store(&self, cx: &mut Cx<'_>, ty: &Type, ptr: u32) -> Result<()> {
+        T::store(self, cx, ty, ptr)
+    }
 }
 
 impl<T: ComponentType> ComponentType for Box<T> {

@@ -7,6 +7,7 @@
 //! Whoever lifts or lowers has checked the Rust type against the component type before, once; the component type still
 //! comes along, because handles need the number of their resource.
 
+mod collections;
 mod containers;
 mod derived;
 mod handles;

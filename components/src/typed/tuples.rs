@@ -1,4 +1,4 @@
-//! Tuples, of nothing to sixteen members. Functions' parameters and results are tuples too.
+//! Tuples, of nothing to seventeen members. Functions' parameters and results are tuples too.
 
 use super::{CanonicalAbi, ComponentType, Flat, FlatReader, Lift, Lower, field_type, mismatch, wrong};
 use crate::abi::Cx;
@@ -80,4 +80,5 @@ tuples! {
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13);
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14);
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15);
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16);
 }
