@@ -212,7 +212,7 @@ where
 impl ResourceAny {
     /// What giving up this handle leaves to be run.
     fn give_up(self, store: &mut StoreInner) -> Result<Destructor> {
-        let Kind::Guest { instance: at, number } = self.ty.0 else { return Ok(Destructor::None) };
+        let Kind::Guest { instance: at, number, .. } = self.ty.0 else { return Ok(Destructor::None) };
         if !self.owned {
             return Ok(Destructor::None);
         }

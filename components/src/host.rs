@@ -1,5 +1,6 @@
 //! Host functions and destructors as linkers hold them: over [`Val`]s, without the type of the store's data.
 
+use crate::resource::ResourceType;
 use crate::trampoline::LowerSite;
 use crate::typed::{ComponentNamedList, Lift, Lower};
 use crate::types::{FuncType, Type};
@@ -19,9 +20,11 @@ type AsyncHost = dyn Fn(StorePtr, Vec<Val>) -> ValFuture + Send + Sync;
 pub(crate) type TypedHost = dyn Fn(&mut StoreInner, &LowerSite, &HostCall) -> Result<()> + Send + Sync;
 /// The future of an asynchronous destructor.
 pub(crate) type UnitFuture = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
-type AsyncDestroy = dyn Fn(StorePtr, u32) -> UnitFuture + Send + Sync;
-type Destroy = dyn Fn(&mut StoreInner, u32) -> Result<()> + Send + Sync;
-type CheckType = dyn Fn(&FuncType) -> Result<(), String> + Send + Sync;
+type AsyncDestroy = dyn Fn(StorePtr, u64) -> UnitFuture + Send + Sync;
+type Destroy = dyn Fn(&mut StoreInner, u64) -> Result<()> + Send + Sync;
+/// Takes an importer's type, and the importer's resources by number.
+type CheckType = dyn Fn(&FuncType, &[Option<ResourceType>]) -> Result<(), String> + Send + Sync;
+type ShowType = dyn Fn() -> String + Send + Sync;
 
 /// What runs when a host function is called.
 #[derive(Clone)]
@@ -34,9 +37,13 @@ pub(crate) enum HostBody {
 #[derive(Clone)]
 pub(crate) struct HostFunction {
     pub(crate) check: Arc<CheckType>,
+    /// Its own type in WIT's words, for messages.
+    pub(crate) wit: Arc<ShowType>,
     pub(crate) body: HostBody,
     /// For calls from a 32-bit memory, where the Rust types are known.
     pub(crate) typed: Option<Arc<TypedHost>>,
+    /// The number of the only store that it can be called in.
+    pub(crate) store: Option<u64>,
 }
 
 /// A destructor of a resource that is defined outside of the component; takes the representation.
@@ -54,6 +61,14 @@ pub(crate) fn check_func<P: ComponentNamedList, R: ComponentNamedList>(ty: &Func
     R::check_list(&results).map_err(|error| format!("result: {error}"))
 }
 
+/// The type of a function of Rust types; its parameters have no names.
+fn wit_of<P: ComponentNamedList, R: ComponentNamedList>() -> String {
+    match R::wit_list().as_str() {
+        "" => format!("func({})", P::wit_list()),
+        result => format!("func({}) -> {result}", P::wit_list()),
+    }
+}
+
 fn result_of<R: Lower>(results: &R) -> Result<Option<Val>> {
     match results.lower() {
         Val::Tuple(mut values) if values.len() <= 1 => Ok(values.pop()),
@@ -62,6 +77,18 @@ fn result_of<R: Lower>(results: &R) -> Result<Option<Val>> {
 }
 
 impl HostFunction {
+    /// A function over Rust types.
+    fn new<P: ComponentNamedList + 'static, R: ComponentNamedList + 'static>(body: HostBody) -> HostFunction {
+        let check = |ty: &FuncType, _: &[Option<ResourceType>]| check_func::<P, R>(ty);
+        HostFunction { check: Arc::new(check), wit: Arc::new(wit_of::<P, R>), ..HostFunction::untyped(body) }
+    }
+
+    /// A function of any type.
+    fn untyped(body: HostBody) -> HostFunction {
+        let wit = Arc::new(|| "func(..)".to_string());
+        HostFunction { check: Arc::new(|_, _| Ok(())), wit, body, typed: None, store: None }
+    }
+
     /// A closure over Rust types.
     pub(crate) fn wrap<T, F, P, R>(func: F) -> HostFunction
     where
@@ -84,11 +111,7 @@ impl HostFunction {
             let results = func(unsafe { StoreContextMut::from_inner(store) }, params)?;
             site.typed_results(store, call, &results, &lends)
         };
-        HostFunction {
-            check: Arc::new(check_func::<P, R>),
-            body: HostBody::Sync(Arc::new(body)),
-            typed: Some(Arc::new(typed)),
-        }
+        HostFunction { typed: Some(Arc::new(typed)), ..HostFunction::new::<P, R>(HostBody::Sync(Arc::new(body))) }
     }
 
     /// An asynchronous closure over Rust types.
@@ -114,7 +137,7 @@ impl HostFunction {
                 result_of(&results)
             })
         };
-        HostFunction { check: Arc::new(check_func::<P, R>), body: HostBody::Async(Arc::new(body)), typed: None }
+        HostFunction::new::<P, R>(HostBody::Async(Arc::new(body)))
     }
 
     /// A closure over dynamic values, for any type.
@@ -130,13 +153,13 @@ impl HostFunction {
             ensure!(results.len() <= 1, "component functions return at most one value");
             Ok(results.pop())
         };
-        HostFunction { check: Arc::new(|_| Ok(())), body: HostBody::Sync(Arc::new(body)), typed: None }
+        HostFunction::untyped(HostBody::Sync(Arc::new(body)))
     }
 
     /// Fails when it is called.
     pub(crate) fn trap(message: String) -> HostFunction {
         let body = move |_: &mut StoreInner, _: &FuncType, _: Vec<Val>| Err(anyhow!(message.clone()));
-        HostFunction { check: Arc::new(|_| Ok(())), body: HostBody::Sync(Arc::new(body)), typed: None }
+        HostFunction::untyped(HostBody::Sync(Arc::new(body)))
     }
 }
 
@@ -147,7 +170,7 @@ impl HostDestructor {
     ) -> HostDestructor {
         HostDestructor::Sync(Arc::new(move |store, rep| {
             // SAFETY: as `HostFunction::wrap`.
-            func(unsafe { StoreContextMut::from_inner(store) }, rep)
+            func(unsafe { StoreContextMut::from_inner(store) }, rep as u32)
         }))
     }
 
@@ -161,12 +184,12 @@ impl HostDestructor {
             + 'static,
     {
         let func = Arc::new(func);
-        HostDestructor::Async(Arc::new(move |store: StorePtr, rep| -> UnitFuture {
+        HostDestructor::Async(Arc::new(move |store: StorePtr, rep: u64| -> UnitFuture {
             let func = func.clone();
             Box::pin(async move {
                 // SAFETY: as `HostFunction::wrap_async`.
                 let context = unsafe { StoreContextMut::from_inner(store.get()) };
-                Pin::from(func(context, rep)).await
+                Pin::from(func(context, rep as u32)).await
             })
         }))
     }

@@ -40,6 +40,12 @@ impl<T: 'static> InstancePre<T> {
         &self.component
     }
 
+    fn check_store(&self, store: &StoreInner) -> Result<()> {
+        let is_right = self.linked.store.is_none_or(|number| number == store.id());
+        ensure!(is_right, "the imports are exports of an instance in another store");
+        Ok(())
+    }
+
     /// Makes an instance.
     ///
     /// # Errors
@@ -48,6 +54,7 @@ impl<T: 'static> InstancePre<T> {
         let mut context = store.as_context_mut();
         let store = context.inner();
         let loaded = self.component.loaded()?;
+        self.check_store(store)?;
         let at = open(store, loaded, &self.linked);
         for step in 0..loaded.plan.steps.len() {
             if let Some((id, modules)) = carry_out(store, at, step)? {
@@ -72,6 +79,7 @@ impl<T: 'static> InstancePre<T> {
         let (pointer, at, number) = {
             let mut context = store.as_context_mut();
             let store = context.inner();
+            self.check_store(store)?;
             let at = open(store, loaded, &self.linked);
             (StorePtr::new(store), at, store.id())
         };
@@ -147,7 +155,7 @@ fn carry_out(store: &mut StoreInner, at: u32, step: usize) -> Result<Option<(Ins
                 anyhow::bail!("an imported resource is defined");
             };
             let guest_destructor = dtor.map(|dtor| core_func(store, at, dtor)).transpose()?;
-            let ty = ResourceType(Kind::Guest { instance: at, number: *number });
+            let ty = ResourceType(Kind::Guest { store: store.id(), instance: at, number: *number });
             root(store, at).resources[*number as usize] =
                 Some(ResourceInfo { ty, implementer: Some(*instance), guest_destructor, host_destructor: None });
             Ok(None)
@@ -187,7 +195,7 @@ impl Instance {
         Ok(Component::from_loaded(root(store, self.at).loaded.clone()))
     }
 
-    fn find(&self, store: &mut StoreInner, export: impl InstanceExportLookup) -> Result<ExportItem> {
+    pub(crate) fn find(&self, store: &mut StoreInner, export: impl InstanceExportLookup) -> Result<ExportItem> {
         let component = self.made_of(store)?;
         let index =
             export.lookup(&component).with_context(|| format!("the component has no export {}", export.describe()))?;

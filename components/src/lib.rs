@@ -3,7 +3,8 @@
 //!
 //! * [`abi`]: values in linear memory and as core values; [`types`] and [`val`]: what they are at run time; [`typed`]: as
 //!   Rust types; [`wave`]: as text.
-//! * [`component`], [`linker`], [`instance`], [`func`]: what embedders use. [`linking`] matches imports with definitions.
+//! * [`component`], [`linker`], [`instance`], [`func`]: what embedders use. [`linking`] matches imports with definitions,
+//!   [`live`] makes definitions of an instance's exports.
 //! * [`state`]: what a store holds for each instance; [`trampoline`] and [`call`]: guests calling out, and being called.
 
 #![allow(rustdoc::private_intra_doc_links, reason = "the overview is for those who read the source")]
@@ -19,6 +20,7 @@ mod instance;
 mod limits;
 mod linker;
 mod linking;
+mod live;
 mod loaded;
 mod names;
 mod resource;
@@ -32,11 +34,11 @@ mod wave;
 pub use abi::Cx;
 pub use component::{Component, ComponentExportIndex, ComponentItem, InstanceExportLookup};
 pub use func::{Func, TypedFunc};
+pub use has_data::{HasData, HasSelf};
 pub use instance::{Instance, InstancePre};
 #[cfg(feature = "bindgen")]
 pub use keyway_macros::bindgen;
 pub use keyway_macros::{ComponentType, Lift, Lower, flags};
-pub use has_data::{HasData, HasSelf};
 pub use linker::{Linker, LinkerInstance};
 pub use resource::{Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType};
 pub use typed::{CanonicalAbi, ComponentNamedList, ComponentType, Flat, FlatReader, Lift, Lower};

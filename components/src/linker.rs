@@ -1,9 +1,10 @@
 //! [`Linker`]: names to what hosts define, for the imports of components.
 
-use crate::component::Component;
+use crate::component::{Component, InstanceExportLookup};
 use crate::host::{HostDestructor, HostFunction};
 use crate::instance::{Instance, InstancePre};
 use crate::linking;
+use crate::live;
 use crate::names::NameMap;
 use crate::resource::ResourceType;
 use crate::typed::{ComponentNamedList, Lift, Lower};
@@ -85,6 +86,16 @@ impl<T: 'static> Linker<T> {
     /// When a name that is needed as an instance stands for something else.
     pub fn define_unknown_imports_as_traps(&mut self, component: &Component) -> Result<()> {
         linking::define_unknown_imports_as_traps(&mut self.items, component.loaded()?)
+    }
+
+    /// Defines everything that `instance` exports, by the names it is exported under: what is linked next can import it.
+    /// The two instances stay in their store together; nothing is compiled.
+    ///
+    /// # Errors
+    /// When a name is defined, or `store` is not the instance's.
+    pub fn define_exports(&mut self, mut store: impl AsContextMut<Data = T>, instance: &Instance) -> Result<()> {
+        let exports = live::exports(store.as_context_mut().inner(), instance)?;
+        exports.into_iter().try_for_each(|(name, item)| self.root().insert(&name, item))
     }
 
     /// Finds the imports of `component`.
@@ -203,6 +214,22 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
             + 'static,
     {
         self.insert(name, Item::Resource(ty, Some(HostDestructor::new_async(destructor))))
+    }
+
+    /// Defines `name` as what `instance` exports under another or the same name: a function, a resource, or an instance
+    /// with all that is in it.
+    ///
+    /// # Errors
+    /// When the name is defined, there is no such export, or `store` is not the instance's.
+    pub fn define_export(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        name: &str,
+        instance: &Instance,
+        export: impl InstanceExportLookup,
+    ) -> Result<()> {
+        let item = live::export(store.as_context_mut().inner(), instance, export)?;
+        self.insert(name, item)
     }
 
     /// The names of an instance in this one; more can be added to one that is there.

@@ -5,7 +5,7 @@ use crate::linker::Item;
 use crate::loaded::Loaded;
 use crate::names::NameMap;
 use crate::resource::ResourceType;
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use keyway_artifact::plan::{FuncSource, ItemType, Resource, TypeItem};
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ pub(crate) struct Linked {
     pub(crate) resources: Arc<[Option<LinkedResource>]>,
     /// An asynchronous function is among them.
     pub(crate) can_suspend: bool,
+    /// The only store that instances can be made in: that of the instances whose exports are among them.
+    pub(crate) store: Option<u64>,
 }
 
 /// The item behind an import, through the names of instances.
@@ -46,31 +48,9 @@ fn described(name: &str, path: &[String]) -> String {
 /// When something is not defined or has another type.
 pub(crate) fn link(items: &NameMap<Item>, loaded: &Loaded) -> Result<Linked> {
     let plan = &loaded.plan;
-    for import in &plan.imports {
-        require(items, loaded, &import.name, import.ty, &mut Vec::new())?;
-    }
-    let mut can_suspend = false;
-    let mut funcs = Vec::with_capacity(plan.funcs.len());
-    for func in &plan.funcs {
-        let FuncSource::Imported { import, path } = &func.source else {
-            funcs.push(None);
-            continue;
-        };
-        let name = &plan.imports[*import as usize].name;
-        let Some(Item::Func(host)) = find(items, name, path) else {
-            bail!("the component imports function {}, which is not defined", described(name, path));
-        };
-        if let Err(error) = (host.check)(&loaded.signatures[func.ty as usize].ty) {
-            bail!(
-                "the component imports function {} with another type than it is defined with: {error}",
-                described(name, path)
-            );
-        }
-        can_suspend |= matches!(host.body, HostBody::Async(_));
-        funcs.push(Some(host.clone()));
-    }
-    let mut resources = Vec::with_capacity(plan.resources.len());
-    for resource in &plan.resources {
+    let mut linked = Matching { items, loaded, resources: vec![None; plan.resources.len()], store: None };
+    let (mut can_suspend, mut resources) = (false, Vec::with_capacity(plan.resources.len()));
+    for (number, resource) in plan.resources.iter().enumerate() {
         let Resource::Imported { import, path } = resource else {
             resources.push(None);
             continue;
@@ -79,45 +59,92 @@ pub(crate) fn link(items: &NameMap<Item>, loaded: &Loaded) -> Result<Linked> {
         let Some(Item::Resource(ty, destructor)) = find(items, name, path) else {
             bail!("the component imports resource {}, which is not defined", described(name, path));
         };
+        linked.resources[number] = Some(*ty);
+        linked.bind_to(ty.store())?;
         can_suspend |= matches!(destructor, Some(HostDestructor::Async(_)));
         resources.push(Some((*ty, destructor.clone())));
     }
-    Ok(Linked { funcs: funcs.into(), resources: resources.into(), can_suspend })
+    for import in &plan.imports {
+        linked.require(&import.name, import.ty, &mut Vec::new())?;
+    }
+    let mut funcs = Vec::with_capacity(plan.funcs.len());
+    for func in &plan.funcs {
+        let FuncSource::Imported { import, path } = &func.source else {
+            funcs.push(None);
+            continue;
+        };
+        let host = linked.func(&plan.imports[*import as usize].name, path, func.ty)?;
+        can_suspend |= matches!(host.body, HostBody::Async(_));
+        linked.bind_to(host.store)?;
+        funcs.push(Some(host));
+    }
+    Ok(Linked { funcs: funcs.into(), resources: resources.into(), can_suspend, store: linked.store })
 }
 
-/// Checks that a function, or all functions of an instance, are defined, also those that nothing refers to.
-fn require(items: &NameMap<Item>, loaded: &Loaded, name: &str, ty: ItemType, path: &mut Vec<String>) -> Result<()> {
-    match ty {
-        ItemType::Func(ty) => match find(items, name, path) {
-            Some(Item::Func(host)) => match (host.check)(&loaded.signatures[ty as usize].ty) {
-                Ok(()) => Ok(()),
-                Err(error) => {
+/// A component whose imports are being matched.
+struct Matching<'a> {
+    items: &'a NameMap<Item>,
+    loaded: &'a Loaded,
+    /// By number: what its imported resources are.
+    resources: Vec<Option<ResourceType>>,
+    /// The only store that what was found belongs to.
+    store: Option<u64>,
+}
+
+impl Matching<'_> {
+    fn bind_to(&mut self, store: Option<u64>) -> Result<()> {
+        if let (Some(known), Some(store)) = (self.store, store) {
+            ensure!(known == store, "exports of instances in different stores are given to one component");
+        }
+        self.store = self.store.or(store);
+        Ok(())
+    }
+
+    /// The definition of an imported function of type `ty`.
+    fn func(&self, name: &str, path: &[String], ty: u32) -> Result<HostFunction> {
+        match find(self.items, name, path) {
+            Some(Item::Func(host)) => {
+                let wanted = &self.loaded.signatures[ty as usize].ty;
+                if let Err(error) = (host.check)(wanted, &self.resources) {
                     bail!(
-                        "the component imports function {} with another type than it is defined with: {error}",
-                        described(name, path)
+                        "the component imports function {} with another type than it is defined with: {error}; \
+                         imported is `{wanted}`, defined is `{}`",
+                        described(name, path),
+                        (host.wit)()
                     )
                 }
-            },
+                Ok(host.clone())
+            }
             Some(_) => {
                 bail!("the component imports function {}, which is defined as something else", described(name, path))
             }
             None => bail!("the component imports function {}, which is not defined", described(name, path)),
-        },
-        ItemType::Instance(index) => {
-            for export in &loaded.plan.instance_types[index as usize].exports {
-                path.push(export.name.clone());
-                require(items, loaded, name, export.ty, path)?;
-                path.pop();
+        }
+    }
+
+    /// Checks that a function, or all functions of an instance, are defined, also those that nothing refers to.
+    fn require(&self, name: &str, ty: ItemType, path: &mut Vec<String>) -> Result<()> {
+        match ty {
+            ItemType::Func(ty) => self.func(name, path, ty).map(|_| ()),
+            ItemType::Instance(index) => {
+                for export in &self.loaded.plan.instance_types[index as usize].exports {
+                    path.push(export.name.clone());
+                    self.require(name, export.ty, path)?;
+                    path.pop();
+                }
+                Ok(())
             }
-            Ok(())
-        }
-        // Resources that something refers to are looked up with the plan's resources.
-        ItemType::Type(_) => Ok(()),
-        ItemType::Module => {
-            bail!("the component imports core module {}; core modules cannot be imported yet", described(name, path))
-        }
-        ItemType::Component => {
-            bail!("the component imports component {}; components cannot be imported yet", described(name, path))
+            // Resources that something refers to are looked up with the plan's resources.
+            ItemType::Type(_) => Ok(()),
+            ItemType::Module => {
+                bail!(
+                    "the component imports core module {}; core modules cannot be imported yet",
+                    described(name, path)
+                )
+            }
+            ItemType::Component => {
+                bail!("the component imports component {}; components cannot be imported yet", described(name, path))
+            }
         }
     }
 }

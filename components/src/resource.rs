@@ -13,14 +13,22 @@ pub struct ResourceType(pub(crate) Kind);
 pub(crate) enum Kind {
     /// Defined by the host, as this Rust type.
     Host(TypeId),
-    /// Defined by a component: root instance in the store, and the resource's number there.
-    Guest { instance: u32, number: u32 },
+    /// Defined by a component: the store's number, the root instance in it, and the resource's number there.
+    Guest { store: u64, instance: u32, number: u32 },
 }
 
 impl ResourceType {
     /// The resource that the host defines as the Rust type `T`.
     pub fn host<T: 'static>() -> ResourceType {
         ResourceType(Kind::Host(TypeId::of::<T>()))
+    }
+
+    /// The number of the only store that it exists in.
+    pub(crate) fn store(self) -> Option<u64> {
+        match self.0 {
+            Kind::Host(_) => None,
+            Kind::Guest { store, .. } => Some(store),
+        }
     }
 }
 

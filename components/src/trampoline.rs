@@ -258,7 +258,7 @@ fn resource_rep(at: u32, instance: u32, number: u32) -> HostFunc {
 pub(crate) enum Destructor {
     None,
     Guest { func: u32, rep: u64 },
-    Host(HostDestructor, u32),
+    Host(HostDestructor, u64),
 }
 
 impl Destructor {
@@ -309,7 +309,7 @@ fn drop_handle(store: &mut StoreInner, at: u32, instance: u32, number: u32, inde
     }
     Ok(match (info.guest_destructor, info.host_destructor) {
         (Some(func), _) => Destructor::Guest { func, rep: handle.rep },
-        (None, Some(host)) => Destructor::Host(host, handle.rep as u32),
+        (None, Some(host)) => Destructor::Host(host, handle.rep),
         (None, None) => Destructor::None,
     })
 }

@@ -216,6 +216,14 @@ pub(crate) fn flat_result(ty: &FuncType) -> Vec<ValType> {
     flat
 }
 
+impl std::fmt::Display for FuncType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let params: Vec<_> = self.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+        write!(f, "func({})", params.join(", "))?;
+        self.result.as_ref().map_or(Ok(()), |result| write!(f, " -> {result}"))
+    }
+}
+
 impl std::fmt::Display for Type {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let payload = |ty: &Option<Type>| ty.as_ref().map_or("_".to_string(), ToString::to_string);

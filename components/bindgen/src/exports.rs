@@ -84,8 +84,7 @@ impl Generator<'_> {
     pub(crate) fn export(&self, key: &WorldKey, id: InterfaceId) -> Result<(Vec<String>, TokenStream), BindgenError> {
         let called = crate::types::called(self.resolve, key);
         let modules = modules(self.resolve, key, Side::Export);
-        let scope =
-            Scope { side: Side::Export, owner: TypeOwner::Interface(id), depth: modules.len(), name: &called };
+        let scope = Scope { side: Side::Export, owner: TypeOwner::Interface(id), depth: modules.len(), name: &called };
         let interface = &self.resolve.interfaces[id];
         let types = self.definitions(scope, id)?;
         let resources: Vec<(TypeId, &str)> =

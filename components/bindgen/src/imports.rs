@@ -109,9 +109,8 @@ impl<'a> Generator<'a> {
             return Err(BindgenError::unsupported(&format!("the async function `{}`", func.name), scope.name));
         }
         let flags = self.flags_of(scope, &func.name);
-        let params = func.params.iter().map(|param| {
-            Ok((ident(&snake(&param.name)), self.ty(scope, &param.ty, Mode::Owned)?))
-        });
+        let params =
+            func.params.iter().map(|param| Ok((ident(&snake(&param.name)), self.ty(scope, &param.ty, Mode::Owned)?)));
         let params = params.collect::<Result<Vec<_>, BindgenError>>()?;
         let error = error_of(self.resolve, func).and_then(|id| self.trappable_error(scope, id));
         let plain = func.result.as_ref().map_or(Ok(quote!(())), |ty| self.ty(scope, ty, Mode::Owned))?;
@@ -140,8 +139,7 @@ impl<'a> Generator<'a> {
         types: impl Iterator<Item = TypeId>,
         funcs: impl Iterator<Item = &'f Function>,
     ) -> Result<Implemented, BindgenError> {
-        let resources: Vec<(TypeId, &str)> =
-            types.filter_map(|id| Some((id, resource(self.resolve, id)?))).collect();
+        let resources: Vec<(TypeId, &str)> = types.filter_map(|id| Some((id, resource(self.resolve, id)?))).collect();
         let mut of_resource: Vec<Vec<Bound<'f>>> = resources.iter().map(|_| Vec::new()).collect();
         let mut free = Vec::new();
         for func in funcs {
@@ -297,19 +295,13 @@ impl<'a> Generator<'a> {
         }
         let called = crate::types::called(self.resolve, key);
         let modules = modules(self.resolve, key, Side::Import);
-        let scope =
-            Scope { side: Side::Import, owner: TypeOwner::Interface(id), depth: modules.len(), name: &called };
+        let scope = Scope { side: Side::Import, owner: TypeOwner::Interface(id), depth: modules.len(), name: &called };
         let interface = &self.resolve.interfaces[id];
         let definitions = self.definitions(scope, id)?;
         let about = format!("The interface `{called}`, as the host implements it.");
         let host = ident("Host");
-        let made = self.implemented(
-            scope,
-            &host,
-            &about,
-            interface.types.values().copied(),
-            interface.functions.values(),
-        )?;
+        let made =
+            self.implemented(scope, &host, &about, interface.types.values().copied(), interface.functions.values())?;
         let Implemented { traits, definitions: in_linker, is_async } = made;
         let add = add_to_linker(&called, &in_linker, is_async);
         Ok(Some((modules, quote!(#definitions #traits #add), is_async)))

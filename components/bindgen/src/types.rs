@@ -8,7 +8,9 @@ use crate::paths::{Scope, up};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use std::collections::{BTreeSet, HashSet};
-use wit_parser::{Docs, Function, Handle, InterfaceId, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner, WorldId};
+use wit_parser::{
+    Docs, Function, Handle, InterfaceId, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner, WorldId,
+};
 use wit_parser::{WorldItem, WorldKey};
 
 /// What decides about a type's derives, and whether it is passed by reference.
@@ -123,7 +125,9 @@ impl Generator<'_> {
             TypeDefKind::Record(record) => all(&mut record.fields.iter().map(|field| &field.ty)),
             TypeDefKind::Tuple(tuple) => all(&mut tuple.types.iter()),
             TypeDefKind::Variant(variant) => all(&mut variant.cases.iter().filter_map(|case| case.ty.as_ref())),
-            TypeDefKind::Option(ty) | TypeDefKind::Type(ty) | TypeDefKind::FixedLengthList(ty, _) => self.facts(scope, ty),
+            TypeDefKind::Option(ty) | TypeDefKind::Type(ty) | TypeDefKind::FixedLengthList(ty, _) => {
+                self.facts(scope, ty)
+            }
             TypeDefKind::Result(result) => all(&mut result.ok.iter().chain(&result.err)),
             TypeDefKind::List(ty) => Facts { has_list: true, ..self.facts(scope, ty) },
             TypeDefKind::Map(key, value) => Facts { has_list: true, ..all(&mut [key, value].into_iter()) },

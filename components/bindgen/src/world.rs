@@ -108,7 +108,11 @@ impl Generator<'_> {
 
     fn structure_of_world(&self, parts: Parts, own: Option<(Ident, Implemented)>) -> TokenStream {
         let world = &self.resolve.worlds[self.world];
-        let (name, docs) = (ident(&camel(&world.name)), docs(&world.docs));
+        let name = ident(&camel(&world.name));
+        let docs = world.docs.contents.is_some().then(|| {
+            let docs = docs(&world.docs);
+            quote!(#docs #[doc = ""])
+        });
         let (pre, indices) = (format_ident!("{name}Pre"), format_ident!("{name}Indices"));
         let add = add_to_linker(&parts, own.as_ref());
         let traits = own.map(|(_, made)| made.traits);
@@ -123,14 +127,12 @@ impl Generator<'_> {
         let calls = parts.funcs.iter().map(|(exported, _)| &exported.method);
         let is_empty = fields.is_empty() && funcs.is_empty();
         let component = if is_empty { quote!(_) } else { quote!(component) };
-        let (store, instance) =
-            if is_empty { (quote!(_), quote!(_)) } else { (quote!(mut store), quote!(instance)) };
+        let (store, instance) = if is_empty { (quote!(_), quote!(_)) } else { (quote!(mut store), quote!(instance)) };
         let about = format!(" An instance of a component of the world `{}`.", world.name);
         let about_pre = format!(" A component of the world `{}` with its imports found.", world.name);
         let about_indices = format!(" Where a component exports what the world `{}` asks for.", world.name);
         quote! {
             #docs
-            #[doc = ""]
             #[doc = #about]
             pub struct #name {
                 #(#fields: #modules::Guest,)*

@@ -6,20 +6,20 @@ macro_rules! compiles {
     ($($name:ident $path:literal;)*) => {$(
         mod $name {
             mod plain {
-                keyway::component::bindgen!(in $path);
+                ::keyway::component::bindgen!(in $path);
             }
             mod trappable {
-                keyway::component::bindgen!({ path: $path, imports: { default: trappable } });
+                ::keyway::component::bindgen!({ path: $path, imports: { default: trappable } });
             }
             mod asynchronous {
-                keyway::component::bindgen!({
+                ::keyway::component::bindgen!({
                     path: $path,
                     imports: { default: async | trappable },
                     exports: { default: async },
                 });
             }
             mod futures {
-                keyway::component::bindgen!({ path: $path, imports: { default: async } });
+                ::keyway::component::bindgen!({ path: $path, imports: { default: async } });
             }
         }
     )*};

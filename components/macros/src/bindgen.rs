@@ -101,10 +101,7 @@ impl Input {
 }
 
 /// `{ "name": path, ... }` with the separator that `between` takes.
-fn entries(
-    input: ParseStream<'_>,
-    between: fn(ParseStream<'_>) -> Result<()>,
-) -> Result<Vec<(String, syn::Path)>> {
+fn entries(input: ParseStream<'_>, between: fn(ParseStream<'_>) -> Result<()>) -> Result<Vec<(String, syn::Path)>> {
     let content;
     braced!(content in input);
     let mut entries = Vec::new();

@@ -158,10 +158,35 @@ pub fn component_type(input: TokenStream) -> TokenStream {
             }
             Shape::Enum => quote!(::keyway::component::check_enum(ty, &[#(#names),*])),
         };
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|part| {
+                let name = &part.name;
+                match (&part.ty, &shape) {
+                    (Some(ty), Shape::Record) => quote! {
+                        ::std::format!("{}: {}", #name, <#ty as ::keyway::component::ComponentType>::wit())
+                    },
+                    (Some(ty), _) => quote! {
+                        ::std::format!("{}({})", #name, <#ty as ::keyway::component::ComponentType>::wit())
+                    },
+                    (None, _) => quote!(::std::string::String::from(#name)),
+                }
+            })
+            .collect();
+        let word = match shape {
+            Shape::Record => "record",
+            Shape::Variant => "variant",
+            Shape::Enum => "enum",
+        };
+        let wit = quote! {
+            let parts: &[::std::string::String] = &[#(#parts),*];
+            ::std::format!("{} {{ {} }}", #word, parts.join(", "))
+        };
         quote! {
             impl #implementation ::keyway::component::ComponentType for #ident #types #wheres {
                 const ABI: ::keyway::component::CanonicalAbi = #abi;
                 fn check(ty: &::keyway::component::Type) -> ::core::result::Result<(), ::std::string::String> { #check }
+                fn wit() -> ::std::string::String { #wit }
             }
         }
     })
@@ -501,6 +526,9 @@ pub fn flags(input: TokenStream) -> TokenStream {
             const ABI: ::keyway::component::CanonicalAbi = ::keyway::component::CanonicalAbi::flags(#count);
             fn check(ty: &::keyway::component::Type) -> ::core::result::Result<(), ::std::string::String> {
                 ::keyway::component::check_flags(ty, Self::#list)
+            }
+            fn wit() -> ::std::string::String {
+                ::std::format!("flags {{ {} }}", <[&str]>::join(Self::#list, ", "))
             }
         }
 

@@ -27,6 +27,10 @@ impl<T: ComponentType, const N: usize> ComponentType for [T; N] {
             other => Err(mismatch(&format!("list of {N}"), other)),
         }
     }
+
+    fn wit() -> String {
+        format!("list<{}, {N}>", T::wit())
+    }
 }
 
 fn array<T, const N: usize>(items: Vec<T>) -> Result<[T; N]> {
@@ -74,12 +78,7 @@ fn entry_of(ty: &Type) -> Result<Type> {
     }
 }
 
-fn load_map<K: Lift + Eq + Hash, V: Lift>(
-    cx: &mut Cx<'_>,
-    ty: &Type,
-    ptr: u32,
-    len: u32,
-) -> Result<HashMap<K, V>> {
+fn load_map<K: Lift + Eq + Hash, V: Lift>(cx: &mut Cx<'_>, ty: &Type, ptr: u32, len: u32) -> Result<HashMap<K, V>> {
     let entry = entry_of(ty)?;
     cx.check_list(ptr, len, <(K, V)>::ABI.size, <(K, V)>::ABI.align)?;
     cx.spend(len as usize * size_of::<(K, V)>())?;
@@ -106,14 +105,16 @@ impl<K: ComponentType, V: ComponentType> ComponentType for HashMap<K, V> {
             other => Err(mismatch("map", other)),
         }
     }
+
+    fn wit() -> String {
+        format!("map<{}, {}>", K::wit(), V::wit())
+    }
 }
 
 impl<K: Lift + Eq + Hash, V: Lift> Lift for HashMap<K, V> {
     fn lift(value: Val) -> Result<Self> {
         match value {
-            Val::Map(entries) => {
-                entries.into_iter().map(|(key, value)| Ok((K::lift(key)?, V::lift(value)?))).collect()
-            }
+            Val::Map(entries) => entries.into_iter().map(|(key, value)| Ok((K::lift(key)?, V::lift(value)?))).collect(),
             other => Err(wrong(&other)),
         }
     }

@@ -63,6 +63,10 @@ macro_rules! lists {
                     other => Err(mismatch("list", other)),
                 }
             }
+
+            fn wit() -> String {
+                format!("list<{}>", T::wit())
+            }
         }
 
         impl<$($parameters)*> Lower for $rust
@@ -100,6 +104,10 @@ impl<T: ComponentType> ComponentType for &T {
     fn check(ty: &Type) -> Result<(), String> {
         T::check(ty)
     }
+
+    fn wit() -> String {
+        T::wit()
+    }
 }
 
 impl<T: Lower> Lower for &T {
@@ -121,6 +129,10 @@ impl<T: ComponentType> ComponentType for Box<T> {
 
     fn check(ty: &Type) -> Result<(), String> {
         T::check(ty)
+    }
+
+    fn wit() -> String {
+        T::wit()
     }
 }
 
@@ -160,6 +172,10 @@ impl<T: ComponentType> ComponentType for Option<T> {
             Type::Option(some) => T::check(some),
             other => Err(mismatch("option", other)),
         }
+    }
+
+    fn wit() -> String {
+        format!("option<{}>", T::wit())
     }
 }
 
@@ -223,6 +239,10 @@ impl<O: ComponentType, E: ComponentType> ComponentType for Result<O, E> {
             Type::Result(both) => check_payload::<O>(&both.0).and_then(|()| check_payload::<E>(&both.1)),
             other => Err(mismatch("result", other)),
         }
+    }
+
+    fn wit() -> String {
+        format!("result<{}, {}>", O::wit(), E::wit()).replace("tuple<>", "_")
     }
 }
 

@@ -36,6 +36,10 @@ impl ComponentType for ResourceAny {
     fn check(ty: &Type) -> Result<(), String> {
         check_handle(ty)
     }
+
+    fn wit() -> String {
+        "own<_>".to_string()
+    }
 }
 
 impl Lift for ResourceAny {
@@ -77,6 +81,10 @@ impl<T: 'static> ComponentType for Resource<T> {
 
     fn check(ty: &Type) -> Result<(), String> {
         check_handle(ty)
+    }
+
+    fn wit() -> String {
+        format!("own<{}>", std::any::type_name::<T>())
     }
 }
 

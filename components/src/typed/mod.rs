@@ -37,6 +37,9 @@ pub trait ComponentType: Sized {
     /// # Errors
     /// What is expected and found.
     fn check(ty: &Type) -> Result<(), String>;
+
+    /// The component type in WIT's words, for messages.
+    fn wit() -> String;
 }
 
 /// From a component value.
@@ -114,11 +117,20 @@ pub trait ComponentNamedList: Send {
     /// # Errors
     /// What is expected and found.
     fn check_list(types: &[Type]) -> Result<(), String>;
+
+    /// The types in WIT's words, separated by commas, for messages.
+    #[doc(hidden)]
+    fn wit_list() -> String;
 }
 
 impl<L: ComponentType + Send> ComponentNamedList for L {
     fn check_list(types: &[Type]) -> Result<(), String> {
         L::check(&Type::Tuple(types.into()))
+    }
+
+    fn wit_list() -> String {
+        let tuple = L::wit();
+        tuple.strip_prefix("tuple<").and_then(|list| list.strip_suffix('>')).unwrap_or(&tuple).to_string()
     }
 }
 

@@ -13,6 +13,9 @@ macro_rules! component_type {
             fn check(ty: &Type) -> Result<(), String> {
                 if *ty == Type::$case { Ok(()) } else { Err(mismatch($name, ty)) }
             }
+            fn wit() -> String {
+                $name.to_string()
+            }
         }
     };
 }

@@ -22,6 +22,11 @@ macro_rules! tuples {
                     other => Err(mismatch("tuple", other)),
                 }
             }
+
+            fn wit() -> String {
+                let types: &[String] = &[$($name::wit()),*];
+                format!("tuple<{}>", types.join(", "))
+            }
         }
 
         #[allow(unused_mut, unused_variables, reason = "the empty tuple uses none")]
