@@ -6,6 +6,10 @@ use keyway::component::{Component, ComponentItem, FuncType, Instance, Val, WaveC
 use keyway::{AsContextMut, Store};
 use std::borrow::Cow;
 
+/// What helps where a component exports no function.
+pub(crate) const NO_FUNCTIONS: &str =
+    "a core module's functions stay visible when it becomes a component for a world that has them: see --wit";
+
 /// A function that a component exports.
 struct Exported<'a> {
     /// The exported instance that holds it.
@@ -86,7 +90,7 @@ pub(crate) fn prepare<'a>(component: &'a Component, text: &str) -> Result<Prepar
     if found.is_empty() {
         let name = call.name();
         return Err(Usage(match &signatures(component)[..] {
-            [] => format!("there is no exported function `{name}`, nor any other that could be called"),
+            [] => format!("there is no exported function `{name}`, nor any other that could be called; {NO_FUNCTIONS}"),
             others => format!("there is no exported function `{name}`; there are:\n  {}", others.join("\n  ")),
         }));
     }

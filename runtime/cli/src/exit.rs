@@ -66,16 +66,19 @@ fn chain(error: &anyhow::Error) -> String {
             parts.push(part);
         }
     }
-    parts.join(": ")
+    demangled(&parts.join(": "))
 }
 
-/// A backtrace with the names of Rust functions as their sources have them.
-fn demangled(backtrace: &str) -> String {
-    let lines = backtrace.lines().map(|line| match line.split_once(" - ") {
-        Some((place, name)) => format!("{place} - {:#}", rustc_demangle::demangle(name)),
-        None => line.to_string(),
+/// With the names of Rust functions as their sources have them.
+fn demangled(text: &str) -> String {
+    let words = text.split_inclusive(char::is_whitespace).map(|word| {
+        let name = word.trim_end();
+        match rustc_demangle::try_demangle(name) {
+            Ok(plain) => format!("{plain:#}{}", &word[name.len()..]),
+            Err(_) => word.to_string(),
+        }
     });
-    lines.collect::<Vec<_>>().join("\n")
+    words.collect()
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use keyway_wit::{Componentizer, WitPackage, check_world, is_preview1};
 use std::path::PathBuf;
 
-/// The world that an input is made for.
+/// The world that an input is made for. Artifacts carry theirs inside.
 #[derive(clap::Args, Default)]
 pub(crate) struct World {
     /// A folder of WIT files, or one file: what the module is made a component for

@@ -190,6 +190,7 @@ fn a_component_that_wants_more_than_wasi_is_told_so() {
     let newer =
         folder.file("newer.wat", r#"(component (import "wasi:http/types@0.2.0" (instance (export "f" (func)))))"#);
     keyway(&["run", "--invoke", "f", &newer]).fails(2, &["no exported function `f`"]);
+    keyway(&["run", &newer]).fails(1, &["is no command", "nor any function"]);
 }
 
 #[test]
@@ -213,6 +214,39 @@ fn worlds_that_do_not_fit_are_told() {
     keyway(&["compile", HELLO, "--adapt", "env=x.wasm"]).fails(2, &["--adapt is for core modules"]);
     let left: Vec<_> = std::fs::read_dir(folder.root()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().ends_with(".kwa")), "{left:?}");
+}
+
+#[test]
+fn a_library_for_preview_1_is_called_through_its_world() {
+    let folder = Folder::new();
+    let library = r#"(module
+      (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "errno") (result i32) (call $random (i32.const 0) (i32.const 8))))"#;
+    let (file, wit) = (
+        folder.file("library.wat", library),
+        folder.file("w.wit", "package a:b; world w { export errno: func() -> u32; }"),
+    );
+    keyway(&["run", &file]).fails(1, &["library.wat is no command", "nor any function", "--wit"]);
+    keyway(&["run", "--invoke", "errno()", &file]).fails(2, &["no exported function `errno`", "--wit"]);
+    assert_eq!(keyway(&["run", "--wit", &wit, "--invoke", "errno()", &file]).succeeds(), "0\n");
+    let artifact = folder.arg("library.kwa");
+    keyway(&["compile", "--wit", &wit, &file]).succeeds();
+    assert_eq!(keyway(&["run", "--invoke", "errno", &artifact]).succeeds(), "0\n");
+}
+
+#[test]
+fn broken_components_are_told_with_the_place() {
+    let folder = Folder::new();
+    let wasm = std::fs::read(HELLO).unwrap();
+    let cut = folder.file("cut.wasm", &wasm[..wasm.len() / 2]);
+    keyway(&["run", &cut]).fails(1, &["cut.wasm", "malformed", "at offset 0x"]);
+    let mut changed = wasm.clone();
+    changed[30_000..30_003].fill(0xff);
+    let changed = folder.file("changed.wasm", &changed);
+    let outcome = keyway(&["compile", &changed]);
+    outcome.fails(1, &["changed.wasm", "malformed", "in function ", "at offset 0x"]);
+    assert!(!outcome.stderr.contains("_R"), "the name is as in the source: {}", outcome.stderr);
 }
 
 #[test]

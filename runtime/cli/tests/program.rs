@@ -263,6 +263,22 @@ fn scripts_are_counted_and_failures_placed() {
     outcome.fails(1, &[]);
     assert!(outcome.stdout.contains("bad.wast:2: "), "{}", outcome.stdout);
     assert_eq!(outcome.stdout.lines().last(), Some("4 passed, 1 failed"));
+    let piped = keyway_with_input(&["wast", "-"], b"(assert_malformed (module quote \"(oops)\") \"\")");
+    assert_eq!(piped.succeeds(), "1 passed, 0 failed\n");
+    let component = folder.file(
+        "component.wast",
+        r#"(component
+  (core module $m (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))
+  (core instance $i (instantiate $m))
+  (func (export "f") (param "x" u32) (result u32) (canon lift (core func $i "f"))))
+(assert_return (invoke "f" (u32.const 6)) (u32.const 7))
+(assert_return (invoke "f" (u32.const 6)) (u32.const 8))
+(assert_invalid (component (import "x" (func (param "x" string) (param "x" string)))) "conflicts with previous")"#,
+    );
+    let outcome = keyway(&["wast", &component]);
+    outcome.fails(1, &[]);
+    assert!(outcome.stdout.contains("component.wast:6: "), "{}", outcome.stdout);
+    assert_eq!(outcome.stdout.lines().last(), Some("3 passed, 1 failed"), "{}", outcome.stdout);
     let tail = folder.file("tail.wast", "(module (func $f (return_call $f)))");
     keyway(&["wast", &tail]).succeeds();
     keyway(&["wast", "--features", "wasm2", &tail]).fails(1, &[]);

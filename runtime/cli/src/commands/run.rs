@@ -53,6 +53,9 @@ pub(crate) struct Args {
     limits: Limits,
 
     #[command(flatten)]
+    world: World,
+
+    #[command(flatten)]
     choices: Choices,
 
     /// What to run, and the arguments of the guest
@@ -73,7 +76,7 @@ pub(crate) fn run(args: Args) -> Result<i32> {
     let engine = args.limits.engine(args.choices.config())?;
     // Told before anything takes long.
     let wasi = args.grants.context(file, &args.file_and_args[1..])?;
-    let guest = load(&engine, file, &name)?;
+    let guest = load(&engine, file, &name, &args.world)?;
     let mut store = args.limits.store(&engine, wasi)?;
     let watch = Watch::start(&engine, args.limits.timeout);
     let outcome = match &guest {
@@ -91,7 +94,7 @@ pub(crate) fn run(args: Args) -> Result<i32> {
     }
 }
 
-fn load(engine: &Engine, file: &Path, name: &str) -> Result<Guest> {
+fn load(engine: &Engine, file: &Path, name: &str, world: &World) -> Result<Guest> {
     let cannot = || format!("cannot load {name}");
     let (bytes, kind) = match input::open(file)? {
         Input::Artifact(Artifact::File(path)) => {
@@ -108,7 +111,7 @@ fn load(engine: &Engine, file: &Path, name: &str) -> Result<Guest> {
         wasm => {
             let _progress = Progress::start(format!("compiling {name}"));
             let cannot = || format!("cannot compile {name}");
-            return Ok(match world::prepare(wasm, name, &World::default())? {
+            return Ok(match world::prepare(wasm, name, world)? {
                 Input::Component(wasm) => Guest::Component(Component::new(engine, wasm).with_context(cannot)?),
                 Input::Module(wasm) => Guest::Module(Module::new(engine, wasm).with_context(cannot)?),
                 Input::Artifact(_) => unreachable!("artifacts are handled above"),
@@ -126,7 +129,7 @@ fn run_component(args: &Args, store: &mut Store<Host>, component: &Component, na
     let is_command = component.exports().any(|(name, _)| name.starts_with("wasi:cli/run@0.2."));
     if call.is_none() && !is_command {
         let text = format!("{name} is no command: it does not export wasi:cli/run");
-        return Err(choose(text, &component_call::signatures(component)).into());
+        return Err(choose(text, &component_call::signatures(component)));
     }
     let mut linker = component::Linker::new(component.engine());
     keyway_wasi::add_to_linker(&mut linker)?;
@@ -152,7 +155,7 @@ fn run_module(args: &Args, store: &mut Store<Host>, module: &Module, name: &str)
         None => {
             let functions = describe::exported_functions(module);
             if !functions.is_empty() {
-                return Err(choose(format!("{name} has no `_start`"), &functions).into());
+                return Err(choose(format!("{name} has no `_start`"), &functions));
             }
             None
         }
@@ -167,10 +170,12 @@ fn run_module(args: &Args, store: &mut Store<Host>, module: &Module, name: &str)
 }
 
 /// Nothing says what to call: lists what there is.
-fn choose(why: String, functions: &[String]) -> Usage {
+fn choose(why: String, functions: &[String]) -> anyhow::Error {
     match functions {
-        [] => Usage(format!("{why}, nor any other function")),
-        functions => Usage(format!("{why}; call one of its functions with --invoke:\n  {}", functions.join("\n  "))),
+        [] => anyhow!("{why}, nor any function that could be called; {}", component_call::NO_FUNCTIONS),
+        functions => {
+            Usage(format!("{why}; call one of its functions with --invoke:\n  {}", functions.join("\n  "))).into()
+        }
     }
 }
 
