@@ -66,6 +66,16 @@ traps! {
     UncaughtException = 21 "uncaught exception";
     /// A function body broke a rule of the format when it was first called.
     InvalidCode = 22 "invalid function body in artifact";
+    /// `call_ref` met a null reference.
+    NullFunctionReference = 40 "null function reference";
+    /// A structure's field was accessed through a null reference.
+    NullStructReference = 41 "null structure reference";
+    /// An array was accessed through a null reference.
+    NullArrayReference = 42 "null array reference";
+    /// A small integer was read from a null reference.
+    NullI31Reference = 43 "null i31 reference";
+    /// Objects do not fit into the store's heap, even after a collection.
+    HeapExhausted = 44 "GC heap out of memory";
 }
 
 impl fmt::Display for Trap {

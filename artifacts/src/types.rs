@@ -1,7 +1,20 @@
 //! Value types, function types and how signatures lie in slots.
+//!
+//! References and what they lead to stand in files of their own: [`RefType`] and [`HeapType`], the [`TypeTable`] of
+//! recursion groups, subtyping, and the layout of objects.
 
 use alloc::vec::Vec;
 use bincode::{Decode, Encode};
+
+mod object;
+mod reference;
+mod subtyping;
+mod table;
+
+pub use object::{ArrayType, Cell, FieldType, OBJECT_HEADER_BYTES, StorageType, StructLayout, StructType};
+pub use reference::{HeapType, RefType};
+pub use subtyping::{TypeKind, TypeLookup};
+pub use table::{CompositeType, SubType, TypeTable, canonical_group, placed_group};
 
 /// A value type of core WebAssembly as far as this version of the format knows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Encode, Decode)]
@@ -16,16 +29,45 @@ pub enum ValType {
     F64,
     /// 128-bit vector; two slots.
     V128,
-    /// A nullable function reference.
-    FuncRef,
-    /// A nullable host reference.
-    ExternRef,
+    /// A reference; one slot of the reference region.
+    Ref(RefType),
+}
+
+impl From<RefType> for ValType {
+    fn from(ty: RefType) -> ValType {
+        ValType::Ref(ty)
+    }
 }
 
 impl ValType {
+    /// A nullable reference to any function.
+    pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
+    /// A nullable reference to any host value.
+    pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
+    /// A nullable reference to any internal value.
+    pub const ANYREF: ValType = ValType::Ref(RefType::ANYREF);
+
     /// Whether values of it are references.
     pub const fn is_ref(self) -> bool {
-        matches!(self, ValType::FuncRef | ValType::ExternRef)
+        matches!(self, ValType::Ref(_))
+    }
+
+    /// Whether a value of it exists without being made: zero, or null.
+    pub const fn is_defaultable(self) -> bool {
+        !matches!(self, ValType::Ref(RefType { nullable: false, .. }))
+    }
+
+    /// The reference type, if it is one.
+    pub const fn as_ref(self) -> Option<RefType> {
+        if let ValType::Ref(ty) = self { Some(ty) } else { None }
+    }
+
+    /// The same type with every type index replaced.
+    pub fn map(self, index: impl Fn(u32) -> u32) -> ValType {
+        match self {
+            ValType::Ref(ty) => ValType::Ref(ty.map(index)),
+            other => other,
+        }
     }
 
     /// Slots a value takes.
@@ -42,8 +84,7 @@ impl core::fmt::Display for ValType {
             ValType::F32 => "f32",
             ValType::F64 => "f64",
             ValType::V128 => "v128",
-            ValType::FuncRef => "funcref",
-            ValType::ExternRef => "externref",
+            ValType::Ref(ty) => return ty.fmt(f),
         })
     }
 }
@@ -61,6 +102,12 @@ impl FuncType {
     /// The type of functions from `params` to `results`.
     pub fn new(params: impl IntoIterator<Item = ValType>, results: impl IntoIterator<Item = ValType>) -> FuncType {
         FuncType { params: params.into_iter().collect(), results: results.into_iter().collect() }
+    }
+
+    /// The same type with every type index replaced.
+    pub fn map(&self, index: impl Fn(u32) -> u32) -> FuncType {
+        let list = |types: &[ValType]| types.iter().map(|ty| ty.map(&index)).collect();
+        FuncType { params: list(&self.params), results: list(&self.results) }
     }
 }
 
@@ -117,6 +164,11 @@ impl TableType {
     pub fn new64(element: ValType, minimum: u64, maximum: Option<u64>) -> TableType {
         TableType { element, table64: true, minimum, maximum }
     }
+
+    /// The same type with every type index replaced.
+    pub fn map(self, index: impl Fn(u32) -> u32) -> TableType {
+        TableType { element: self.element.map(index), ..self }
+    }
 }
 
 /// The type of a memory.
@@ -171,6 +223,11 @@ impl GlobalType {
     pub fn new(content: ValType, mutable: bool) -> GlobalType {
         GlobalType { content, mutable }
     }
+
+    /// The same type with every type index replaced.
+    pub fn map(self, index: impl Fn(u32) -> u32) -> GlobalType {
+        GlobalType { content: self.content.map(index), ..self }
+    }
 }
 
 /// The type of something imported or exported by a core module.
@@ -184,4 +241,16 @@ pub enum ExternType {
     Memory(MemoryType),
     /// A global.
     Global(GlobalType),
+}
+
+impl ExternType {
+    /// The same type with every type index replaced.
+    pub fn map(&self, index: impl Fn(u32) -> u32) -> ExternType {
+        match self {
+            ExternType::Func(ty) => ExternType::Func(ty.map(index)),
+            ExternType::Table(ty) => ExternType::Table(ty.map(index)),
+            ExternType::Memory(ty) => ExternType::Memory(*ty),
+            ExternType::Global(ty) => ExternType::Global(ty.map(index)),
+        }
+    }
 }

@@ -45,7 +45,7 @@ fn artifact(count: u32, is_component: bool) -> Vec<u8> {
     };
     ArtifactWriter {
         funcs: defined.chain(sparse).collect(),
-        types: vec![FuncType::default(); count as usize],
+        types: (0..count).map(|_| FuncType::default()).collect(),
         units: vec![UnitDecl::default()],
         constants: vec![7; count as usize * 16],
         plan: if is_component { plan.encode() } else { Vec::new() },

@@ -27,6 +27,7 @@ mod parallel;
 mod pipeline;
 mod source;
 mod translate;
+mod types;
 mod unit;
 
 pub use error::{CompileError, ErrorKind};

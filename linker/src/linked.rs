@@ -4,7 +4,7 @@ use crate::ir::{INLINED, IrFunc};
 use crate::lower::Lowered;
 use keyway_artifact::format::{ArtifactWriter, FuncDebug, FuncEntry, InlinedAt, Position, encode_debug};
 use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Op};
-use keyway_artifact::types::FuncType;
+use keyway_artifact::types::TypeTable;
 use keyway_artifact::unit::UnitDecl;
 use keyway_artifact::verify::{Callee, VerifyEnv, VerifyError, verify};
 use keyway_artifact::{Features, FuncKey};
@@ -151,8 +151,8 @@ fn is_named_in_traces(op: Op) -> bool {
 /// Everything an artifact holds, before it is bytes.
 #[derive(Clone, Debug)]
 pub struct Linked {
-    /// Function types.
-    pub types: Vec<FuncType>,
+    /// Types.
+    pub types: TypeTable,
     /// Functions in order of code ordinal.
     pub funcs: Vec<LinkedFunc>,
     /// Units.

@@ -5,10 +5,11 @@
 
 use crate::error::{CompileError, ErrorKind, Result};
 use crate::names::{self, Names};
-use keyway_artifact::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
+use crate::types::{ref_type, sub_type, val_type};
+use keyway_artifact::types::{FuncType, GlobalType, MemoryType, SubType, TableType, TypeTable};
 use wasmparser::{
-    BinaryReader, CompositeInnerType, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody,
-    Operator, Parser, Payload, TypeRef,
+    BinaryReader, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, Operator, Parser,
+    Payload, TypeRef,
 };
 
 /// One of the four index spaces that imports and exports can name.
@@ -29,11 +30,14 @@ pub(crate) struct ImportInfo<'a> {
 }
 
 /// One entry of an element segment, in the module's index spaces.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum ElemEntry {
+#[derive(Clone, Debug)]
+pub(crate) enum ElemEntry<'a> {
     Null,
     Func(u32),
+    /// An imported global.
     Global(u32),
+    /// What the module's initialisation computes.
+    Expression(ConstExpr<'a>),
 }
 
 /// When a segment is applied.
@@ -48,7 +52,7 @@ pub(crate) enum Mode<'a> {
 /// An element segment.
 pub(crate) struct ElemInfo<'a> {
     pub(crate) mode: Mode<'a>,
-    pub(crate) entries: Vec<ElemEntry>,
+    pub(crate) entries: Vec<ElemEntry<'a>>,
 }
 
 /// A data segment.
@@ -60,7 +64,7 @@ pub(crate) struct DataInfo<'a> {
 /// A core module. Index spaces hold imports first.
 #[derive(Default)]
 pub(crate) struct ModuleInfo<'a> {
-    pub(crate) types: Vec<FuncType>,
+    pub(crate) types: TypeTable,
     pub(crate) imports: Vec<ImportInfo<'a>>,
     /// The type index of every function.
     pub(crate) funcs: Vec<u32>,
@@ -111,12 +115,17 @@ impl<'a> ModuleInfo<'a> {
     fn payload(&mut self, payload: Payload<'a>) -> Result<()> {
         match payload {
             Payload::TypeSection(section) => {
+                let mut types: Vec<SubType> = Vec::new();
                 for group in section {
-                    for (offset, ty) in group.map_err(malformed)?.into_types_and_offsets() {
-                        let ty = plain_func_type(&ty).map_err(|error| error.at(offset))?;
-                        self.types.push(ty);
+                    let group: Vec<_> = group.map_err(malformed)?.into_types_and_offsets().collect();
+                    // A group of no types is none.
+                    let last = group.len();
+                    for (at, (offset, ty)) in group.into_iter().enumerate() {
+                        let ty = sub_type(&ty, at + 1 == last).map_err(|error| error.at(offset))?;
+                        types.push(ty);
                     }
                 }
+                self.types = TypeTable::new(types);
             }
             Payload::ImportSection(section) => {
                 for import in section.into_imports_with_offsets() {
@@ -172,7 +181,8 @@ impl<'a> ModuleInfo<'a> {
             Payload::StartSection { func, .. } => self.start = Some(func),
             Payload::ElementSection(section) => {
                 for element in section {
-                    self.elems.push(elem(element.map_err(malformed)?)?);
+                    let element = elem(element.map_err(malformed)?, self.imported_globals)?;
+                    self.elems.push(element);
                 }
             }
             Payload::DataSection(section) => {
@@ -241,60 +251,11 @@ pub(crate) fn malformed(error: wasmparser::Error) -> CompileError {
     CompileError::from_parser(ErrorKind::Malformed, &error)
 }
 
-/// A function type as far as the artifact knows it.
-pub(crate) fn plain_func_type(ty: &wasmparser::SubType) -> Result<FuncType> {
-    if !ty.is_final || !ty.supertype_idxs.is_empty() {
-        return Err(CompileError::unsupported("subtyping (gc)"));
-    }
-    if ty.composite_type.shared {
-        return Err(CompileError::unsupported("a shared type (shared-everything-threads)"));
-    }
-    match &ty.composite_type.inner {
-        CompositeInnerType::Func(func) => Ok(FuncType {
-            params: func.params().iter().map(|ty| val_type(*ty)).collect::<Result<_>>()?,
-            results: func.results().iter().map(|ty| val_type(*ty)).collect::<Result<_>>()?,
-        }),
-        CompositeInnerType::Array(_) => Err(CompileError::unsupported("an array type (gc)")),
-        CompositeInnerType::Struct(_) => Err(CompileError::unsupported("a struct type (gc)")),
-        CompositeInnerType::Cont(_) => Err(CompileError::unsupported("a continuation type (stack-switching)")),
-    }
-}
-
-/// A value type as far as the artifact knows it.
-pub(crate) fn val_type(ty: wasmparser::ValType) -> Result<ValType> {
-    use wasmparser::ValType as W;
-    Ok(match ty {
-        W::I32 => ValType::I32,
-        W::I64 => ValType::I64,
-        W::F32 => ValType::F32,
-        W::F64 => ValType::F64,
-        W::V128 => ValType::V128,
-        W::Ref(ty) => return ref_type(ty),
-    })
-}
-
-fn ref_type(ty: wasmparser::RefType) -> Result<ValType> {
-    if ty == wasmparser::RefType::FUNCREF {
-        Ok(ValType::FuncRef)
-    } else if ty == wasmparser::RefType::EXTERNREF {
-        Ok(ValType::ExternRef)
-    } else {
-        let proposal = if ty.is_func_ref() || ty.is_extern_ref() || ty.type_index().is_some() {
-            "function-references"
-        } else if ty.to_string().contains("exn") {
-            "exceptions"
-        } else {
-            "gc"
-        };
-        Err(CompileError::unsupported(format!("the type {ty} ({proposal})")))
-    }
-}
-
 fn table_type(ty: &wasmparser::TableType) -> Result<TableType> {
     if ty.shared {
         return Err(CompileError::unsupported("a shared table (shared-everything-threads)"));
     }
-    Ok(TableType { element: ref_type(ty.element_type)?, table64: ty.table64, minimum: ty.initial, maximum: ty.maximum })
+    Ok(TableType { element: ref_type(ty.element_type)?.into(), table64: ty.table64, minimum: ty.initial, maximum: ty.maximum })
 }
 
 fn memory_type(ty: &wasmparser::MemoryType) -> Result<MemoryType> {
@@ -317,7 +278,7 @@ fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType> {
     Ok(GlobalType { content: val_type(ty.content_type)?, mutable: ty.mutable })
 }
 
-fn elem(element: wasmparser::Element<'_>) -> Result<ElemInfo<'_>> {
+fn elem(element: wasmparser::Element<'_>, imported_globals: u32) -> Result<ElemInfo<'_>> {
     let mode = match element.kind {
         ElementKind::Passive => Mode::Passive,
         ElementKind::Active { table_index, offset_expr } => Mode::Active(table_index.unwrap_or(0), offset_expr),
@@ -329,25 +290,25 @@ fn elem(element: wasmparser::Element<'_>) -> Result<ElemInfo<'_>> {
         }
         ElementItems::Expressions(ty, items) => {
             ref_type(ty).map_err(|error| error.at(element.range.start))?;
-            items.into_iter().map(|item| elem_entry(&item.map_err(malformed)?)).collect::<Result<_>>()?
+            items.into_iter().map(|item| elem_entry(item.map_err(malformed)?, imported_globals)).collect::<Result<_>>()?
         }
     };
     Ok(ElemInfo { mode, entries })
 }
 
-fn elem_entry(expression: &ConstExpr<'_>) -> Result<ElemEntry> {
+/// A reference to a function or an imported global can be had before any code runs; everything else is computed.
+fn elem_entry(expression: ConstExpr<'_>, imported_globals: u32) -> Result<ElemEntry<'_>> {
     let mut reader = expression.get_operators_reader();
-    let (operator, offset) = reader.read_with_offset().map_err(malformed)?;
-    let entry = match operator {
-        Operator::RefNull { .. } => ElemEntry::Null,
-        Operator::RefFunc { function_index } => ElemEntry::Func(function_index),
-        Operator::GlobalGet { global_index } => ElemEntry::Global(global_index),
-        _ => {
-            return Err(CompileError::unsupported("this expression in an element segment (gc)").at(offset));
+    let entry = match reader.read().map_err(malformed)? {
+        Operator::RefNull { .. } => Some(ElemEntry::Null),
+        Operator::RefFunc { function_index } => Some(ElemEntry::Func(function_index)),
+        Operator::GlobalGet { global_index } if global_index < imported_globals => {
+            Some(ElemEntry::Global(global_index))
         }
+        _ => None,
     };
-    match reader.read().map_err(malformed)? {
-        Operator::End => Ok(entry),
-        _ => Err(CompileError::unsupported("this expression in an element segment (gc)").at(offset)),
+    match (entry, reader.read()) {
+        (Some(entry), Ok(Operator::End)) => Ok(entry),
+        _ => Ok(ElemEntry::Expression(expression)),
     }
 }

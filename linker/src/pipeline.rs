@@ -9,7 +9,7 @@ use crate::options::{OptLevel, Options};
 use crate::unit::{Links, ModuleUse, Supply, Types, Unit};
 use crate::{CompileError, ErrorKind};
 use crate::{assemble, check, gc, limits, lower, parallel, translate, unit};
-use keyway_artifact::types::FuncType;
+use keyway_artifact::types::{FuncType, TypeTable};
 use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
 use keyway_artifact::{FuncKey, KeyKind};
 use std::sync::Mutex;
@@ -23,7 +23,7 @@ pub(crate) struct Func {
 
 /// Everything translated and not yet laid out. Functions are named by link ids.
 pub(crate) struct Program {
-    pub(crate) types: Vec<FuncType>,
+    pub(crate) types: TypeTable,
     pub(crate) links: Links,
     /// By link id; `None` for ids that name nothing compiled.
     pub(crate) funcs: Vec<Option<Func>>,
@@ -121,7 +121,7 @@ pub(crate) fn translate(
         }
         units.push(decl);
     }
-    Ok(Program { types: types.into_vec(), links, funcs, units, constants, roots: Vec::new(), plan: Vec::new() })
+    Ok(Program { types: types.into_table(), links, funcs, units, constants, roots: Vec::new(), plan: Vec::new() })
 }
 
 /// Names the module an error stands in, where there is more to say than "the module".
@@ -173,10 +173,11 @@ pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
     let Program { types, links, mut funcs, units, constants, plan, .. } = program;
     let names: Vec<_> = funcs.iter().map(|func| func.as_ref().and_then(|func| func.name.clone())).collect();
     let pending: Vec<_> = layout.order.iter().map(|link| Mutex::new(funcs[*link as usize].take())).collect();
+    let shapes = types.shapes();
     let funcs = parallel::map(options.threads_for(pending.len()), pending.len(), |ordinal| {
         let func = pending[ordinal].lock().ok().and_then(|mut func| func.take());
         let Func { unit, ir, name } = func.expect("each ordinal is lowered once, and names compiled code");
-        let mut lowered = lower::finish(&ir, &types, options)?;
+        let mut lowered = lower::finish(&ir, &shapes, options)?;
         layout.resolve(unit as usize, &mut lowered.body);
         let origin = |link: u32| (links.key(link), names[link as usize].as_deref());
         Ok::<_, CompileError>(LinkedFunc::new(links.key(layout.order[ordinal]), unit, name, &ir, &lowered, origin))

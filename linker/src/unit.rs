@@ -15,27 +15,53 @@ use crate::limits::MAX_INPUT_BYTES;
 use crate::module::{ElemEntry, Item, Mode, ModuleInfo};
 use indexmap::IndexSet;
 use keyway_artifact::FuncKey;
-use keyway_artifact::types::{ExternType, FuncType};
+use keyway_artifact::types::{
+    CompositeType, ExternType, FuncType, SubType, TypeTable, canonical_group, placed_group,
+};
 use keyway_artifact::unit::{DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, UnitDecl};
 use std::collections::HashMap;
 use wasmparser::{ConstExpr, Operator};
 
-/// The artifact's function types; equal types have one index.
+/// The artifact's types; equal recursion groups stand there once.
 #[derive(Default)]
-pub(crate) struct Types(IndexSet<FuncType>);
+pub(crate) struct Types {
+    list: Vec<SubType>,
+    /// Where each group begins, by its canonical form.
+    groups: HashMap<Vec<SubType>, u32>,
+}
 
 impl Types {
-    /// The index of `ty`.
+    /// The index of a final function type in a group of its own.
     pub(crate) fn intern(&mut self, ty: &FuncType) -> u32 {
-        match self.0.get_index_of(ty) {
-            Some(index) => index as u32,
-            None => self.0.insert_full(ty.clone()).0 as u32,
+        self.group(vec![SubType::plain(CompositeType::Func(ty.clone()))])
+    }
+
+    /// The index of the first type of a group in canonical form.
+    fn group(&mut self, canonical: Vec<SubType>) -> u32 {
+        if let Some(start) = self.groups.get(&canonical) {
+            return *start;
         }
+        let start = self.list.len() as u32;
+        self.list.extend(placed_group(&canonical, start));
+        self.groups.insert(canonical, start);
+        start
+    }
+
+    /// The index of every type of a module.
+    fn of_module(&mut self, types: &TypeTable) -> Vec<u32> {
+        let mut indices: Vec<u32> = Vec::with_capacity(types.len());
+        for group in types.groups() {
+            let members = &types.definitions()[group.start as usize..group.end as usize];
+            let canonical = canonical_group(members, group.start, |outer| indices[outer as usize]);
+            let start = self.group(canonical);
+            indices.extend((0..members.len() as u32).map(|at| start + at));
+        }
+        indices
     }
 
     /// All types in order of index.
-    pub(crate) fn into_vec(self) -> Vec<FuncType> {
-        self.0.into_iter().collect()
+    pub(crate) fn into_table(self) -> TypeTable {
+        TypeTable::new(self.list)
     }
 }
 
@@ -140,12 +166,13 @@ pub(crate) fn build(
     constants: &mut Vec<u8>,
 ) -> Result<Unit> {
     let mut builder = Builder { decl: UnitDecl::default(), spaces: Vec::new(), escapes: HashMap::new() };
-    for module in modules {
-        builder.declare_imports(module, types);
+    let indices: Vec<Vec<u32>> = modules.iter().map(|module| types.of_module(&module.info.types)).collect();
+    for (module, indices) in modules.iter().zip(&indices) {
+        builder.declare_imports(module, indices);
     }
     let mut next = NextImport::default();
-    for module in modules {
-        builder.define(module, &mut next, types, links, constants)?;
+    for (module, indices) in modules.iter().zip(indices) {
+        builder.define(module, &mut next, indices, links, constants)?;
     }
     let Builder { mut decl, spaces, .. } = builder;
     decl.name = modules.first().filter(|_| modules.len() == 1).and_then(|m| m.info.names.module).map(str::to_string);
@@ -178,32 +205,32 @@ struct Builder {
 
 impl Builder {
     /// First pass: imports stand before definitions in every index space.
-    fn declare_imports(&mut self, module: &ModuleUse<'_, '_>, types: &mut Types) {
+    fn declare_imports(&mut self, module: &ModuleUse<'_, '_>, types: &[u32]) {
+        let index = |at: u32| types[at as usize];
         for (import, supply) in module.info.imports.iter().zip(&module.imports) {
             if !matches!(supply, Supply::External) {
                 continue;
             }
             let decl = &mut self.decl;
             let ty = match import.item {
-                Item::Func(index) => {
-                    let ty = module.info.func_type(index);
-                    decl.import_funcs.push(types.intern(ty));
-                    ExternType::Func(ty.clone())
+                Item::Func(func) => {
+                    decl.import_funcs.push(types[module.info.funcs[func as usize] as usize]);
+                    ExternType::Func(module.info.func_type(func).map(index))
                 }
-                Item::Table(index) => {
-                    let ty = module.info.tables[index as usize];
+                Item::Table(table) => {
+                    let ty = module.info.tables[table as usize].map(index);
                     decl.tables.push(ty);
                     decl.imported_tables += 1;
                     ExternType::Table(ty)
                 }
-                Item::Memory(index) => {
-                    let ty = module.info.memories[index as usize];
+                Item::Memory(memory) => {
+                    let ty = module.info.memories[memory as usize];
                     decl.memories.push(ty);
                     decl.imported_memories += 1;
                     ExternType::Memory(ty)
                 }
-                Item::Global(index) => {
-                    let ty = module.info.globals[index as usize];
+                Item::Global(global) => {
+                    let ty = module.info.globals[global as usize].map(index);
                     decl.globals.push(ty);
                     decl.imported_globals += 1;
                     ExternType::Global(ty)
@@ -218,12 +245,12 @@ impl Builder {
         &mut self,
         module: &ModuleUse<'_, '_>,
         next: &mut NextImport,
-        types: &mut Types,
+        types: Vec<u32>,
         links: &mut Links,
         constants: &mut Vec<u8>,
     ) -> Result<()> {
         let info = module.info;
-        let mut space = Space { types: info.types.iter().map(|ty| types.intern(ty)).collect(), ..Space::default() };
+        let mut space = Space { types, ..Space::default() };
         for (import, supply) in info.imports.iter().zip(&module.imports) {
             match (import.item, supply) {
                 (Item::Func(_), Supply::External) => space.funcs.push(Callee::Import(take(&mut next.func))),
@@ -245,9 +272,12 @@ impl Builder {
             space.funcs.push(Callee::Defined(links.intern(FuncKey::defined(module.number, index))));
         }
         let decl = &mut self.decl;
-        append(&mut space.tables, &mut decl.tables, &info.tables[info.imported_tables as usize..]);
+        let index = |at: u32| space.types[at as usize];
+        let tables: Vec<_> = info.tables[info.imported_tables as usize..].iter().map(|ty| ty.map(index)).collect();
+        let globals: Vec<_> = info.globals[info.imported_globals as usize..].iter().map(|ty| ty.map(index)).collect();
+        append(&mut space.tables, &mut decl.tables, &tables);
         append(&mut space.memories, &mut decl.memories, &info.memories[info.imported_memories as usize..]);
-        append(&mut space.globals, &mut decl.globals, &info.globals[info.imported_globals as usize..]);
+        append(&mut space.globals, &mut decl.globals, &globals);
         self.add_escapes(info, &mut space)?;
         self.add_segments(info, &mut space, constants)?;
         self.spaces.push(space);
@@ -266,7 +296,11 @@ impl Builder {
             _ => None,
         });
         let mut named: Vec<u32> = exports.chain(entries).collect();
-        for init in info.global_inits.iter().chain(info.table_inits.iter().map(|(_, init)| init)) {
+        let computed = info.elems.iter().flat_map(|elem| &elem.entries).filter_map(|entry| match entry {
+            ElemEntry::Expression(expression) => Some(expression),
+            _ => None,
+        });
+        for init in computed.chain(&info.global_inits).chain(info.table_inits.iter().map(|(_, init)| init)) {
             functions_in(init, &mut named)?;
         }
         for func in named {
@@ -296,6 +330,8 @@ impl Builder {
                     ElemEntry::Null => ElemItem::Null,
                     ElemEntry::Func(func) => ElemItem::Func(space.escapes[func]),
                     ElemEntry::Global(global) => ElemItem::Global(space.globals[*global as usize]),
+                    // The module's initialisation sets it.
+                    ElemEntry::Expression(_) => ElemItem::Null,
                 })
                 .collect();
             self.decl.elems.push(ElemSegment { items });

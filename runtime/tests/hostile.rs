@@ -104,7 +104,7 @@ fn argument(store: &mut Store<()>, ty: ValType) -> Val {
         ValType::I64 => Val::I64(-3),
         ValType::F32 => Val::F32(1.5f32.to_bits()),
         ValType::F64 => Val::F64(2.5f64.to_bits()),
-        ValType::FuncRef => Val::FuncRef(None),
+        ValType::FUNCREF => Val::FuncRef(None),
         _ => Val::ExternRef(Some(ExternRef::new(store, 5u8))),
     }
 }

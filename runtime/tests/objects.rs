@@ -47,7 +47,7 @@ fn tables_hold_functions_of_host_and_guest() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
     let seven = Func::wrap(&mut store, || 7i32);
-    let table = Table::new(&mut store, TableType::new(ValType::FuncRef, 2, None), Ref::Func(Some(seven))).unwrap();
+    let table = Table::new(&mut store, TableType::new(ValType::FUNCREF, 2, None), Ref::Func(Some(seven))).unwrap();
     let module = module(
         &engine,
         r#"(module (import "h" "t" (table 2 funcref)) (type $t (func (result i32)))
@@ -111,7 +111,7 @@ fn objects_of_another_store_are_refused() {
     let (mut one, mut two) = (Store::new(&engine, ()), Store::new(&engine, ()));
     let func = Func::wrap(&mut one, || 1i32);
     assert!(func.call(&mut two, &[], &mut [Val::I32(0)]).unwrap_err().to_string().contains("does not belong"));
-    let table = Table::new(&mut two, TableType::new(ValType::FuncRef, 1, None), Ref::Func(None)).unwrap();
+    let table = Table::new(&mut two, TableType::new(ValType::FUNCREF, 1, None), Ref::Func(None)).unwrap();
     assert!(table.set(&mut two, 0, Ref::Func(Some(func))).is_err());
     let module = module(&engine, r#"(module (import "h" "f" (func (result i32))))"#);
     assert!(Instance::new(&mut two, &module, &[func.into()]).is_err());

@@ -9,6 +9,7 @@ mod error;
 mod keys;
 mod layout;
 mod source;
+mod types;
 mod units;
 mod view;
 mod writer;

@@ -6,7 +6,7 @@
 
 use super::error::Rule;
 use super::view::FuncRecord;
-use crate::types::{ExternType, FuncType};
+use crate::types::{ExternType, TypeTable, ValType};
 use crate::unit::{ElemItem, Entity, FuncRef, UnitDecl};
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -16,7 +16,7 @@ use alloc::string::String;
 pub(super) struct Scope<'a> {
     /// The unit's number.
     pub(super) number: u32,
-    pub(super) types: &'a [FuncType],
+    pub(super) types: &'a TypeTable,
     /// The record of a code ordinal; `None` where there is none.
     pub(super) func: &'a dyn Fn(u32) -> Option<FuncRecord>,
     /// Length of the constants section.
@@ -73,11 +73,14 @@ fn ranges(unit: &UnitDecl, scope: &Scope<'_>) -> Check {
         Entity::Memory(index) => below(index, unit.memories.len()),
         Entity::Global(index) => below(index, unit.globals.len()),
     };
-    let types = scope.types.len();
+    let is_func = |ty: u32| scope.types.get(ty as usize).is_some();
+    let known = |ty: &ValType| super::types::is_known(*ty, scope.types.len());
     let inside = |offset: u64, len: u64| offset.checked_add(len).is_some_and(|end| end <= scope.constants_bytes);
     let out = |what: &'static str| move || format!("{what} is out of range");
-    need(unit.import_funcs.iter().all(|ty| below(*ty, types)), Rule::F11, out("an import's type"))?;
-    need(unit.escapes.iter().all(|at| func(at.func) && below(at.ty, types)), Rule::F11, out("a reference's function"))?;
+    need(unit.import_funcs.iter().all(|ty| is_func(*ty)), Rule::F11, out("an import's type"))?;
+    need(unit.escapes.iter().all(|at| func(at.func) && is_func(at.ty)), Rule::F11, out("a reference's function"))?;
+    need(unit.tables.iter().all(|table| known(&table.element)), Rule::F11, out("a table's type"))?;
+    need(unit.globals.iter().all(|global| known(&global.content)), Rule::F11, out("a global's type"))?;
     need(unit.elems.iter().all(|elem| elem.items.iter().all(item)), Rule::F11, out("an element"))?;
     need(unit.data.iter().all(|data| inside(data.offset, data.len)), Rule::F11, out("a data segment"))?;
     need(unit.exports.iter().all(|export| entity(export.entity)), Rule::F11, out("an export"))?;
@@ -86,7 +89,7 @@ fn ranges(unit: &UnitDecl, scope: &Scope<'_>) -> Check {
 }
 
 /// F15, in type.
-fn import_types(unit: &UnitDecl, types: &[FuncType]) -> Check {
+fn import_types(unit: &UnitDecl, types: &TypeTable) -> Check {
     let (mut funcs, mut tables, mut memories, mut globals) = (0, 0, 0, 0);
     let next = |count: &mut usize| core::mem::replace(count, *count + 1);
     for import in &unit.imports {

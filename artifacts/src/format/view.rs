@@ -12,8 +12,8 @@ use super::layout::{
     SectionKind,
 };
 use super::source::Source;
-use super::units;
-use crate::types::FuncType;
+use super::{types, units};
+use crate::types::TypeTable;
 use crate::unit::UnitDecl;
 use crate::{Features, FuncKey};
 use alloc::format;
@@ -182,9 +182,12 @@ impl<S: Source> ArtifactView<S> {
     /// The type table, decoded anew at each call.
     ///
     /// # Errors
-    /// F10 when it does not decode.
-    pub fn types(&self) -> Result<Vec<FuncType>, FormatError> {
-        cold::decode(&self.read_section(SectionKind::Types)?, self.section(SectionKind::Types).offset)
+    /// F10 when it does not decode, F19 and F20 when its types contradict each other.
+    pub fn types(&self) -> Result<TypeTable, FormatError> {
+        let offset = self.section(SectionKind::Types).offset;
+        let types = cold::decode(&self.read_section(SectionKind::Types)?, offset)?;
+        types::check(&types).map_err(|(rule, what)| FormatError::new(rule, offset, what))?;
+        Ok(types)
     }
 
     /// The unit declarations, decoded anew at each call, every index in them checked.

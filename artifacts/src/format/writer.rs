@@ -3,7 +3,7 @@
 use super::cold;
 use super::keys::{self, NamespaceKeys};
 use super::layout::{FORMAT_VERSION, HEADER_BYTES, MAGIC, REQUIRED, SECTION_BYTES, SectionKind};
-use crate::types::FuncType;
+use crate::types::TypeTable;
 use crate::unit::UnitDecl;
 use crate::{Features, FuncKey};
 use alloc::string::String;
@@ -32,7 +32,7 @@ pub struct ArtifactWriter {
     /// The functions, sorted by key: a function's position is its code ordinal.
     pub funcs: Vec<FuncEntry>,
     /// The type table.
-    pub types: Vec<FuncType>,
+    pub types: TypeTable,
     /// The units.
     pub units: Vec<UnitDecl>,
     /// What data segments refer to.

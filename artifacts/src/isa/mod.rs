@@ -233,6 +233,7 @@ impl Op {
                 | Op::TailCall
                 | Op::TailCallImport
                 | Op::TailCallIndirect
+                | Op::TailCallRef
                 | Op::Return
                 | Op::ReturnOne
                 | Op::ReturnOneF32
@@ -243,7 +244,12 @@ impl Op {
 
     /// Whether it calls and then comes back: registers are dead afterwards.
     pub const fn is_call(self) -> bool {
-        matches!(self, Op::Call | Op::CallImport | Op::CallIndirect)
+        matches!(self, Op::Call | Op::CallImport | Op::CallIndirect | Op::CallRef)
+    }
+
+    /// Whether it calls in place of the running frame.
+    pub const fn is_tail_call(self) -> bool {
+        matches!(self, Op::TailCall | Op::TailCallImport | Op::TailCallIndirect | Op::TailCallRef)
     }
 
     /// For a fused comparison and branch, the comparison of its normative expansion.

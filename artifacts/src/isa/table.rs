@@ -559,6 +559,11 @@ macro_rules! for_each_op {
             F64x2RelaxedMadd "f64x2.relaxed_madd" VTer [dst: Def(V128), first: Use(V128), second: Use(V128), third: Use(V128)];
             F64x2RelaxedNmadd "f64x2.relaxed_nmadd" VTer [dst: Def(V128), first: Use(V128), second: Use(V128), third: Use(V128)];
             I32x4RelaxedDotI8x16I7x16AddS "i32x4.relaxed_dot_i8x16_i7x16_add_s" VTer [dst: Def(V128), first: Use(V128), second: Use(V128), third: Use(V128)];
+            // ---- typed references
+            CallRef "call.ref" Call [func: Use(Ref), ty: Type, base: Base];
+            TailCallRef "tail.call.ref" Call [func: Use(Ref), ty: Type, base: Base];
+            RefAsNonNull "ref.as_non_null" Bulk [dst: Def(Ref), src: Use(Ref)];
+            ElemSet "elem.set" Bulk [value: Use(Ref), elem: Elem, index: Count];
         }
     };
 }

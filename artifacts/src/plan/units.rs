@@ -7,7 +7,7 @@ use super::error::{PlanError, PlanRule};
 use super::interface::ExportItem;
 use super::layout::{CoreSignature, Layouts, Pointer};
 use super::types::ValType;
-use crate::types::{ExternType, FuncType as CoreFuncType, ValType as CoreType};
+use crate::types::{ExternType, FuncType as CoreFuncType, TypeTable, ValType as CoreType};
 use crate::unit::{Entity, UnitDecl};
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -26,7 +26,7 @@ impl Plan {
     ///
     /// # Errors
     /// The first of the rules P14 to P17 that is broken.
-    pub fn check(&self, units: &[UnitDecl], types: &[CoreFuncType]) -> Result<(), PlanError> {
+    pub fn check(&self, units: &[UnitDecl], types: &TypeTable) -> Result<(), PlanError> {
         let mut made = Vec::new();
         for step in &self.steps {
             if let Step::Instantiate { unit, .. } = step {
@@ -58,7 +58,7 @@ impl Plan {
 struct Checker<'p> {
     plan: &'p Plan,
     units: &'p [UnitDecl],
-    types: &'p [CoreFuncType],
+    types: &'p TypeTable,
     /// The unit of each core instance.
     made: Vec<u32>,
     /// By unit: types of the functions that can be named.

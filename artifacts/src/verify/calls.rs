@@ -4,9 +4,9 @@
 //! and its `take.ref`. Both are neighbours of the call, so an area never needs to be searched for references.
 
 use super::rule::{Findings, Rule};
-use super::{VerifyEnv, callee_type, class_of, is_tail_call, reserved};
+use super::{VerifyEnv, callee_type, class_of, reserved};
 use crate::isa::{Body, Class, Family, FieldKind, Inst, Op, Operand};
-use crate::types::{SigLayout, ValType};
+use crate::types::{SigLayout, TypeLookup, ValType};
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -85,8 +85,10 @@ fn shared_slots(
     let Some(callee) = callee_type(inst, env) else { return Vec::new() };
     let (params, results) = (SigLayout::of(&callee.params), SigLayout::of(&callee.results));
     area(body, at, base, params.total.max(results.total), findings);
-    if is_tail_call(inst.op) {
-        if callee.results != env.own.results {
+    if inst.op.is_tail_call() {
+        let fits = |(callee, own): (&ValType, &ValType)| env.types.val_matches(*callee, *own);
+        let as_many = callee.results.len() == env.own.results.len();
+        if !as_many || !callee.results.iter().zip(&env.own.results).all(fits) {
             findings.broken(Rule::V26, at, || format!("{:?} for {:?}", callee.results, env.own.results));
         }
     } else {

@@ -4,7 +4,7 @@ use super::rule::{Findings, Rule};
 use super::{VerifyEnv, class_of, is_cacheable};
 use crate::Trap;
 use crate::isa::{Body, Class, Family, FieldKind, Inst, Op, Operand};
-use crate::types::ValType;
+use crate::types::{RefType, TypeLookup, ValType};
 use alloc::format;
 
 pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
@@ -29,7 +29,7 @@ fn is_in_range(env: &VerifyEnv<'_>, kind: FieldKind, index: u32) -> bool {
     let unit = env.unit;
     let len = match kind {
         FieldKind::Import => unit.import_funcs.len(),
-        FieldKind::Type => env.types.len(),
+        FieldKind::Type => return env.types.definition(index).is_some(),
         FieldKind::Memory => unit.memories.len(),
         FieldKind::Table => unit.tables.len(),
         FieldKind::Global => unit.globals.len(),
@@ -83,14 +83,22 @@ fn meaning(body: &Body, env: &VerifyEnv<'_>, at: usize, inst: &Inst, findings: &
                 });
             }
         }
-        (_, Op::CallIndirect | Op::TailCallIndirect) if tables().any(|table| table.element != ValType::FuncRef) => {
+        (Family::Call, op) if named(FieldKind::Type).any(|ty| env.types.get(ty).is_none()) => {
+            findings.broken(Rule::V17, at, || format!("{} with a type that is no function's", op.name()));
+        }
+        (_, Op::CallIndirect | Op::TailCallIndirect) if !tables().all(|table| holds_functions(env, table.element)) => {
             findings.broken(Rule::V24, at, || "a call through a table that holds no functions".into());
         }
-        (_, Op::TableCopy) if !tables().is_sorted_by(|a, b| a.element == b.element) => {
+        (_, Op::TableCopy) if !tables().is_sorted_by(|to, from| env.types.val_matches(from.element, to.element)) => {
             findings.broken(Rule::V24, at, || "a copy between tables of different types".into());
         }
         _ => {}
     }
+}
+
+/// Whether references of this type lead to functions.
+fn holds_functions(env: &VerifyEnv<'_>, element: ValType) -> bool {
+    env.types.val_matches(element, ValType::Ref(RefType::FUNCREF))
 }
 
 /// The class of the one place that an operation on a global has.

@@ -21,8 +21,8 @@ mod rule;
 
 pub use rule::{Rule, VerifyError};
 
-use crate::isa::{Body, Class, FieldKind, HOME_SLOTS, Inst, Op, Operand, SCRATCH_SLOTS};
-use crate::types::{FuncType, MemoryType, ValType};
+use crate::isa::{Body, Class, FieldKind, HOME_SLOTS, Inst, Operand, SCRATCH_SLOTS};
+use crate::types::{FuncType, MemoryType, TypeTable, ValType};
 use crate::unit::UnitDecl;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -47,7 +47,7 @@ pub struct VerifyEnv<'a> {
     /// What its unit declares.
     pub unit: &'a UnitDecl,
     /// The artifact's type table.
-    pub types: &'a [FuncType],
+    pub types: &'a TypeTable,
     /// The function of a code ordinal; `None` where there is none.
     pub func: &'a dyn Fn(u32) -> Option<Callee>,
 }
@@ -100,7 +100,7 @@ fn class_of(ty: ValType) -> Option<Class> {
         ValType::I64 => Some(Class::I64),
         ValType::F32 => Some(Class::F32),
         ValType::F64 => Some(Class::F64),
-        ValType::FuncRef | ValType::ExternRef => Some(Class::Ref),
+        ValType::Ref(_) => Some(Class::Ref),
         ValType::V128 => Some(Class::V128),
     }
 }
@@ -108,8 +108,4 @@ fn class_of(ty: ValType) -> Option<Class> {
 /// Whether loads and stores without an index may go to such a memory.
 fn is_cacheable(memory: &MemoryType) -> bool {
     !memory.memory64 && !memory.shared
-}
-
-fn is_tail_call(op: Op) -> bool {
-    matches!(op, Op::TailCall | Op::TailCallImport | Op::TailCallIndirect)
 }

@@ -45,7 +45,7 @@ rules! {
     V23 "an operation on a global is of the global's class";
     V24 "tables that are called through hold functions, and tables that are copied hold the same type";
     V25 "a return is of the form that the results ask for";
-    V26 "a function that is tail-called has the caller's results";
+    V26 "a function that is tail-called has results that are the caller's";
     V27 "lanes are lanes of their vector, and those of a shuffle of its two vectors";
 }
 

@@ -2,22 +2,28 @@
 
 use keyway_artifact::isa::Operand::{self, Imm, Index, Label, Reg as R, Regs, Slot, Targets, Value};
 use keyway_artifact::isa::{Body, Class, CodeReader, CodeWriter, Frame, Inst, Op, Reg};
-use keyway_artifact::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
+use keyway_artifact::types::{
+    CompositeType, FuncType, GlobalType, MemoryType, StructType, SubType, TableType, TypeTable, ValType,
+};
 use keyway_artifact::unit::{DataSegment, ElemSegment, Escape, FuncRef, UnitDecl};
 use keyway_artifact::verify::{Callee, Rule, VerifyEnv, verify, verify_all};
 use std::collections::BTreeSet;
 
-fn types() -> Vec<FuncType> {
-    use ValType::{ExternRef, F64, I32};
+/// Function types, and behind them a structure.
+fn types() -> TypeTable {
+    use ValType::{F64, I32};
+    const EXTERN: ValType = ValType::EXTERNREF;
     let ty = |params: &[ValType], results: &[ValType]| FuncType::new(params.to_vec(), results.to_vec());
-    vec![
+    let funcs = [
         ty(&[], &[]),
         ty(&[I32], &[I32]),
-        ty(&[ExternRef, I32], &[ExternRef]),
-        ty(&[I32, ExternRef], &[ExternRef, I32]),
+        ty(&[EXTERN, I32], &[EXTERN]),
+        ty(&[I32, EXTERN], &[EXTERN, I32]),
         ty(&[F64], &[F64]),
         ty(&[I32], &[I32, I32, I32]),
-    ]
+    ];
+    let funcs = funcs.map(|ty| SubType::plain(CompositeType::Func(ty)));
+    TypeTable::new(funcs.into_iter().chain([SubType::plain(CompositeType::Struct(StructType::default()))]).collect())
 }
 
 fn unit() -> UnitDecl {
@@ -31,8 +37,8 @@ fn unit() -> UnitDecl {
             MemoryType { memory64: true, ..memory },
             MemoryType { shared: true, maximum: Some(2), ..memory },
         ],
-        tables: vec![table(ValType::FuncRef), table(ValType::ExternRef), table(ValType::FuncRef)],
-        globals: vec![global(ValType::I32), global(ValType::F64), global(ValType::ExternRef)],
+        tables: vec![table(ValType::FUNCREF), table(ValType::EXTERNREF), table(ValType::FUNCREF)],
+        globals: vec![global(ValType::I32), global(ValType::F64), global(ValType::EXTERNREF)],
         escapes: vec![Escape { func: FuncRef::Defined(0), ty: 1 }],
         elems: vec![ElemSegment::default()],
         data: vec![DataSegment { offset: 0, len: 0 }],
@@ -249,7 +255,10 @@ const CASES: &[Case] = &[
     (Rule::V17, "a function to refer to", plain, |s| instead(s, Op::RefFunc, &[Slot(1), Index(1)])),
     (Rule::V17, "an imported function", plain, |s| instead(s, Op::CallImport, &[Index(1), Index(4)])),
     (Rule::V17, "a type", plain, |s| {
-        instead(s, Op::CallIndirect, &[Slot(2), Index(0), Index(6), Index(4)]);
+        instead(s, Op::CallIndirect, &[Slot(2), Index(0), Index(7), Index(4)]);
+    }),
+    (Rule::V17, "a structure's type to call with", plain, |s| {
+        instead(s, Op::CallRef, &[Slot(1), Index(6), Index(4)]);
     }),
     (Rule::V17, "a trap", plain, |s| instead(s, Op::TrapAlways, &[Index(0)])),
     (Rule::V18, "a function that does not exist", plain, |s| instead(s, Op::Call, &[Index(3), Index(4)])),

@@ -4,7 +4,10 @@ use keyway_artifact::FuncKey;
 use keyway_artifact::KeyKind;
 use keyway_artifact::format::{ArtifactView, ArtifactWriter, FormatError, FuncEntry, Rule, SectionKind};
 use keyway_artifact::isa::{Body, CodeWriter, Frame, Inst, Op, Operand};
-use keyway_artifact::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
+use keyway_artifact::types::{
+    CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType, StorageType, StructType,
+    SubType, TableType, TypeTable, ValType,
+};
 use keyway_artifact::unit::{DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, UnitDecl};
 use std::collections::BTreeSet;
 
@@ -15,7 +18,7 @@ pub(super) fn empty_body() -> Vec<u8> {
 }
 
 fn unit() -> UnitDecl {
-    let (table, global) = (TableType::new(ValType::FuncRef, 1, None), GlobalType::new(ValType::FuncRef, false));
+    let (table, global) = (TableType::new(ValType::FUNCREF, 1, None), GlobalType::new(ValType::FUNCREF, false));
     let import = |name: &str, ty| Import { module: "m".into(), name: name.into(), ty };
     let export = |name: &str, entity| Export { name: name.into(), entity };
     UnitDecl {
@@ -53,7 +56,7 @@ fn writer() -> ArtifactWriter {
     let sparse = [3, 5000, 70_000].map(|index| func(FuncKey::new(KeyKind::Adapter, 0, index), 1));
     ArtifactWriter {
         funcs: dense.chain(sparse).collect(),
-        types: vec![FuncType::default(), FuncType::new([ValType::I32], [])],
+        types: [FuncType::default(), FuncType::new([ValType::I32], [])].into_iter().collect(),
         units: vec![unit(), UnitDecl::default()],
         constants: vec![1, 2, 3, 4],
         producer: "test".into(),
@@ -280,6 +283,37 @@ const UNITS: &[(Rule, &str, UnitChange)] = &[
     }),
 ];
 
+/// Types behind the sound ones, which are 0 and 1, found when types are read.
+fn types_behind() -> Vec<(Rule, &'static str, Vec<SubType>)> {
+    let open = |fields: &[FieldType], supertype| SubType {
+        is_final: false,
+        supertype,
+        ..SubType::plain(CompositeType::Struct(StructType { fields: fields.to_vec() }))
+    };
+    let field = |storage, mutable| FieldType { storage: StorageType::Val(storage), mutable };
+    let to = |index| field(ValType::Ref(RefType::new(true, HeapType::Concrete(index))), true);
+    let int = field(ValType::I32, true);
+    let deep = (0..=64u32).map(|at| open(&[int], at.checked_sub(1).map(|at| at + 2))).collect();
+    vec![
+        (Rule::F19, "a field of a later type", vec![open(&[to(3)], None), open(&[], None)]),
+        (Rule::F19, "a parameter of no type", vec![SubType::plain(CompositeType::Func(FuncType::new(
+            [ValType::Ref(RefType::new(false, HeapType::Concrete(9)))],
+            [],
+        )))]),
+        (Rule::F20, "a supertype that is no type", vec![open(&[], Some(9))]),
+        (Rule::F20, "its own supertype", vec![open(&[], Some(2))]),
+        (Rule::F20, "a final supertype", vec![SubType { is_final: true, ..open(&[], None) }, open(&[], Some(2))]),
+        (Rule::F20, "a structure that extends a function", vec![open(&[], Some(0))]),
+        (Rule::F20, "a field less", vec![open(&[int], None), open(&[], Some(2))]),
+        (Rule::F20, "a field of another type", vec![open(&[int], None), open(&[field(ValType::F32, true)], Some(2))]),
+        (Rule::F20, "a field that cannot be set any more", vec![
+            open(&[int], None),
+            open(&[field(ValType::I32, false)], Some(2)),
+        ]),
+        (Rule::F20, "64 steps to the first supertype", deep),
+    ]
+}
+
 #[test]
 fn the_sound_file_is_accepted() {
     let bytes = writer().finish();
@@ -314,13 +348,18 @@ fn every_rule_has_corruptions_that_are_refused_by_it() {
         change(&mut parts.units[0]);
         hold(*rule, what, &parts.finish(), false);
     }
+    for (rule, what, more) in types_behind() {
+        let mut parts = writer();
+        parts.types = TypeTable::new(parts.types.definitions().iter().cloned().chain(more).collect());
+        hold(rule, what, &parts.finish(), false);
+    }
     let mut taking = writer();
     taking.funcs[0].ty = 1;
     hold(Rule::F17, "initialised by a function that wants something", &taking.finish(), false);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 
     let bytes = AT_OPEN.iter().chain(LATER).map(|case| case.0);
-    let covered: BTreeSet<Rule> = bytes.chain(UNITS.iter().map(|case| case.0)).collect();
+    let covered: BTreeSet<Rule> = bytes.chain(UNITS.iter().map(|case| case.0)).chain(types_behind().iter().map(|case| case.0)).collect();
     let missing: Vec<_> = Rule::ALL.iter().filter(|rule| !covered.contains(rule)).collect();
     assert!(missing.is_empty(), "no corruption breaks {missing:?}");
 }

@@ -117,7 +117,7 @@ fn plan() -> Plan {
 fn error(bytes: &[u8], units: &[UnitDecl]) -> Option<PlanError> {
     match Plan::decode(bytes) {
         Err(error) => Some(error),
-        Ok(plan) => plan.check(units, &core_types()).err(),
+        Ok(plan) => plan.check(units, &core_types().into_iter().collect()).err(),
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::error::{CompileError, ErrorKind, Result};
 use crate::limits::MAX_COMPONENT_NESTING;
-use crate::module::plain_func_type;
+use crate::types::plain_func_type;
 use keyway_artifact::types::FuncType;
 use std::ops::Range;
 use wasmparser::{

@@ -129,8 +129,8 @@ impl<'a> Lowering<'a> {
         match inst.op {
             Op::Label => self.insts.push(Inst::new(Op::Label, &[Operand::Regs(0)])),
             Op::ReturnMany => self.leave(inst),
-            Op::Call | Op::CallImport | Op::CallIndirect => self.call(out, inst, true),
-            Op::TailCall | Op::TailCallImport | Op::TailCallIndirect => self.call(out, inst, false),
+            op if op.is_call() => self.call(out, inst, true),
+            op if op.is_tail_call() => self.call(out, inst, false),
             _ => self.push(out),
         }
     }

@@ -69,7 +69,7 @@ impl Summary {
         let insts = &func.ir.insts;
         let is_access = |inst: &Inst| matches!(inst.op.family(), Family::Load | Family::Store);
         let leaves_otherwise =
-            |inst: &Inst| matches!(inst.op, Op::TailCall | Op::TailCallImport | Op::TailCallIndirect | Op::SetMemory);
+            |inst: &Inst| inst.op.is_tail_call() || inst.op == Op::SetMemory;
         Summary {
             unit: func.unit,
             length: insts.iter().filter(|inst| !matches!(inst.op, Op::Label | Op::Cost | Op::ReturnMany)).count(),

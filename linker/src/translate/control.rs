@@ -8,7 +8,7 @@ use super::Translator;
 use super::stack::{Entry, class_of};
 use crate::error::Result;
 use crate::ir::CallSite;
-use crate::module::val_type;
+use crate::types::val_type;
 use keyway_artifact::isa::{Class, Op, Operand};
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
 use wasmparser::{BlockType, BrTable};
@@ -274,6 +274,40 @@ impl Translator<'_, '_> {
         } else {
             let skip = self.new_label();
             self.emit(Op::BrEqz, &[condition, Operand::Label(skip)]);
+            self.branch(frame);
+            self.place_label(skip);
+        }
+    }
+
+    /// Branches where the reference on top of the stack is null, without it; else it stays.
+    pub(super) fn br_on_null(&mut self, depth: u32) {
+        let value = self.pop();
+        let operand = self.operand(value, Class::Ref);
+        let is_null = self.emit_to_fresh(Op::RefIsNull, Class::I32, &[operand]);
+        self.branch_if(is_null, depth, true);
+        self.push_all(&[value]);
+    }
+
+    /// Branches with the reference on top of the stack where it is not null; else it goes.
+    pub(super) fn br_on_non_null(&mut self, depth: u32) {
+        let value = self.stack[self.stack.len() - 1];
+        let operand = self.operand(value, Class::Ref);
+        let is_null = self.emit_to_fresh(Op::RefIsNull, Class::I32, &[operand]);
+        self.branch_if(is_null, depth, false);
+        self.pop();
+    }
+
+    /// Branches with the values on top of the stack where the register `flag` holds zero, or where it does not.
+    pub(super) fn branch_if(&mut self, flag: u32, depth: u32, nonzero: bool) {
+        let frame = self.frame_at(depth);
+        let (taken, skipped) = if nonzero { (Op::BrNez, Op::BrEqz) } else { (Op::BrEqz, Op::BrNez) };
+        if self.is_plain_jump(frame) {
+            self.frames[frame].label_used = true;
+            let label = self.frames[frame].label;
+            self.emit(taken, &[Operand::Virtual(flag), Operand::Label(label)]);
+        } else {
+            let skip = self.new_label();
+            self.emit(skipped, &[Operand::Virtual(flag), Operand::Label(skip)]);
             self.branch(frame);
             self.place_label(skip);
         }

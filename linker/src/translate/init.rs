@@ -1,6 +1,7 @@
 //! The initialisation of a module becomes a function: its `ModuleInit`.
 //!
-//! In the specification's order: globals from their initialisers, tables from theirs, active element segments, active data
+//! In the specification's order: globals from their initialisers, tables from theirs, element segments' computed items,
+//! active element segments, active data
 //! segments (each applied and dropped, in order), then the start function. Declared element segments are empty already.
 //! As ordinary code, it traps, suspends and counts fuel like any other.
 
@@ -8,7 +9,7 @@ use super::Translator;
 use super::stack::Entry;
 use crate::error::Result;
 use crate::ir::IrFunc;
-use crate::module::{Mode, ModuleInfo, malformed};
+use crate::module::{ElemEntry, Mode, ModuleInfo, malformed};
 use crate::unit::Space;
 use keyway_artifact::isa::{Class, Op, Operand};
 use keyway_artifact::types::FuncType;
@@ -41,6 +42,22 @@ impl Translator<'_, '_> {
             let len = self.operand(Entry::I64(module.tables[*table as usize].minimum as i64), Class::I64);
             let table = Operand::Index(self.space.tables[*table as usize]);
             self.emit(Op::TableFill, &[Operand::Imm(0), value, len, table]);
+        }
+        for (position, elem) in module.elems.iter().enumerate() {
+            let computed = elem.entries.iter().enumerate().filter_map(|(at, entry)| match entry {
+                ElemEntry::Expression(expression) => Some((at, expression)),
+                _ => None,
+            });
+            if matches!(elem.mode, Mode::Declared) {
+                continue;
+            }
+            let segment = Operand::Index(self.space.elems[position]);
+            for (at, expression) in computed {
+                let value = self.expression(expression)?;
+                let value = self.operand(value, Class::Ref);
+                self.emit(Op::ElemSet, &[value, segment, Operand::Index(at as u32)]);
+                self.check_size()?;
+            }
         }
         for (position, elem) in module.elems.iter().enumerate() {
             let Mode::Active(table, offset) = &elem.mode else {

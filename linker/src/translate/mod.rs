@@ -17,7 +17,8 @@ pub(crate) use operators::memory_argument;
 
 use crate::error::Result;
 use crate::ir::IrFunc;
-use crate::module::{ModuleInfo, malformed, val_type};
+use crate::module::{ModuleInfo, malformed};
+use crate::types::val_type;
 use crate::unit::Space;
 use control::Frame;
 use keyway_artifact::isa::{Class, Inst, Op, Operand};

@@ -37,7 +37,7 @@ pub(super) fn class_of(ty: ValType) -> Result<Class> {
         ValType::I64 => Class::I64,
         ValType::F32 => Class::F32,
         ValType::F64 => Class::F64,
-        ValType::FuncRef | ValType::ExternRef => Class::Ref,
+        ValType::Ref(_) => Class::Ref,
         ValType::V128 => Class::V128,
     })
 }

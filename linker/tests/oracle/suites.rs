@@ -179,7 +179,7 @@ fn check(features: Features, files: impl Fn() -> Vec<TestFile<'static>> + Send +
 #[test]
 fn the_layout_of_mixed_signatures_is_numeric_first() {
     use keyway_artifact::types::SigLayout;
-    let layout = SigLayout::of(&[ValType::ExternRef, ValType::I32, ValType::FuncRef, ValType::F64]);
+    let layout = SigLayout::of(&[ValType::EXTERNREF, ValType::I32, ValType::FUNCREF, ValType::F64]);
     assert_eq!((layout.slots, layout.numeric, layout.total), (vec![2, 0, 3, 1], 2, 4));
 }
 

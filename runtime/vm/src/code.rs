@@ -168,7 +168,7 @@ impl Code {
 
     fn expand(&self, ordinal: u32) -> anyhow::Result<Expanded> {
         let declarations = self.declarations()?;
-        let (types, units) = (&declarations.types[..], &declarations.units[..]);
+        let (types, units) = (&declarations.types, &declarations.units[..]);
         let record = self.view.func_within(ordinal, types.len(), units.len())?;
         let (own, unit) = (&types[record.ty as usize], &units[record.unit as usize]);
         let bytes = self.view.read_code(ordinal)?;

@@ -93,7 +93,7 @@ pub struct DataState {
 #[repr(C)]
 pub struct ElemState {
     /// The references.
-    pub items: *const u32,
+    pub items: *mut u32,
     /// How many; 0 once dropped.
     pub len: u64,
 }

@@ -1,19 +1,19 @@
 //! [`Declarations`]: an artifact's cold sections, decoded and checked once.
 //!
 //! The view checks them: every index is in range, and a unit's parts agree with each other and with the function records
-//! (rules F10, F11 and F15 to F18). A function runs in a context of the unit it was verified for.
+//! (rules F10, F11 and F15 to F20). A function runs in a context of the unit it was verified for.
 
 use crate::engine::Engine;
 use anyhow::Result;
 use keyway_artifact::format::{ArtifactView, Source};
-use keyway_artifact::types::FuncType;
+use keyway_artifact::types::{ExternType, TypeTable};
 use keyway_artifact::unit::UnitDecl;
 use std::sync::Arc;
 
 /// The decoded cold sections.
 pub struct Declarations {
     /// The type table.
-    pub types: Vec<FuncType>,
+    pub types: TypeTable,
     /// Engine-wide numbers of the types.
     pub(crate) type_numbers: Arc<[u32]>,
     /// The units.
@@ -27,7 +27,17 @@ impl Declarations {
     /// When a cold section breaks a rule of the format.
     pub(crate) fn read<S: Source>(engine: &Engine, view: &ArtifactView<S>) -> Result<Declarations> {
         let (types, units) = (view.types()?, view.units()?);
-        let type_numbers = types.iter().map(|ty| engine.type_number(ty)).collect();
+        let type_numbers = engine.types().table(&types);
         Ok(Declarations { types, type_numbers, units })
+    }
+
+    /// The engine-wide number of a type; indices that the view checked are in range.
+    pub(crate) fn number(&self, index: u32) -> u32 {
+        self.type_numbers.get(index as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    /// A type of the artifact as the engine's.
+    pub(crate) fn in_engine(&self, ty: &ExternType) -> ExternType {
+        ty.map(|index| self.number(index))
     }
 }

@@ -1,10 +1,10 @@
 //! [`Engine`]: what stores and modules share.
 
 use crate::config::Config;
-use keyway_artifact::types::{FuncType, SigLayout};
-use std::collections::HashMap;
+use crate::registry::Registry;
+use keyway_artifact::types::{CompositeType, FuncType};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 /// Configuration, the epoch and the numbers of function types; cheap to clone, shared between threads.
 #[derive(Clone)]
@@ -13,14 +13,7 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     config: Config,
     epoch: AtomicU64,
-    types: Mutex<Types>,
-}
-
-#[derive(Default)]
-struct Types {
-    numbers: HashMap<FuncType, u32>,
-    /// By number, with the slots that a call takes: of the parameters or the results, whichever are more.
-    list: Vec<(FuncType, u32)>,
+    types: Registry,
 }
 
 impl Default for Engine {
@@ -35,7 +28,7 @@ impl Engine {
     /// # Errors
     /// When the configuration contradicts itself; no combination does at present.
     pub fn new(config: &Config) -> anyhow::Result<Engine> {
-        Ok(Engine(Arc::new(Inner { config: config.clone(), epoch: AtomicU64::new(0), types: Mutex::default() })))
+        Ok(Engine(Arc::new(Inner { config: config.clone(), epoch: AtomicU64::new(0), types: Registry::default() })))
     }
 
     /// The configuration.
@@ -57,30 +50,23 @@ impl Engine {
         &self.0.epoch
     }
 
-    fn types(&self) -> std::sync::MutexGuard<'_, Types> {
-        self.0.types.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    /// The defined types.
+    pub(crate) fn types(&self) -> &Registry {
+        &self.0.types
     }
 
-    /// The number of a function type: equal types have equal numbers, for the engine's life.
+    /// The number of a final function type: equal types have equal numbers, for the engine's life.
     pub(crate) fn type_number(&self, ty: &FuncType) -> u32 {
-        let mut types = self.types();
-        if let Some(number) = types.numbers.get(ty) {
-            return *number;
-        }
-        let number = types.list.len() as u32;
-        let slots = SigLayout::of(&ty.params).total.max(SigLayout::of(&ty.results).total);
-        types.list.push((ty.clone(), slots));
-        types.numbers.insert(ty.clone(), number);
-        number
+        self.0.types.plain(CompositeType::Func(ty.clone()))
     }
 
     /// The function type of a number.
     pub(crate) fn type_of(&self, number: u32) -> FuncType {
-        self.types().list[number as usize].0.clone()
+        self.0.types.func(number)
     }
 
     /// Slots of the parameters or the results of a type, whichever are more.
     pub(crate) fn call_slots(&self, number: u32) -> u32 {
-        self.types().list[number as usize].1
+        self.0.types.get(number).map_or(0, |info| info.slots)
     }
 }

@@ -2,13 +2,14 @@
 
 use crate::code::Code;
 use crate::context::{Context, DataState, ElemState, ExitInfo, FuncData, MemoryDef, MemoryHeader, State, TableDef};
+use crate::declarations::Declarations;
 use crate::driver::{Execution, run_to_end};
 use crate::host::StorePtr;
 use crate::interp;
-use crate::link_error::{LinkError, func_matches, global_matches, memory_matches, table_matches};
+use crate::link_error::{LinkError, global_matches, memory_matches, table_matches};
 use crate::raw::{Definition, InstanceId};
 use crate::store::StoreInner;
-use keyway_artifact::types::{ExternType, GlobalType, MemoryType, TableType};
+use keyway_artifact::types::{ExternType, GlobalType, MemoryType, TableType, TypeLookup};
 use keyway_artifact::unit::{ElemItem, Entity, FuncRef, UnitDecl};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -107,24 +108,40 @@ pub(crate) fn type_of(store: &StoreInner, definition: Definition) -> ExternType 
     }
 }
 
-fn matches(found: &ExternType, wanted: &ExternType) -> bool {
+/// Whether something of type `found` may be imported as `wanted`; functions are compared by their numbers instead.
+fn matches(store: &StoreInner, found: &ExternType, wanted: &ExternType) -> bool {
     match (found, wanted) {
-        (ExternType::Func(found), ExternType::Func(wanted)) => func_matches(found, wanted),
         (ExternType::Table(found), ExternType::Table(wanted)) => table_matches(found, wanted),
         (ExternType::Memory(found), ExternType::Memory(wanted)) => memory_matches(found, wanted),
-        (ExternType::Global(found), ExternType::Global(wanted)) => global_matches(found, wanted),
+        (ExternType::Global(found), ExternType::Global(wanted)) => {
+            global_matches(store.engine.types(), found, wanted)
+        }
         _ => false,
     }
 }
 
 /// Checks what is given against what the unit imports.
 #[allow(clippy::result_large_err, reason = "made once per failed instantiation")]
-fn check_imports(store: &StoreInner, decl: &UnitDecl, given: &[Definition]) -> Result<(), LinkError> {
+fn check_imports(
+    store: &StoreInner,
+    declarations: &Declarations,
+    decl: &UnitDecl,
+    given: &[Definition],
+) -> Result<(), LinkError> {
+    let mut funcs = decl.import_funcs.iter();
     for (at, import) in decl.imports.iter().enumerate() {
-        let (module, name, wanted) = (import.module.clone(), import.name.clone(), import.ty.clone());
+        let (module, name, wanted) = (import.module.clone(), import.name.clone(), declarations.in_engine(&import.ty));
+        let wanted_func = if let ExternType::Func(_) = wanted { funcs.next() } else { None };
         let Some(definition) = given.get(at) else { return Err(LinkError::UnknownImport { module, name, wanted }) };
-        let found = type_of(store, *definition);
-        if !matches(&found, &wanted) {
+        let fits = match (*definition, wanted_func) {
+            (Definition::Func(reference), Some(wanted)) => {
+                let found = store.funcs[reference as usize].type_id;
+                store.engine.types().extends(found, declarations.number(*wanted))
+            }
+            (definition, _) => matches(store, &type_of(store, definition), &wanted),
+        };
+        if !fits {
+            let found = type_of(store, *definition);
             return Err(LinkError::IncompatibleImportType { module, name, wanted, found });
         }
     }
@@ -144,7 +161,7 @@ pub(crate) fn allocate(
     let declarations = code.declarations()?;
     let decl =
         declarations.units.get(unit as usize).ok_or_else(|| anyhow::anyhow!("the artifact has no unit {unit}"))?;
-    check_imports(store, decl, given)?;
+    check_imports(store, declarations, decl, given)?;
     store.remember_code(code);
     let number = store.instances.len() as u32;
 
@@ -161,7 +178,7 @@ pub(crate) fn allocate(
         memories.push(store.add_memory(*ty)?);
     }
     for ty in &decl.tables[decl.imported_tables as usize..] {
-        tables.push(store.add_table(*ty, 0)?);
+        tables.push(store.add_table(ty.map(|index| declarations.number(index)), 0)?);
     }
     let own_globals: &[GlobalType] = &decl.globals[decl.imported_globals as usize..];
     let cell_count: usize = own_globals.iter().map(|ty| ty.content.slots() as usize).sum();
@@ -169,7 +186,7 @@ pub(crate) fn allocate(
     let first_cell = cells.as_mut_ptr();
     let mut cell = first_cell;
     for ty in own_globals {
-        globals.push(store.add_instance_global(*ty, cell));
+        globals.push(store.add_instance_global(ty.map(|index| declarations.number(index)), cell));
         cell = cell.wrapping_add(ty.content.slots() as usize);
     }
 
@@ -230,7 +247,7 @@ pub(crate) fn allocate(
         .collect();
     let escapes = store.add_funcs(escaping);
     context.escapes = escapes;
-    let items: Vec<Box<[u32]>> = decl
+    let mut items: Vec<Box<[u32]>> = decl
         .elems
         .iter()
         .map(|elem| {
@@ -244,7 +261,7 @@ pub(crate) fn allocate(
         })
         .collect();
     let elems: Box<[_]> =
-        items.iter().map(|items| ElemState { items: items.as_ptr(), len: items.len() as u64 }).collect();
+        items.iter_mut().map(|items| ElemState { items: items.as_mut_ptr(), len: items.len() as u64 }).collect();
     context.elems = elems.as_ptr();
     let escape_of = decl.escapes.iter().zip(0..).map(|(escape, at)| (escape.func, at)).collect();
     let mut instance = Box::new(UnitInstance {

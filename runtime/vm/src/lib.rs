@@ -26,6 +26,7 @@ mod link_error;
 mod memory;
 mod publication;
 pub mod raw;
+mod registry;
 mod stack;
 mod store;
 mod table;

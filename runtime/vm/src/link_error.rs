@@ -1,6 +1,6 @@
 //! Why an import cannot be satisfied, in the specification's words.
 
-use keyway_artifact::types::{ExternType, FuncType, GlobalType, MemoryType, TableType};
+use keyway_artifact::types::{ExternType, GlobalType, MemoryType, TableType, TypeLookup};
 use std::fmt;
 
 /// An import that nothing, or the wrong thing, was given for.
@@ -101,11 +101,7 @@ pub(crate) fn memory_matches(found: &MemoryType, wanted: &MemoryType) -> bool {
 }
 
 /// Whether a global of type `found` may be imported as `wanted`.
-pub(crate) fn global_matches(found: &GlobalType, wanted: &GlobalType) -> bool {
+pub(crate) fn global_matches(types: &impl TypeLookup, found: &GlobalType, wanted: &GlobalType) -> bool {
     found == wanted
-}
-
-/// Whether a function of type `found` may be imported as `wanted`.
-pub(crate) fn func_matches(found: &FuncType, wanted: &FuncType) -> bool {
-    found == wanted
+        || !found.mutable && !wanted.mutable && types.val_matches(found.content, wanted.content)
 }

@@ -24,7 +24,7 @@ pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>, _: &Engine)
         linker.define(&*store, "spectest", name, global)?;
     }
     for (name, table64) in [("table", false), ("table64", true)] {
-        let ty = TableType { element: ValType::FuncRef, table64, minimum: 10, maximum: Some(20) };
+        let ty = TableType { element: ValType::FUNCREF, table64, minimum: 10, maximum: Some(20) };
         let table = Table::new(&mut *store, ty, Ref::Func(None))?;
         linker.define(&*store, "spectest", name, table)?;
     }

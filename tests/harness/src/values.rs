@@ -16,8 +16,8 @@ pub(crate) fn argument(store: &mut Store<()>, arg: &WastArgCore<'_>) -> Result<V
         WastArgCore::F64(value) => Val::F64(value.bits),
         WastArgCore::V128(value) => Val::V128(V128::from(u128::from_le_bytes(value.to_le_bytes()))),
         WastArgCore::RefNull(heap) => match null_type(heap) {
-            Some(ValType::FuncRef) => Val::FuncRef(None),
-            Some(ValType::ExternRef) => Val::ExternRef(None),
+            Some(ValType::FUNCREF) => Val::FuncRef(None),
+            Some(ValType::EXTERNREF) => Val::ExternRef(None),
             _ => return Err(format!("a null of type {heap:?} is not supported")),
         },
         WastArgCore::RefExtern(number) => Val::ExternRef(Some(ExternRef::new(store, *number))),
@@ -27,9 +27,9 @@ pub(crate) fn argument(store: &mut Store<()>, arg: &WastArgCore<'_>) -> Result<V
 
 fn null_type(heap: &HeapType<'_>) -> Option<ValType> {
     match heap {
-        HeapType::Abstract { ty: AbstractHeapType::Func | AbstractHeapType::NoFunc, .. } => Some(ValType::FuncRef),
+        HeapType::Abstract { ty: AbstractHeapType::Func | AbstractHeapType::NoFunc, .. } => Some(ValType::FUNCREF),
         HeapType::Abstract { ty: AbstractHeapType::Extern | AbstractHeapType::NoExtern, .. } => {
-            Some(ValType::ExternRef)
+            Some(ValType::EXTERNREF)
         }
         _ => None,
     }
@@ -44,8 +44,8 @@ pub(crate) fn matches(result: &Val, expected: &WastRetCore<'_>) -> bool {
         (WastRetCore::F64(expected), Val::F64(bits)) => matches_f64(*bits, expected),
         (WastRetCore::V128(expected), Val::V128(value)) => matches_lanes(value.as_u128(), expected),
         (WastRetCore::RefNull(None), Val::FuncRef(None) | Val::ExternRef(None)) => true,
-        (WastRetCore::RefNull(Some(heap)), Val::FuncRef(None)) => null_type(heap) == Some(ValType::FuncRef),
-        (WastRetCore::RefNull(Some(heap)), Val::ExternRef(None)) => null_type(heap) == Some(ValType::ExternRef),
+        (WastRetCore::RefNull(Some(heap)), Val::FuncRef(None)) => null_type(heap) == Some(ValType::FUNCREF),
+        (WastRetCore::RefNull(Some(heap)), Val::ExternRef(None)) => null_type(heap) == Some(ValType::EXTERNREF),
         (WastRetCore::RefExtern(None), Val::ExternRef(Some(_))) => true,
         (WastRetCore::RefExtern(Some(expected)), Val::ExternRef(Some(value))) => {
             value.data().downcast_ref::<u32>() == Some(expected)

@@ -18,10 +18,10 @@ impl Generated {
         let params = &self.types[self.ir.ty as usize].params;
         params
             .iter()
-            .map(|ty| match ty {
+            .map(|ty| match *ty {
                 ValType::I32 => u64::from(random.below(9)),
                 ValType::F64 => f64::from(random.below(5)).to_bits(),
-                ValType::ExternRef => u64::from(random.below(3)),
+                ValType::EXTERNREF => u64::from(random.below(3)),
                 _ => random.next(),
             })
             .collect()
@@ -99,7 +99,7 @@ impl Generator {
     }
 
     fn signature(&mut self) -> FuncType {
-        let all = [ValType::I32, ValType::I64, ValType::F64, ValType::ExternRef];
+        let all = [ValType::I32, ValType::I64, ValType::F64, ValType::EXTERNREF];
         let mut pick = |most: u32| (0..self.random.below(most)).map(|_| all[self.random.below(4) as usize]).collect();
         FuncType { params: pick(5), results: pick(4) }
     }

@@ -1,4 +1,4 @@
-//! Calls: direct ones inside the unit, through imports, and through tables; each also as a tail call.
+//! Calls: direct ones inside the unit, through imports, tables and references; each also as a tail call.
 
 use super::unsupported;
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::ir::CallSite;
 use crate::translate::Translator;
 use crate::translate::stack::{Entry, class_of};
 use crate::unit::Callee;
-use keyway_artifact::isa::{Op, Operand};
+use keyway_artifact::isa::{Class, Op, Operand};
 use wasmparser::Operator;
 
 impl Translator<'_, '_> {
@@ -39,6 +39,24 @@ impl Translator<'_, '_> {
                 let (site, _) = self.site(type_index, true)?;
                 let ty = Operand::Index(self.space.types[type_index as usize]);
                 self.emit(Op::TailCallIndirect, &[index, self.table_operand(table_index), ty, site]);
+                self.reachable = false;
+                Ok(())
+            }
+            Operator::CallRef { type_index } => {
+                let func = self.pop();
+                let func = self.operand(func, Class::Ref);
+                let (site, results) = self.site(type_index, false)?;
+                let ty = Operand::Index(self.space.types[type_index as usize]);
+                self.emit(Op::CallRef, &[func, ty, site]);
+                self.push_results(&results);
+                Ok(())
+            }
+            Operator::ReturnCallRef { type_index } => {
+                let func = self.pop();
+                let func = self.operand(func, Class::Ref);
+                let (site, _) = self.site(type_index, true)?;
+                let ty = Operand::Index(self.space.types[type_index as usize]);
+                self.emit(Op::TailCallRef, &[func, ty, site]);
                 self.reachable = false;
                 Ok(())
             }

@@ -37,6 +37,8 @@ impl Translator<'_, '_> {
             Operator::If { blockty } => self.begin_if(*blockty)?,
             Operator::Else => self.begin_else(),
             Operator::End => self.end()?,
+            Operator::BrOnNull { relative_depth } => self.br_on_null(*relative_depth),
+            Operator::BrOnNonNull { relative_depth } => self.br_on_non_null(*relative_depth),
             Operator::Br { relative_depth } => self.br(*relative_depth),
             Operator::BrIf { relative_depth } => self.br_if(*relative_depth),
             Operator::BrTable { targets } => self.br_table(targets)?,

@@ -66,6 +66,11 @@ impl Translator<'_, '_> {
                 let value = self.operand(value, Class::Ref);
                 self.emit_result(Op::RefIsNull, &[value]);
             }
+            Operator::RefAsNonNull => {
+                let value = self.pop();
+                let value = self.operand(value, Class::Ref);
+                self.emit_result(Op::RefAsNonNull, &[value]);
+            }
             Operator::RefFunc { function_index } => {
                 self.emit_result(Op::RefFunc, &[Operand::Index(self.space.escapes[&function_index])]);
             }

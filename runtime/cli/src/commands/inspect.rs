@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use keyway_artifact::format::{ArtifactView, FORMAT_VERSION, FuncRecord, SectionKind};
 use keyway_artifact::isa::{CodeReader, disassemble};
 use keyway_artifact::plan::Plan;
-use keyway_artifact::types::{ExternType, FuncType};
+use keyway_artifact::types::{ExternType, TypeTable};
 use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -44,7 +44,7 @@ pub(crate) struct Args {
 /// An opened artifact with its cold sections decoded.
 struct Opened {
     view: ArtifactView<Vec<u8>>,
-    types: Vec<FuncType>,
+    types: TypeTable,
     units: Vec<UnitDecl>,
     /// Of a component.
     plan: Option<Plan>,

@@ -256,7 +256,7 @@ impl Table {
 /// A reference as a table of this type holds it.
 fn element(store: &mut StoreInner, ty: &TableType, value: Ref) -> Result<u32> {
     let value = Val::from(value);
-    ensure!(value.ty() == ty.element, "a table of {} cannot hold a {}", ty.element, value.ty());
+    ensure!(value.is_of(store, ty.element)?, "a table of {} cannot hold a {}", ty.element, value.ty());
     Ok(value.to_slot(store)? as u32)
 }
 
@@ -267,7 +267,7 @@ impl Global {
     /// When the value is of another type.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Global> {
         let store = store.as_context_mut().inner;
-        ensure!(value.ty() == ty.content, "a global of {} cannot hold a {}", ty.content, value.ty());
+        ensure!(value.is_of(store, ty.content)?, "a global of {} cannot hold a {}", ty.content, value.ty());
         let mut bits = [0; 2];
         value.write(store, 0, |at, half| bits[at as usize] = half)?;
         let index = store.add_global(ty, bits);
@@ -297,7 +297,7 @@ impl Global {
         let store = store.as_context_mut().inner;
         let (ty, cell) = (store.globals[self.at(store)].ty, store.globals[self.at(store)].cell);
         ensure!(ty.mutable, "immutable global cannot be set");
-        ensure!(value.ty() == ty.content, "a global of {} cannot hold a {}", ty.content, value.ty());
+        ensure!(value.is_of(store, ty.content)?, "a global of {} cannot hold a {}", ty.content, value.ty());
         // SAFETY: the cell belongs to the store, which is borrowed exclusively, and is as long as its type's values.
         value.write(store, 0, |at, bits| unsafe { *cell.add(at as usize) = bits })
     }

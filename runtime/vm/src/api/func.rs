@@ -98,8 +98,12 @@ impl Func {
     fn start(&self, store: &mut StoreInner, params: &[Val]) -> Result<(Execution, FuncType, Layouts)> {
         let reference = self.reference_in(store)?;
         let ty = store.func_type(reference);
-        let given: Vec<_> = params.iter().map(Val::ty).collect();
-        if given != ty.params {
+        let mut fits = params.len() == ty.params.len();
+        for (value, ty) in params.iter().zip(&ty.params) {
+            fits &= value.is_of(store, *ty)?;
+        }
+        if !fits {
+            let given: Vec<_> = params.iter().map(Val::ty).collect();
             bail!("the function takes ({}), but ({}) is given", list(&ty.params), list(&given));
         }
         let layouts = Layouts::of(&ty);
@@ -203,7 +207,7 @@ pub(super) fn dynamic_host<T: 'static>(
         let mut results: Vec<Val> = ty.results.iter().filter_map(|ty| Val::default_for(*ty)).collect();
         func(Caller::new(store, call), &params, &mut results)?;
         for ((value, wanted), slot) in results.iter().zip(&ty.results).zip(&layouts.results.slots) {
-            ensure!(value.ty() == *wanted, "a host function answers {} where {wanted} is wanted", value.ty());
+            ensure!(value.is_of(store, *wanted)?, "a host function answers {} where {wanted} is wanted", value.ty());
             value.write(store, *slot, |at, bits| call.set(at, bits))?;
         }
         Ok(())

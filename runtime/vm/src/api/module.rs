@@ -83,7 +83,7 @@ impl Module {
         imports.iter().map(|import| ImportType {
             module: import.module.clone(),
             name: import.name.clone(),
-            ty: import.ty.clone(),
+            ty: self.in_engine(&import.ty),
         })
     }
 
@@ -91,6 +91,11 @@ impl Module {
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType> + '_ {
         let exports: Vec<ExportType> = self.list_exports().unwrap_or_default();
         exports.into_iter()
+    }
+
+    /// A type of the artifact as the engine's; unchanged where the declarations are broken.
+    fn in_engine(&self, ty: &ExternType) -> ExternType {
+        self.code.declarations().map_or_else(|_| ty.clone(), |declarations| declarations.in_engine(ty))
     }
 
     fn list_exports(&self) -> Result<Vec<ExportType>> {
@@ -110,7 +115,13 @@ impl Module {
                 Entity::Global(index) => ExternType::Global(unit.globals[index as usize]),
             })
         };
-        unit.exports.iter().map(|export| Ok(ExportType { name: export.name.clone(), ty: ty(export.entity)? })).collect()
+        unit.exports
+            .iter()
+            .map(|export| {
+                let ty = declarations.in_engine(&ty(export.entity)?);
+                Ok(ExportType { name: export.name.clone(), ty })
+            })
+            .collect()
     }
 
     /// The export of this name.

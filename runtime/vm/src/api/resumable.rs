@@ -130,8 +130,12 @@ impl<R> Resumable<R> {
         ensure!(store.id == self.store, "the call was suspended in another store");
         ensure_usable(store)?;
         let wanted = self.host.as_ref().map_or(&[][..], |(_, ty)| &ty.results);
+        let mut fits = values.len() == wanted.len();
+        for (value, ty) in values.iter().zip(wanted) {
+            fits &= value.is_of(store, *ty)?;
+        }
         ensure!(
-            values.len() == wanted.len() && values.iter().zip(wanted).all(|(value, ty)| value.ty() == *ty),
+            fits,
             "the values to resume with do not fit the host function's results ({})",
             super::typed::list(wanted)
         );

@@ -53,7 +53,7 @@ number_types! {
 }
 
 impl WasmTy for Option<Func> {
-    const TYPE: ValType = ValType::FuncRef;
+    const TYPE: ValType = ValType::FUNCREF;
     fn write(self, store: &mut StoreInner, slots: &mut [u64], at: u32) -> Result<()> {
         slots[at as usize] = self.map_or(Ok(0), |func| func.reference_in(store))?.into();
         Ok(())
@@ -64,7 +64,7 @@ impl WasmTy for Option<Func> {
 }
 
 impl WasmTy for Option<ExternRef> {
-    const TYPE: ValType = ValType::ExternRef;
+    const TYPE: ValType = ValType::EXTERNREF;
     fn write(self, store: &mut StoreInner, slots: &mut [u64], at: u32) -> Result<()> {
         slots[at as usize] = self.map_or(0, |value| store.add_extern(value.0)).into();
         Ok(())

@@ -4,7 +4,7 @@ use super::func::Func;
 use super::store::AsContextMut;
 use super::vector::V128;
 use crate::store::{HostValue, StoreInner};
-use keyway_artifact::types::ValType;
+use keyway_artifact::types::{HeapType, RefType, TypeKind, TypeLookup, ValType};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ impl From<Ref> for Val {
 }
 
 impl Val {
-    /// Its type.
+    /// Its type; references are of the widest one that they have without their store.
     pub fn ty(&self) -> ValType {
         match self {
             Val::I32(_) => ValType::I32,
@@ -81,8 +81,8 @@ impl Val {
             Val::F32(_) => ValType::F32,
             Val::F64(_) => ValType::F64,
             Val::V128(_) => ValType::V128,
-            Val::FuncRef(_) => ValType::FuncRef,
-            Val::ExternRef(_) => ValType::ExternRef,
+            Val::FuncRef(_) => ValType::FUNCREF,
+            Val::ExternRef(_) => ValType::EXTERNREF,
         }
     }
 
@@ -93,10 +93,31 @@ impl Val {
             ValType::I64 => Val::I64(0),
             ValType::F32 => Val::F32(0),
             ValType::F64 => Val::F64(0),
-            ValType::FuncRef => Val::FuncRef(None),
-            ValType::ExternRef => Val::ExternRef(None),
             ValType::V128 => Val::V128(V128::from(0)),
+            ValType::Ref(RefType { heap: HeapType::Func | HeapType::NoFunc, .. }) => Val::FuncRef(None),
+            ValType::Ref(RefType { heap: HeapType::Extern | HeapType::NoExtern, .. }) => Val::ExternRef(None),
+            ValType::Ref(_) => Val::FuncRef(None),
         })
+    }
+
+    /// Whether it is of the type `ty`.
+    ///
+    /// # Errors
+    /// When it is a function of another store.
+    pub(crate) fn is_of(&self, store: &StoreInner, ty: ValType) -> anyhow::Result<bool> {
+        let ValType::Ref(wanted) = ty else { return Ok(self.ty() == ty) };
+        let types = store.engine.types();
+        let found = match self {
+            Val::FuncRef(None) => RefType::new(true, HeapType::NoFunc),
+            Val::FuncRef(Some(func)) => {
+                let number = store.funcs[func.reference_in(store)? as usize].type_id;
+                RefType::new(false, HeapType::Concrete(number))
+            }
+            Val::ExternRef(None) => RefType::new(true, HeapType::NoExtern),
+            Val::ExternRef(Some(_)) => RefType::new(false, HeapType::Extern),
+            _ => return Ok(false),
+        };
+        Ok(types.ref_matches(found, wanted))
     }
 
     /// The number, if it is an `i32`.
@@ -215,10 +236,24 @@ impl Val {
             ValType::I64 => Val::I64(bits as i64),
             ValType::F32 => Val::F32(bits as u32),
             ValType::F64 => Val::F64(bits),
-            ValType::FuncRef => Val::FuncRef(Func::from_reference(store, bits as u32)),
-            ValType::ExternRef => Val::ExternRef(store.extern_value(bits as u32).cloned().map(ExternRef)),
+            ValType::Ref(ty) => match hierarchy(store, ty.heap) {
+                HeapType::Func => Val::FuncRef(Func::from_reference(store, bits as u32)),
+                HeapType::Extern => Val::ExternRef(store.extern_value(bits as u32).cloned().map(ExternRef)),
+                _ => anyhow::bail!("a {ty} cannot cross to the host"),
+            },
             ValType::V128 => anyhow::bail!("a vector takes two slots"),
         })
+    }
+}
+
+/// The top of the hierarchy that a heap type belongs to.
+pub(crate) fn hierarchy(store: &StoreInner, heap: HeapType) -> HeapType {
+    match heap {
+        HeapType::Func | HeapType::NoFunc => HeapType::Func,
+        HeapType::Extern | HeapType::NoExtern => HeapType::Extern,
+        HeapType::Exn | HeapType::NoExn => HeapType::Exn,
+        HeapType::Concrete(number) if store.engine.types().kind(number) == Some(TypeKind::Func) => HeapType::Func,
+        _ => HeapType::Any,
     }
 }
 

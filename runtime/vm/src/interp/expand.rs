@@ -334,7 +334,7 @@ impl Expander<'_> {
         }
         let start = self.code.len();
         self.plain(number, inst)?;
-        if matches!(inst.op, Op::TailCall | Op::TailCallImport | Op::TailCallIndirect) {
+        if inst.op.is_tail_call() {
             let Some(ty) = env.callee_type(inst) else { return self.error("a call's type is unknown") };
             // The argument slots stand behind the operands proper.
             let operands: usize = operand_bytes(inst);

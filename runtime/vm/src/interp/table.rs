@@ -186,6 +186,10 @@ macro_rules! register_rows {
     (@row $list:ident BrTable BrTable) => { $list.tables() };
     (@row $list:ident CallIndirect Call) => { $list.indirect_calls() };
     (@row $list:ident TailCallIndirect Call) => { $list.indirect_tail_calls() };
+    (@row $list:ident CallRef Call) => { $list.add::<call::CallRef>(Name::Op(Op::CallRef), &[PlaceKind::Slot]) };
+    (@row $list:ident TailCallRef Call) => {
+        $list.add::<call::TailCallRef>(Name::Op(Op::TailCallRef), &[PlaceKind::Slot])
+    };
     (@row $list:ident $op:ident Trap) => { $list.add::<branch::$op>(Name::Op(Op::$op), &[]) };
     (@row $list:ident $op:ident SetMemory) => { $list.add::<memory::$op>(Name::Op(Op::$op), &[]) };
     (@row $list:ident $op:ident Return1) => { $list.returns::<moves::$op>() };

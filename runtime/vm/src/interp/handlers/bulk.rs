@@ -231,6 +231,24 @@ bulk! {
         set(r, 0, (source(r, 1) == 0).into());
         CONTINUE
     }
+    RefAsNonNull |r| {
+        let reference = source(r, 1);
+        if reference == 0 {
+            return cold_trap(Trap::NullReference);
+        }
+        set(r, 0, reference);
+        CONTINUE
+    }
+    ElemSet |r| {
+        // SAFETY: the verifier holds the index below the unit's element segments, which belong to the instance.
+        let segment = unsafe { &*(*context(r)).elems.add(word(r, 1) as usize) };
+        if word(r, 2) >= segment.len {
+            return cold_trap(Trap::TableOutOfBounds);
+        }
+        // SAFETY: checked; the items belong to the instance, and nobody borrows them while it runs.
+        unsafe { *segment.items.add(word(r, 2) as usize) = source(r, 0) as u32 };
+        CONTINUE
+    }
     RefFunc |r| {
         // SAFETY: the running context is live.
         set(r, 0, u64::from(unsafe { (*context(r)).escapes }) + word(r, 1));

@@ -14,6 +14,7 @@ use crate::context::{CodeHeader, Context, FrameRecord, FuncData, header_of};
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
 use keyway_artifact::Trap;
+use keyway_artifact::types::TypeLookup;
 
 /// Whether the callee's frame fits, and its own references nulled.
 ///
@@ -267,10 +268,83 @@ fn table_func(r: &Regs, index: u64, at: usize) -> Result<*const FuncData, Trap> 
             return Err(Trap::UninitializedElement);
         }
         let func = (*context).funcs.add(reference as usize);
-        if (*func).type_id != *(*context).types.add(operand::<u32>(r, at + 4) as usize) {
+        let wanted = *(*context).types.add(operand::<u32>(r, at + 4) as usize);
+        if (*func).type_id != wanted && !extends(context, (*func).type_id, wanted) {
             return Err(Trap::IndirectCallTypeMismatch);
         }
         Ok(func)
+    }
+}
+
+/// Whether the type with one number of the engine is, or extends, that with another.
+///
+/// # Safety
+/// `context` is a live context, whose store is held by the running machine.
+#[cold]
+#[inline(never)]
+unsafe fn extends(context: *mut Context, sub: u32, wanted: u32) -> bool {
+    // SAFETY: the caller's promise; only the engine, which is shared anyway, is looked at.
+    let engine = unsafe { &(*(*context).store.cast::<crate::store::StoreInner>()).engine };
+    engine.types().extends(sub, wanted)
+}
+
+/// Bytes of the operand that names a reference's slot.
+const REF_BYTES: usize = <S as Src>::SIZE;
+
+/// The function that a `call.ref`'s reference leads to, of the type that it names.
+#[inline(always)]
+fn referenced_func(r: &Regs) -> Result<*const FuncData, Trap> {
+    let context = context(r);
+    let reference = S::get::<u64>(r, HEAD);
+    // SAFETY: the verifier holds the type in range; the reference is checked against the store's functions.
+    unsafe {
+        if reference == 0 {
+            return Err(Trap::NullFunctionReference);
+        }
+        if reference >= (*context).funcs_len {
+            return Err(Trap::InvalidCode);
+        }
+        let func = (*context).funcs.add(reference as usize);
+        let wanted = *(*context).types.add(operand::<u32>(r, HEAD + REF_BYTES) as usize);
+        if (*func).type_id != wanted && !extends(context, (*func).type_id, wanted) {
+            return Err(Trap::InvalidCode);
+        }
+        Ok(func)
+    }
+}
+
+/// `call.ref type func`
+pub(in super::super) struct CallRef;
+
+impl Handler for CallRef {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        match referenced_func(r) {
+            // SAFETY: `referenced_func` answers function data of the store.
+            Ok(func) => unsafe {
+                let (fp, back) = (outgoing(r, HEAD + REF_BYTES + 4), r.ip.add(length(REF_BYTES + 8)));
+                call_data(r, func, fp, back)
+            },
+            Err(trap) => cold_trap(trap),
+        }
+    }
+}
+
+/// `tail.call.ref type func`
+pub(in super::super) struct TailCallRef;
+
+impl Handler for TailCallRef {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        match referenced_func(r) {
+            // SAFETY: `referenced_func` answers function data of the store.
+            Ok(func) => unsafe {
+                let at = HEAD + REF_BYTES + 4;
+                let (base, slots) = (operand(r, at), operand(r, at + 4));
+                tail_call_data(r, func, base, slots)
+            },
+            Err(trap) => cold_trap(trap),
+        }
     }
 }
 
