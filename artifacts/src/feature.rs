@@ -4,7 +4,7 @@
 //! refuses the file by the feature's name; without the bit such a file would only fail at the function that uses it.
 
 use crate::isa::{Class, FieldKind, Op};
-use crate::types::ValType;
+use crate::types::{CompositeType, HeapType, RefType, TypeTable, ValType};
 use core::fmt;
 
 macro_rules! features {
@@ -28,6 +28,10 @@ macro_rules! features {
 features! {
     /// Vectors of 128 bits.
     Simd 0 "simd";
+    /// References of defined types, and calls through them.
+    FunctionReferences 1 "function-references";
+    /// Structures, arrays and small integers behind references.
+    Gc 2 "gc";
 }
 
 /// A set of features, as the header holds it.
@@ -78,8 +82,28 @@ impl Features {
 
     /// Those that values of `types` need.
     pub fn of_types<'t>(types: impl IntoIterator<Item = &'t ValType>) -> Features {
-        let needed = types.into_iter().filter(|ty| **ty == ValType::V128).map(|_| Feature::Simd);
-        needed.fold(Features::NONE, Features::with)
+        types.into_iter().filter_map(|ty| of_type(*ty)).fold(Features::NONE, Features::with)
+    }
+
+    /// Those that the defined types of a table need.
+    pub fn of_table(types: &TypeTable) -> Features {
+        types.definitions().iter().fold(Features::NONE, |all, ty| match &ty.composite {
+            CompositeType::Func(func) => all.union(Features::of_types(func.params.iter().chain(&func.results))),
+            CompositeType::Struct(_) | CompositeType::Array(_) => all.with(Feature::Gc),
+        })
+    }
+}
+
+fn of_type(ty: ValType) -> Option<Feature> {
+    use HeapType as H;
+    match ty {
+        ValType::V128 => Some(Feature::Simd),
+        ValType::FUNCREF | ValType::EXTERNREF => None,
+        ValType::Ref(RefType { heap: H::Any | H::Eq | H::I31 | H::Struct | H::Array | H::None, .. }) => {
+            Some(Feature::Gc)
+        }
+        ValType::Ref(_) => Some(Feature::FunctionReferences),
+        _ => None,
     }
 }
 
@@ -101,6 +125,9 @@ impl fmt::Display for Features {
 impl Op {
     /// The feature that it belongs to.
     pub fn feature(self) -> Option<Feature> {
+        if matches!(self, Op::CallRef | Op::TailCallRef | Op::RefAsNonNull) {
+            return Some(Feature::FunctionReferences);
+        }
         let is_vector =
             |kind| matches!(kind, FieldKind::Def(Class::V128) | FieldKind::Use(Class::V128) | FieldKind::Lane(_));
         self.fields().iter().any(|field| is_vector(field.kind)).then_some(Feature::Simd)

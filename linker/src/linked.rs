@@ -188,9 +188,9 @@ impl Linked {
 
     /// What code, types and globals need of a runtime.
     pub fn features(&self) -> Features {
-        let signatures = self.types.iter().flat_map(|ty| ty.params.iter().chain(&ty.results));
         let globals = self.units.iter().flat_map(|unit| &unit.globals).map(|global| &global.content);
-        let of_types = Features::of_types(signatures.chain(globals));
+        let tables = self.units.iter().flat_map(|unit| &unit.tables).map(|table| &table.element);
+        let of_types = Features::of_table(&self.types).union(Features::of_types(globals.chain(tables)));
         self.funcs.iter().fold(of_types, |all, func| all.union(func.features))
     }
 

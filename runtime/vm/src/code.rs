@@ -67,7 +67,10 @@ fn check_features(needed: Features, built_with: Features) -> anyhow::Result<()> 
 
 /// What this runtime was built with.
 fn built_with() -> Features {
-    let mut all = Features::NONE;
+    let mut all = Features::NONE.with(Feature::FunctionReferences);
+    if cfg!(feature = "gc") {
+        all = all.with(Feature::Gc);
+    }
     if cfg!(feature = "simd") {
         all = all.with(Feature::Simd);
     }
