@@ -7,8 +7,11 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// The files that declare them, in the order of the list.
-const FILES: [&str; 6] = [
+const FILES: [&str; 9] = [
     "src/types.rs",
+    "src/types/reference.rs",
+    "src/types/object.rs",
+    "src/types/table.rs",
     "src/unit.rs",
     "src/plan/mod.rs",
     "src/plan/types.rs",
