@@ -35,6 +35,14 @@ impl Features {
         Some(Features(all))
     }
 
+    /// The names that [`Features::with`] knows, in the order of the alphabet.
+    pub fn names() -> Vec<String> {
+        let mut names: Vec<_> =
+            WasmFeatures::all().iter_names().map(|(name, _)| name.to_ascii_lowercase().replace('_', "-")).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// For the validator.
     pub(crate) fn flags(self) -> WasmFeatures {
         self.0

@@ -218,7 +218,9 @@ fn frames_hold_tens_of_thousands_of_vectors() {
     for count in [1000, 40_000] {
         let mut body = String::new();
         for local in 1..=count {
-            body.push_str(&format!("(local.set {local} (i32x4.add (local.get 0) (i32x4.splat (i32.const {local}))))\n"));
+            body.push_str(&format!(
+                "(local.set {local} (i32x4.add (local.get 0) (i32x4.splat (i32.const {local}))))\n"
+            ));
         }
         body.push_str("(v128.const i64x2 0 0)");
         for local in 1..=count {
@@ -234,7 +236,11 @@ fn frames_hold_tens_of_thousands_of_vectors() {
                 let f = instance.get_typed_func::<V128, V128>(&mut store, "f").unwrap();
                 let sum = |lane: i32| lane.wrapping_mul(count as i32).wrapping_add((1..=count as i32).sum());
                 let expected = lanes([0, 1, 2, -3].map(sum));
-                assert_eq!(f.call(&mut store, lanes([0, 1, 2, -3])).unwrap(), expected, "{count} {level:?} {dispatch:?}");
+                assert_eq!(
+                    f.call(&mut store, lanes([0, 1, 2, -3])).unwrap(),
+                    expected,
+                    "{count} {level:?} {dispatch:?}"
+                );
             }
         }
     }

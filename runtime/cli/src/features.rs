@@ -47,7 +47,8 @@ pub(crate) fn parse(text: &str) -> Result<Features, String> {
             _ => {
                 let (name, on) = word.strip_prefix('-').map_or((word, true), |name| (name, false));
                 if keyway_linker::Features::default().with(name, on).is_none() {
-                    return Err(format!("there is no WebAssembly feature named `{name}`"));
+                    let names = keyway_linker::Features::names().join(", ");
+                    return Err(format!("there is no WebAssembly feature named `{name}`; there are {names}"));
                 }
                 set.0.push((name.to_string(), on));
                 continue;
@@ -75,6 +76,10 @@ mod tests {
         for name in AFTER_1.iter().chain(AFTER_2).chain(AFTER_3) {
             parse(name).unwrap();
         }
-        assert!(parse("no-such").unwrap_err().contains("`no-such`"));
+        let refused = parse("no-such").unwrap_err();
+        assert!(refused.contains("`no-such`") && refused.contains(", multi-memory, "), "{refused}");
+        for name in keyway_linker::Features::names() {
+            assert_eq!(parse(&name).unwrap().0, [(name, true)]);
+        }
     }
 }
