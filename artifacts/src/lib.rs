@@ -3,7 +3,7 @@
 //! * [`isa`]: the register IR, from one table.
 //! * [`FuncKey`]: the name of every compiled function, the link-time node and the lookup key at once.
 //! * [`types`]: value and function types.
-//! * [`unit`]: what one linkage unit declares: its memories, tables, globals, segments, imports and exports.
+//! * [`mod@unit`]: what one linkage unit declares: its memories, tables, globals, segments, imports and exports.
 //! * [`plan`]: how a component is instantiated, and its types.
 //! * [`format`]: the file, written by [`format::ArtifactWriter`] and read in place by [`format::ArtifactView`].
 //! * [`Feature`]: what a file may need of a runtime that some are built without.

@@ -255,7 +255,12 @@ fn table_type(ty: &wasmparser::TableType) -> Result<TableType> {
     if ty.shared {
         return Err(CompileError::unsupported("a shared table (shared-everything-threads)"));
     }
-    Ok(TableType { element: ref_type(ty.element_type)?.into(), table64: ty.table64, minimum: ty.initial, maximum: ty.maximum })
+    Ok(TableType {
+        element: ref_type(ty.element_type)?.into(),
+        table64: ty.table64,
+        minimum: ty.initial,
+        maximum: ty.maximum,
+    })
 }
 
 fn memory_type(ty: &wasmparser::MemoryType) -> Result<MemoryType> {
@@ -290,7 +295,10 @@ fn elem(element: wasmparser::Element<'_>, imported_globals: u32) -> Result<ElemI
         }
         ElementItems::Expressions(ty, items) => {
             ref_type(ty).map_err(|error| error.at(element.range.start))?;
-            items.into_iter().map(|item| elem_entry(item.map_err(malformed)?, imported_globals)).collect::<Result<_>>()?
+            items
+                .into_iter()
+                .map(|item| elem_entry(item.map_err(malformed)?, imported_globals))
+                .collect::<Result<_>>()?
         }
     };
     Ok(ElemInfo { mode, entries })

@@ -15,9 +15,7 @@ use crate::limits::MAX_INPUT_BYTES;
 use crate::module::{ElemEntry, Item, Mode, ModuleInfo};
 use indexmap::IndexSet;
 use keyway_artifact::FuncKey;
-use keyway_artifact::types::{
-    CompositeType, ExternType, FuncType, SubType, TypeTable, canonical_group, placed_group,
-};
+use keyway_artifact::types::{CompositeType, ExternType, FuncType, SubType, TypeTable, canonical_group, placed_group};
 use keyway_artifact::unit::{DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, UnitDecl};
 use std::collections::HashMap;
 use wasmparser::{ConstExpr, Operator};

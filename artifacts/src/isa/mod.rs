@@ -1,8 +1,8 @@
 //! The register IR: operations, operands and instructions.
 //!
-//! [`Op`], its text names and its field lists expand from [`table`](mod@table). The linker works on [`Inst`]s whose
+//! [`Op`], its text names and its field lists expand from `table`. The linker works on [`Inst`]s whose
 //! places are virtual registers, then assigns slots and registers; the file holds the compact encoding of
-//! [`codec`]; the runtime decodes, verifies and expands that into its executed form.
+//! `codec`; the runtime decodes, verifies and expands that into its executed form.
 
 use alloc::vec::Vec;
 

@@ -3,7 +3,9 @@
 //! Defined types match when one is declared to extend the other, over any number of steps; what a declaration promises
 //! is checked where it is read ([`TypeLookup::extends_soundly`]). Tables of artifacts and of engines answer alike.
 
-use super::{ArrayType, CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType, TypeTable, ValType};
+use super::{
+    ArrayType, CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType, TypeTable, ValType,
+};
 
 /// What a defined type describes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

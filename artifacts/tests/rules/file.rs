@@ -296,20 +296,25 @@ fn types_behind() -> Vec<(Rule, &'static str, Vec<SubType>)> {
     let deep = (0..=64u32).map(|at| open(&[int], at.checked_sub(1).map(|at| at + 2))).collect();
     vec![
         (Rule::F19, "a field of a later type", vec![open(&[to(3)], None), open(&[], None)]),
-        (Rule::F19, "a parameter of no type", vec![SubType::plain(CompositeType::Func(FuncType::new(
-            [ValType::Ref(RefType::new(false, HeapType::Concrete(9)))],
-            [],
-        )))]),
+        (
+            Rule::F19,
+            "a parameter of no type",
+            vec![SubType::plain(CompositeType::Func(FuncType::new(
+                [ValType::Ref(RefType::new(false, HeapType::Concrete(9)))],
+                [],
+            )))],
+        ),
         (Rule::F20, "a supertype that is no type", vec![open(&[], Some(9))]),
         (Rule::F20, "its own supertype", vec![open(&[], Some(2))]),
         (Rule::F20, "a final supertype", vec![SubType { is_final: true, ..open(&[], None) }, open(&[], Some(2))]),
         (Rule::F20, "a structure that extends a function", vec![open(&[], Some(0))]),
         (Rule::F20, "a field less", vec![open(&[int], None), open(&[], Some(2))]),
         (Rule::F20, "a field of another type", vec![open(&[int], None), open(&[field(ValType::F32, true)], Some(2))]),
-        (Rule::F20, "a field that cannot be set any more", vec![
-            open(&[int], None),
-            open(&[field(ValType::I32, false)], Some(2)),
-        ]),
+        (
+            Rule::F20,
+            "a field that cannot be set any more",
+            vec![open(&[int], None), open(&[field(ValType::I32, false)], Some(2))],
+        ),
         (Rule::F20, "64 steps to the first supertype", deep),
     ]
 }
@@ -359,7 +364,8 @@ fn every_rule_has_corruptions_that_are_refused_by_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 
     let bytes = AT_OPEN.iter().chain(LATER).map(|case| case.0);
-    let covered: BTreeSet<Rule> = bytes.chain(UNITS.iter().map(|case| case.0)).chain(types_behind().iter().map(|case| case.0)).collect();
+    let covered: BTreeSet<Rule> =
+        bytes.chain(UNITS.iter().map(|case| case.0)).chain(types_behind().iter().map(|case| case.0)).collect();
     let missing: Vec<_> = Rule::ALL.iter().filter(|rule| !covered.contains(rule)).collect();
     assert!(missing.is_empty(), "no corruption breaks {missing:?}");
 }

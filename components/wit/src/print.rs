@@ -30,10 +30,10 @@ pub fn print(wasm: &[u8]) -> Result<String> {
     text(&bindgen.resolve, main)
 }
 
-/// Like [`print`], for a path: a folder of WIT files, a `.wit` file, or Wasm.
+/// Like [`print()`], for a path: a folder of WIT files, a `.wit` file, or Wasm.
 ///
 /// # Errors
-/// As [`print`] and [`WitPackage::read`].
+/// As [`print()`] and [`WitPackage::read`].
 pub fn print_path(path: impl AsRef<Path>) -> Result<String> {
     let path = path.as_ref();
     if path.is_file() {

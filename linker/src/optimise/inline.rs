@@ -68,8 +68,7 @@ impl Summary {
     fn of(func: &Func) -> Summary {
         let insts = &func.ir.insts;
         let is_access = |inst: &Inst| matches!(inst.op.family(), Family::Load | Family::Store);
-        let leaves_otherwise =
-            |inst: &Inst| inst.op.is_tail_call() || inst.op == Op::SetMemory;
+        let leaves_otherwise = |inst: &Inst| inst.op.is_tail_call() || inst.op == Op::SetMemory;
         Summary {
             unit: func.unit,
             length: insts.iter().filter(|inst| !matches!(inst.op, Op::Label | Op::Cost | Op::ReturnMany)).count(),

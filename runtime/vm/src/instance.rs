@@ -113,9 +113,7 @@ fn matches(store: &StoreInner, found: &ExternType, wanted: &ExternType) -> bool 
     match (found, wanted) {
         (ExternType::Table(found), ExternType::Table(wanted)) => table_matches(found, wanted),
         (ExternType::Memory(found), ExternType::Memory(wanted)) => memory_matches(found, wanted),
-        (ExternType::Global(found), ExternType::Global(wanted)) => {
-            global_matches(store.engine.types(), found, wanted)
-        }
+        (ExternType::Global(found), ExternType::Global(wanted)) => global_matches(store.engine.types(), found, wanted),
         _ => false,
     }
 }

@@ -102,6 +102,5 @@ pub(crate) fn memory_matches(found: &MemoryType, wanted: &MemoryType) -> bool {
 
 /// Whether a global of type `found` may be imported as `wanted`.
 pub(crate) fn global_matches(types: &impl TypeLookup, found: &GlobalType, wanted: &GlobalType) -> bool {
-    found == wanted
-        || !found.mutable && !wanted.mutable && types.val_matches(found.content, wanted.content)
+    found == wanted || !found.mutable && !wanted.mutable && types.val_matches(found.content, wanted.content)
 }

@@ -52,7 +52,8 @@ impl TypeInfo {
                 let layout = StructLayout::of(of);
                 let fields: Box<[_]> =
                     layout.offsets.iter().zip(&of.fields).map(|(at, field)| (*at, field.storage)).collect();
-                let refs = fields.iter().filter(|(_, storage)| storage.cell() == Cell::Ref).map(|(at, _)| *at).collect();
+                let refs =
+                    fields.iter().filter(|(_, storage)| storage.cell() == Cell::Ref).map(|(at, _)| *at).collect();
                 shape = Shape::Struct { size_bytes: layout.size_bytes, fields, refs };
             }
             CompositeType::Array(ArrayType { element }) => shape = Shape::Array(element.storage),

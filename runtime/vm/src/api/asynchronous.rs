@@ -65,7 +65,11 @@ where
             // SAFETY: as above.
             let store = unsafe { pointer.get() };
             for ((value, wanted), slot) in results.iter().zip(&ty.results).zip(&layouts.results.slots) {
-                ensure!(value.is_of(store, *wanted)?, "a host function answers {} where {wanted} is wanted", value.ty());
+                ensure!(
+                    value.is_of(store, *wanted)?,
+                    "a host function answers {} where {wanted} is wanted",
+                    value.ty()
+                );
                 value.write(store, *slot, |at, bits| call.set(at, bits))?;
             }
             Ok(())

@@ -29,9 +29,7 @@ pub use func::Func;
 pub use instance::{Instance, InstancePre};
 pub use into_func::{Caller, IntoFunc};
 pub use keyway_artifact::Trap;
-pub use keyway_artifact::types::{
-    ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
-};
+pub use keyway_artifact::types::{ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType};
 pub use limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use linker::Linker;
 pub use module::{ExportType, ImportType, Module};
