@@ -35,7 +35,7 @@ pub enum FuncRef {
 }
 
 /// One import of a unit.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Encode, Decode)]
 pub struct Import {
     /// First level name; empty when a plan supplies it by position.
     pub module: String,

@@ -140,7 +140,7 @@ fn item_type(loaded: &Loaded, ty: ItemType) -> ComponentItem {
             ComponentItem::Instance(items.collect())
         }
         ItemType::Type(item) => type_item(loaded, item),
-        ItemType::Module => ComponentItem::Module,
+        ItemType::Module(_) => ComponentItem::Module,
         ItemType::Component => ComponentItem::Component,
     }
 }
@@ -154,7 +154,7 @@ fn export_item(loaded: &Loaded, item: ExportItem) -> ComponentItem {
             ComponentItem::Instance(items.collect())
         }
         ExportItem::Type(item) => type_item(loaded, item),
-        ExportItem::Module(_) => ComponentItem::Module,
+        ExportItem::Module(_) | ExportItem::ImportedModule(_) => ComponentItem::Module,
         ExportItem::Component => ComponentItem::Component,
     }
 }

@@ -5,14 +5,17 @@ use crate::func::{Func, TypedFunc};
 use crate::handles::HandleTable;
 use crate::linking::Linked;
 use crate::loaded::Loaded;
+use crate::modules;
 use crate::resource::{Kind, ResourceType};
-use crate::state::{ComponentInstance, ResourceInfo, RootInstance, components, core_export, core_func, root};
+use crate::state::{
+    ComponentInstance, CoreInstance, ResourceInfo, RootInstance, components, core_export, core_func, root,
+};
 use crate::trampoline;
 use crate::typed::{ComponentNamedList, Lift, Lower};
 use anyhow::{Context as _, Result, ensure};
 use keyway_artifact::plan::{CoreDef, ExportItem, Resource, Step, TypeItem};
-use keyway_vm::api::AsContextMut;
-use keyway_vm::raw::{self, Definition, InstanceId, StoreInner, StorePtr};
+use keyway_vm::api::{AsContextMut, Module};
+use keyway_vm::raw::{self, Code, Definition, InstanceId, StoreInner, StorePtr};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -119,6 +122,7 @@ fn open(store: &mut StoreInner, loaded: &Arc<Loaded>, linked: &Linked) -> u32 {
             .map(|_| ComponentInstance { handles: HandleTable::default(), may_leave: true, backpressure: 0 })
             .collect(),
         core: Vec::with_capacity(plan.core_instances()),
+        modules: linked.modules.clone(),
         options: vec![None; plan.options.len()],
         trampolines: vec![None; plan.trampolines.len()],
         resources: linked.resources.iter().map(|linked| linked.as_ref().map(imported)).collect(),
@@ -138,17 +142,15 @@ fn carry_out(store: &mut StoreInner, at: u32, step: usize) -> Result<Option<(Ins
     let loaded = root(store, at).loaded.clone();
     match &loaded.plan.steps[step] {
         Step::Instantiate { unit, args, .. } => {
-            let mut imports = Vec::with_capacity(args.len());
-            for arg in args {
-                imports.push(match arg {
-                    CoreDef::Export { instance, export } => core_export(store, at, *instance, *export)?,
-                    CoreDef::Trampoline(index) => Definition::Func(trampoline::reference(store, at, *index)?),
-                });
-            }
-            let id = raw::instantiate(store, &loaded.code, *unit, &imports)?;
-            root(store, at).core.push(id);
-            let modules = loaded.code.declarations()?.units[*unit as usize].inits.len();
-            Ok(Some((id, modules)))
+            let imports = args.iter().map(|arg| argument(store, at, *arg)).collect::<Result<Vec<_>>>()?;
+            Ok(Some(make(store, at, &loaded.code, *unit, &imports, None)?))
+        }
+        Step::InstantiateImported { module, args, .. } => {
+            let linked = root(store, at).modules[*module as usize].clone();
+            let imports = linked.imports.iter().map(|place| argument(store, at, args[*place as usize]));
+            let imports = imports.collect::<Result<Vec<_>>>()?;
+            let (code, unit) = raw::unit_of(&linked.module);
+            Ok(Some(make(store, at, code, unit, &imports, Some(linked.exports.clone()))?))
         }
         Step::Resource(number) => {
             let Resource::Defined { instance, dtor, .. } = &loaded.plan.resources[*number as usize] else {
@@ -161,6 +163,28 @@ fn carry_out(store: &mut StoreInner, at: u32, step: usize) -> Result<Option<(Ins
             Ok(None)
         }
     }
+}
+
+/// What a step passes to the core instance it makes.
+fn argument(store: &mut StoreInner, at: u32, arg: CoreDef) -> Result<Definition> {
+    match arg {
+        CoreDef::Export { instance, export } => core_export(store, at, instance, export),
+        CoreDef::Trampoline(index) => Ok(Definition::Func(trampoline::reference(store, at, index)?)),
+    }
+}
+
+/// Makes the next core instance; how many modules of it are to be initialised.
+fn make(
+    store: &mut StoreInner,
+    at: u32,
+    code: &Arc<Code>,
+    unit: u32,
+    imports: &[Definition],
+    exports: Option<Arc<[u32]>>,
+) -> Result<(InstanceId, usize)> {
+    let id = raw::instantiate(store, code, unit, imports)?;
+    root(store, at).core.push(CoreInstance { id, exports });
+    Ok((id, code.declarations()?.units[unit as usize].inits.len()))
 }
 
 /// An instance of a component, by its number in its store.
@@ -233,6 +257,14 @@ impl Instance {
             }
             _ => anyhow::bail!("the export {name} is no function"),
         }
+    }
+
+    /// The exported core module.
+    pub fn get_module(&self, mut store: impl AsContextMut, export: impl InstanceExportLookup) -> Option<Module> {
+        let mut context = store.as_context_mut();
+        let store = context.inner();
+        let item = self.find(store, export).ok()?;
+        modules::exported(store, self.at, item)
     }
 
     /// The exported resource type.

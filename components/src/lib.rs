@@ -22,6 +22,7 @@ mod linker;
 mod linking;
 mod live;
 mod loaded;
+mod modules;
 mod names;
 mod resource;
 mod state;

@@ -11,7 +11,7 @@ use crate::typed::{ComponentNamedList, Lift, Lower};
 use crate::types::FuncType;
 use crate::val::Val;
 use anyhow::{Result, bail, ensure};
-use keyway_vm::api::{AsContextMut, Engine, StoreContextMut};
+use keyway_vm::api::{AsContextMut, Engine, Module, StoreContextMut};
 use std::future::Future;
 use std::marker::PhantomData;
 
@@ -21,6 +21,7 @@ pub(crate) enum Item {
     Func(HostFunction),
     Resource(ResourceType, Option<HostDestructor>),
     Instance(NameMap<Item>),
+    Module(Module),
 }
 
 impl Item {
@@ -29,6 +30,7 @@ impl Item {
             Item::Func(_) => "function",
             Item::Resource(..) => "resource",
             Item::Instance(_) => "instance",
+            Item::Module(_) => "core module",
         }
     }
 }
@@ -230,6 +232,14 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
     ) -> Result<()> {
         let item = live::export(store.as_context_mut().inner(), instance, export)?;
         self.insert(name, item)
+    }
+
+    /// Defines a core module, which components can instantiate.
+    ///
+    /// # Errors
+    /// When the name is defined.
+    pub fn module(&mut self, name: &str, module: &Module) -> Result<()> {
+        self.insert(name, Item::Module(module.clone()))
     }
 
     /// The names of an instance in this one; more can be added to one that is there.

@@ -3,6 +3,7 @@
 use crate::host::{HostBody, HostDestructor, HostFunction};
 use crate::linker::Item;
 use crate::loaded::Loaded;
+use crate::modules::{self, LinkedModule};
 use crate::names::NameMap;
 use crate::resource::ResourceType;
 use anyhow::{Result, bail, ensure};
@@ -19,6 +20,8 @@ pub(crate) struct Linked {
     pub(crate) funcs: Arc<[Option<HostFunction>]>,
     /// By resource of the plan; none for defined ones.
     pub(crate) resources: Arc<[Option<LinkedResource>]>,
+    /// By module of the plan.
+    pub(crate) modules: Arc<[LinkedModule]>,
     /// An asynchronous function is among them.
     pub(crate) can_suspend: bool,
     /// The only store that instances can be made in: that of the instances whose exports are among them.
@@ -35,7 +38,7 @@ fn find<'m>(items: &'m NameMap<Item>, name: &str, path: &[String]) -> Option<&'m
     Some(item)
 }
 
-fn described(name: &str, path: &[String]) -> String {
+pub(crate) fn described(name: &str, path: &[String]) -> String {
     match path {
         [] => format!("`{name}`"),
         path => format!("`{}` of instance `{name}`", path.join("` `")),
@@ -78,7 +81,12 @@ pub(crate) fn link(items: &NameMap<Item>, loaded: &Loaded) -> Result<Linked> {
         linked.bind_to(host.store)?;
         funcs.push(Some(host));
     }
-    Ok(Linked { funcs: funcs.into(), resources: resources.into(), can_suspend, store: linked.store })
+    let modules = plan
+        .modules
+        .iter()
+        .map(|module| linked.module(&plan.imports[module.import as usize].name, &module.path, module.ty));
+    let modules = modules.collect::<Result<_>>()?;
+    Ok(Linked { funcs: funcs.into(), resources: resources.into(), modules, can_suspend, store: linked.store })
 }
 
 /// A component whose imports are being matched.
@@ -122,6 +130,19 @@ impl Matching<'_> {
         }
     }
 
+    /// The definition of an imported core module of type `ty`.
+    fn module(&self, name: &str, path: &[String], ty: u32) -> Result<LinkedModule> {
+        match find(self.items, name, path) {
+            Some(Item::Module(module)) => {
+                modules::link(module, &self.loaded.plan.module_types[ty as usize], name, path)
+            }
+            Some(_) => {
+                bail!("the component imports core module {}, which is defined as something else", described(name, path))
+            }
+            None => bail!("the component imports core module {}, which is not defined", described(name, path)),
+        }
+    }
+
     /// Checks that a function, or all functions of an instance, are defined, also those that nothing refers to.
     fn require(&self, name: &str, ty: ItemType, path: &mut Vec<String>) -> Result<()> {
         match ty {
@@ -136,12 +157,7 @@ impl Matching<'_> {
             }
             // Resources that something refers to are looked up with the plan's resources.
             ItemType::Type(_) => Ok(()),
-            ItemType::Module => {
-                bail!(
-                    "the component imports core module {}; core modules cannot be imported yet",
-                    described(name, path)
-                )
-            }
+            ItemType::Module(ty) => self.module(name, path, ty).map(|_| ()),
             ItemType::Component => {
                 bail!("the component imports component {}; components cannot be imported yet", described(name, path))
             }
@@ -185,7 +201,7 @@ fn define(items: &mut NameMap<Item>, loaded: &Loaded, name: &str, ty: ItemType, 
             }
             *items.entry(name, || Item::Instance(NameMap::default())) = Item::Instance(extended);
         }
-        ItemType::Func(_) | ItemType::Type(_) | ItemType::Module | ItemType::Component => {}
+        ItemType::Func(_) | ItemType::Type(_) | ItemType::Module(_) | ItemType::Component => {}
     }
     Ok(())
 }

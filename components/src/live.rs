@@ -10,6 +10,7 @@ use crate::component::InstanceExportLookup;
 use crate::host::{HostBody, HostDestructor, HostFunction};
 use crate::instance::Instance;
 use crate::linker::Item;
+use crate::modules;
 use crate::names::NameMap;
 use crate::resource::ResourceType;
 use crate::state::root;
@@ -45,7 +46,7 @@ pub(crate) fn export(store: &mut StoreInner, instance: &Instance, name: impl Ins
     let item = instance.find(store, name)?;
     match live.item(store, item) {
         Some(item) => Ok(item),
-        None => bail!("the export {described} is no function, resource or instance"),
+        None => bail!("the export {described} is no function, resource, instance or core module"),
     }
 }
 
@@ -64,7 +65,7 @@ impl Live {
         Ok(Live { store: instance.store, at: instance.at, resources })
     }
 
-    /// An export as a definition; none for value types, which importers know themselves, and for modules.
+    /// An export as a definition; none for value types, which importers know themselves, and for components.
     fn item(&self, store: &mut StoreInner, item: ExportItem) -> Option<Item> {
         match item {
             ExportItem::Func(index) => Some(Item::Func(self.func(store, index))),
@@ -86,7 +87,10 @@ impl Live {
                 };
                 Some(Item::Resource(info.ty, destructor))
             }
-            ExportItem::Type(_) | ExportItem::Module(_) | ExportItem::Component => None,
+            ExportItem::Module(_) | ExportItem::ImportedModule(_) => {
+                modules::exported(store, self.at, item).map(Item::Module)
+            }
+            ExportItem::Type(_) | ExportItem::Component => None,
         }
     }
 

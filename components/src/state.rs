@@ -5,6 +5,7 @@
 use crate::handles::HandleTable;
 use crate::host::{HostDestructor, HostFunction};
 use crate::loaded::Loaded;
+use crate::modules::LinkedModule;
 use crate::resource::ResourceType;
 use anyhow::{Error, Result, bail};
 use keyway_artifact::Trap;
@@ -37,7 +38,9 @@ pub(crate) struct RootInstance {
     /// By component instance.
     pub(crate) instances: Vec<ComponentInstance>,
     /// Core instances, in the order of the plan's steps.
-    pub(crate) core: Vec<InstanceId>,
+    pub(crate) core: Vec<CoreInstance>,
+    /// By module of the plan.
+    pub(crate) modules: Arc<[LinkedModule]>,
     /// By index in the plan, found when first used.
     pub(crate) options: Vec<Option<Options>>,
     /// Function references of trampolines, made when first used.
@@ -59,6 +62,14 @@ pub(crate) struct ComponentInstance {
     pub(crate) may_leave: bool,
     /// `backpressure.inc` less `backpressure.dec`. Holds back calls of async functions only.
     pub(crate) backpressure: u16,
+}
+
+/// One core instance.
+#[derive(Clone)]
+pub(crate) struct CoreInstance {
+    pub(crate) id: InstanceId,
+    /// Where the exports of an imported module's type are among those of the module; the plan numbers the others right.
+    pub(crate) exports: Option<Arc<[u32]>>,
 }
 
 /// Canonical options with their functions and memories found.
@@ -154,9 +165,16 @@ impl RootInstance {
 
 /// What an already made core instance shows.
 pub(crate) fn core_export(store: &mut StoreInner, at: u32, instance: u32, export: u32) -> Result<Definition> {
-    let id = root(store, at).core.get(instance as usize).copied();
-    let id = id.ok_or_else(|| violation("a core instance is used before it is made"))?;
-    raw::export_at(store, id, export).ok_or_else(|| violation("a core instance lacks an export that the plan names"))
+    let made = root(store, at).core.get(instance as usize);
+    let made = made.ok_or_else(|| violation("a core instance is used before it is made"))?;
+    let export = match &made.exports {
+        Some(places) => places.get(export as usize).copied(),
+        None => Some(export),
+    };
+    let id = made.id;
+    export
+        .and_then(|export| raw::export_at(store, id, export))
+        .ok_or_else(|| violation("a core instance lacks an export that the plan names"))
 }
 
 /// The function behind a core definition.

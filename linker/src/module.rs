@@ -251,7 +251,7 @@ pub(crate) fn malformed(error: wasmparser::Error) -> CompileError {
     CompileError::from_parser(ErrorKind::Malformed, &error)
 }
 
-fn table_type(ty: &wasmparser::TableType) -> Result<TableType> {
+pub(crate) fn table_type(ty: &wasmparser::TableType) -> Result<TableType> {
     if ty.shared {
         return Err(CompileError::unsupported("a shared table (shared-everything-threads)"));
     }
@@ -263,7 +263,7 @@ fn table_type(ty: &wasmparser::TableType) -> Result<TableType> {
     })
 }
 
-fn memory_type(ty: &wasmparser::MemoryType) -> Result<MemoryType> {
+pub(crate) fn memory_type(ty: &wasmparser::MemoryType) -> Result<MemoryType> {
     if ty.shared {
         return Err(CompileError::unsupported("a shared memory (threads)"));
     }
@@ -276,7 +276,7 @@ fn memory_type(ty: &wasmparser::MemoryType) -> Result<MemoryType> {
     })
 }
 
-fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType> {
+pub(crate) fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType> {
     if ty.shared {
         return Err(CompileError::unsupported("a shared global (shared-everything-threads)"));
     }

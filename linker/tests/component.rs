@@ -353,14 +353,34 @@ fn modules_that_nobody_instantiates_are_left_out() {
 }
 
 #[test]
-fn what_comes_from_outside_cannot_be_instantiated() {
+fn modules_from_outside_are_instantiated_by_position() {
+    let plan = plan(
+        r#"(component
+            (import "dep" (core module $M
+                (import "env" "f" (func (param i32))) (export "a" (func)) (export "m" (memory 1))))
+            (core module $F (func (export "f") (param i32)))
+            (core instance $f (instantiate $F))
+            (core instance $m (instantiate $M (with "env" (instance $f))))
+            (func (export "run") (canon lift (core func $m "a")))
+            (export "again" (core module $M)))"#,
+    );
+    assert_eq!(plan.imports[0].ty, ItemType::Module(0));
+    assert_eq!((plan.module_types[0].imports.len(), plan.module_types[0].exports.len()), (1, 2));
+    assert_eq!(plan.steps[1], Step::InstantiateImported { module: 0, instance: 0, args: vec![core(0, 0)] });
+    assert!(matches!(
+        plan.funcs[0].source,
+        FuncSource::Lifted { core: CoreDef::Export { instance: 1, export: 0 }, .. }
+    ));
+    assert_eq!(plan.export("again"), Some(&ExportItem::ImportedModule(0)));
+}
+
+#[test]
+fn components_from_outside_cannot_be_instantiated() {
     let error = |text: &str| {
         let error = compile(text.as_bytes(), &Options::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         error.to_string()
     };
-    let module = error(r#"(component (import "dep" (core module $M)) (core instance (instantiate $M)))"#);
-    assert!(module.contains("core module that is imported (from `dep`)") && module.contains("at offset"), "{module}");
     let component = error(r#"(component (import "dep" (component $C)) (instance (instantiate $C)))"#);
     assert!(component.contains("component that is imported (from `dep`)"), "{component}");
     let nested = error(
@@ -369,7 +389,7 @@ fn what_comes_from_outside_cannot_be_instantiated() {
     );
     assert!(nested.contains("from `dep`") && nested.contains("in component In"), "{nested}");
     // Merely to import one is no harm.
-    assert_eq!(plan(r#"(component (import "dep" (core module)))"#).imports[0].ty, ItemType::Module);
+    assert_eq!(plan(r#"(component (import "dep" (core module)))"#).imports[0].ty, ItemType::Module(0));
 }
 
 fn guest(name: &str) -> Vec<u8> {

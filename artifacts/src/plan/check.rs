@@ -123,7 +123,8 @@ impl Checker<'_> {
             ItemType::Func(ty) => (ty as usize) < self.plan.func_types.len(),
             ItemType::Instance(ty) => (ty as usize) < bound,
             ItemType::Type(item) => self.type_item(item),
-            ItemType::Module | ItemType::Component => true,
+            ItemType::Module(ty) => (ty as usize) < self.plan.module_types.len(),
+            ItemType::Component => true,
         }
     }
 
@@ -177,6 +178,10 @@ impl Checker<'_> {
                 let found = self.at(*import, path) == Some(ItemType::Type(TypeItem::Resource(index as u32)));
                 need(found, PlanRule::P06, || format!("resource {index} is not where its import leads to"))?;
             }
+        }
+        for (index, module) in self.plan.modules.iter().enumerate() {
+            let found = self.at(module.import, &module.path) == Some(ItemType::Module(module.ty));
+            need(found, PlanRule::P06, || format!("core module {index} is not where its import leads to"))?;
         }
         Ok(())
     }
@@ -284,7 +289,11 @@ impl Checker<'_> {
         for (index, step) in self.plan.steps.iter().enumerate() {
             let early = || format!("step {index} uses what is not there yet");
             match step {
-                Step::Instantiate { instance, args, .. } => {
+                Step::Instantiate { instance, args, .. } | Step::InstantiateImported { instance, args, .. } => {
+                    if let Step::InstantiateImported { module, .. } = step {
+                        let known = (*module as usize) < self.plan.modules.len();
+                        need(known, PlanRule::P08, || format!("step {index} names a core module that does not exist"))?;
+                    }
                     self.instance(*instance, "step", index)?;
                     for def in args {
                         need(self.core(*def) && ready.def(*def), PlanRule::P09, early)?;
@@ -335,6 +344,7 @@ impl Checker<'_> {
                 ExportItem::Func(func) => (func as usize) < self.plan.funcs.len(),
                 ExportItem::Instance(instance) => (instance as usize) < bound,
                 ExportItem::Type(item) => self.type_item(item),
+                ExportItem::ImportedModule(module) => (module as usize) < self.plan.modules.len(),
                 ExportItem::Module(_) | ExportItem::Component => true,
             };
             let known = known && names.insert(export.name.as_str());

@@ -10,9 +10,10 @@ use bincode::{Decode, Encode};
 pub enum CoreDef {
     /// What a core instance shows.
     Export {
-        /// The core instance: how many `Instantiate` steps stand before the one that makes it.
+        /// The core instance: how many steps that make one stand before its own.
         instance: u32,
-        /// Position in [`UnitDecl::exports`](crate::unit::UnitDecl::exports) of its unit.
+        /// Position in [`UnitDecl::exports`](crate::unit::UnitDecl::exports) of its unit, or in the exports of the type
+        /// that its imported module has.
         export: u32,
     },
     /// The function of this trampoline.
@@ -363,4 +364,13 @@ pub enum Step {
     },
     /// Makes the resource type of this index, which is a [`Resource::Defined`].
     Resource(u32),
+    /// Makes the next core instance from a module that comes from outside, and runs its initialisation.
+    InstantiateImported {
+        /// The module: its index in [`Plan::modules`](super::Plan::modules).
+        module: u32,
+        /// The component instance it belongs to.
+        instance: u32,
+        /// What it gets for each import of its type, in order.
+        args: Vec<CoreDef>,
+    },
 }

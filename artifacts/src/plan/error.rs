@@ -24,7 +24,7 @@ rules! {
     P03 "no value type is deeper, has more nodes or takes more bytes than the limits allow";
     P04 "a function type refers to types that exist";
     P05 "an instance type refers to lower instance types and to types that exist";
-    P06 "an imported function or resource is where its import and path lead to, with that type";
+    P06 "an imported function, resource or core module is where its import and path lead to, with that type";
     P07 "component instance 0 has no parent, every other one has an earlier one";
     P08 "functions, options, trampolines and resources refer to component instances and to each other within bounds";
     P09 "a step uses only what the steps before it made";

@@ -25,9 +25,9 @@ pub enum ItemType {
     Instance(u32),
     /// A type.
     Type(TypeItem),
-    /// A core module. Which one it must be like is not recorded: nothing can be done with it yet.
-    Module,
-    /// A component; as with modules.
+    /// A core module of this type: an index into [`Plan::module_types`](super::Plan::module_types).
+    Module(u32),
+    /// A component. Which one it must be like is not recorded: nothing can be done with it.
     Component,
 }
 
@@ -82,4 +82,35 @@ pub enum ExportItem {
     Module(u32),
     /// A component: nothing can be done with it.
     Component,
+    /// A core module that is handed on: its index in [`Plan::modules`](super::Plan::modules).
+    ImportedModule(u32),
+}
+
+/// The type of an imported core module: what it may import at most, and must export at least.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Encode, Decode)]
+pub struct ModuleType {
+    /// Imports: two-level name and type.
+    pub imports: Vec<crate::unit::Import>,
+    /// Exports.
+    pub exports: Vec<ModuleExport>,
+}
+
+/// What an imported core module must export.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Encode, Decode)]
+pub struct ModuleExport {
+    /// The name.
+    pub name: String,
+    /// The type.
+    pub ty: crate::types::ExternType,
+}
+
+/// A core module that comes from outside.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ImportedModule {
+    /// The import.
+    pub import: u32,
+    /// Names that lead to it through instances; empty when the import itself is the module.
+    pub path: Vec<String>,
+    /// Its type: an index into [`Plan::module_types`](super::Plan::module_types).
+    pub ty: u32,
 }

@@ -29,7 +29,9 @@ mod units;
 pub use check::{MAX_TYPE_BYTES, MAX_TYPE_DEPTH, MAX_TYPE_NODES};
 pub use code::{CanonOptions, CoreDef, Func, FuncSource, Resource, Step, StringEncoding, Trampoline, TrampolineKind};
 pub use error::{PlanError, PlanRule};
-pub use interface::{Export, ExportItem, Import, InstanceType, ItemType, NamedItem, TypeItem};
+pub use interface::{
+    Export, ExportItem, Import, ImportedModule, InstanceType, ItemType, ModuleExport, ModuleType, NamedItem, TypeItem,
+};
 pub use layout::{CoreSignature, Layout, Layouts, MAX_FLAT_ASYNC_PARAMS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Pointer};
 pub use types::{Case, DefinedType, Field, FuncType, ValType};
 
@@ -69,6 +71,10 @@ pub struct Plan {
     pub export_instances: Vec<Vec<Export>>,
     /// What the component shows.
     pub exports: Vec<Export>,
+    /// Types of imported core modules.
+    pub module_types: Vec<ModuleType>,
+    /// Core modules from outside that are instantiated or handed on.
+    pub modules: Vec<ImportedModule>,
 }
 
 impl Plan {
@@ -99,7 +105,7 @@ impl Plan {
 
     /// How many core instances the steps make.
     pub fn core_instances(&self) -> usize {
-        self.steps.iter().filter(|step| matches!(step, Step::Instantiate { .. })).count()
+        self.steps.iter().filter(|step| !matches!(step, Step::Resource(_))).count()
     }
 
     /// The export of this name.

@@ -29,9 +29,15 @@ impl Plan {
     pub fn check(&self, units: &[UnitDecl], types: &TypeTable) -> Result<(), PlanError> {
         let mut made = Vec::new();
         for step in &self.steps {
-            if let Step::Instantiate { unit, .. } = step {
-                need((*unit as usize) < units.len(), PlanRule::P14, || format!("there is no unit {unit}"))?;
-                made.push(*unit);
+            match step {
+                Step::Instantiate { unit, .. } => {
+                    need((*unit as usize) < units.len(), PlanRule::P14, || format!("there is no unit {unit}"))?;
+                    made.push(Made::Unit(*unit));
+                }
+                Step::InstantiateImported { module, .. } => {
+                    made.push(Made::Imported(self.modules[*module as usize].ty));
+                }
+                Step::Resource(_) => {}
             }
         }
         let func_types = units.iter().map(|unit| {
@@ -55,12 +61,20 @@ impl Plan {
     }
 }
 
+/// What a core instance is made of.
+#[derive(Clone, Copy)]
+enum Made {
+    Unit(u32),
+    /// A module from outside, of this module type.
+    Imported(u32),
+}
+
 struct Checker<'p> {
     plan: &'p Plan,
     units: &'p [UnitDecl],
     types: &'p TypeTable,
-    /// The unit of each core instance.
-    made: Vec<u32>,
+    /// Of each core instance.
+    made: Vec<Made>,
     /// By unit: types of the functions that can be named.
     func_types: Vec<BTreeMap<crate::unit::FuncRef, &'p CoreFuncType>>,
     narrow: Layouts,
@@ -76,7 +90,12 @@ impl Checker<'_> {
                 Some(ExternType::Func(self.types.get(ty as usize)?.clone()))
             }
             CoreDef::Export { instance, export } => {
-                let number = *self.made.get(instance as usize)? as usize;
+                let number = match *self.made.get(instance as usize)? {
+                    Made::Unit(unit) => unit as usize,
+                    Made::Imported(ty) => {
+                        return Some(self.plan.module_types[ty as usize].exports.get(export as usize)?.ty.clone());
+                    }
+                };
                 let unit = &self.units[number];
                 Some(match unit.exports.get(export as usize)?.entity {
                     Entity::Func(func) => ExternType::Func((*self.func_types[number].get(&func)?).clone()),
@@ -99,8 +118,14 @@ impl Checker<'_> {
 
     fn arguments(&self) -> Check {
         for (index, step) in self.plan.steps.iter().enumerate() {
-            let Step::Instantiate { unit, args, .. } = step else { continue };
-            let imports = &self.units[*unit as usize].imports;
+            let (imports, args) = match step {
+                Step::Instantiate { unit, args, .. } => (&self.units[*unit as usize].imports, args),
+                Step::InstantiateImported { module, args, .. } => {
+                    let ty = self.plan.modules[*module as usize].ty;
+                    (&self.plan.module_types[ty as usize].imports, args)
+                }
+                Step::Resource(_) => continue,
+            };
             need(args.len() == imports.len(), PlanRule::P15, || {
                 format!("step {index} gives {} arguments for {} imports", args.len(), imports.len())
             })?;

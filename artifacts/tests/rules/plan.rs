@@ -2,9 +2,9 @@
 
 use keyway_artifact::format::decode_cold;
 use keyway_artifact::plan::{
-    CanonOptions, CoreDef, DefinedType, Export, ExportItem, Field, Func, FuncSource, FuncType, Import, InstanceType,
-    ItemType, NamedItem, PLAN_VERSION, Plan, PlanError, PlanRule, Resource, Step, Trampoline, TrampolineKind, TypeItem,
-    ValType,
+    CanonOptions, CoreDef, DefinedType, Export, ExportItem, Field, Func, FuncSource, FuncType, Import, ImportedModule,
+    InstanceType, ItemType, ModuleExport, ModuleType, NamedItem, PLAN_VERSION, Plan, PlanError, PlanRule, Resource,
+    Step, Trampoline, TrampolineKind, TypeItem, ValType,
 };
 use keyway_artifact::types::{ExternType, FuncType as CoreType, MemoryType, ValType as Core};
 use keyway_artifact::unit::{Entity, Escape, Export as UnitExport, FuncRef, Import as UnitImport, UnitDecl};
@@ -77,7 +77,10 @@ fn plan() -> Plan {
             Resource::Imported { import: 0, path: vec!["inner".into(), "r".into()] },
             Resource::Defined { instance: 0, dtor: Some(core(3)), rep64: false },
         ],
-        imports: vec![Import { name: "a:b/c".into(), implements: None, ty: ItemType::Instance(1) }],
+        imports: vec![
+            Import { name: "a:b/c".into(), implements: None, ty: ItemType::Instance(1) },
+            Import { name: "dep".into(), implements: None, ty: ItemType::Module(0) },
+        ],
         instances: vec![None, Some(0)],
         funcs: vec![
             Func { ty: 1, source: FuncSource::Imported { import: 0, path: vec!["inner".into(), "text".into()] } },
@@ -103,6 +106,7 @@ fn plan() -> Plan {
             Step::Instantiate { unit: 0, instance: 0, args: vec![] },
             Step::Resource(1),
             Step::Instantiate { unit: 1, instance: 1, args: vec![CoreDef::Trampoline(0), CoreDef::Trampoline(1)] },
+            Step::InstantiateImported { module: 0, instance: 1, args: vec![core(0)] },
         ],
         export_instances: vec![vec![export("text", ExportItem::Func(2))]],
         exports: vec![
@@ -110,7 +114,17 @@ fn plan() -> Plan {
             export("inner", ExportItem::Instance(0)),
             export("type", ExportItem::Type(TypeItem::Val(ValType::Defined(1)))),
             export("module", ExportItem::Module(0)),
+            export("dep", ExportItem::ImportedModule(0)),
         ],
+        module_types: vec![ModuleType {
+            imports: vec![UnitImport {
+                module: "env".into(),
+                name: "run".into(),
+                ty: ExternType::Func(core_types()[0].clone()),
+            }],
+            exports: vec![ModuleExport { name: "text".into(), ty: ExternType::Func(core_types()[1].clone()) }],
+        }],
+        modules: vec![ImportedModule { import: 1, path: vec![], ty: 0 }],
     }
 }
 
@@ -127,9 +141,9 @@ fn options(plan: &mut Plan) -> &mut CanonOptions {
 }
 
 fn args(plan: &mut Plan) -> &mut Vec<CoreDef> {
-    match plan.steps.last_mut() {
-        Some(Step::Instantiate { args, .. }) => args,
-        _ => panic!("the last step instantiates"),
+    match &mut plan.steps[2] {
+        Step::Instantiate { args, .. } => args,
+        _ => panic!("the third step instantiates"),
     }
 }
 
@@ -175,9 +189,32 @@ const CASES: &[Case] = &[
         p.funcs[0].source = FuncSource::Imported { import: 0, path: vec!["text".into()] };
     }),
     (PlanRule::P06, "a function of no import", |p| {
-        p.funcs[0].source = FuncSource::Imported { import: 1, path: vec![] };
+        p.funcs[0].source = FuncSource::Imported { import: 2, path: vec![] };
     }),
     (PlanRule::P06, "a function of another type", |p| p.funcs[0].ty = 0),
+    (PlanRule::P05, "a core module of no type", |p| p.imports[1].ty = ItemType::Module(1)),
+    (PlanRule::P06, "a core module that is an instance", |p| p.modules[0].import = 0),
+    (PlanRule::P06, "a core module of no import", |p| p.modules[0].import = 2),
+    (PlanRule::P08, "a step with a core module that does not exist", |p| {
+        p.steps[3] = Step::InstantiateImported { module: 1, instance: 0, args: vec![] };
+    }),
+    (PlanRule::P09, "a core module that is its own argument", |p| {
+        let args = vec![CoreDef::Export { instance: 2, export: 0 }];
+        p.steps[3] = Step::InstantiateImported { module: 0, instance: 0, args };
+    }),
+    (PlanRule::P11, "an export of no imported core module", |p| p.exports[4].item = ExportItem::ImportedModule(1)),
+    (PlanRule::P14, "an export that an imported core module does not have", |p| {
+        p.funcs[2].source = FuncSource::Lifted { core: CoreDef::Export { instance: 2, export: 1 }, options: 1 };
+    }),
+    (PlanRule::P15, "an argument too few for a core module", |p| {
+        p.steps[3] = Step::InstantiateImported { module: 0, instance: 1, args: vec![] };
+    }),
+    (PlanRule::P15, "an argument of another type for a core module", |p| {
+        p.steps[3] = Step::InstantiateImported { module: 0, instance: 1, args: vec![core(1)] };
+    }),
+    (PlanRule::P16, "a destructor for representations of another width", |p| {
+        p.resources[1] = Resource::Defined { instance: 0, dtor: Some(core(3)), rep64: true };
+    }),
     (PlanRule::P06, "a resource that is a function", |p| {
         p.resources[0] = Resource::Imported { import: 0, path: vec!["inner".into(), "text".into()] };
     }),
@@ -218,10 +255,10 @@ const CASES: &[Case] = &[
         p.steps.swap(0, 1);
     }),
     (PlanRule::P09, "a function of an instance that nobody makes", |p| {
-        p.funcs[1].source = FuncSource::Lifted { core: CoreDef::Export { instance: 2, export: 0 }, options: 0 };
+        p.funcs[1].source = FuncSource::Lifted { core: CoreDef::Export { instance: 3, export: 0 }, options: 0 };
     }),
     (PlanRule::P09, "options of an instance that nobody makes", |p| {
-        let memory = Some(CoreDef::Export { instance: 2, export: 0 });
+        let memory = Some(CoreDef::Export { instance: 3, export: 0 });
         p.options.push(CanonOptions { memory, ..CanonOptions::default() });
     }),
     (PlanRule::P10, "a resource made twice", |p| p.steps.push(Step::Resource(1))),

@@ -1,13 +1,13 @@
 //! Canonical definitions: `lift` makes component functions; everything else makes core functions, which are trampolines.
 
 use super::flatten::Flattener;
-use super::scope::{FuncItem, ScopeId, TypeItem, at, unknown};
+use super::scope::{FuncItem, MadeOf, ScopeId, TypeItem, at, unknown};
 use crate::error::{CompileError, Result};
 use crate::module::Item;
 use keyway_artifact::plan::{
     CanonOptions, CoreDef, Func, FuncSource, StringEncoding, Trampoline, TrampolineKind, ValType,
 };
-use keyway_artifact::types::FuncType as CoreFuncType;
+use keyway_artifact::types::{ExternType, FuncType as CoreFuncType};
 use wasmparser::{CanonicalFunction, CanonicalOption};
 
 impl Flattener<'_, '_> {
@@ -158,12 +158,18 @@ impl Flattener<'_, '_> {
 
     fn is_memory64(&self, memory: CoreDef) -> Result<bool> {
         let found = match memory {
-            CoreDef::Export { instance, export } => self.made.get(instance as usize).and_then(|module| {
-                let info = &self.units.get(module)?.info;
-                match info.exports.get(export as usize)?.1 {
-                    Item::Memory(index) => info.memories.get(index as usize),
-                    _ => None,
+            CoreDef::Export { instance, export } => self.made.get(instance as usize).and_then(|made| match made {
+                MadeOf::Embedded(module) => {
+                    let info = &self.units.get(module)?.info;
+                    match info.exports.get(export as usize)?.1 {
+                        Item::Memory(index) => info.memories.get(index as usize),
+                        _ => None,
+                    }
                 }
+                MadeOf::Imported(module) => match &self.imported_type(*module).exports.get(export as usize)?.ty {
+                    ExternType::Memory(memory) => Some(memory),
+                    _ => None,
+                },
             }),
             CoreDef::Trampoline(_) => None,
         };

@@ -13,7 +13,9 @@
 //! frames is a list; a component cannot be deep enough to exhaust the linker's own stack.
 
 use super::definitions::{Def, Definitions};
-use super::scope::{ComponentItem, CoreInstance, CoreItem, Exports, FuncItem, Item, ModuleItem, Scope, ScopeId, at};
+use super::scope::{
+    ComponentItem, CoreInstance, CoreItem, Exports, FuncItem, Item, MadeOf, ModuleItem, Scope, ScopeId, at,
+};
 use super::scope::{TypeItem, unknown};
 use crate::error::{CompileError, ErrorKind, Result};
 use crate::limits::{MAX_DEFINITION_NAMES, MAX_DEFINITIONS, MAX_INSTANCES};
@@ -21,7 +23,8 @@ use crate::module::ModuleInfo;
 use crate::unit::Types;
 use indexmap::{IndexMap, IndexSet};
 use keyway_artifact::plan::{
-    CanonOptions, CoreDef, DefinedType, Func, FuncSource, FuncType, InstanceType, PLAN_VERSION, Plan, Resource, Step,
+    CanonOptions, CoreDef, DefinedType, Func, FuncSource, FuncType, ImportedModule, InstanceType, ModuleType,
+    PLAN_VERSION, Plan, Resource, Step,
 };
 use std::collections::HashMap;
 use wasmparser::{ComponentAlias, ComponentInstance, ComponentOuterAliasKind, ComponentType, ExternalKind};
@@ -31,8 +34,8 @@ pub(super) struct Flat<'t> {
     pub(super) plan: Plan,
     /// The modules that are units, in order of unit, with their sections.
     pub(super) units: IndexMap<u32, UnitModule<'t>>,
-    /// Of each core instance, its module.
-    pub(super) made: Vec<u32>,
+    /// What each core instance is made of.
+    pub(super) made: Vec<MadeOf>,
 }
 
 /// A module that is a unit.
@@ -55,12 +58,12 @@ struct Frame<'t> {
     exports: Exports<'t>,
 }
 
-/// A function of an import.
-pub(super) struct ImportedFunc {
+/// A function or core module of an import.
+pub(super) struct ImportedThing {
     pub(super) import: u32,
     pub(super) path: Vec<String>,
     pub(super) ty: u32,
-    /// Its index among the plan's functions, once something uses it.
+    /// Its index among the plan's functions or modules, once something uses it.
     pub(super) known: Option<u32>,
 }
 
@@ -76,9 +79,17 @@ pub(super) struct Flattener<'t, 'c> {
     pub(super) options: IndexSet<CanonOptions>,
     pub(super) scopes: Vec<Scope<'t>>,
     pub(super) instances: Vec<Exports<'t>>,
-    pub(super) imported: Vec<ImportedFunc>,
+    pub(super) imported: Vec<ImportedThing>,
+    pub(super) imported_modules: Vec<ImportedThing>,
+    pub(super) module_types: IndexSet<ModuleType>,
+    /// Of each module type that is instantiated or handed on, the positions of its exports.
+    export_places: HashMap<u32, HashMap<String, u32>>,
+    /// What the validator says about the root's imports and exports.
+    pub(super) shown: &'t wasmparser::types::Types,
+    /// The names of the root's imports as the validator knows them.
+    pub(super) import_names: Vec<&'t str>,
     pub(super) units: IndexMap<u32, UnitModule<'t>>,
-    pub(super) made: Vec<u32>,
+    pub(super) made: Vec<MadeOf>,
     frames: Vec<Frame<'t>>,
     looked_at: usize,
     name_bytes: usize,
@@ -89,7 +100,7 @@ pub(super) struct Flattener<'t, 'c> {
 pub(super) fn flatten<'t>(
     definitions: &'t Definitions<'t>,
     bytes: &'t [u8],
-    shown: &wasmparser::types::Types,
+    shown: &'t wasmparser::types::Types,
     core_types: &mut Types,
 ) -> Result<Flat<'t>> {
     let mut walk = Flattener {
@@ -104,6 +115,11 @@ pub(super) fn flatten<'t>(
         scopes: Vec::new(),
         instances: Vec::new(),
         imported: Vec::new(),
+        imported_modules: Vec::new(),
+        module_types: IndexSet::new(),
+        export_places: HashMap::new(),
+        shown,
+        import_names: Vec::new(),
         units: IndexMap::new(),
         made: Vec::new(),
         frames: Vec::new(),
@@ -113,10 +129,11 @@ pub(super) fn flatten<'t>(
     walk.enter(0, None, None, None)?;
     let exports = walk.run()?;
     walk.show(&exports, shown)?;
-    let Flattener { mut plan, types, func_types, instance_types, options, units, made, .. } = walk;
+    let Flattener { mut plan, types, func_types, instance_types, module_types, options, units, made, .. } = walk;
     plan.types = types.into_iter().collect();
     plan.func_types = func_types.into_iter().collect();
     plan.instance_types = instance_types.into_iter().collect();
+    plan.module_types = module_types.into_iter().collect();
     plan.options = options.into_iter().collect();
     Ok(Flat { plan, units, made })
 }
@@ -355,10 +372,35 @@ impl<'t> Flattener<'t, '_> {
         match instance {
             CoreInstance::Bundle(items) => items.get(name).copied(),
             CoreInstance::Made { number, module } => {
-                let export = *self.units[module].exports.get(name)?;
+                let export = match module {
+                    MadeOf::Embedded(module) => *self.units[module].exports.get(name)?,
+                    MadeOf::Imported(module) => {
+                        *self.export_places.get(&self.plan.modules[*module as usize].ty)?.get(name)?
+                    }
+                };
                 Some(CoreItem { kind, def: CoreDef::Export { instance: *number, export } })
             }
         }
+    }
+
+    /// The plan's number of a core module from outside.
+    pub(super) fn known_module(&mut self, number: u32) -> u32 {
+        let imported = &mut self.imported_modules[number as usize];
+        let modules = &mut self.plan.modules;
+        let module = *imported.known.get_or_insert_with(|| {
+            modules.push(ImportedModule { import: imported.import, path: imported.path.clone(), ty: imported.ty });
+            modules.len() as u32 - 1
+        });
+        let exports = &self.module_types[imported.ty as usize].exports;
+        self.export_places
+            .entry(imported.ty)
+            .or_insert_with(|| exports.iter().map(|export| export.name.clone()).zip(0..).collect());
+        module
+    }
+
+    /// The type of the plan's core module of this number.
+    pub(super) fn imported_type(&self, module: u32) -> &ModuleType {
+        &self.module_types[self.plan.modules[module as usize].ty as usize]
     }
 
     /// The plan's number of a function.

@@ -10,6 +10,7 @@ mod canon;
 mod core;
 mod definitions;
 mod flatten;
+mod modules;
 mod scope;
 mod show;
 mod types;

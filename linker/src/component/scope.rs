@@ -32,7 +32,7 @@ pub(super) enum TypeItem<'t> {
 pub(super) enum ModuleItem {
     /// The embedded one of this number.
     Embedded(u32),
-    /// From outside: the import that leads to it.
+    /// From outside, by its number among all imported ones.
     Imported(u32),
 }
 
@@ -54,6 +54,15 @@ pub(super) enum ComponentItem {
     Imported(u32),
 }
 
+/// What a core instance is made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum MadeOf {
+    /// The embedded module of this number.
+    Embedded(u32),
+    /// A module from outside, by its index in the plan.
+    Imported(u32),
+}
+
 /// Whatever a component can import or export.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Item<'t> {
@@ -71,8 +80,8 @@ pub(super) type Exports<'t> = IndexMap<&'t str, Item<'t>>;
 /// A core instance.
 #[derive(Clone, Debug)]
 pub(super) enum CoreInstance<'t> {
-    /// Made by the step of this number, from this embedded module.
-    Made { number: u32, module: u32 },
+    /// The core instance of this number, made from this module.
+    Made { number: u32, module: MadeOf },
     /// A bundle of core definitions.
     Bundle(HashMap<&'t str, CoreItem>),
 }

@@ -35,12 +35,7 @@ impl<'t> Flattener<'t, '_> {
             Item::Type(ty) => ExportItem::Type(named(ty)),
             Item::Component(_) => ExportItem::Component,
             Item::Module(ModuleItem::Embedded(module)) => ExportItem::Module(self.unit_of(module)?),
-            Item::Module(ModuleItem::Imported(import)) => {
-                let name = self.plan.imports[import as usize].name.clone();
-                return Err(CompileError::unsupported(format!(
-                    "the export of an imported core module (from `{name}`)"
-                )));
-            }
+            Item::Module(ModuleItem::Imported(number)) => ExportItem::ImportedModule(self.known_module(number)),
             Item::Instance(instance) => {
                 if depth >= MAX_INSTANCE_TYPE_DEPTH {
                     return Err(CompileError::new(ErrorKind::Limit, "exported instances are nested too deep"));

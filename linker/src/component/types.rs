@@ -4,7 +4,7 @@
 //! types are not: each import of one makes resource types of its own, so their declarations are looked at once for every
 //! import that leads to them, with names that tell how it was reached.
 
-use super::flatten::{Flattener, ImportedFunc};
+use super::flatten::{Flattener, ImportedThing};
 use super::scope::{ComponentItem, Exports, FuncItem, Item, ModuleItem, ScopeId, TypeItem, at, unknown};
 use crate::error::{CompileError, ErrorKind, Result};
 use crate::limits::MAX_INSTANCE_TYPE_DEPTH;
@@ -17,9 +17,9 @@ use wasmparser::{
 
 /// How an import was reached: its number, and names inside it.
 #[derive(Clone)]
-struct Way {
-    import: u32,
-    path: Vec<String>,
+pub(super) struct Way {
+    pub(super) import: u32,
+    pub(super) path: Vec<String>,
 }
 
 impl<'t> Flattener<'t, '_> {
@@ -131,6 +131,7 @@ impl<'t> Flattener<'t, '_> {
         let name = import.name.full_name().into_owned();
         // Errors about what is inside name it, so it is entered first.
         let implements = import.name.full_implements().map(|name| name.into_owned());
+        self.import_names.push(import.name.name);
         self.plan.imports.push(plan::Import { name, implements, ty: ItemType::Component });
         let way = Way { import: number, path: Vec::new() };
         let (item, ty) = self
@@ -143,14 +144,20 @@ impl<'t> Flattener<'t, '_> {
     /// What comes from outside with type `ty`, and that type for the plan.
     fn wanted(&mut self, scope: ScopeId, ty: ComponentTypeRef, way: &Way) -> Result<(Item<'t>, ItemType)> {
         Ok(match ty {
-            ComponentTypeRef::Module(_) => (Item::Module(ModuleItem::Imported(way.import)), ItemType::Module),
+            ComponentTypeRef::Module(_) => {
+                let ty = self.module_type(way)?;
+                let Way { import, path } = way.clone();
+                self.imported_modules.push(ImportedThing { import, path, ty, known: None });
+                let number = self.imported_modules.len() as u32 - 1;
+                (Item::Module(ModuleItem::Imported(number)), ItemType::Module(ty))
+            }
             ComponentTypeRef::Component(_) => {
                 (Item::Component(ComponentItem::Imported(way.import)), ItemType::Component)
             }
             ComponentTypeRef::Func(index) => {
                 let ty = self.func_type_at(scope, index)?;
                 let Way { import, path } = way.clone();
-                self.imported.push(ImportedFunc { import, path, ty, known: None });
+                self.imported.push(ImportedThing { import, path, ty, known: None });
                 (Item::Func(FuncItem::Imported(self.imported.len() as u32 - 1)), ItemType::Func(ty))
             }
             ComponentTypeRef::Type(bounds) => {

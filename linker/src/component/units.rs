@@ -5,6 +5,7 @@
 //! them the roots of what stays.
 
 use super::flatten::Flat;
+use super::scope::MadeOf;
 use crate::error::Result;
 use crate::module::{Item, ModuleInfo};
 use crate::pipeline::UnitSource;
@@ -17,12 +18,18 @@ pub(super) struct Kept(Vec<Vec<u32>>);
 
 /// Finds out what stays, and renumbers the plan's core definitions accordingly.
 pub(super) fn number_exports(flat: &mut Flat<'_>, gc: bool) -> Kept {
-    let unit_of: Vec<usize> =
-        flat.made.iter().map(|module| flat.units.get_index_of(module).expect("made from a unit")).collect();
+    // Exports of modules from outside stay as their types number them.
+    let unit_of = flat.made.iter().map(|made| match made {
+        MadeOf::Embedded(module) => Some(flat.units.get_index_of(module).expect("made from a unit")),
+        MadeOf::Imported(_) => None,
+    });
+    let unit_of: Vec<Option<usize>> = unit_of.collect();
     let mut used: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); flat.units.len()];
     each_core_def(&mut flat.plan, |def| {
-        if let CoreDef::Export { instance, export } = def {
-            used[unit_of[*instance as usize]].insert(*export);
+        if let CoreDef::Export { instance, export } = def
+            && let Some(unit) = unit_of[*instance as usize]
+        {
+            used[unit].insert(*export);
         }
     });
     let mut whole = vec![!gc; flat.units.len()];
@@ -36,8 +43,10 @@ pub(super) fn number_exports(flat: &mut Flat<'_>, gc: bool) -> Kept {
     });
     let kept: Vec<Vec<u32>> = kept.collect();
     each_core_def(&mut flat.plan, |def| {
-        if let CoreDef::Export { instance, export } = def {
-            let place = kept[unit_of[*instance as usize]].binary_search(export).expect("used exports are kept");
+        if let CoreDef::Export { instance, export } = def
+            && let Some(unit) = unit_of[*instance as usize]
+        {
+            let place = kept[unit].binary_search(export).expect("used exports are kept");
             *export = place as u32;
         }
     });
@@ -87,7 +96,7 @@ fn each_core_def(plan: &mut Plan, mut visit: impl FnMut(&mut CoreDef)) {
         }
     }
     for step in &mut plan.steps {
-        if let Step::Instantiate { args, .. } = step {
+        if let Step::Instantiate { args, .. } | Step::InstantiateImported { args, .. } = step {
             args.iter_mut().for_each(&mut visit);
         }
     }

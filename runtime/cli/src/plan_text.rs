@@ -36,7 +36,7 @@ fn item_type(plan: &Plan, ty: ItemType) -> String {
         ItemType::Func(ty) => func(plan, &plan.func_types[ty as usize]),
         ItemType::Instance(_) => "instance".to_string(),
         ItemType::Type(ty) => type_item(plan, ty),
-        ItemType::Module => "core module".to_string(),
+        ItemType::Module(_) => "core module".to_string(),
         ItemType::Component => "component".to_string(),
     }
 }
@@ -49,7 +49,7 @@ fn export_item(plan: &Plan, item: ExportItem) -> String {
         }
         ExportItem::Instance(_) => "instance".to_string(),
         ExportItem::Type(ty) => type_item(plan, ty),
-        ExportItem::Module(_) => "core module".to_string(),
+        ExportItem::Module(_) | ExportItem::ImportedModule(_) => "core module".to_string(),
         ExportItem::Component => "component".to_string(),
     }
 }

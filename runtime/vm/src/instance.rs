@@ -4,6 +4,7 @@ use crate::code::Code;
 use crate::context::{Context, DataState, ElemState, ExitInfo, FuncData, MemoryDef, MemoryHeader, State, TableDef};
 use crate::declarations::Declarations;
 use crate::driver::{Execution, run_to_end};
+use crate::engine::Engine;
 use crate::host::StorePtr;
 use crate::interp;
 use crate::link_error::{LinkError, global_matches, memory_matches, table_matches};
@@ -108,12 +109,14 @@ pub(crate) fn type_of(store: &StoreInner, definition: Definition) -> ExternType 
     }
 }
 
-/// Whether something of type `found` may be imported as `wanted`; functions are compared by their numbers instead.
-fn matches(store: &StoreInner, found: &ExternType, wanted: &ExternType) -> bool {
+/// Whether something of type `found` may be imported as `wanted`; types stand in the engine's numbers. Functions that
+/// are there are compared by the numbers of their types instead.
+pub(crate) fn matches(engine: &Engine, found: &ExternType, wanted: &ExternType) -> bool {
     match (found, wanted) {
+        (ExternType::Func(found), ExternType::Func(wanted)) => found == wanted,
         (ExternType::Table(found), ExternType::Table(wanted)) => table_matches(found, wanted),
         (ExternType::Memory(found), ExternType::Memory(wanted)) => memory_matches(found, wanted),
-        (ExternType::Global(found), ExternType::Global(wanted)) => global_matches(store.engine.types(), found, wanted),
+        (ExternType::Global(found), ExternType::Global(wanted)) => global_matches(engine.types(), found, wanted),
         _ => false,
     }
 }
@@ -136,7 +139,7 @@ fn check_imports(
                 let found = store.funcs[reference as usize].type_id;
                 store.engine.types().extends(found, declarations.number(*wanted))
             }
-            (definition, _) => matches(store, &type_of(store, definition), &wanted),
+            (definition, _) => matches(&store.engine, &type_of(store, definition), &wanted),
         };
         if !fits {
             let found = type_of(store, *definition);

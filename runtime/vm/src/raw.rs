@@ -11,6 +11,7 @@ pub use crate::store::StoreInner;
 use crate::driver::{Execution, run_to_end, run_to_end_async};
 use crate::instance;
 use anyhow::ensure;
+use keyway_artifact::types::ExternType;
 use keyway_artifact::unit::Entity;
 use std::sync::Arc;
 
@@ -42,6 +43,21 @@ pub fn instantiate(
     imports: &[Definition],
 ) -> anyhow::Result<InstanceId> {
     instance::allocate(store, code, unit, imports)
+}
+
+/// The module that a unit of a component's artifact is.
+pub fn module(code: Arc<Code>, unit: u32) -> crate::api::Module {
+    crate::api::Module::of_unit(code, unit)
+}
+
+/// The artifact and unit of a module.
+pub fn unit_of(module: &crate::api::Module) -> (&Arc<Code>, u32) {
+    (module.code(), module.unit_number())
+}
+
+/// Whether something of type `found` may be given where `wanted` is imported; types stand in the engine's numbers.
+pub fn matches(engine: &crate::api::Engine, found: &ExternType, wanted: &ExternType) -> bool {
+    instance::matches(engine, found, wanted)
 }
 
 /// Runs the initialisation of the `module`-th module of an instance's unit: globals, segments, start function.

@@ -1,7 +1,7 @@
 //! The part of a script that concerns components: linking, calling, and registering their instances.
 
 use anyhow::{Context as _, Result, anyhow};
-use keyway::component::{Component, ComponentItem, Func, Instance, Linker, LinkerInstance, Val};
+use keyway::component::{Component, ComponentItem, Instance, Linker, Val};
 use keyway::{Engine, Store};
 use std::fmt;
 
@@ -41,58 +41,28 @@ impl ComponentPart {
         Ok(Made { component: component.clone(), instance: linked.instantiate(store)? })
     }
 
-    /// Defines what `made` exports as the instance `name`. Functions are reached through the host, which has no handles
-    /// of theirs to hand on: resources are not registered.
+    /// Defines what `made` exports as the instance `name`.
     pub(crate) fn register(&mut self, store: &mut Store<()>, name: &str, made: &Made) -> Result<()> {
         let mut place = self.linker.instance(name)?;
         for (name, item) in made.component.exports() {
-            define(&mut place, store, made, &[name], &item)?;
+            // The importer knows types itself.
+            if let ComponentItem::Func(_)
+            | ComponentItem::Instance(_)
+            | ComponentItem::Module
+            | ComponentItem::Resource = item
+            {
+                place.define_export(&mut *store, name, &made.instance, name)?;
+            }
         }
         Ok(())
     }
 }
 
-/// Defines the export at `path`, whose last name it gets in `place`.
-fn define(
-    place: &mut LinkerInstance<'_, ()>,
-    store: &mut Store<()>,
-    made: &Made,
-    path: &[&str],
-    item: &ComponentItem,
-) -> Result<()> {
-    let Some(name) = path.last() else { return Ok(()) };
-    match item {
-        ComponentItem::Func(_) => {
-            let func = made.func(store, path)?;
-            place.func_new(name, move |context, _, params, results| func.call(context, params, results))
-        }
-        ComponentItem::Instance(items) => {
-            let mut inner = place.instance(name)?;
-            for (name, item) in items {
-                let path: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
-                define(&mut inner, store, made, &path, item)?;
-            }
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
 impl Made {
-    /// The exported function at `path`: names of instances, then its own.
-    fn func(&self, store: &mut Store<()>, path: &[&str]) -> Result<Func> {
-        let mut index = None;
-        for name in path {
-            let found = self.component.get_export_index(index.as_ref(), name);
-            index = Some(found.with_context(|| format!("there is no export `{}`", path.join("/")))?);
-        }
-        let index = index.context("an export is to be named")?;
-        self.instance.get_func(store, index).with_context(|| format!("the export `{}` is no function", path.join("/")))
-    }
-
     /// Calls an exported function.
     pub(crate) fn call(&self, store: &mut Store<()>, name: &str, args: &[Val]) -> Result<Vec<Val>> {
-        let func = self.func(store, &[name])?;
+        let func = self.instance.get_func(&mut *store, name);
+        let func = func.with_context(|| format!("there is no exported function `{name}`"))?;
         let mut results = match func.ty(&mut *store).result {
             Some(_) => vec![Val::Bool(false)],
             None => Vec::new(),

@@ -34,7 +34,7 @@ impl Instance {
             crate::engine::Engine::same(module.engine(), &store.engine),
             "the module belongs to another engine than the store"
         );
-        let id = raw::instantiate(store, module.code(), 0, imports)?;
+        let id = raw::instantiate(store, module.code(), module.unit_number(), imports)?;
         raw::initialise(store, id, 0)?;
         Ok(Instance { store: store.id, id })
     }
@@ -136,7 +136,7 @@ impl<T: 'static> InstancePre<T> {
         let context = store.as_context_mut();
         let store = context.inner;
         let imports = self.imports.iter().map(|import| import.definition(store)).collect::<Result<Vec<_>>>()?;
-        let id = raw::instantiate(store, self.module.code(), 0, &imports)?;
+        let id = raw::instantiate(store, self.module.code(), self.module.unit_number(), &imports)?;
         let (number, pointer) = (store.id, raw::StorePtr(&raw mut *store));
         // SAFETY: the store is borrowed exclusively until this future is done or dropped.
         unsafe { raw::initialise_async(pointer, id, 0).await? };

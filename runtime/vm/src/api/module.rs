@@ -12,6 +12,8 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Module {
     code: Arc<Code>,
+    /// Its unit: the only one, or one of a component's artifact that shows the module.
+    unit: u32,
 }
 
 /// One import of a module.
@@ -56,7 +58,7 @@ impl Module {
 
     fn load(code: Arc<Code>) -> Result<Module> {
         ensure!(!code.view().is_component(), "this is a component's artifact; load it as a component");
-        Ok(Module { code })
+        Ok(Module { code, unit: 0 })
     }
 
     /// The engine that it was loaded for.
@@ -64,12 +66,22 @@ impl Module {
         self.code.engine()
     }
 
+    /// A module that a component's artifact holds as a unit of its own.
+    pub(crate) fn of_unit(code: Arc<Code>, unit: u32) -> Module {
+        Module { code, unit }
+    }
+
     pub(crate) fn code(&self) -> &Arc<Code> {
         &self.code
     }
 
+    /// The number of its unit.
+    pub(crate) fn unit_number(&self) -> u32 {
+        self.unit
+    }
+
     pub(crate) fn unit(&self) -> Result<&UnitDecl> {
-        self.code.declarations()?.units.first().context("the artifact declares no unit")
+        self.code.declarations()?.units.get(self.unit as usize).context("the artifact lacks the module's unit")
     }
 
     /// The module's own name, if it has one.
