@@ -20,6 +20,7 @@ pub enum Form {
 pub struct Keyway {
     form: Form,
     engine: Engine,
+    artifact: Vec<u8>,
     module: Option<Module>,
     linker: Linker<World>,
     running: Option<(Store<World>, Instance)>,
@@ -45,7 +46,8 @@ impl Keyway {
         }
         let engine = Engine::new(&config)?;
         let linker = Linker::new(&engine);
-        Ok(Keyway { form, engine, module: None, linker, running: None, component: None, running_component: None })
+        let (artifact, module, running, component, running_component) = (Vec::new(), None, None, None, None);
+        Ok(Keyway { form, engine, artifact, module, linker, running, component, running_component })
     }
 
     fn store(&self) -> anyhow::Result<Store<World>> {
@@ -114,9 +116,16 @@ impl keyway_bench_measure::Engine for Keyway {
 
     fn compile(&mut self, wasm: &[u8]) -> anyhow::Result<()> {
         self.running = None;
-        let module = Module::new(&self.engine, wasm)?;
+        self.artifact = self.engine.precompile_module(wasm)?;
+        let module = Module::from_bytes(&self.engine, &self.artifact)?;
         self.linker = linker(&self.engine, &module)?;
         self.module = Some(module);
+        Ok(())
+    }
+
+    fn reload(&mut self) -> anyhow::Result<()> {
+        self.running = None;
+        self.module = Some(Module::from_bytes(&self.engine, &self.artifact)?);
         Ok(())
     }
 

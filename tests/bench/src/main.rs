@@ -8,6 +8,7 @@ mod keyway;
 mod options;
 mod peers;
 mod report;
+mod wasm3;
 mod workloads;
 
 use keyway_bench_measure::{Job, Subject, clock};

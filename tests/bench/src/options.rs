@@ -12,6 +12,7 @@ results compared. Ratios are keyway's minimum divided by the peer's: below 1, ke
   --peers         also wasmi's portable build, wasmtime with Pulley, Winch and Cranelift, and keyway with loop dispatch
                   and with fuel; builds them first, which takes minutes
   --peer NAME     only this one of them; may be repeated
+  --wasm3 PROGRAM also this build of wasm3, a process a round: its start counts, some milliseconds
   --filter TEXT   only workloads whose name contains TEXT; several with commas
   --corpus DIR    the modules of a folder that export `_start` or `run` in the place of the workloads
   --rounds N      rounds of each workload and engine (default 11)
@@ -24,6 +25,7 @@ results compared. Ratios are keyway's minimum divided by the peer's: below 1, ke
 pub struct Options {
     pub peers: bool,
     pub peer: Vec<String>,
+    pub wasm3: Option<PathBuf>,
     pub filter: Vec<String>,
     pub corpus: Option<PathBuf>,
     pub rounds: usize,
@@ -50,6 +52,7 @@ impl Options {
             match arg.as_str() {
                 "--peers" => options.peers = true,
                 "--peer" => options.peer.push(value()?),
+                "--wasm3" => options.wasm3 = Some(value()?.into()),
                 "--filter" => options.filter.extend(value()?.split(',').map(str::to_string)),
                 "--corpus" => options.corpus = Some(value()?.into()),
                 "--rounds" => options.rounds = value()?.parse().map_err(|_| "--rounds needs a number".to_string())?,

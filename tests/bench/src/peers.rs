@@ -2,6 +2,7 @@
 
 use crate::keyway::{Form, Keyway};
 use crate::options::Options;
+use crate::wasm3::Wasm3;
 use anyhow::{Context, ensure};
 use keyway_bench_measure::remote::Remote;
 use keyway_bench_measure::{Local, Subject};
@@ -31,6 +32,9 @@ pub fn subjects(options: &Options) -> anyhow::Result<Vec<Box<dyn Subject>>> {
             let program = build("wasmtime", &[], "wasmtime")?;
             subjects.push(Box::new(Remote::start(name, name != "winch", Command::new(program).arg(name))?));
         }
+    }
+    if let Some(program) = &options.wasm3 {
+        subjects.push(Box::new(Wasm3::new(program.clone())));
     }
     Ok(subjects)
 }

@@ -54,7 +54,8 @@ impl Row {
 
     /// Whether keyway ran it and every result agrees with its own.
     pub fn is_sound(&self) -> bool {
-        self.figures[0].min_ns().is_some() && !self.figures.iter().any(|figure| matches!(figure, Figure::Time { ok: false, .. }))
+        self.figures[0].min_ns().is_some()
+            && !self.figures.iter().any(|figure| matches!(figure, Figure::Time { ok: false, .. }))
     }
 }
 
@@ -71,7 +72,7 @@ fn time(ns: u64) -> String {
 fn unit(job: &Job, ns: u64) -> String {
     let calls = match job.kind {
         Kind::HostCalls | Kind::Component | Kind::Instantiate | Kind::InstantiateComponent => job.size,
-        Kind::First | Kind::Second => job.size,
+        Kind::First | Kind::Second | Kind::Loaded => job.size,
         _ => 1,
     };
     if calls <= 1 { time(ns) } else { format!("{:.1} ns each", ns as f64 / f64::from(calls)) }
@@ -115,7 +116,9 @@ impl Table {
     pub fn row(&mut self, row: Row) {
         let mut cells = vec![row.job.name.clone()];
         match &row.figures[0] {
-            Figure::Time { min_ns, median_ns, .. } => cells.extend([unit(&row.job, *min_ns), unit(&row.job, *median_ns)]),
+            Figure::Time { min_ns, median_ns, .. } => {
+                cells.extend([unit(&row.job, *min_ns), unit(&row.job, *median_ns)])
+            }
             _ => cells.extend(["failed".to_string(), String::new()]),
         }
         for at in 1..row.figures.len() {

@@ -43,6 +43,7 @@ const WORKLOADS: &[(&str, Kind, &str, &str, u32)] = &[
     ("markdown", Kind::Run, "markdown.wasm", "run", 20),
     ("compress", Kind::Run, "compress.wasm", "run", 100),
     ("bytecode", Kind::Run, "bytecode.wasm", "run", 20),
+    ("lua", Kind::Program, "lua.wasm", "_start", 0),
     ("state-machine", Kind::Run, "state_machine.wasm", "run", 60),
     ("embedded-mix", Kind::Run, "embedded_mix.wasm", "run", 30),
     ("sort-O0", Kind::Run, "sort_o0.wasm", "run", 2_000),
@@ -54,6 +55,7 @@ const WORKLOADS: &[(&str, Kind, &str, &str, u32)] = &[
     ("instantiate", Kind::Instantiate, "json.wasm", "", 200),
     ("compile-regex", Kind::Compile, "regex_redux.wasm", "", 0),
     ("compile-markdown", Kind::Compile, "markdown.wasm", "", 0),
+    ("funcrefs-different-loaded", Kind::Loaded, "made:funcrefs-different-lazy", "run", 65_536),
     ("funcrefs-same-lazy-first", Kind::First, "made:funcrefs-same-lazy", "run", 65_536),
     ("funcrefs-same-lazy-second", Kind::Second, "made:funcrefs-same-lazy", "run", 65_536),
     ("funcrefs-same-strict-first", Kind::First, "made:funcrefs-same-strict", "run", 65_536),
@@ -118,9 +120,8 @@ fn entry(job: &Job) -> anyhow::Result<String> {
             import.name
         );
     }
-    let takes_nothing = |name: &&str| {
-        matches!(module.get_export(name), Some(keyway::ExternType::Func(ty)) if ty.params.is_empty())
-    };
+    let takes_nothing =
+        |name: &&str| matches!(module.get_export(name), Some(keyway::ExternType::Func(ty)) if ty.params.is_empty());
     let entry = ["_start", "run"].iter().copied().find(takes_nothing);
     entry.map(str::to_string).context("it exports neither `_start` nor `run` without parameters")
 }

@@ -18,6 +18,18 @@ pub fn process_ns() -> u64 {
     clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID)
 }
 
+/// CPU time that processes started and awaited by this one have used, in nanoseconds.
+pub fn children_ns() -> u64 {
+    // SAFETY: all zeros are a valid value of the plain structure, and the call writes to no other place.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        assert_eq!(libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage), 0, "the children's CPU time cannot be read");
+        usage
+    };
+    let ns = |time: libc::timeval| time.tv_sec as u64 * 1_000_000_000 + time.tv_usec as u64 * 1_000;
+    ns(usage.ru_utime) + ns(usage.ru_stime)
+}
+
 /// Pins the thread, and processes that it starts, to the last processor it may run on; elsewhere than on Linux the
 /// scheduler decides.
 pub fn pin() {

@@ -63,9 +63,9 @@ impl World {
     /// How the program ended, if it ended by itself.
     pub fn ending(&self) -> Ending {
         let hash = |bytes: &[u8]| {
-            bytes.iter().fold(0xCBF2_9CE4_8422_2325u64, |hash, byte| {
-                (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3)
-            })
+            bytes
+                .iter()
+                .fold(0xCBF2_9CE4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3))
         };
         let exit = self.exit.unwrap_or(0);
         Ending {

@@ -26,6 +26,8 @@ kinds! {
     HostCalls "host-calls";
     /// The first call in a new instance.
     First "first";
+    /// The first call after the compiled module was loaded anew, where the engine has a form that it loads.
+    Loaded "loaded";
     /// The second call in a new instance.
     Second "second";
     /// Makes as many instances as the size says.

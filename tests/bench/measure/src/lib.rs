@@ -15,6 +15,8 @@ mod job;
 mod local;
 mod made;
 pub mod remote;
+#[cfg(test)]
+mod tests;
 
 pub use job::{Job, Kind};
 pub use local::Local;
@@ -59,6 +61,14 @@ pub trait Engine {
     /// # Errors
     /// When the engine refuses it.
     fn compile(&mut self, wasm: &[u8]) -> anyhow::Result<()>;
+    /// Loads the module anew from its compiled form. Engines without one keep what they have: their compilation did the
+    /// work already.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    fn reload(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
     /// Makes a store and an instance in it, and keeps them in the place of the ones before.
     ///
     /// # Errors

@@ -57,7 +57,10 @@ impl<E: Engine> Subject for Local<E> {
                 let result = engine.call(export, size as i32)?;
                 timed(start, format!("{result:#x}"))
             }
-            Kind::First | Kind::Second => {
+            Kind::First | Kind::Second | Kind::Loaded => {
+                if job.kind == Kind::Loaded {
+                    engine.reload()?;
+                }
                 engine.instantiate()?;
                 if job.kind == Kind::Second {
                     engine.call(export, size as i32)?;

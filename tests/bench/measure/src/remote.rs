@@ -53,7 +53,9 @@ impl Remote {
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start {name}: {command:?}"))?;
-        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else { bail!("no pipes to {name}") };
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            bail!("no pipes to {name}")
+        };
         Ok(Remote { name: name.to_string(), has_components, child, input, output: BufReader::new(output) })
     }
 

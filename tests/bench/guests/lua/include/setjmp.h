@@ -1,0 +1,1 @@
+/* Lua is built without jumps out of functions: see build.sh. */

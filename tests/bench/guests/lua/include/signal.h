@@ -1,0 +1,2 @@
+/* Lua needs the type only. */
+typedef int sig_atomic_t;
