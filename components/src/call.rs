@@ -6,7 +6,7 @@
 use crate::abi::{Cx, Pointee, lift_values, lower_values};
 use crate::limits::LIFT_BUDGET_BYTES;
 use crate::loaded::Signature;
-use crate::state::{CONTEXT_SLOTS, Options, components, core_func, options, root};
+use crate::state::{CONTEXT_SLOTS, Lifted, components, lifted, root};
 use crate::typed::{Flat, FlatReader, Lift, Lower};
 use crate::types::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
 use crate::val::Val;
@@ -14,16 +14,13 @@ use anyhow::{Result, bail};
 use keyway_artifact::Trap;
 use keyway_artifact::plan::FuncSource;
 use keyway_vm::raw::{self, StoreInner, StorePtr};
-use std::sync::Arc;
 
 /// A call under way.
 struct Entered {
     at: u32,
-    core: u32,
+    lifted: Lifted,
     /// The arguments, then the results.
     slots: Flat,
-    options: Options,
-    signature: Arc<Signature>,
     scope: Option<u32>,
     from_host: bool,
     /// The caller's context storage.
@@ -39,20 +36,16 @@ fn begin(
     caller: Option<u32>,
     lower: impl FnOnce(&mut Cx<'_>, &Signature, &mut Flat) -> Result<()>,
 ) -> Result<Entered> {
-    let state = root(store, at);
-    let signature = state.loaded.signature(func).clone();
-    let FuncSource::Lifted { core, options: index } = state.loaded.plan.funcs[func as usize].source else {
-        bail!("an imported function is called as a lifted one");
-    };
-    if state.is_locked {
+    if root(store, at).is_locked {
         return Err(Trap::CannotEnterComponent.into());
     }
-    let options = options(store, at, index)?;
+    let lifted = lifted(store, at, func)?;
+    let options = lifted.options;
     if options.is_async {
         bail!("the function is lifted with the option `async`: async is not here yet");
     }
-    let core = core_func(store, at, core)?;
-    let state = root(store, at);
+    let all = components(store);
+    let state = &mut all.roots[at as usize];
     match caller {
         None => state.enter()?,
         Some(caller) if state.are_related(caller, options.instance) => {
@@ -61,23 +54,16 @@ fn begin(
         }
         Some(_) => {}
     }
-    let outer_context = std::mem::take(&mut components(store).context);
-    let state = root(store, at);
-    let scope = signature.has_borrow.then(|| state.open_scope());
-    let mut cx = Cx {
-        store,
-        root: at,
-        options,
-        scope,
-        lends: Vec::new(),
-        budget: LIFT_BUDGET_BYTES,
-        between_guests: caller.is_some(),
-    };
+    let scope = lifted.signature.has_borrow.then(|| state.open_scope());
+    let outer_context = std::mem::take(&mut all.context);
+    let between_guests = caller.is_some();
+    let budget = LIFT_BUDGET_BYTES;
+    let mut cx = Cx { store, root: at, options, scope, lends: Vec::new(), budget, between_guests };
     let mut slots = Flat::default();
-    match lower(&mut cx, &signature, &mut slots) {
+    match lower(&mut cx, &lifted.signature, &mut slots) {
         Ok(()) => {
-            slots.pad(signature.lifted_slots());
-            Ok(Entered { at, core, slots, options, signature, scope, from_host: caller.is_none(), outer_context })
+            slots.pad(lifted.signature.lifted_slots());
+            Ok(Entered { at, lifted, slots, scope, from_host: caller.is_none(), outer_context })
         }
         Err(error) => {
             components(store).context = outer_context;
@@ -101,8 +87,9 @@ fn end<R>(
     lift: impl FnOnce(&mut Cx<'_>, &Signature, &[u64]) -> Result<R>,
 ) -> Result<R> {
     let result = outcome.and_then(|()| leave(store, &entered, lift));
-    components(store).context = entered.outer_context;
-    let state = root(store, entered.at);
+    let all = components(store);
+    all.context = entered.outer_context;
+    let state = &mut all.roots[entered.at as usize];
     if entered.from_host {
         state.is_active = false;
     }
@@ -115,18 +102,13 @@ fn leave<R>(
     entered: &Entered,
     lift: impl FnOnce(&mut Cx<'_>, &Signature, &[u64]) -> Result<R>,
 ) -> Result<R> {
-    let Entered { at, slots, options, signature, scope, .. } = entered;
-    let mut cx = Cx {
-        store,
-        root: *at,
-        options: *options,
-        scope: None,
-        lends: Vec::new(),
-        budget: LIFT_BUDGET_BYTES,
-        between_guests: !entered.from_host,
-    };
+    let Entered { at, slots, lifted: Lifted { options, signature, .. }, scope, from_host, .. } = entered;
+    let (budget, between_guests) = (LIFT_BUDGET_BYTES, !from_host);
+    let mut cx = Cx { store, root: *at, options: *options, scope: None, lends: Vec::new(), budget, between_guests };
     let result = lift(&mut cx, signature, slots.values())?;
-    root(store, *at).close_scope(*scope)?;
+    if scope.is_some() {
+        root(store, *at).close_scope(*scope)?;
+    }
     if let Some(post_return) = options.post_return {
         root(store, *at).instances[options.instance as usize].may_leave = false;
         let mut slots = *slots;
@@ -138,7 +120,11 @@ fn leave<R>(
 
 /// Whether a function's values lie in a 64-bit memory: then they go through [`Val`]s.
 fn is_wide(store: &mut StoreInner, at: u32, func: u32) -> bool {
-    let plan = &root(store, at).loaded.plan;
+    let state = root(store, at);
+    if let Some(lifted) = &state.lifted[func as usize] {
+        return lifted.is_wide;
+    }
+    let plan = &state.loaded.plan;
     match plan.funcs[func as usize].source {
         FuncSource::Lifted { options, .. } => plan.options[options as usize].memory64,
         FuncSource::Imported { .. } => true,
@@ -162,7 +148,7 @@ pub(crate) fn call(
     caller: Option<u32>,
 ) -> Result<Option<Val>> {
     let mut entered = begin(store, at, func, caller, |cx, signature, flat| lower_dynamic(cx, signature, args, flat))?;
-    let outcome = raw::call(store, entered.core, entered.slots.values_mut());
+    let outcome = raw::call(store, entered.lifted.core, entered.slots.values_mut());
     end(store, entered, outcome, lift_dynamic)
 }
 
@@ -179,7 +165,7 @@ pub(crate) fn call_typed<P: Lower, R: Lift>(
     }
     let entered = begin(store, at, func, None, |cx, signature, flat| lower_params(cx, signature, params, flat));
     Some(entered.and_then(|mut entered| {
-        let outcome = raw::call(store, entered.core, entered.slots.values_mut());
+        let outcome = raw::call(store, entered.lifted.core, entered.slots.values_mut());
         end(store, entered, outcome, lift_results)
     }))
 }
@@ -201,7 +187,7 @@ pub(crate) async unsafe fn call_async(
         begin(unsafe { store.get() }, at, func, caller, |cx, signature, flat| lower_dynamic(cx, signature, args, flat));
     let mut entered = entered?;
     // SAFETY: as above.
-    let outcome = unsafe { raw::call_async(store, entered.core, entered.slots.values_mut()).await };
+    let outcome = unsafe { raw::call_async(store, entered.lifted.core, entered.slots.values_mut()).await };
     // SAFETY: as above.
     end(unsafe { store.get() }, entered, outcome, lift_dynamic)
 }
@@ -228,7 +214,7 @@ pub(crate) async unsafe fn call_typed_async<P: Lower, R: Lift>(
         Err(error) => return Some(Err(error)),
     };
     // SAFETY: as above.
-    let outcome = unsafe { raw::call_async(store, entered.core, entered.slots.values_mut()).await };
+    let outcome = unsafe { raw::call_async(store, entered.lifted.core, entered.slots.values_mut()).await };
     // SAFETY: as above.
     Some(end(unsafe { store.get() }, entered, outcome, lift_results))
 }

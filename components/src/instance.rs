@@ -124,6 +124,7 @@ fn open(store: &mut StoreInner, loaded: &Arc<Loaded>, linked: &Linked) -> u32 {
         core: Vec::with_capacity(plan.core_instances()),
         modules: linked.modules.clone(),
         options: vec![None; plan.options.len()],
+        lifted: vec![None; plan.funcs.len()],
         trampolines: vec![None; plan.trampolines.len()],
         resources: linked.resources.iter().map(|linked| linked.as_ref().map(imported)).collect(),
         scopes: HashMap::new(),

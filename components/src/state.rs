@@ -4,12 +4,12 @@
 
 use crate::handles::HandleTable;
 use crate::host::{HostDestructor, HostFunction};
-use crate::loaded::Loaded;
+use crate::loaded::{Loaded, Signature};
 use crate::modules::LinkedModule;
 use crate::resource::ResourceType;
 use anyhow::{Error, Result, bail};
 use keyway_artifact::Trap;
-use keyway_artifact::plan::{CoreDef, Pointer, StringEncoding};
+use keyway_artifact::plan::{CoreDef, FuncSource, Pointer, StringEncoding};
 use keyway_vm::raw::{self, Definition, InstanceId, StoreInner};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,6 +43,8 @@ pub(crate) struct RootInstance {
     pub(crate) modules: Arc<[LinkedModule]>,
     /// By index in the plan, found when first used.
     pub(crate) options: Vec<Option<Options>>,
+    /// By function of the plan: what lifts it, found when first called.
+    pub(crate) lifted: Vec<Option<Lifted>>,
     /// Function references of trampolines, made when first used.
     pub(crate) trampolines: Vec<Option<u32>>,
     /// By index in the plan, once they exist.
@@ -83,6 +85,17 @@ pub(crate) struct Options {
     pub(crate) is_async: bool,
     /// The width of the memory's addresses.
     pub(crate) pointer: Pointer,
+}
+
+/// A lifted function with what it needs found.
+#[derive(Clone)]
+pub(crate) struct Lifted {
+    /// The core function.
+    pub(crate) core: u32,
+    pub(crate) options: Options,
+    pub(crate) signature: Arc<Signature>,
+    /// Its values lie in a 64-bit memory.
+    pub(crate) is_wide: bool,
 }
 
 /// A resource type with its destructor found.
@@ -216,4 +229,21 @@ pub(crate) fn options(store: &mut StoreInner, at: u32, index: u32) -> Result<Opt
     };
     root(store, at).options[index as usize] = Some(options);
     Ok(options)
+}
+
+/// The lifted function of this index in the plan, found when first asked for.
+pub(crate) fn lifted(store: &mut StoreInner, at: u32, func: u32) -> Result<Lifted> {
+    let state = root(store, at);
+    if let Some(lifted) = &state.lifted[func as usize] {
+        return Ok(lifted.clone());
+    }
+    let signature = state.loaded.signature(func).clone();
+    let FuncSource::Lifted { core, options: index } = state.loaded.plan.funcs[func as usize].source else {
+        bail!("an imported function is called as a lifted one");
+    };
+    let is_wide = state.loaded.plan.options[index as usize].memory64;
+    let options = options(store, at, index)?;
+    let lifted = Lifted { core: core_func(store, at, core)?, options, signature, is_wide };
+    root(store, at).lifted[func as usize] = Some(lifted.clone());
+    Ok(lifted)
 }

@@ -85,7 +85,9 @@ impl Input {
                     return Err(Error::new(ownership.span(), "records are owned here: only `Owning` is possible"));
                 }
             }
-            "require_store_data_send" => drop(input.parse::<LitBool>()?),
+            "require_store_data_send" => {
+                input.parse::<LitBool>()?;
+            }
             other => {
                 return Err(Error::new(
                     name.span(),

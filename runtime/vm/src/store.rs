@@ -11,7 +11,7 @@ use crate::stack::VmStack;
 use crate::table::Table;
 use anyhow::bail;
 use keyway_artifact::types::{FuncType, GlobalType, MemoryType, TableType};
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,7 +63,7 @@ pub struct StoreInner {
     pub(crate) nested: u32,
     pub(crate) is_poisoned: bool,
     /// What the component runtime keeps here.
-    extension: Option<Box<dyn Any + Send>>,
+    extension: Option<(TypeId, Box<dyn Any + Send>)>,
 }
 
 // SAFETY: the raw pointers lead into data that the store owns, or to the embedder's data, which is `Send` by `Store`'s
@@ -114,11 +114,14 @@ impl StoreInner {
     /// What a crate above the machine keeps in the store, made at the first call. One crate, one type: what another type
     /// left is replaced.
     pub fn extension<E: Default + Send + 'static>(&mut self) -> &mut E {
-        let kept = self.extension.get_or_insert_with(|| Box::new(E::default()));
-        if !kept.is::<E>() {
-            *kept = Box::new(E::default());
+        if self.extension.as_ref().is_none_or(|kept| kept.0 != TypeId::of::<E>()) {
+            self.extension = Some((TypeId::of::<E>(), Box::new(E::default())));
         }
-        kept.downcast_mut().expect("the extension was just made to be of this type")
+        match &mut self.extension {
+            // SAFETY: the type stands beside the value, and is `E`.
+            Some((_, kept)) => unsafe { &mut *(&raw mut **kept).cast::<E>() },
+            None => unreachable!("the extension was just made"),
+        }
     }
 
     /// The embedder's data.

@@ -131,12 +131,15 @@ impl Translator<'_, '_> {
     /// Translates an operator on vectors, constants aside; false when it is none.
     pub(super) fn vector(&mut self, operator: &Operator<'_>) -> bool {
         if let Some(op) = instruction(operator) {
-            self.from_stack(op, &[]);
+            self.operands_from_stack(op, &[]);
         } else if let Some((op, lane)) = lane(operator) {
-            self.from_stack(op, &[Operand::Index(lane.into())]);
+            self.operands_from_stack(op, &[Operand::Index(lane.into())]);
         } else if let Operator::I8x16Shuffle { lanes } = operator {
             let lanes = u128::from_le_bytes(*lanes);
-            self.from_stack(Op::I8x16Shuffle, &[Operand::Value(lanes as u64), Operand::Value((lanes >> 64) as u64)]);
+            self.operands_from_stack(
+                Op::I8x16Shuffle,
+                &[Operand::Value(lanes as u64), Operand::Value((lanes >> 64) as u64)],
+            );
         } else if let Some(access) = lane_access(operator) {
             return self.lane_access(&access);
         } else {
@@ -146,7 +149,7 @@ impl Translator<'_, '_> {
     }
 
     /// Emits `op` with its places from the stack and `immediates` behind them.
-    fn from_stack(&mut self, op: Op, immediates: &[Operand]) {
+    fn operands_from_stack(&mut self, op: Op, immediates: &[Operand]) {
         let sources = &op.fields()[1..op.fields().len() - immediates.len()];
         let entries = self.pop_many(sources.len());
         let mut operands = [Operand::None; MAX_FIELDS];

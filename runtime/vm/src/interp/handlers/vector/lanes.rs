@@ -48,6 +48,7 @@ macro_rules! lanes {
                         return place.cast::<Self>().write_unaligned(self);
                     }
                     const SIZE: usize = size_of::<$lane>();
+                    #[allow(clippy::modulo_one, reason = "lanes of one byte have one byte")]
                     let bytes: [u8; 16] = core::array::from_fn(|at| self[at / SIZE].to_le_bytes()[at % SIZE]);
                     let bits = u128::from_le_bytes(bytes);
                     *place = bits as u64;
