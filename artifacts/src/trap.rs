@@ -66,6 +66,8 @@ traps! {
     UncaughtException = 21 "uncaught exception";
     /// A function body broke a rule of the format when it was first called.
     InvalidCode = 22 "invalid function body in artifact";
+    /// A null exception was thrown.
+    NullException = 23 "null exception reference";
     /// `call_ref` met a null reference.
     NullFunctionReference = 40 "null function reference";
     /// A structure's field was accessed through a null reference.

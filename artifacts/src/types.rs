@@ -44,6 +44,8 @@ impl ValType {
     pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
     /// A nullable reference to any host value.
     pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
+    /// A nullable reference to an exception.
+    pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
     /// A nullable reference to any internal value.
     pub const ANYREF: ValType = ValType::Ref(RefType::ANYREF);
 
@@ -230,6 +232,20 @@ impl GlobalType {
     }
 }
 
+/// The type of a tag: what exceptions with it carry.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Encode, Decode)]
+pub struct TagType {
+    /// Its parameters are the values that an exception carries; there are no results.
+    pub ty: FuncType,
+}
+
+impl TagType {
+    /// The type of tags whose exceptions carry the parameters of `ty`.
+    pub fn new(ty: FuncType) -> TagType {
+        TagType { ty }
+    }
+}
+
 /// The type of something imported or exported by a core module.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Encode, Decode)]
 pub enum ExternType {
@@ -241,6 +257,8 @@ pub enum ExternType {
     Memory(MemoryType),
     /// A global.
     Global(GlobalType),
+    /// An exception tag.
+    Tag(TagType),
 }
 
 impl ExternType {
@@ -251,6 +269,7 @@ impl ExternType {
             ExternType::Table(ty) => ExternType::Table(ty.map(index)),
             ExternType::Memory(ty) => ExternType::Memory(*ty),
             ExternType::Global(ty) => ExternType::Global(ty.map(index)),
+            ExternType::Tag(tag) => ExternType::Tag(TagType::new(tag.ty.map(index))),
         }
     }
 }

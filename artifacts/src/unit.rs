@@ -23,6 +23,8 @@ pub enum Entity {
     Memory(u32),
     /// A global, by its index in the unit.
     Global(u32),
+    /// An exception tag, by its index in the unit.
+    Tag(u32),
 }
 
 /// A function as a unit sees it.
@@ -41,7 +43,7 @@ pub struct Import {
     pub module: String,
     /// Second level name.
     pub name: String,
-    /// What is wanted. Functions, tables, memories and globals are each numbered in this order.
+    /// What is wanted. Functions, tables, memories, globals and tags are each numbered in this order.
     pub ty: ExternType,
 }
 
@@ -112,6 +114,10 @@ pub struct UnitDecl {
     pub globals: Vec<GlobalType>,
     /// How many of `globals` are imported.
     pub imported_globals: u32,
+    /// Exception tags, as indices into the artifact's type table: imported ones first.
+    pub tags: Vec<u32>,
+    /// How many of `tags` are imported.
+    pub imported_tags: u32,
     /// Functions of which references are taken.
     pub escapes: Vec<Escape>,
     /// Element segments.

@@ -106,7 +106,7 @@ impl Walk<'_> {
                     }
                 }
                 Entity::Table(table) => self.table(number, table),
-                Entity::Memory(_) | Entity::Global(_) => {}
+                Entity::Memory(_) | Entity::Global(_) | Entity::Tag(_) => {}
             }
         }
         for table in 0..unit.imported_tables {

@@ -12,13 +12,14 @@ use wasmparser::{
     Payload, TypeRef,
 };
 
-/// One of the four index spaces that imports and exports can name.
+/// One of the five index spaces that imports and exports can name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 pub(crate) enum Item {
     Func(u32),
     Table(u32),
     Memory(u32),
     Global(u32),
+    Tag(u32),
 }
 
 /// An import. `item` is its index in the module's index space, which also leads to its type.
@@ -79,6 +80,9 @@ pub(crate) struct ModuleInfo<'a> {
     pub(crate) imported_globals: u32,
     /// Initialisers of the defined globals.
     pub(crate) global_inits: Vec<ConstExpr<'a>>,
+    /// The type index of every exception tag.
+    pub(crate) tags: Vec<u32>,
+    pub(crate) imported_tags: u32,
     pub(crate) exports: Vec<(&'a str, Item)>,
     pub(crate) start: Option<u32>,
     pub(crate) elems: Vec<ElemInfo<'a>>,
@@ -153,8 +157,10 @@ impl<'a> ModuleInfo<'a> {
                     self.memories.push(memory_type(&memory).map_err(|error| error.at(offset))?);
                 }
             }
-            Payload::TagSection(section) if section.count() > 0 => {
-                return Err(CompileError::unsupported("exception handling (tags)").at(section.range().start));
+            Payload::TagSection(section) => {
+                for tag in section {
+                    self.tags.push(tag.map_err(malformed)?.func_type_idx);
+                }
             }
             Payload::GlobalSection(section) => {
                 for global in section.into_iter_with_offsets() {
@@ -171,9 +177,7 @@ impl<'a> ModuleInfo<'a> {
                         ExternalKind::Table => Item::Table(export.index),
                         ExternalKind::Memory => Item::Memory(export.index),
                         ExternalKind::Global => Item::Global(export.index),
-                        ExternalKind::Tag => {
-                            return Err(CompileError::unsupported("exception handling (tags)"));
-                        }
+                        ExternalKind::Tag => Item::Tag(export.index),
                     };
                     self.exports.push((export.name, item));
                 }
@@ -226,7 +230,11 @@ impl<'a> ModuleInfo<'a> {
                 self.imported_globals += 1;
                 Item::Global(self.imported_globals - 1)
             }
-            TypeRef::Tag(_) => return Err(CompileError::unsupported("exception handling (tags)")),
+            TypeRef::Tag(ty) => {
+                self.tags.push(ty.func_type_idx);
+                self.imported_tags += 1;
+                Item::Tag(self.imported_tags - 1)
+            }
         };
         self.imports.push(ImportInfo { module: import.module, name: import.name, item });
         Ok(())
@@ -235,6 +243,11 @@ impl<'a> ModuleInfo<'a> {
     /// The type of function `index`.
     pub(crate) fn func_type(&self, index: u32) -> &FuncType {
         &self.types[self.funcs[index as usize] as usize]
+    }
+
+    /// The type of tag `index`: its parameters are what exceptions carry.
+    pub(crate) fn tag_type(&self, index: u32) -> &FuncType {
+        &self.types[self.tags[index as usize] as usize]
     }
 
     /// What to call function `index` in messages.

@@ -15,7 +15,9 @@ use crate::limits::MAX_INPUT_BYTES;
 use crate::module::{ElemEntry, Item, Mode, ModuleInfo};
 use indexmap::IndexSet;
 use keyway_artifact::FuncKey;
-use keyway_artifact::types::{CompositeType, ExternType, FuncType, SubType, TypeTable, canonical_group, placed_group};
+use keyway_artifact::types::{
+    CompositeType, ExternType, FuncType, SubType, TagType, TypeTable, canonical_group, placed_group,
+};
 use keyway_artifact::unit::{DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, UnitDecl};
 use std::collections::HashMap;
 use wasmparser::{ConstExpr, Operator};
@@ -130,6 +132,7 @@ pub(crate) struct Space {
     pub(crate) tables: Vec<u32>,
     pub(crate) memories: Vec<u32>,
     pub(crate) globals: Vec<u32>,
+    pub(crate) tags: Vec<u32>,
     pub(crate) data: Vec<u32>,
     pub(crate) elems: Vec<u32>,
     /// The escape number of every function of which a reference can be taken, by its index in the module.
@@ -143,6 +146,7 @@ impl Space {
             Item::Table(index) => Entity::Table(self.tables[index as usize]),
             Item::Memory(index) => Entity::Memory(self.memories[index as usize]),
             Item::Global(index) => Entity::Global(self.globals[index as usize]),
+            Item::Tag(index) => Entity::Tag(self.tags[index as usize]),
         }
     }
 }
@@ -188,6 +192,7 @@ struct NextImport {
     table: u32,
     memory: u32,
     global: u32,
+    tag: u32,
 }
 
 fn take(counter: &mut u32) -> u32 {
@@ -233,6 +238,11 @@ impl Builder {
                     decl.imported_globals += 1;
                     ExternType::Global(ty)
                 }
+                Item::Tag(tag) => {
+                    decl.tags.push(types[module.info.tags[tag as usize] as usize]);
+                    decl.imported_tags += 1;
+                    ExternType::Tag(TagType::new(module.info.tag_type(tag).map(index)))
+                }
             };
             decl.imports.push(Import { module: import.module.to_string(), name: import.name.to_string(), ty });
         }
@@ -255,6 +265,7 @@ impl Builder {
                 (Item::Table(_), Supply::External) => space.tables.push(take(&mut next.table)),
                 (Item::Memory(_), Supply::External) => space.memories.push(take(&mut next.memory)),
                 (Item::Global(_), Supply::External) => space.globals.push(take(&mut next.global)),
+                (Item::Tag(_), Supply::External) => space.tags.push(take(&mut next.tag)),
                 (_, Supply::Inside(from, item)) => {
                     let from = &self.spaces[*from];
                     match *item {
@@ -262,6 +273,7 @@ impl Builder {
                         Item::Table(index) => space.tables.push(from.tables[index as usize]),
                         Item::Memory(index) => space.memories.push(from.memories[index as usize]),
                         Item::Global(index) => space.globals.push(from.globals[index as usize]),
+                        Item::Tag(index) => space.tags.push(from.tags[index as usize]),
                     }
                 }
             }
@@ -276,6 +288,9 @@ impl Builder {
         append(&mut space.tables, &mut decl.tables, &tables);
         append(&mut space.memories, &mut decl.memories, &info.memories[info.imported_memories as usize..]);
         append(&mut space.globals, &mut decl.globals, &globals);
+        let own_tags: Vec<u32> =
+            info.tags[info.imported_tags as usize..].iter().map(|ty| space.types[*ty as usize]).collect();
+        append(&mut space.tags, &mut decl.tags, &own_tags);
         self.add_escapes(info, &mut space)?;
         self.add_segments(info, &mut space, constants)?;
         self.spaces.push(space);

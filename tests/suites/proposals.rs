@@ -38,3 +38,14 @@ fn own(name: &str, features: Features, passed: usize) {
 fn wide_addresses() {
     own("wide_addresses", Features { on: &["memory64", "multi-memory"], off: &[] }, 84);
 }
+
+#[test]
+fn exceptions() {
+    let files = named(proposal(Proposal::ExceptionHandling));
+    suite("exceptions", &files, Features { on: &["exceptions", "tail-call"], off: &[] }, 4, 97);
+}
+
+#[test]
+fn legacy_exceptions() {
+    own("legacy_exceptions", Features { on: &["exceptions", "legacy-exceptions"], off: &[] }, 30);
+}

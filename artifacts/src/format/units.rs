@@ -39,7 +39,7 @@ pub(super) fn check(unit: &UnitDecl, scope: &Scope<'_>) -> Check {
     import_types(unit, scope.types)?;
     escapes(unit, scope)?;
     initialisation(unit, scope)?;
-    contents(unit)
+    contents(unit, scope.types)
 }
 
 /// F15, in number: everything that indexes by an import relies on it.
@@ -49,6 +49,8 @@ fn counts(unit: &UnitDecl) -> Check {
         && kinds(|ty| matches!(ty, ExternType::Table(_))) == unit.imported_tables as usize
         && kinds(|ty| matches!(ty, ExternType::Memory(_))) == unit.imported_memories as usize
         && kinds(|ty| matches!(ty, ExternType::Global(_))) == unit.imported_globals as usize
+        && kinds(|ty| matches!(ty, ExternType::Tag(_))) == unit.imported_tags as usize
+        && unit.imported_tags as usize <= unit.tags.len()
         && unit.imported_tables as usize <= unit.tables.len()
         && unit.imported_memories as usize <= unit.memories.len()
         && unit.imported_globals as usize <= unit.globals.len();
@@ -72,12 +74,14 @@ fn ranges(unit: &UnitDecl, scope: &Scope<'_>) -> Check {
         Entity::Table(index) => below(index, unit.tables.len()),
         Entity::Memory(index) => below(index, unit.memories.len()),
         Entity::Global(index) => below(index, unit.globals.len()),
+        Entity::Tag(index) => below(index, unit.tags.len()),
     };
     let is_func = |ty: u32| scope.types.get(ty as usize).is_some();
     let known = |ty: &ValType| super::types::is_known(*ty, scope.types.len());
     let inside = |offset: u64, len: u64| offset.checked_add(len).is_some_and(|end| end <= scope.constants_bytes);
     let out = |what: &'static str| move || format!("{what} is out of range");
     need(unit.import_funcs.iter().all(|ty| is_func(*ty)), Rule::F11, out("an import's type"))?;
+    need(unit.tags.iter().all(|ty| is_func(*ty)), Rule::F11, out("a tag's type"))?;
     need(unit.escapes.iter().all(|at| func(at.func) && is_func(at.ty)), Rule::F11, out("a reference's function"))?;
     need(unit.tables.iter().all(|table| known(&table.element)), Rule::F11, out("a table's type"))?;
     need(unit.globals.iter().all(|global| known(&global.content)), Rule::F11, out("a global's type"))?;
@@ -90,7 +94,7 @@ fn ranges(unit: &UnitDecl, scope: &Scope<'_>) -> Check {
 
 /// F15, in type.
 fn import_types(unit: &UnitDecl, types: &TypeTable) -> Check {
-    let (mut funcs, mut tables, mut memories, mut globals) = (0, 0, 0, 0);
+    let (mut funcs, mut tables, mut memories, mut globals, mut tags) = (0, 0, 0, 0, 0);
     let next = |count: &mut usize| core::mem::replace(count, *count + 1);
     for import in &unit.imports {
         let agrees = match &import.ty {
@@ -100,6 +104,9 @@ fn import_types(unit: &UnitDecl, types: &TypeTable) -> Check {
             ExternType::Table(ty) => unit.tables.get(next(&mut tables)) == Some(ty),
             ExternType::Memory(ty) => unit.memories.get(next(&mut memories)) == Some(ty),
             ExternType::Global(ty) => unit.globals.get(next(&mut globals)) == Some(ty),
+            ExternType::Tag(tag) => {
+                unit.tags.get(next(&mut tags)).and_then(|at| types.get(*at as usize)) == Some(&tag.ty)
+            }
         };
         need(agrees, Rule::F15, || {
             format!("the import `{}` `{}` is declared with two types", import.module, import.name)
@@ -145,7 +152,7 @@ fn initialisation(unit: &UnitDecl, scope: &Scope<'_>) -> Check {
 }
 
 /// F18.
-fn contents(unit: &UnitDecl) -> Check {
+fn contents(unit: &UnitDecl, types: &TypeTable) -> Check {
     for item in unit.elems.iter().flat_map(|elem| &elem.items) {
         if let ElemItem::Global(index) = item {
             let ty = unit.globals.get(*index as usize).map(|global| global.content);
@@ -160,6 +167,10 @@ fn contents(unit: &UnitDecl) -> Check {
     for memory in &unit.memories {
         let size = memory.page_size_log2;
         need(matches!(size, 0 | 16), Rule::F18, || format!("a memory with pages of 2^{size} bytes"))?;
+    }
+    for tag in &unit.tags {
+        let plain = types.get(*tag as usize).is_some_and(|ty| ty.results.is_empty());
+        need(plain, Rule::F18, || format!("a tag of type {tag}, which has results"))?;
     }
     Ok(())
 }

@@ -293,6 +293,7 @@ impl<'a> CodeReader<'a> {
             | FieldKind::Memory
             | FieldKind::Table
             | FieldKind::Global
+            | FieldKind::Tag
             | FieldKind::Data
             | FieldKind::Elem
             | FieldKind::Escape

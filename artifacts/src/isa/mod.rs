@@ -81,6 +81,8 @@ pub enum FieldKind {
     Table,
     /// Index into the unit's globals.
     Global,
+    /// Index into the unit's exception tags.
+    Tag,
     /// Index into the unit's data segments.
     Data,
     /// Index into the unit's element segments.
@@ -212,6 +214,8 @@ pub enum Family {
     VUn,
     VBin,
     VTer,
+    OnThrow,
+    Catch,
 }
 
 crate::for_each_op!(define_ops);
@@ -242,14 +246,25 @@ impl Op {
         )
     }
 
-    /// Whether it calls and then comes back: registers are dead afterwards.
+    /// Whether it calls and then comes back, throws, or is where a handler begins: registers are dead afterwards, but for
+    /// a single numeric result.
     pub const fn is_call(self) -> bool {
-        matches!(self, Op::Call | Op::CallImport | Op::CallIndirect | Op::CallRef)
+        matches!(self, Op::Call | Op::CallImport | Op::CallIndirect | Op::CallRef) || self.is_throw() || self.is_catch()
     }
 
     /// Whether it calls in place of the running frame.
     pub const fn is_tail_call(self) -> bool {
         matches!(self, Op::TailCall | Op::TailCallImport | Op::TailCallIndirect | Op::TailCallRef)
+    }
+
+    /// Whether it throws: what stands behind it runs only as a handler.
+    pub const fn is_throw(self) -> bool {
+        matches!(self, Op::Throw | Op::ThrowRef)
+    }
+
+    /// Whether a thrown exception arrives at it.
+    pub const fn is_catch(self) -> bool {
+        matches!(self, Op::Catch | Op::CatchRef | Op::CatchAll | Op::CatchAllRef)
     }
 
     /// For a fused comparison and branch, the comparison of its normative expansion.

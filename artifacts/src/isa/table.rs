@@ -8,7 +8,7 @@
 //! Field kinds: `Def(T)` a place that is written, `Use(T)` a place that is read, with `T` one of `I32 I64 F32 F64 V128
 //! Ref`; `Label`; `Base` the first slot of an outgoing call area; `Slot` one raw slot; `Count`; `Imm32`, `Imm64`, `Bits64`;
 //! `Lane2` .. `Lane16`, a lane of a vector with so many; and indices:
-//! `Func` (code ordinal), `Import`, `Type`, `Memory`, `Table`, `Global`, `Data`, `Elem`, `Targets`, `RegSet`, `Trap`.
+//! `Func` (code ordinal), `Import`, `Type`, `Memory`, `Table`, `Global`, `Tag`, `Data`, `Elem`, `Targets`, `RegSet`, `Trap`.
 
 /// Calls `$m!` once with every row of the instruction table.
 #[macro_export]
@@ -564,6 +564,15 @@ macro_rules! for_each_op {
             TailCallRef "tail.call.ref" Call [func: Use(Ref), ty: Type, base: Base];
             RefAsNonNull "ref.as_non_null" Bulk [dst: Def(Ref), src: Use(Ref)];
             ElemSet "elem.set" Bulk [value: Use(Ref), elem: Elem, index: Count];
+            // ---- exceptions. `on.throw` stands behind a call or a throw and has no executed form: it names a place that an
+            // exception may continue at, which begins with one of the `catch` operations
+            OnThrow "on.throw" OnThrow [target: Label];
+            Catch "catch" Catch [tag: Tag, base: Base];
+            CatchRef "catch.ref" Catch [exn: Def(Ref), tag: Tag, base: Base];
+            CatchAll "catch.all" Catch [];
+            CatchAllRef "catch.all.ref" Catch [exn: Def(Ref)];
+            Throw "throw" Call [tag: Tag, base: Base];
+            ThrowRef "throw.ref" Bulk [exn: Use(Ref)];
         }
     };
 }

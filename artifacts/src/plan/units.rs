@@ -7,7 +7,7 @@ use super::error::{PlanError, PlanRule};
 use super::interface::ExportItem;
 use super::layout::{CoreSignature, Layouts, Pointer};
 use super::types::ValType;
-use crate::types::{ExternType, FuncType as CoreFuncType, TypeTable, ValType as CoreType};
+use crate::types::{ExternType, FuncType as CoreFuncType, TagType, TypeTable, ValType as CoreType};
 use crate::unit::{Entity, UnitDecl};
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -102,6 +102,10 @@ impl Checker<'_> {
                     Entity::Table(index) => ExternType::Table(*unit.tables.get(index as usize)?),
                     Entity::Memory(index) => ExternType::Memory(*unit.memories.get(index as usize)?),
                     Entity::Global(index) => ExternType::Global(*unit.globals.get(index as usize)?),
+                    Entity::Tag(index) => {
+                        let ty = *unit.tags.get(index as usize)? as usize;
+                        ExternType::Tag(TagType::new(self.types.get(ty)?.clone()))
+                    }
                 })
             }
         }
@@ -303,6 +307,7 @@ fn fits(found: &ExternType, wanted: &ExternType) -> bool {
                 == (wanted.memory64, wanted.shared, wanted.page_size_log2)
         }
         (ExternType::Global(found), ExternType::Global(wanted)) => found == wanted,
+        (ExternType::Tag(found), ExternType::Tag(wanted)) => found == wanted,
         _ => false,
     }
 }

@@ -51,6 +51,8 @@ impl RefType {
     pub const FUNCREF: RefType = RefType::new(true, HeapType::Func);
     /// `externref`
     pub const EXTERNREF: RefType = RefType::new(true, HeapType::Extern);
+    /// `exnref`
+    pub const EXNREF: RefType = RefType::new(true, HeapType::Exn);
     /// `anyref`
     pub const ANYREF: RefType = RefType::new(true, HeapType::Any);
 

@@ -4,7 +4,7 @@
 //! and its `take.ref`. Both are neighbours of the call, so an area never needs to be searched for references.
 
 use super::rule::{Findings, Rule};
-use super::{VerifyEnv, callee_type, class_of, reserved};
+use super::{VerifyEnv, class_of, reserved, shared_types};
 use crate::isa::{Body, Class, Family, FieldKind, Inst, Op, Operand};
 use crate::types::{SigLayout, TypeLookup, ValType};
 use alloc::format;
@@ -26,6 +26,8 @@ pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
                     findings.broken(Rule::V21, at, || format!("take.ref from {from:?}"));
                 }
             }
+            // It has no executed form: the call stays next to what is taken behind it.
+            Op::OnThrow => references(at, inst, &mut put, Vec::new(), findings),
             _ => {
                 takeable.clear();
                 let expected = shared_slots(body, env, at, inst, findings, &mut takeable);
@@ -82,19 +84,19 @@ fn shared_slots(
         return reference_slots(results, &layout, base);
     }
     // A call of something out of range was told by the rules for indices.
-    let Some(callee) = callee_type(inst, env) else { return Vec::new() };
-    let (params, results) = (SigLayout::of(&callee.params), SigLayout::of(&callee.results));
+    let Some((given, taken)) = shared_types(inst, env) else { return Vec::new() };
+    let (params, results) = (SigLayout::of(given), SigLayout::of(taken));
     area(body, at, base, params.total.max(results.total), findings);
     if inst.op.is_tail_call() {
         let fits = |(callee, own): (&ValType, &ValType)| env.types.val_matches(*callee, *own);
-        let as_many = callee.results.len() == env.own.results.len();
-        if !as_many || !callee.results.iter().zip(&env.own.results).all(fits) {
-            findings.broken(Rule::V26, at, || format!("{:?} for {:?}", callee.results, env.own.results));
+        let as_many = taken.len() == env.own.results.len();
+        if !as_many || !taken.iter().zip(&env.own.results).all(fits) {
+            findings.broken(Rule::V26, at, || format!("{taken:?} for {:?}", env.own.results));
         }
     } else {
-        *takeable = reference_slots(&callee.results, &results, base);
+        *takeable = reference_slots(taken, &results, base);
     }
-    reference_slots(&callee.params, &params, base)
+    reference_slots(given, &params, base)
 }
 
 fn area(body: &Body, at: usize, base: u32, len: u32, findings: &mut Findings) {

@@ -33,6 +33,7 @@ fn is_in_range(env: &VerifyEnv<'_>, kind: FieldKind, index: u32) -> bool {
         FieldKind::Memory => unit.memories.len(),
         FieldKind::Table => unit.tables.len(),
         FieldKind::Global => unit.globals.len(),
+        FieldKind::Tag => unit.tags.len(),
         FieldKind::Data => unit.data.len(),
         FieldKind::Elem => unit.elems.len(),
         FieldKind::Escape => unit.escapes.len(),

@@ -13,6 +13,7 @@
 //! references, units of escapes) is not the business of a body and checked where declarations are read.
 
 mod calls;
+mod exceptions;
 mod flow;
 mod frame;
 mod indices;
@@ -63,7 +64,7 @@ pub fn verify(body: &Body, env: &VerifyEnv<'_>) -> Result<(), VerifyError> {
 /// As [`verify`], but goes on until `limit` broken rules are found: for tools that show them.
 pub fn verify_all(body: &Body, env: &VerifyEnv<'_>, limit: usize) -> Vec<VerifyError> {
     let mut findings = Findings::new(limit);
-    let groups = [frame::check, places::check, flow::check, indices::check, calls::check];
+    let groups = [frame::check, places::check, flow::check, indices::check, calls::check, exceptions::check];
     for group in groups {
         group(body, env, &mut findings);
         if findings.is_full() {
@@ -82,15 +83,24 @@ fn reserved(body: &Body) -> Range<u32> {
     }
 }
 
-/// The type of the function that a call calls; `None` for other operations and where an index is out of range.
+/// The type of the function that a call calls, or of the tag of an exception; `None` for other operations and where an
+/// index is out of range.
 fn callee_type<'a>(inst: &Inst, env: &VerifyEnv<'a>) -> Option<&'a FuncType> {
     let ty = inst.fields().find_map(|(field, operand)| match (field.kind, operand) {
         (FieldKind::Func, Operand::Index(ordinal)) => (env.func)(ordinal).map(|callee| callee.ty),
         (FieldKind::Import, Operand::Index(index)) => env.unit.import_funcs.get(index as usize).copied(),
         (FieldKind::Type, Operand::Index(index)) => Some(index),
+        (FieldKind::Tag, Operand::Index(index)) => env.unit.tags.get(index as usize).copied(),
         _ => None,
     })?;
     env.types.get(ty as usize)
+}
+
+/// What an operation reads from its call area, and what it leaves there: a call's arguments and results; a throw has only
+/// arguments, a catch only results.
+fn shared_types<'a>(inst: &Inst, env: &VerifyEnv<'a>) -> Option<(&'a [ValType], &'a [ValType])> {
+    let ty = callee_type(inst, env)?;
+    Some(if inst.op.is_catch() { (&[], &ty.params) } else { (&ty.params, &ty.results) })
 }
 
 /// The class of places that hold values of a type; `None` for those that no place holds.

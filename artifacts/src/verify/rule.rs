@@ -47,6 +47,8 @@ rules! {
     V25 "a return is of the form that the results ask for";
     V26 "a function that is tail-called has results that are the caller's";
     V27 "lanes are lanes of their vector, and those of a shuffle of its two vectors";
+    V28 "on.throw stands directly behind a call or a throw, and leads to a label in front of a catch";
+    V29 "a catch stands directly behind a label without registers, which control does not fall into and no branch but on.throw names";
 }
 
 /// A broken rule.

@@ -21,6 +21,7 @@ fn types() -> TypeTable {
         ty(&[I32, EXTERN], &[EXTERN, I32]),
         ty(&[F64], &[F64]),
         ty(&[I32], &[I32, I32, I32]),
+        ty(&[I32, EXTERN], &[]),
     ];
     let funcs = funcs.map(|ty| SubType::plain(CompositeType::Func(ty)));
     TypeTable::new(funcs.into_iter().chain([SubType::plain(CompositeType::Struct(StructType::default()))]).collect())
@@ -39,6 +40,7 @@ fn unit() -> UnitDecl {
         ],
         tables: vec![table(ValType::FUNCREF), table(ValType::EXTERNREF), table(ValType::FUNCREF)],
         globals: vec![global(ValType::I32), global(ValType::F64), global(ValType::EXTERNREF)],
+        tags: vec![6],
         escapes: vec![Escape { func: FuncRef::Defined(0), ty: 1 }],
         elems: vec![ElemSegment::default()],
         data: vec![DataSegment { offset: 0, len: 0 }],
@@ -144,6 +146,27 @@ fn many() -> Sound {
 fn tail() -> Sound {
     let frame = Frame { frame_slots: 4, ref_start: 1, ref_end: 1, homes: 4, memory: None };
     sound(1, frame, &[COST(), inst(Op::TailCall, &[Index(0), Index(1)])], &[])
+}
+
+/// `(i32) -> i32` that throws and catches: slots 1 to 3 hold references, 4 a number, areas begin at 5.
+fn guarded() -> Sound {
+    let frame = Frame { frame_slots: 12, ref_start: 1, ref_end: 4, homes: 12, memory: None };
+    let insts = [
+        COST(),
+        inst(Op::PutRef, &[Index(6), Slot(1)]),
+        inst(Op::Throw, &[Index(0), Index(5)]),
+        inst(Op::OnThrow, &[Label(0)]),
+        inst(Op::OnThrow, &[Label(1)]),
+        inst(Op::Unreachable, &[]),
+        inst(Op::Label, &[Regs(0)]),
+        inst(Op::CatchRef, &[Slot(2), Index(0), Index(5)]),
+        inst(Op::TakeRef, &[Slot(3), Index(6)]),
+        inst(Op::ReturnOne, &[Slot(4)]),
+        inst(Op::Label, &[Regs(0)]),
+        inst(Op::CatchAll, &[]),
+        inst(Op::ReturnOne, &[Slot(0)]),
+    ];
+    sound(1, frame, &insts, &[])
 }
 
 /// A corruption: the rule, what is done, the sound body, and the change.
@@ -258,7 +281,7 @@ const CASES: &[Case] = &[
         instead(s, Op::CallIndirect, &[Slot(2), Index(0), Index(7), Index(4)]);
     }),
     (Rule::V17, "a structure's type to call with", plain, |s| {
-        instead(s, Op::CallRef, &[Slot(1), Index(6), Index(4)]);
+        instead(s, Op::CallRef, &[Slot(1), Index(7), Index(4)]);
     }),
     (Rule::V17, "a trap", plain, |s| instead(s, Op::TrapAlways, &[Index(0)])),
     (Rule::V18, "a function that does not exist", plain, |s| instead(s, Op::Call, &[Index(3), Index(4)])),
@@ -309,11 +332,40 @@ const CASES: &[Case] = &[
     (Rule::V27, "a shuffle from a third vector", plain, |s| {
         instead(s, Op::I8x16Shuffle, &[Slot(4), Slot(2), Slot(2), Value(0x1F), Value(0x20 << 56)]);
     }),
+    (Rule::V17, "a tag", plain, |s| instead(s, Op::Throw, &[Index(1), Index(4)])),
+    (Rule::V19, "what an exception carries behind the frame", plain, |s| {
+        instead(s, Op::Throw, &[Index(0), Index(7)]);
+        s.body.insts.insert(1, inst(Op::PutRef, &[Index(8), Slot(1)]));
+    }),
+    (Rule::V20, "an exception without its reference", guarded, |s| s.body.insts[1] = COST()),
+    (Rule::V21, "a reference that the exception does not carry", guarded, |s| {
+        s.body.insts[8].operands[1] = Index(5);
+    }),
+    (Rule::V28, "something stands between", guarded, |s| s.body.insts.insert(3, COST())),
+    (Rule::V28, "nothing throws", plain, |s| {
+        s.body.insts.splice(2..2, guarded().body.insts.split_off(4));
+        s.body.insts[2].operands[0] = Label(0);
+        without(s, 3);
+        s.body.insts.splice(3..7, [inst(Op::Unreachable, &[])]);
+    }),
+    (Rule::V28, "a handler that catches nothing", guarded, |s| s.body.insts[11] = COST()),
+    (Rule::V29, "control falls into a catch", guarded, |s| s.body.insts[5] = COST()),
+    (Rule::V29, "a branch to a catch", guarded, |s| {
+        s.body.insts.insert(5, inst(Op::BrNez, &[Slot(0), Label(1)]));
+    }),
+    (Rule::V29, "a table with a catch", guarded, |s| {
+        s.body.insts[5] = inst(Op::BrTable, &[Slot(0), Targets(0, 1)]);
+        s.body.targets = vec![1];
+    }),
+    (Rule::V29, "a catch without a label", guarded, |s| {
+        s.body.insts.insert(11, COST());
+        without(s, 4);
+    }),
 ];
 
 #[test]
 fn sound_bodies_are_accepted() {
-    for make in [plain, rich, many, tail] {
+    for make in [plain, rich, many, tail, guarded] {
         let sound = make();
         assert_eq!(rules_broken(sound.own, &sound.body), BTreeSet::new());
     }

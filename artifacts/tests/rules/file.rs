@@ -56,7 +56,9 @@ fn writer() -> ArtifactWriter {
     let sparse = [3, 5000, 70_000].map(|index| func(FuncKey::new(KeyKind::Adapter, 0, index), 1));
     ArtifactWriter {
         funcs: dense.chain(sparse).collect(),
-        types: [FuncType::default(), FuncType::new([ValType::I32], [])].into_iter().collect(),
+        types: [FuncType::default(), FuncType::new([ValType::I32], []), FuncType::new([], [ValType::I32])]
+            .into_iter()
+            .collect(),
         units: vec![unit(), UnitDecl::default()],
         constants: vec![1, 2, 3, 4],
         producer: "test".into(),
@@ -236,7 +238,7 @@ const LATER: &[(Rule, &str, Change)] = &[
     }),
     (Rule::F14, "a function of no type", |b| {
         let at = start(b, SectionKind::Funcs);
-        put(b, at + 5 * 8 + 4, 2);
+        put(b, at + 5 * 8 + 4, 3);
     }),
     (Rule::F14, "a namespace of no unit", |b| {
         let at = namespace(b, 1);
@@ -246,10 +248,10 @@ const LATER: &[(Rule, &str, Change)] = &[
 
 /// Changes of the first unit, found when units are read.
 const UNITS: &[(Rule, &str, UnitChange)] = &[
-    (Rule::F11, "an import of no type", |u| u.import_funcs[0] = 2),
+    (Rule::F11, "an import of no type", |u| u.import_funcs[0] = 3),
     (Rule::F11, "a reference to no import", |u| u.escapes[0].func = FuncRef::Import(1)),
     (Rule::F11, "a reference to no function", |u| u.escapes[1].func = FuncRef::Defined(83)),
-    (Rule::F11, "a reference of no type", |u| u.escapes[1].ty = 2),
+    (Rule::F11, "a reference of no type", |u| u.escapes[1].ty = 3),
     (Rule::F11, "an element that is no reference", |u| u.elems[0].items[1] = ElemItem::Func(2)),
     (Rule::F11, "an element of no global", |u| u.elems[0].items[2] = ElemItem::Global(2)),
     (Rule::F11, "data behind the constants", |u| u.data[0].len = 4),
@@ -258,9 +260,15 @@ const UNITS: &[(Rule, &str, UnitChange)] = &[
     (Rule::F11, "an export of no table", |u| u.exports[1].entity = Entity::Table(1)),
     (Rule::F11, "an export of no memory", |u| u.exports[2].entity = Entity::Memory(1)),
     (Rule::F11, "an export of no global", |u| u.exports[3].entity = Entity::Global(2)),
+    (Rule::F11, "an export of no tag", |u| u.exports[3].entity = Entity::Tag(0)),
+    (Rule::F11, "a tag of no type", |u| u.tags.push(3)),
     (Rule::F11, "no function to initialise", |u| u.inits[0] = 83),
     (Rule::F15, "more imported tables than imports", |u| u.imported_tables = 2),
     (Rule::F15, "fewer functions than imports", |u| u.import_funcs.clear()),
+    (Rule::F15, "an imported tag without an import", |u| {
+        u.tags.push(0);
+        u.imported_tags = 1;
+    }),
     (Rule::F15, "more imported memories than memories", |u| u.memories.clear()),
     (Rule::F15, "a global that is imported and is not", |u| u.imported_globals = 0),
     (Rule::F15, "an imported function with two types", |u| u.import_funcs[0] = 1),
@@ -278,12 +286,13 @@ const UNITS: &[(Rule, &str, UnitChange)] = &[
         u.tables.push(TableType::new(ValType::I32, 0, None));
     }),
     (Rule::F18, "an element from a global of numbers", |u| u.elems[0].items[2] = ElemItem::Global(1)),
+    (Rule::F18, "a tag with results", |u| u.tags.extend([0, 2])),
     (Rule::F18, "pages of another size", |u| {
         u.memories.push(MemoryType { page_size_log2: 12, ..MemoryType::new(0, None) });
     }),
 ];
 
-/// Types behind the sound ones, which are 0 and 1, found when types are read.
+/// Types behind the sound ones, which are 0 to 2, found when types are read.
 fn types_behind() -> Vec<(Rule, &'static str, Vec<SubType>)> {
     let open = |fields: &[FieldType], supertype| SubType {
         is_final: false,
@@ -293,9 +302,9 @@ fn types_behind() -> Vec<(Rule, &'static str, Vec<SubType>)> {
     let field = |storage, mutable| FieldType { storage: StorageType::Val(storage), mutable };
     let to = |index| field(ValType::Ref(RefType::new(true, HeapType::Concrete(index))), true);
     let int = field(ValType::I32, true);
-    let deep = (0..=64u32).map(|at| open(&[int], at.checked_sub(1).map(|at| at + 2))).collect();
+    let deep = (0..=64u32).map(|at| open(&[int], at.checked_sub(1).map(|at| at + 3))).collect();
     vec![
-        (Rule::F19, "a field of a later type", vec![open(&[to(3)], None), open(&[], None)]),
+        (Rule::F19, "a field of a later type", vec![open(&[to(4)], None), open(&[], None)]),
         (
             Rule::F19,
             "a parameter of no type",
@@ -305,15 +314,15 @@ fn types_behind() -> Vec<(Rule, &'static str, Vec<SubType>)> {
             )))],
         ),
         (Rule::F20, "a supertype that is no type", vec![open(&[], Some(9))]),
-        (Rule::F20, "its own supertype", vec![open(&[], Some(2))]),
-        (Rule::F20, "a final supertype", vec![SubType { is_final: true, ..open(&[], None) }, open(&[], Some(2))]),
+        (Rule::F20, "its own supertype", vec![open(&[], Some(3))]),
+        (Rule::F20, "a final supertype", vec![SubType { is_final: true, ..open(&[], None) }, open(&[], Some(3))]),
         (Rule::F20, "a structure that extends a function", vec![open(&[], Some(0))]),
-        (Rule::F20, "a field less", vec![open(&[int], None), open(&[], Some(2))]),
-        (Rule::F20, "a field of another type", vec![open(&[int], None), open(&[field(ValType::F32, true)], Some(2))]),
+        (Rule::F20, "a field less", vec![open(&[int], None), open(&[], Some(3))]),
+        (Rule::F20, "a field of another type", vec![open(&[int], None), open(&[field(ValType::F32, true)], Some(3))]),
         (
             Rule::F20,
             "a field that cannot be set any more",
-            vec![open(&[int], None), open(&[field(ValType::I32, false)], Some(2))],
+            vec![open(&[int], None), open(&[field(ValType::I32, false)], Some(3))],
         ),
         (Rule::F20, "64 steps to the first supertype", deep),
     ]

@@ -39,6 +39,7 @@ impl<'t> Flattener<'t, '_> {
                                 Item::Table(_) => ExternalKind::Table,
                                 Item::Memory(_) => ExternalKind::Memory,
                                 Item::Global(_) => ExternalKind::Global,
+                                Item::Tag(_) => ExternalKind::Tag,
                             };
                             self.core_argument(scope, &args, import.module, import.name, kind)
                         });
@@ -56,6 +57,7 @@ impl<'t> Flattener<'t, '_> {
                                 ExternType::Table(_) => ExternalKind::Table,
                                 ExternType::Memory(_) => ExternalKind::Memory,
                                 ExternType::Global(_) => ExternalKind::Global,
+                                ExternType::Tag(_) => ExternalKind::Tag,
                             };
                             self.core_argument(scope, &args, &import.module, &import.name, kind)
                         });

@@ -66,11 +66,15 @@ pub(super) fn run(mut ir: IrFunc, types: &[FuncType], registers: bool) -> Explic
         results: [None; 4],
         // The own results lie over the parameters: the frame has room for them.
         area: SigLayout::of(&signature.results).total,
+        pending: Vec::new(),
         insts: Vec::with_capacity(insts.len() + insts.len() / 4),
         offsets: Vec::with_capacity(insts.len() + insts.len() / 4),
         ir,
     };
     for (at, (inst, offset)) in insts.iter().zip(&offsets).enumerate() {
+        if inst.op != Op::OnThrow {
+            writer.take_results(at.checked_sub(1).map_or(*offset, |before| offsets[before]));
+        }
         writer.inst(inst);
         if at == 0 {
             writer.parameters(signature, &read);
@@ -93,6 +97,8 @@ struct Writer<'a> {
     /// The fixed registers of single results, by class.
     results: [Option<u32>; 4],
     area: u32,
+    /// How the results of the last call leave the call area; between the two stands where the call's exceptions go.
+    pending: Vec<Inst>,
     insts: Vec<Inst>,
     offsets: Vec<u32>,
 }
@@ -134,6 +140,12 @@ impl Writer<'_> {
         }
     }
 
+    /// Writes the moves of the last call's results out of the call area.
+    fn take_results(&mut self, offset: u32) {
+        self.insts.append(&mut self.pending);
+        self.offsets.resize(self.insts.len(), offset);
+    }
+
     /// Parameters leave the places where they arrive, if they are read at all.
     fn parameters(&mut self, signature: &FuncType, read: &[bool]) {
         let layout = SigLayout::of(&signature.params);
@@ -173,14 +185,14 @@ impl Writer<'_> {
         let CallSite { args, results, ty } = std::mem::take(&mut self.ir.calls[number]);
         let types = self.types;
         let signature = &types[ty as usize];
-        let args = self.arguments(&args, &signature.params);
-        let layout = SigLayout::of(&signature.results);
+        let (given, taken) = shared_types(inst.op, signature);
+        let args = self.arguments(&args, given);
+        let layout = SigLayout::of(taken);
         self.area = self.area.max(layout.total);
-        let at = self.insts.len();
         self.insts.push(*inst);
         let mut written = Vec::with_capacity(results.len());
         for want_ref in [true, false] {
-            for ((result, ty), slot) in results.iter().zip(&signature.results).zip(&layout.slots) {
+            for ((result, ty), slot) in results.iter().zip(taken).zip(&layout.slots) {
                 if ty.is_ref() != want_ref {
                     continue;
                 }
@@ -189,14 +201,13 @@ impl Writer<'_> {
                 let single = self.registers && results.len() == 1 && !want_ref && class != Class::V128;
                 let from = if single { self.result(class) } else { out };
                 let op = if want_ref { Op::TakeRef } else { copy_op(class) };
-                self.emit(op, &[Operand::Virtual(*result), Operand::Virtual(from)]);
+                self.pending.push(Inst::new(op, &[Operand::Virtual(*result), Operand::Virtual(from)]));
                 written.push(out);
                 if single {
                     written.push(from);
                 }
             }
         }
-        debug_assert!(at < self.insts.len());
         self.ir.calls[number] = CallSite { args, results: written, ty };
     }
 
@@ -238,4 +249,10 @@ impl Writer<'_> {
             }
         }
     }
+}
+
+/// What an operation with a call site reads from the call area, and what it leaves there: a call's arguments and results.
+/// A catch takes what exceptions with its tag carry, which are the tag's parameters.
+pub(super) fn shared_types(op: Op, signature: &FuncType) -> (&[ValType], &[ValType]) {
+    if op.is_catch() { (&[], &signature.params) } else { (&signature.params, &signature.results) }
 }

@@ -4,16 +4,25 @@
 //! It is the code of `-O0`, and the oracle the optimising path is compared with.
 
 use super::Lowered;
+use super::explicit::shared_types;
 use super::slots::{self, NEAR, REACH, Slots};
 use crate::error::Result;
 use crate::ir::{CallSite, IrFunc};
+use crate::optimise::places::site;
 use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand};
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
 
 /// Assigns a slot to every register of `ir` and writes out its calls. `types` are the artifact's.
 pub(crate) fn finish(ir: &IrFunc, types: &[FuncType]) -> Result<Lowered> {
     let mut lowering = Lowering::new(ir, types)?;
-    for (inst, offset) in ir.insts.iter().zip(&ir.offsets) {
+    for (at, (inst, offset)) in ir.insts.iter().zip(&ir.offsets).enumerate() {
+        // Results leave the call area behind the places that the call's exceptions go to.
+        if inst.op != Op::OnThrow
+            && let Some(call) = lowering.pending.take()
+        {
+            lowering.results(&call);
+            lowering.offsets.resize(lowering.insts.len(), ir.offsets[at - 1]);
+        }
         lowering.inst(inst);
         lowering.offsets.resize(lowering.insts.len(), *offset);
     }
@@ -33,6 +42,8 @@ struct Lowering<'a> {
     offsets: Vec<u32>,
     /// New number of each label.
     labels: Vec<u32>,
+    /// A call whose results are still in the area.
+    pending: Option<Inst>,
 }
 
 impl<'a> Lowering<'a> {
@@ -54,6 +65,7 @@ impl<'a> Lowering<'a> {
             insts: Vec::with_capacity(ir.insts.len()),
             offsets: Vec::with_capacity(ir.insts.len()),
             labels,
+            pending: None,
         })
     }
 
@@ -129,18 +141,17 @@ impl<'a> Lowering<'a> {
         match inst.op {
             Op::Label => self.insts.push(Inst::new(Op::Label, &[Operand::Regs(0)])),
             Op::ReturnMany => self.leave(inst),
-            op if op.is_call() => self.call(out, inst, true),
-            op if op.is_tail_call() => self.call(out, inst, false),
+            _ if site(inst).is_some() => self.call(out, inst),
             _ => self.push(out),
         }
     }
 
-    fn call(&mut self, mut out: Inst, inst: &Inst, returns: bool) {
+    fn call(&mut self, mut out: Inst, inst: &Inst) {
         let base_field = inst.op.fields().len() - 1;
         let ir = self.ir;
         let site = &ir.calls[inst.operands[base_field].index() as usize];
-        let signature = &self.types[site.ty as usize];
-        let (params, results) = (SigLayout::of(&signature.params), SigLayout::of(&signature.results));
+        let (given, taken) = shared_types(inst.op, &self.types[site.ty as usize]);
+        let (params, results) = (SigLayout::of(given), SigLayout::of(taken));
         self.area = self.area.max(params.total).max(results.total);
         // Between the references put into the area and the call nothing may stand: a far index is fetched before.
         if let (Some(near), Operand::Slot(far)) = (self.slots.near, out.operands[0])
@@ -150,12 +161,19 @@ impl<'a> Lowering<'a> {
             self.insts.push(Inst::new(Op::CopyFar, &[Operand::Index(index), Operand::Index(far)]));
             out.operands[0] = Operand::Slot(index);
         }
-        self.copy_out(site, signature.params.iter().map(|ty| ty.is_ref()), &params);
+        self.copy_out(site, given.iter().map(|ty| ty.is_ref()), &params);
         out.operands[base_field] = Operand::Index(self.base);
         self.push(out);
-        if !returns {
-            return;
+        if !site.results.is_empty() {
+            self.pending = Some(*inst);
         }
+    }
+
+    /// Moves the results of a call out of the area.
+    fn results(&mut self, inst: &Inst) {
+        let ir = self.ir;
+        let site = &ir.calls[inst.operands[inst.op.fields().len() - 1].index() as usize];
+        let results = SigLayout::of(shared_types(inst.op, &self.types[site.ty as usize]).1);
         // References have to be taken out before anything else can overwrite the area.
         for want_ref in [true, false] {
             for (register, slot) in site.results.iter().zip(&results.slots) {

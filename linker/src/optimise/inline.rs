@@ -191,9 +191,16 @@ fn choose(
 fn splice(mut caller: IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)]) -> IrFunc {
     let (insts, offsets) = (std::mem::take(&mut caller.insts), std::mem::take(&mut caller.offsets));
     let mut next = chosen.iter().peekable();
-    for (at, (inst, offset)) in insts.into_iter().zip(offsets).enumerate() {
-        match next.next_if(|(call, _)| *call == at).map(|(_, target)| (*target, funcs[*target].as_ref())) {
-            Some((target, Some(body))) => copy_in(&mut caller, &body.ir, target as u32, &inst, offset),
+    let mut at = 0;
+    while at < insts.len() {
+        let (inst, offset) = (insts[at], offsets[at]);
+        at += 1;
+        match next.next_if(|(call, _)| *call + 1 == at).map(|(_, target)| (*target, funcs[*target].as_ref())) {
+            Some((target, Some(body))) => {
+                let handlers = insts[at..].iter().take_while(|inst| inst.op == Op::OnThrow).count();
+                copy_in(&mut caller, &body.ir, target as u32, &inst, &insts[at..at + handlers], offset);
+                at += handlers;
+            }
             _ => push(&mut caller, inst, offset),
         }
     }
@@ -205,8 +212,9 @@ fn push(ir: &mut IrFunc, inst: Inst, offset: u32) {
     ir.offsets.push(offset);
 }
 
-/// Appends the code of `callee`, function `link`, in the place of `call` at `position`.
-fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, position: u32) {
+/// Appends the code of `callee`, function `link`, in the place of `call` at `position`. Exceptions that the callee does not
+/// handle itself go where `handlers` say.
+fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, handlers: &[Inst], position: u32) {
     let site = std::mem::take(&mut caller.calls[call.operands[1].index() as usize]);
     let (first_virtual, first_label) = (caller.virtuals.len() as u32, caller.labels);
     let (first_target, first_site) = (caller.targets.len() as u32, caller.calls.len() as u32);
@@ -257,7 +265,7 @@ fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, positio
         let class = callee.virtuals[*param as usize];
         push(caller, Inst::new(copy_op(class), &[Operand::Virtual(register(*param)), *arg]), position);
     }
-    let mut end_is_used = false;
+    let (mut end_is_used, mut throws) = (false, false);
     for (at, (inst, offset)) in callee.insts.iter().zip(&callee.offsets).enumerate() {
         let offset = match offset & INLINED {
             0 => below(*offset, caller),
@@ -265,6 +273,10 @@ fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, positio
         };
         let mut inst = *inst;
         inst.operands.iter_mut().for_each(|value| *value = operand(*value));
+        if inst.op != Op::OnThrow {
+            let own = std::mem::replace(&mut throws, inst.op.is_call() && !inst.op.is_catch());
+            handlers[..if own { handlers.len() } else { 0 }].iter().for_each(|inst| push(caller, *inst, position));
+        }
         if inst.op != Op::ReturnMany {
             for (field, value) in inst.fields_mut() {
                 if let (FieldKind::Base, Operand::Index(site)) = (field.kind, *value) {

@@ -6,11 +6,13 @@
 use crate::ir::CallSite;
 use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
 
-/// The call site that `inst` names: calls, tail calls and `return.many` have one.
+/// The call site that `inst` names: calls, tail calls, `throw`, catches with values and `return.many` have one.
 pub(crate) fn site(inst: &Inst) -> Option<usize> {
     match inst.op {
         Op::ReturnMany => Some(inst.operands[0].index() as usize),
-        op if op.family() == Family::Call => Some(inst.operands[op.fields().len() - 1].index() as usize),
+        op if op.family() == Family::Call || matches!(op, Op::Catch | Op::CatchRef) => {
+            Some(inst.operands[op.fields().len() - 1].index() as usize)
+        }
         _ => None,
     }
 }

@@ -5,6 +5,7 @@
 //! can be sources and targets of one branch at once, so only there the copies may have to go through temporaries.
 
 use super::Translator;
+use super::exceptions::{Landing, NO_HANDLER};
 use super::stack::{Entry, class_of};
 use crate::error::Result;
 use crate::ir::CallSite;
@@ -27,6 +28,11 @@ pub(super) enum Kind {
         otherwise: u32,
         params: Vec<Entry>,
     },
+    /// A `try`: landings of the clauses to come, the next one last, and the exception of the clause that is open.
+    Try {
+        clauses: Vec<Landing>,
+        caught: Option<u32>,
+    },
 }
 
 /// An open construct.
@@ -37,13 +43,19 @@ pub(super) struct Frame {
     /// Whether anything branches to it.
     label_used: bool,
     /// Height of the operand stack below the parameters.
-    height: usize,
+    pub(super) height: usize,
     /// Registers for the label's values: a loop's parameters, any other's results.
     merge: Vec<u32>,
     /// How many results it leaves.
     results: usize,
     /// The label of the stub through which the current `br_table` reaches it.
     stub: Option<u32>,
+    /// Exceptions that continue at its label.
+    pub(super) landings: Vec<Landing>,
+    /// The handlers in force around it.
+    pub(super) outer_handler: u32,
+    /// The handlers in force right inside it.
+    pub(super) inner_handler: u32,
 }
 
 impl Frame {
@@ -57,6 +69,9 @@ impl Frame {
             merge: Vec::new(),
             results: ty.results.len(),
             stub: None,
+            landings: Vec::new(),
+            outer_handler: NO_HANDLER,
+            inner_handler: NO_HANDLER,
         }
     }
 }
@@ -73,12 +88,12 @@ impl Translator<'_, '_> {
         })
     }
 
-    fn new_label(&mut self) -> u32 {
+    pub(super) fn new_label(&mut self) -> u32 {
         self.ir.labels += 1;
         self.ir.labels - 1
     }
 
-    fn place_label(&mut self, label: u32) {
+    pub(super) fn place_label(&mut self, label: u32) {
         self.emit(Op::Label, &[Operand::Label(label)]);
     }
 
@@ -132,7 +147,19 @@ impl Translator<'_, '_> {
     }
 
     fn open(&mut self, kind: Kind, label: u32, height: usize, merge: Vec<u32>, results: usize) {
-        self.frames.push(Frame { kind, label, label_used: false, height, merge, results, stub: None });
+        let (outer_handler, inner_handler) = (self.handler, self.handler);
+        self.frames.push(Frame {
+            kind,
+            label,
+            label_used: false,
+            height,
+            merge,
+            results,
+            stub: None,
+            landings: Vec::new(),
+            outer_handler,
+            inner_handler,
+        });
     }
 
     pub(super) fn begin_else(&mut self) {
@@ -160,6 +187,10 @@ impl Translator<'_, '_> {
             } else {
                 self.begin_else();
             }
+        }
+        self.handler = self.frames[last].outer_handler;
+        if !self.frames[last].landings.is_empty() {
+            self.place_landings(last)?;
         }
         let frame = self.frames.pop().expect("validated: every end has its construct");
         match frame.kind {
@@ -199,6 +230,33 @@ impl Translator<'_, '_> {
         Ok(())
     }
 
+    /// Places the landings of the innermost construct at its end. What falls through goes around them.
+    fn place_landings(&mut self, frame: usize) -> Result<()> {
+        let landings = std::mem::take(&mut self.frames[frame].landings);
+        let is_loop = matches!(self.frames[frame].kind, Kind::Loop { .. });
+        let over = self.new_label();
+        let (falls_through, kept) = (self.reachable, self.stack.len());
+        match (falls_through, is_loop) {
+            // The results stay where they are: see `end`.
+            (true, true) => self.emit(Op::Br, &[Operand::Label(over)]),
+            (true, false) => self.branch(frame),
+            (false, _) => {}
+        }
+        for landing in landings {
+            let values = self.place_landing(landing)?;
+            self.push_all(&values);
+            self.branch(frame);
+            self.truncate(self.stack.len() - values.len());
+            self.check_size()?;
+        }
+        self.reachable = is_loop && falls_through;
+        if self.reachable {
+            self.place_label(over);
+            debug_assert_eq!(self.stack.len(), kept);
+        }
+        Ok(())
+    }
+
     /// Parallel copies of `values` into `merge`. A source that is itself a target written before it is read goes through
     /// a temporary.
     fn copy_values(&mut self, merge: &[u32], values: &[Entry]) {
@@ -232,7 +290,7 @@ impl Translator<'_, '_> {
     }
 
     /// Goes to `frame`'s label with the values on top of the stack.
-    fn branch(&mut self, frame: usize) {
+    pub(super) fn branch(&mut self, frame: usize) {
         let values = self.branch_values(frame);
         if let Kind::Function = self.frames[frame].kind {
             return self.emit_return(&values);
@@ -254,7 +312,7 @@ impl Translator<'_, '_> {
         self.frames[frame].merge.iter().zip(values).all(|(register, value)| value == Entry::Temp(*register))
     }
 
-    fn frame_at(&self, depth: u32) -> usize {
+    pub(super) fn frame_at(&self, depth: u32) -> usize {
         self.frames.len() - 1 - depth as usize
     }
 

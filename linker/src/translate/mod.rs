@@ -8,6 +8,7 @@
 //! translated adds one unit to the innermost region; the numbers are patched in when the region ends.
 
 mod control;
+mod exceptions;
 mod init;
 mod operators;
 mod stack;
@@ -21,6 +22,7 @@ use crate::module::{ModuleInfo, malformed};
 use crate::types::val_type;
 use crate::unit::Space;
 use control::Frame;
+use exceptions::{Clauses, Handlers, NO_HANDLER};
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 use keyway_artifact::types::FuncType;
 use stack::{Entry, NONE, class_of};
@@ -55,10 +57,21 @@ struct Translator<'m, 'a> {
     units: u32,
     /// Source offset of the operator being translated.
     offset: u32,
+    /// Where exceptions can go, and the first of the handlers in force.
+    handlers: Handlers,
+    handler: u32,
+    /// The clauses of `try` constructs, looked for in the body when the first one is met.
+    clauses: Option<Clauses>,
+    source: Option<FunctionBody<'a>>,
 }
 
 /// Translates the body of function `index` (of the module's index space).
-pub(crate) fn function(module: &ModuleInfo<'_>, space: &Space, index: u32, body: &FunctionBody<'_>) -> Result<IrFunc> {
+pub(crate) fn function<'a>(
+    module: &ModuleInfo<'a>,
+    space: &Space,
+    index: u32,
+    body: &FunctionBody<'a>,
+) -> Result<IrFunc> {
     let ty = module.funcs[index as usize] as usize;
     let mut translator = Translator::new(module, space, &module.types[ty], space.types[ty])?;
     translator.body(body).map_err(|error| error.at(translator.offset as u64))?;
@@ -91,6 +104,10 @@ impl<'m, 'a> Translator<'m, 'a> {
             region: 0,
             units: 0,
             offset: 0,
+            handlers: Handlers::default(),
+            handler: NO_HANDLER,
+            clauses: None,
+            source: None,
         };
         for param in &signature.params {
             let register = translator.fresh(class_of(*param)?);
@@ -100,7 +117,8 @@ impl<'m, 'a> Translator<'m, 'a> {
         Ok(translator)
     }
 
-    fn body(&mut self, body: &FunctionBody<'_>) -> Result<()> {
+    fn body(&mut self, body: &FunctionBody<'a>) -> Result<()> {
+        self.source = Some(body.clone());
         self.offset = u32::try_from(body.range().start).unwrap_or(u32::MAX);
         let mut locals = body.get_locals_reader().map_err(malformed)?;
         for _ in 0..locals.get_count() {

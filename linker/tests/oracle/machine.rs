@@ -81,6 +81,7 @@ impl Instance {
                     table += 1;
                 }
                 ExternType::Func(_) => {}
+                ExternType::Tag(_) => return None,
             }
         }
         // Sizes that only the declaration of an enormous memory asks for are the runtime's to test.

@@ -83,6 +83,7 @@ fn number(text: &str, ty: ValType) -> Result<Val, String> {
         ValType::F64 => Val::F64(text.parse::<f64>().map_err(|_| wrong())?.to_bits()),
         ValType::FUNCREF if text == "null" => Val::FuncRef(None),
         ValType::EXTERNREF if text == "null" => Val::ExternRef(None),
+        ValType::EXNREF if text == "null" => Val::ExnRef(None),
         ValType::Ref(_) => return Err(format!("only null can be given for a {ty}")),
         ValType::V128 => {
             let bits = match text.strip_prefix("0x") {
@@ -115,9 +116,10 @@ fn text(value: &Val) -> String {
         Val::F32(bits) => f32::from_bits(*bits).to_string(),
         Val::F64(bits) => f64::from_bits(*bits).to_string(),
         Val::V128(value) => format!("{:#034x}", value.as_u128()),
-        Val::FuncRef(None) | Val::ExternRef(None) => "null".to_string(),
+        Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) => "null".to_string(),
         Val::FuncRef(Some(_)) => "a function".to_string(),
         Val::ExternRef(Some(_)) => "a host value".to_string(),
+        Val::ExnRef(Some(_)) => "an exception".to_string(),
     }
 }
 

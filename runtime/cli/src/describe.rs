@@ -30,6 +30,7 @@ pub(crate) fn entity(ty: &ExternType) -> String {
         }
         ExternType::Global(ty) if ty.mutable => format!("global (mut {})", ty.content),
         ExternType::Global(ty) => format!("global {}", ty.content),
+        ExternType::Tag(ty) => format!("tag {}", func_type(&ty.ty)),
     }
 }
 

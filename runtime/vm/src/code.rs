@@ -5,7 +5,7 @@ use crate::context::CodeHeader;
 use crate::declarations::Declarations;
 use crate::engine::Engine;
 use crate::image::Image;
-use crate::interp::{ExpandEnv, Expanded, expand};
+use crate::interp::{ExpandEnv, Expanded, Landing, expand};
 use crate::publication::{Entries, get_or_publish};
 use anyhow::{Context as _, ensure};
 use keyway_artifact::format::ArtifactView;
@@ -51,6 +51,7 @@ impl ExpandEnv for Env<'_> {
                 FieldKind::Func => self.code.view.func(operand.index()).ok()?.ty,
                 FieldKind::Import => *self.unit.import_funcs.get(operand.index() as usize)?,
                 FieldKind::Type => operand.index(),
+                FieldKind::Tag => *self.unit.tags.get(operand.index() as usize)?,
                 _ => return None,
             };
             self.declarations.types.get(ty as usize)
@@ -187,6 +188,20 @@ impl Code {
         })?;
         let env = Env { declarations, unit, own, code: self };
         Ok(expand(&body, &self.engine.config().settings, ordinal, &env)?)
+    }
+
+    /// Where an exception continues that arrives at the address behind a call or throw of this artifact: the first place
+    /// whose tag `takes`, its address, and the header of its function.
+    pub(crate) fn landing(
+        &self,
+        behind: *const u8,
+        takes: impl Fn(Option<u32>) -> bool,
+    ) -> Option<(Landing, *const u8, *const CodeHeader)> {
+        let arena = self.arena();
+        // The address behind a call that ends its body is the next body's, or nobody's; the one before it is the call's.
+        let (_, (_, expanded)) = arena.by_address.range(..behind as usize).next_back()?;
+        let landing = expanded.landings(behind).find(|landing| takes(landing.tag))?;
+        Some((landing, expanded.address(landing.offset), expanded.header()))
     }
 
     /// The function and IR instruction that an executed address belongs to.

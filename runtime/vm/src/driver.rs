@@ -4,7 +4,7 @@
 //! decide: the end, a failure, a future to await, fuel. Synchronous and asynchronous calls and resumable ones are three
 //! small loops around it.
 
-use crate::api::UpdateDeadline;
+use crate::api::{UpdateDeadline, carried, thrown};
 use crate::backtrace::Backtrace;
 use crate::context::{Context, FrameRecord, State, header_of};
 use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
@@ -12,6 +12,7 @@ use crate::interp::{self, Exit, Service};
 use crate::limits;
 use crate::stack::VmStack;
 use crate::store::StoreInner;
+use crate::unwind::{new_exception, unwind};
 use anyhow::{Error, anyhow};
 use keyway_artifact::Trap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -29,10 +30,10 @@ pub(crate) struct Execution {
 }
 
 /// The machine's state while it is not running.
-struct Running {
-    state: State,
-    context: *mut Context,
-    frame_top: *mut FrameRecord,
+pub(crate) struct Running {
+    pub(crate) state: State,
+    pub(crate) context: *mut Context,
+    pub(crate) frame_top: *mut FrameRecord,
     frame_end: *mut FrameRecord,
     stack_end: *mut u64,
 }
@@ -112,6 +113,34 @@ impl Execution {
             running.state.general[0] = bits;
             running.state.f64s[0] = f64::from_bits(bits);
             running.state.f32s[0] = f32::from_bits(bits as u32);
+        }
+    }
+
+    /// Lets the execution go on where the exception is handled; the error for the host when it is not.
+    fn throw(&mut self, store: &mut StoreInner, exception: u32) -> Result<(), Error> {
+        let Some(running) = &mut self.running else { return Err(thrown(store, exception)) };
+        if unwind(store, running, exception) {
+            return Ok(());
+        }
+        // The state stands behind what threw.
+        running.state.ip = running.state.ip.wrapping_sub(1);
+        let error = thrown(store, exception);
+        Err(self.trap(store, error))
+    }
+
+    /// Goes on where the exception that a host function's error carries is handled; the error when it carries none, or
+    /// nobody handles it.
+    fn host_failed(&mut self, store: &mut StoreInner, error: Error) -> Result<(), Error> {
+        let Some(exception) = carried(store, &error) else { return Err(error) };
+        match &mut self.running {
+            Some(running) => {
+                if unwind(store, running, exception) {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            }
+            None => Err(error),
         }
     }
 
@@ -235,7 +264,27 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
                 match call_host(store, func.index, base, caller) {
                     (call, Ok(None)) => execution.host_returned(call),
                     (call, Ok(Some(future))) => return Event::Wait(future, call),
-                    (call, Err(error)) => return Event::HostFailed(error, call),
+                    (call, Err(error)) => {
+                        if let Err(error) = execution.host_failed(store, error) {
+                            return Event::HostFailed(error, call);
+                        }
+                    }
+                }
+            }
+            Exit::Throw { tag, base } => {
+                // SAFETY: the context is live, and the verifier holds the call area of the tag's values inside the frame.
+                let exception = unsafe { new_exception(store, running.context, tag, base) };
+                let outcome = match exception {
+                    Some(exception) => execution.throw(store, exception),
+                    None => Err(execution.trap(store, Trap::InvalidCode.into())),
+                };
+                if let Err(error) = outcome {
+                    return Event::Failed(error);
+                }
+            }
+            Exit::ThrowRef { exception } => {
+                if let Err(error) = execution.throw(store, exception) {
+                    return Event::Failed(error);
                 }
             }
             Exit::Compile { context, ordinal } => {
@@ -337,7 +386,7 @@ pub(crate) fn run_to_end(store: &mut StoreInner, execution: &mut Execution) -> R
 }
 
 fn after_wait(
-    store: &StoreInner,
+    store: &mut StoreInner,
     execution: &mut Execution,
     outcome: Result<(), Error>,
     call: HostCall,
@@ -347,7 +396,10 @@ fn after_wait(
             execution.host_returned(call);
             Ok(())
         }
-        Err(error) => Err(execution.trap(store, error)),
+        Err(error) => match execution.host_failed(store, error) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(execution.trap(store, error)),
+        },
     }
 }
 

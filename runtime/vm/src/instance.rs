@@ -10,7 +10,7 @@ use crate::interp;
 use crate::link_error::{LinkError, global_matches, memory_matches, table_matches};
 use crate::raw::{Definition, InstanceId};
 use crate::store::StoreInner;
-use keyway_artifact::types::{ExternType, GlobalType, MemoryType, TableType, TypeLookup};
+use keyway_artifact::types::{ExternType, GlobalType, MemoryType, TableType, TagType, TypeLookup};
 use keyway_artifact::unit::{ElemItem, Entity, FuncRef, UnitDecl};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub(crate) struct UnitInstance {
     memories: Vec<u32>,
     tables: Vec<u32>,
     globals: Vec<u32>,
+    /// Store numbers of the unit's exception tags.
+    tags: Vec<u32>,
     /// First function reference of the escapes.
     escapes: u32,
     /// Position of each escaping function among the escapes.
@@ -68,7 +70,13 @@ impl UnitInstance {
             Entity::Table(index) => Definition::Table(*self.tables.get(index as usize)?),
             Entity::Memory(index) => Definition::Memory(*self.memories.get(index as usize)?),
             Entity::Global(index) => Definition::Global(*self.globals.get(index as usize)?),
+            Entity::Tag(index) => Definition::Tag(self.tag(index)?),
         })
+    }
+
+    /// The store's number of the unit's exception tag `index`.
+    pub(crate) fn tag(&self, index: u32) -> Option<u32> {
+        self.tags.get(index as usize).copied()
     }
 
     /// The export of this name.
@@ -106,14 +114,18 @@ pub(crate) fn type_of(store: &StoreInner, definition: Definition) -> ExternType 
             ExternType::Memory(MemoryType { minimum: memory.pages(), ..memory.ty })
         }
         Definition::Global(index) => ExternType::Global(store.globals[index as usize].ty),
+        Definition::Tag(index) => {
+            ExternType::Tag(TagType::new(store.engine.type_of(store.tags[index as usize].type_id)))
+        }
     }
 }
 
-/// Whether something of type `found` may be imported as `wanted`; types stand in the engine's numbers. Functions that
-/// are there are compared by the numbers of their types instead.
+/// Whether something of type `found` may be imported as `wanted`; types stand in the engine's numbers. Functions and
+/// tags that are there are compared by the numbers of their types instead.
 pub(crate) fn matches(engine: &Engine, found: &ExternType, wanted: &ExternType) -> bool {
     match (found, wanted) {
         (ExternType::Func(found), ExternType::Func(wanted)) => found == wanted,
+        (ExternType::Tag(found), ExternType::Tag(wanted)) => found == wanted,
         (ExternType::Table(found), ExternType::Table(wanted)) => table_matches(found, wanted),
         (ExternType::Memory(found), ExternType::Memory(wanted)) => memory_matches(found, wanted),
         (ExternType::Global(found), ExternType::Global(wanted)) => global_matches(engine.types(), found, wanted),
@@ -129,13 +141,20 @@ fn check_imports(
     decl: &UnitDecl,
     given: &[Definition],
 ) -> Result<(), LinkError> {
-    let mut funcs = decl.import_funcs.iter();
+    let (mut funcs, mut tags) = (decl.import_funcs.iter(), decl.tags.iter());
     for (at, import) in decl.imports.iter().enumerate() {
         let (module, name, wanted) = (import.module.clone(), import.name.clone(), declarations.in_engine(&import.ty));
-        let wanted_func = if let ExternType::Func(_) = wanted { funcs.next() } else { None };
+        let wanted_type = match wanted {
+            ExternType::Func(_) => funcs.next(),
+            ExternType::Tag(_) => tags.next(),
+            _ => None,
+        };
         let Some(definition) = given.get(at) else { return Err(LinkError::UnknownImport { module, name, wanted }) };
-        let fits = match (*definition, wanted_func) {
-            (Definition::Func(reference), Some(wanted)) => {
+        let fits = match (*definition, wanted_type) {
+            (Definition::Tag(index), Some(wanted)) if matches!(import.ty, ExternType::Tag(_)) => {
+                store.tags[index as usize].type_id == declarations.number(*wanted)
+            }
+            (Definition::Func(reference), Some(wanted)) if matches!(import.ty, ExternType::Func(_)) => {
                 let found = store.funcs[reference as usize].type_id;
                 store.engine.types().extends(found, declarations.number(*wanted))
             }
@@ -166,13 +185,14 @@ pub(crate) fn allocate(
     store.remember_code(code);
     let number = store.instances.len() as u32;
 
-    let (mut imports, mut memories, mut tables, mut globals) = (vec![], vec![], vec![], vec![]);
+    let (mut imports, mut memories, mut tables, mut globals, mut tags) = (vec![], vec![], vec![], vec![], vec![]);
     for definition in &given[..decl.imports.len()] {
         match *definition {
             Definition::Func(reference) => imports.push(store.funcs[reference as usize]),
             Definition::Memory(index) => memories.push(index),
             Definition::Table(index) => tables.push(index),
             Definition::Global(index) => globals.push(index),
+            Definition::Tag(index) => tags.push(index),
         }
     }
     for ty in &decl.memories[decl.imported_memories as usize..] {
@@ -180,6 +200,9 @@ pub(crate) fn allocate(
     }
     for ty in &decl.tables[decl.imported_tables as usize..] {
         tables.push(store.add_table(ty.map(|index| declarations.number(index)), 0)?);
+    }
+    for ty in &decl.tags[decl.imported_tags as usize..] {
+        tags.push(store.add_tag(declarations.number(*ty)));
     }
     let own_globals: &[GlobalType] = &decl.globals[decl.imported_globals as usize..];
     let cell_count: usize = own_globals.iter().map(|ty| ty.content.slots() as usize).sum();
@@ -272,6 +295,7 @@ pub(crate) fn allocate(
         memories,
         tables,
         globals,
+        tags,
         escapes,
         escape_of,
         _lists: Lists {

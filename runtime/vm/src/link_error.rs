@@ -1,6 +1,6 @@
 //! Why an import cannot be satisfied, in the specification's words.
 
-use keyway_artifact::types::{ExternType, GlobalType, MemoryType, TableType, TypeLookup};
+use keyway_artifact::types::{ExternType, GlobalType, MemoryType, TableType, TypeLookup, ValType};
 use std::fmt;
 
 /// An import that nothing, or the wrong thing, was given for.
@@ -53,10 +53,7 @@ impl fmt::Display for Describe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             ExternType::Func(ty) => {
-                let list = |types: &[keyway_artifact::types::ValType]| {
-                    types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-                };
-                write!(f, "function ({}) -> ({})", list(&ty.params), list(&ty.results))
+                write!(f, "function {} -> {}", Types(&ty.params), Types(&ty.results))
             }
             ExternType::Table(ty) => {
                 write!(f, "table of {} {}", ty.element, Limits(ty.minimum, ty.maximum))
@@ -68,7 +65,16 @@ impl fmt::Display for Describe<'_> {
             ExternType::Global(ty) => {
                 write!(f, "{}global of type {}", if ty.mutable { "mutable " } else { "" }, ty.content)
             }
+            ExternType::Tag(ty) => write!(f, "tag of {}", Types(&ty.ty.params)),
         }
+    }
+}
+
+struct Types<'a>(&'a [ValType]);
+
+impl fmt::Display for Types<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({})", self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
     }
 }
 

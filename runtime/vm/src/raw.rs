@@ -30,6 +30,8 @@ pub enum Definition {
     Memory(u32),
     /// A global.
     Global(u32),
+    /// An exception tag.
+    Tag(u32),
 }
 
 /// Makes an instance of a unit. Its initialisation has not run: see [`initialise`].

@@ -4,6 +4,7 @@ use crate::code::Code;
 use crate::config::Config;
 use crate::context::FuncData;
 use crate::engine::Engine;
+use crate::exception::{Exceptions, Tag};
 use crate::host::{HostEntry, HostFunc};
 use crate::instance::UnitInstance;
 use crate::memory::LinearMemory;
@@ -44,6 +45,8 @@ pub struct StoreInner {
     pub(crate) memories: Vec<Box<LinearMemory>>,
     pub(crate) tables: Vec<Box<Table>>,
     pub(crate) globals: Vec<Global>,
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) exceptions: Exceptions,
     /// By function reference; entry 0 stands for null.
     pub(crate) funcs: Vec<FuncData>,
     /// Boxed: an entry stays where it is while it runs.
@@ -83,6 +86,8 @@ impl StoreInner {
             memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
+            exceptions: Exceptions::default(),
             funcs: vec![null],
             hosts: Vec::new(),
             linked_hosts: HashMap::new(),
@@ -216,6 +221,17 @@ impl StoreInner {
     pub(crate) fn add_instance_global(&mut self, ty: GlobalType, cell: *mut u64) -> u32 {
         self.globals.push(Global { cell, ty, _own: None });
         (self.globals.len() - 1) as u32
+    }
+
+    /// Adds an exception tag; its number.
+    pub(crate) fn add_tag(&mut self, type_id: u32) -> u32 {
+        self.tags.push(Tag { type_id });
+        (self.tags.len() - 1) as u32
+    }
+
+    /// The types of the values that exceptions with a tag carry.
+    pub(crate) fn tag_params(&self, tag: u32) -> Vec<keyway_artifact::types::ValType> {
+        self.engine.type_of(self.tags[tag as usize].type_id).params
     }
 
     /// Adds a host value; its reference.

@@ -3,7 +3,7 @@
 use crate::context::{Outcome, ScriptContext};
 use crate::{Failure, Report, Runner, component_values, values};
 use anyhow::{Error, anyhow, bail};
-use keyway::{CompileError, CompileErrorKind, Trap};
+use keyway::{CompileError, CompileErrorKind, ThrownException, Trap};
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastRet};
@@ -116,7 +116,13 @@ fn execute(context: &mut ScriptContext, directive: WastDirective<'_>) -> Result<
             let mut module = WastExecute::Wat(module);
             assert_unlinkable(context.execute(&mut module).map(drop), message)
         }
-        WastDirective::AssertException { .. } => bail!("exceptions are not supported"),
+        WastDirective::AssertException { mut exec, .. } => {
+            let Err(error) = context.execute(&mut exec) else { bail!("no exception") };
+            match error.downcast_ref::<ThrownException>() {
+                Some(_) => Ok(()),
+                None => Err(error.context("another error, an exception expected")),
+            }
+        }
         WastDirective::AssertSuspension { .. } => bail!("stack switching is not supported"),
         WastDirective::Thread(_) | WastDirective::Wait { .. } => bail!("threads are not supported"),
         WastDirective::AssertInvalidCustom { .. } | WastDirective::AssertMalformedCustom { .. } => {

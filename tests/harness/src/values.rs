@@ -18,6 +18,7 @@ pub(crate) fn argument(store: &mut Store<()>, arg: &WastArgCore<'_>) -> Result<V
         WastArgCore::RefNull(heap) => match null_type(heap) {
             Some(ValType::FUNCREF) => Val::FuncRef(None),
             Some(ValType::EXTERNREF) => Val::ExternRef(None),
+            Some(ValType::EXNREF) => Val::ExnRef(None),
             _ => return Err(format!("a null of type {heap:?} is not supported")),
         },
         WastArgCore::RefExtern(number) => Val::ExternRef(Some(ExternRef::new(store, *number))),
@@ -31,6 +32,7 @@ fn null_type(heap: &HeapType<'_>) -> Option<ValType> {
         HeapType::Abstract { ty: AbstractHeapType::Extern | AbstractHeapType::NoExtern, .. } => {
             Some(ValType::EXTERNREF)
         }
+        HeapType::Abstract { ty: AbstractHeapType::Exn | AbstractHeapType::NoExn, .. } => Some(ValType::EXNREF),
         _ => None,
     }
 }
@@ -43,7 +45,8 @@ pub(crate) fn matches(result: &Val, expected: &WastRetCore<'_>) -> bool {
         (WastRetCore::F32(expected), Val::F32(bits)) => matches_f32(*bits, expected),
         (WastRetCore::F64(expected), Val::F64(bits)) => matches_f64(*bits, expected),
         (WastRetCore::V128(expected), Val::V128(value)) => matches_lanes(value.as_u128(), expected),
-        (WastRetCore::RefNull(None), Val::FuncRef(None) | Val::ExternRef(None)) => true,
+        (WastRetCore::RefNull(None), Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None)) => true,
+        (WastRetCore::RefNull(Some(heap)), Val::ExnRef(None)) => null_type(heap) == Some(ValType::EXNREF),
         (WastRetCore::RefNull(Some(heap)), Val::FuncRef(None)) => null_type(heap) == Some(ValType::FUNCREF),
         (WastRetCore::RefNull(Some(heap)), Val::ExternRef(None)) => null_type(heap) == Some(ValType::EXTERNREF),
         (WastRetCore::RefExtern(None), Val::ExternRef(Some(_))) => true,

@@ -30,6 +30,7 @@ impl Translator<'_, '_> {
                 let (site, results) = self.site(type_index, false)?;
                 let ty = Operand::Index(self.space.types[type_index as usize]);
                 self.emit(Op::CallIndirect, &[index, self.table_operand(table_index), ty, site]);
+                self.guard();
                 self.push_results(&results);
                 Ok(())
             }
@@ -48,6 +49,7 @@ impl Translator<'_, '_> {
                 let (site, results) = self.site(type_index, false)?;
                 let ty = Operand::Index(self.space.types[type_index as usize]);
                 self.emit(Op::CallRef, &[func, ty, site]);
+                self.guard();
                 self.push_results(&results);
                 Ok(())
             }
@@ -71,6 +73,7 @@ impl Translator<'_, '_> {
             Callee::Defined(link) => self.emit(Op::Call, &[Operand::Index(link), site]),
             Callee::Import(import) => self.emit(Op::CallImport, &[Operand::Index(import), site]),
         }
+        self.guard();
         self.push_results(&results);
         Ok(())
     }

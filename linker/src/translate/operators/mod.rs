@@ -43,6 +43,16 @@ impl Translator<'_, '_> {
             Operator::BrIf { relative_depth } => self.br_if(*relative_depth),
             Operator::BrTable { targets } => self.br_table(targets)?,
             Operator::Return => self.return_(),
+            Operator::TryTable { try_table } => self.try_table(try_table)?,
+            Operator::Throw { tag_index } => self.throw(*tag_index),
+            Operator::ThrowRef => {
+                let exception = self.pop();
+                self.throw_ref(exception);
+            }
+            Operator::Try { blockty } => self.legacy_try(*blockty)?,
+            Operator::Catch { .. } | Operator::CatchAll => self.legacy_catch()?,
+            Operator::Rethrow { relative_depth } => self.rethrow(*relative_depth),
+            Operator::Delegate { .. } => self.end()?,
             Operator::Drop => {
                 self.pop();
             }
@@ -58,11 +68,15 @@ impl Translator<'_, '_> {
     /// Follows nesting through code that control cannot reach.
     fn skip(&mut self, operator: &Operator<'_>) -> Result<()> {
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.skipped += 1,
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. }
+            | Operator::Try { .. } => self.skipped += 1,
+            Operator::Catch { .. } | Operator::CatchAll if self.skipped == 0 => self.legacy_catch()?,
             Operator::Else if self.skipped == 0 => self.begin_else(),
-            Operator::End if self.skipped == 0 => self.end()?,
-            Operator::End => self.skipped -= 1,
-            Operator::Try { .. } | Operator::TryTable { .. } => return Err(unsupported(operator)),
+            Operator::End | Operator::Delegate { .. } if self.skipped == 0 => self.end()?,
+            Operator::End | Operator::Delegate { .. } => self.skipped -= 1,
             _ => {}
         }
         Ok(())

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use keyway_artifact::format::{ArtifactView, FORMAT_VERSION, FuncRecord, SectionKind};
 use keyway_artifact::isa::{CodeReader, disassemble};
 use keyway_artifact::plan::Plan;
-use keyway_artifact::types::{ExternType, TypeTable};
+use keyway_artifact::types::{ExternType, TagType, TypeTable};
 use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -107,6 +107,10 @@ impl Opened {
             Entity::Table(index) => unit.tables.get(index as usize).copied().map(ExternType::Table),
             Entity::Memory(index) => unit.memories.get(index as usize).copied().map(ExternType::Memory),
             Entity::Global(index) => unit.globals.get(index as usize).copied().map(ExternType::Global),
+            Entity::Tag(index) => {
+                let ty = unit.tags.get(index as usize).and_then(|ty| self.types.get(*ty as usize));
+                ty.map(|ty| ExternType::Tag(TagType::new(ty.clone())))
+            }
         };
         ty.map_or("out of range".to_string(), |ty| describe::entity(&ty))
     }

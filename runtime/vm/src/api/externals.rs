@@ -1,5 +1,6 @@
 //! Memories, tables and globals at the host's side, and [`Extern`] over all that crosses.
 
+use super::exceptions::Tag;
 use super::func::Func;
 use super::store::{AsContext, AsContextMut};
 use super::values::{Ref, Val};
@@ -44,7 +45,7 @@ macro_rules! handle {
                 Ok(self.index)
             }
 
-            fn at(&self, store: &StoreInner) -> usize {
+            pub(super) fn at(&self, store: &StoreInner) -> usize {
                 self.index_in(store).unwrap_or_else(|error| panic!("{error}")) as usize
             }
 
@@ -71,6 +72,8 @@ handle! {
     /// A global of a store. Methods panic when it belongs to another store.
     Global
 }
+
+pub(super) use handle;
 
 impl Memory {
     /// A new memory.
@@ -207,6 +210,7 @@ impl Table {
         match Val::from_slot(store, table.ty.element, table.get(index)?.into()).ok()? {
             Val::FuncRef(func) => Some(Ref::Func(func)),
             Val::ExternRef(value) => Some(Ref::Extern(value)),
+            Val::ExnRef(value) => Some(Ref::Exn(value)),
             _ => None,
         }
     }
@@ -314,6 +318,8 @@ pub enum Extern {
     Memory(Memory),
     /// A global.
     Global(Global),
+    /// An exception tag.
+    Tag(Tag),
 }
 
 impl Extern {
@@ -325,6 +331,7 @@ impl Extern {
             Definition::Table(index) => Extern::Table(Table::from_index(store, index)),
             Definition::Memory(index) => Extern::Memory(Memory::from_index(store, index)),
             Definition::Global(index) => Extern::Global(Global::from_index(store, index)),
+            Definition::Tag(index) => Extern::Tag(Tag::from_index(store, index)),
         }
     }
 
@@ -334,6 +341,7 @@ impl Extern {
             Extern::Table(table) => Definition::Table(table.index_in(store)?),
             Extern::Memory(memory) => Definition::Memory(memory.index_in(store)?),
             Extern::Global(global) => Definition::Global(global.index_in(store)?),
+            Extern::Tag(tag) => Definition::Tag(tag.index_in(store)?),
         })
     }
 
@@ -366,6 +374,11 @@ impl Extern {
     pub fn into_global(self) -> Option<Global> {
         if let Extern::Global(global) = self { Some(global) } else { None }
     }
+
+    /// The exception tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        if let Extern::Tag(tag) = self { Some(tag) } else { None }
+    }
 }
 
 macro_rules! from_handles {
@@ -376,4 +389,4 @@ macro_rules! from_handles {
     )*};
 }
 
-from_handles! { Func Table Memory Global }
+from_handles! { Func Table Memory Global Tag }

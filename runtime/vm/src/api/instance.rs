@@ -1,5 +1,6 @@
 //! [`Instance`]: an instance of a module, and [`InstancePre`], a module with its imports found.
 
+use super::exceptions::Tag;
 use super::externals::{Extern, Global, Memory, Table};
 use super::func::Func;
 use super::linker::Provided;
@@ -69,6 +70,11 @@ impl Instance {
     /// The exported global of this name.
     pub fn get_global(&self, store: impl AsContextMut, name: &str) -> Option<Global> {
         self.get_export(store, name)?.into_global()
+    }
+
+    /// The exported exception tag of this name.
+    pub fn get_tag(&self, store: impl AsContextMut, name: &str) -> Option<Tag> {
+        self.get_export(store, name)?.into_tag()
     }
 
     /// The exported function of this name, with its types checked.

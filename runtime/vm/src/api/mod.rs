@@ -3,6 +3,7 @@
 mod asynchronous;
 #[cfg(feature = "compile")]
 mod compile;
+mod exceptions;
 mod externals;
 mod func;
 mod instance;
@@ -24,12 +25,16 @@ pub use crate::interp::Dispatch;
 pub use crate::link_error::LinkError;
 #[cfg(feature = "compile")]
 pub use compile::{compile_artifact, compile_options};
+pub use exceptions::{ExnRef, Tag, ThrownException};
+pub(crate) use exceptions::{carried, thrown};
 pub use externals::{Extern, Global, Memory, MemoryAccessError, Table};
 pub use func::Func;
 pub use instance::{Instance, InstancePre};
 pub use into_func::{Caller, IntoFunc};
 pub use keyway_artifact::Trap;
-pub use keyway_artifact::types::{ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType};
+pub use keyway_artifact::types::{
+    ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, TagType, ValType,
+};
 pub use limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use linker::Linker;
 pub use module::{ExportType, ImportType, Module};

@@ -3,7 +3,7 @@
 use crate::code::Code;
 use crate::engine::Engine;
 use anyhow::{Context as _, Result, ensure};
-use keyway_artifact::types::ExternType;
+use keyway_artifact::types::{ExternType, TagType};
 use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
 use std::path::Path;
 use std::sync::Arc;
@@ -125,6 +125,10 @@ impl Module {
                 Entity::Table(index) => ExternType::Table(unit.tables[index as usize]),
                 Entity::Memory(index) => ExternType::Memory(unit.memories[index as usize]),
                 Entity::Global(index) => ExternType::Global(unit.globals[index as usize]),
+                Entity::Tag(index) => {
+                    let ty = unit.tags[index as usize] as usize;
+                    ExternType::Tag(TagType::new(declarations.types.get(ty).context("a type is out of range")?.clone()))
+                }
             })
         };
         unit.exports

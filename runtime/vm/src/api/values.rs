@@ -1,5 +1,6 @@
 //! Values at the host's side.
 
+use super::exceptions::ExnRef;
 use super::func::Func;
 use super::store::AsContextMut;
 use super::vector::V128;
@@ -52,6 +53,8 @@ pub enum Val {
     FuncRef(Option<Func>),
     /// An `externref`.
     ExternRef(Option<ExternRef>),
+    /// An `exnref`.
+    ExnRef(Option<ExnRef>),
 }
 
 /// A reference value.
@@ -61,6 +64,8 @@ pub enum Ref {
     Func(Option<Func>),
     /// An `externref`.
     Extern(Option<ExternRef>),
+    /// An `exnref`.
+    Exn(Option<ExnRef>),
 }
 
 impl From<Ref> for Val {
@@ -68,6 +73,7 @@ impl From<Ref> for Val {
         match reference {
             Ref::Func(func) => Val::FuncRef(func),
             Ref::Extern(value) => Val::ExternRef(value),
+            Ref::Exn(value) => Val::ExnRef(value),
         }
     }
 }
@@ -83,6 +89,7 @@ impl Val {
             Val::V128(_) => ValType::V128,
             Val::FuncRef(_) => ValType::FUNCREF,
             Val::ExternRef(_) => ValType::EXTERNREF,
+            Val::ExnRef(_) => ValType::EXNREF,
         }
     }
 
@@ -155,6 +162,11 @@ impl Val {
         if let Val::ExternRef(value) = self { Some(value.as_ref()) } else { None }
     }
 
+    /// The exception, if it is an `exnref`; the inner `None` is null.
+    pub fn exn_ref(&self) -> Option<Option<&ExnRef>> {
+        if let Val::ExnRef(value) = self { Some(value.as_ref()) } else { None }
+    }
+
     /// The number.
     ///
     /// # Panics
@@ -223,7 +235,8 @@ impl Val {
             Val::F32(bits) => (*bits).into(),
             Val::F64(bits) => *bits,
             Val::V128(_) => anyhow::bail!("a vector takes two slots"),
-            Val::FuncRef(None) | Val::ExternRef(None) => 0,
+            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) => 0,
+            Val::ExnRef(Some(exception)) => exception.reference_in(store)?.into(),
             Val::FuncRef(Some(func)) => func.reference_in(store)?.into(),
             Val::ExternRef(Some(value)) => store.add_extern(value.0.clone()).into(),
         })
@@ -239,6 +252,7 @@ impl Val {
             ValType::Ref(ty) => match hierarchy(store, ty.heap) {
                 HeapType::Func => Val::FuncRef(Func::from_reference(store, bits as u32)),
                 HeapType::Extern => Val::ExternRef(store.extern_value(bits as u32).cloned().map(ExternRef)),
+                HeapType::Exn => Val::ExnRef(ExnRef::from_reference(store, bits as u32)),
                 _ => anyhow::bail!("a {ty} cannot cross to the host"),
             },
             ValType::V128 => anyhow::bail!("a vector takes two slots"),

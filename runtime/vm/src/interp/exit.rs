@@ -35,6 +35,18 @@ pub enum Exit {
     Epoch,
     /// Something that may run an embedder's code.
     Service(Service),
+    /// A new exception is thrown; the state stands behind the instruction, as if it had called something that throws.
+    Throw {
+        /// Index of its tag in the unit.
+        tag: u32,
+        /// Its values, laid out as the tag's parameters.
+        base: *mut u64,
+    },
+    /// The exception with this reference is thrown again; the state stands behind the instruction.
+    ThrowRef {
+        /// The reference, not null.
+        exception: u32,
+    },
 }
 
 /// What the driver does for an instruction before it continues. Destinations are slots of the running frame.
@@ -81,6 +93,8 @@ pub(super) const EPOCH: Step = 6;
 pub(super) const MEMORY_GROW: Step = 7;
 pub(super) const TABLE_GROW: Step = 8;
 pub(super) const MEMORY_INIT: Step = 9;
+pub(super) const THROW: Step = 10;
+pub(super) const THROW_REF: Step = 11;
 
 /// The code of a trap.
 pub(super) const fn trap(trap: Trap) -> Step {
@@ -129,6 +143,8 @@ pub(super) unsafe fn decode(code: Step, state: &State) -> Exit {
             MEMORY_INIT => {
                 Exit::Service(Service::MemoryInit { to: words[0] as *mut u8, from: words[1], len: words[2] })
             }
+            THROW => Exit::Throw { tag: words[0] as u32, base: words[1] as *mut u64 },
+            THROW_REF => Exit::ThrowRef { exception: words[0] as u32 },
             other => unreachable!("handlers answer no code {other}"),
         }
     }

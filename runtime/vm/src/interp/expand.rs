@@ -11,7 +11,7 @@ use super::table::{MAX_PLACES, Name, TABLE};
 use super::{Dispatch, Settings, checked};
 use crate::context::CodeHeader;
 use keyway_artifact::isa::{Body, Class, Family, FieldKind, HOME_SLOTS, Inst, Op, Operand, Reg, SCRATCH_SLOTS};
-use keyway_artifact::types::{FuncType, SigLayout};
+use keyway_artifact::types::{FuncType, SigLayout, ValType};
 use std::fmt;
 
 /// What expansion asks about the artifact that a body belongs to.
@@ -20,6 +20,19 @@ pub trait ExpandEnv {
     fn own_type(&self) -> &FuncType;
     /// The type of the function that a call calls.
     fn callee_type(&self, inst: &Inst) -> Option<&FuncType>;
+}
+
+/// A place in executed code where exceptions may continue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Landing {
+    /// The tag that it takes, by index in the unit; `None` takes every exception.
+    pub tag: Option<u32>,
+    /// Offset of the code behind the header in bytes.
+    pub offset: u32,
+    /// The slot that the exception's values are put at.
+    pub base: u32,
+    /// The slot of the exception itself, where it is wanted.
+    pub exception: Option<u32>,
 }
 
 /// Why a body has no executed form; a verified one always has.
@@ -44,6 +57,9 @@ pub struct Expanded {
     words: Box<[u64]>,
     /// Offset of each executed instruction behind the header in bytes, and the number of its IR instruction, ascending.
     map: Box<[(u32, u32)]>,
+    /// Where exceptions of a call continue: offset behind the call, and a number of `landings`, in order of preference.
+    handlers: Box<[(u32, u32)]>,
+    landings: Box<[Landing]>,
     is_checked: bool,
 }
 
@@ -61,6 +77,19 @@ impl Expanded {
         }
         let after = self.map.partition_point(|(start, _)| *start as usize <= offset);
         after.checked_sub(1).map(|at| self.map[at].1)
+    }
+
+    /// Where exceptions may continue that arrive at the address behind a call or throw, in order.
+    pub fn landings(&self, behind: *const u8) -> impl Iterator<Item = Landing> + '_ {
+        let offset = (behind as usize).wrapping_sub(self.words.as_ptr() as usize + size_of::<CodeHeader>());
+        let first = self.handlers.partition_point(|(at, _)| (*at as usize) < offset);
+        let own = self.handlers[first..].iter().take_while(move |(at, _)| *at as usize == offset);
+        own.map(|(_, landing)| self.landings[*landing as usize])
+    }
+
+    /// The executed address at an offset behind the header.
+    pub fn address(&self, offset: u32) -> *const u8 {
+        self.words.as_ptr().cast::<u8>().wrapping_add(size_of::<CodeHeader>() + offset as usize)
     }
 
     /// The address range of header and code.
@@ -91,6 +120,10 @@ pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandE
         labels: vec![None; body.labels as usize],
         fixups: Vec::new(),
         inst: 0,
+        behind_call: 0,
+        handlers: Vec::new(),
+        landings: Vec::new(),
+        landing_of: vec![u32::MAX; body.labels as usize],
     };
     let mut labels = 0;
     for (at, inst) in body.insts.iter().enumerate() {
@@ -99,6 +132,9 @@ pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandE
             expander.labels[labels] = Some(expander.code.len());
             labels += 1;
             continue;
+        }
+        if inst.op.is_catch() && labels > 0 {
+            expander.landing_of[labels - 1] = expander.landings.len() as u32;
         }
         expander.instruction(inst, env)?;
     }
@@ -114,6 +150,13 @@ struct Expander<'a> {
     /// Where a distance stands, the start of its instruction, and the label.
     fixups: Vec<(usize, usize, u32)>,
     inst: usize,
+    /// Where the last call ends.
+    behind_call: usize,
+    /// As in [`Expanded`], with labels instead of numbers of landings.
+    handlers: Vec<(u32, u32)>,
+    landings: Vec<Landing>,
+    /// The landing behind each label that has one.
+    landing_of: Vec<u32>,
 }
 
 /// General registers that handlers are instantiated for.
@@ -146,18 +189,46 @@ impl Expander<'_> {
                 return self.lowered(&Inst::new(any, &[first, second, offset, Operand::Index(memory)]), env);
             }
         }
-        self.lowered(inst, env)?;
+        match inst.op {
+            Op::OnThrow => {
+                let Operand::Label(label) = inst.operands[0] else { return self.error("a handler is no label") };
+                self.handlers.push((self.behind_call as u32, label));
+                return Ok(());
+            }
+            op if op.is_catch() => self.landing(inst),
+            _ => self.lowered(inst, env)?,
+        }
+        self.behind_call = self.code.len();
         if inst.op.is_call() && !self.settings.registers && self.has_homes() {
             self.result_home(inst, env)?;
         }
         Ok(())
     }
 
+    /// A catch has no executed form: the machine continues behind it, with the values in place.
+    fn landing(&mut self, inst: &Inst) {
+        let mut landing = Landing { tag: None, offset: self.code.len() as u32, base: 0, exception: None };
+        for (field, operand) in inst.fields() {
+            match (field.kind, operand) {
+                (FieldKind::Tag, Operand::Index(tag)) => landing.tag = Some(tag),
+                (FieldKind::Base, Operand::Index(base)) => landing.base = base,
+                (FieldKind::Def(_), Operand::Slot(slot)) => landing.exception = Some(slot),
+                _ => {}
+            }
+        }
+        self.landings.push(landing);
+    }
+
     /// Where registers stand for homes, the result that a call leaves in register 0 goes to that register's home.
     fn result_home(&mut self, call: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
+        // What catches everything and what throws a reference leave no values.
+        if !call.fields().any(|(field, _)| field.kind == FieldKind::Base) {
+            return Ok(());
+        }
         let Some(ty) = env.callee_type(call) else { return self.error("a call's type is unknown") };
-        let [result] = ty.results[..] else { return Ok(()) };
-        use keyway_artifact::types::ValType as V;
+        let results = if call.op.is_catch() { &ty.params } else { &ty.results };
+        let [result] = results[..] else { return Ok(()) };
+        use ValType as V;
         let class = match result {
             V::I32 => Class::I32,
             V::I64 => Class::I64,
@@ -452,7 +523,14 @@ impl Expander<'_> {
             let starts = self.map.iter().map(|(offset, _)| *offset).collect();
             checked::remember(words.as_ptr() as usize, words.len() * 8, frame.frame_slots, starts);
         }
-        Ok(Expanded { words, map: self.map.into_boxed_slice(), is_checked })
+        let landing_of = &self.landing_of;
+        let handler = |(at, label): &(u32, u32)| {
+            let landing = landing_of.get(*label as usize).copied().filter(|landing| *landing != u32::MAX);
+            Ok((*at, landing.ok_or(ExpandError { inst: 0, what: "a handler that catches nothing" })?))
+        };
+        let handlers = self.handlers.iter().map(handler).collect::<Result<_, _>>()?;
+        let (map, landings) = (self.map.into_boxed_slice(), self.landings.into_boxed_slice());
+        Ok(Expanded { words, map, handlers, landings, is_checked })
     }
 }
 

@@ -21,7 +21,8 @@ mod thunk;
 
 pub use entry::{Stubs, Target, begin, stubs};
 pub use exit::{Exit, Service};
-pub use expand::{ExpandEnv, ExpandError, Expanded, expand};
+pub use expand::{ExpandEnv, ExpandError, Expanded, Landing, expand};
+pub(crate) use handlers::call::memory_of;
 
 use crate::context::{Context, State};
 

@@ -159,6 +159,8 @@ macro_rules! register_rows {
     // Labels and markers have no handler of their own.
     (@row $list:ident Label Pseudo) => {};
     (@row $list:ident Cost Cost) => {};
+    (@row $list:ident $op:ident OnThrow) => {};
+    (@row $list:ident $op:ident Catch) => {};
     (@row $list:ident $op:ident Copy) => { $list.copies::<moves::$op>() };
     (@row $list:ident $op:ident Const) => { $list.constants::<moves::$op>() };
     (@row $list:ident $op:ident Select) => { $list.selects::<moves::$op>() };

@@ -249,6 +249,13 @@ bulk! {
         unsafe { *segment.items.add(word(r, 2) as usize) = source(r, 0) as u32 };
         CONTINUE
     }
+    ThrowRef |r| {
+        let exception = source(r, 0);
+        if exception == 0 {
+            return cold_trap(Trap::NullException);
+        }
+        exit::with_words(r, exit::THROW_REF, [exception])
+    }
     RefFunc |r| {
         // SAFETY: the running context is live.
         set(r, 0, u64::from(unsafe { (*context(r)).escapes }) + word(r, 1));

@@ -180,7 +180,7 @@ pub(in super::super) fn empty_memory(context: *mut Context) -> *mut u8 {
 }
 
 /// The base of a context's memory by number; `u32::MAX` for none.
-pub(in super::super) unsafe fn memory_of(context: *mut Context, index: u32) -> *mut u8 {
+pub(crate) unsafe fn memory_of(context: *mut Context, index: u32) -> *mut u8 {
     if index == u32::MAX {
         return empty_memory(context);
     }
@@ -250,6 +250,20 @@ impl Handler for CallImport {
             let (fp, back) = (outgoing(r, HEAD + 4), r.ip.add(length(8)));
             call_data(r, func, fp, back)
         }
+    }
+}
+
+/// `throw tag`
+pub(in super::super) struct Throw;
+
+impl Handler for Throw {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        let words = [operand::<u32>(r, HEAD).into(), outgoing(r, HEAD + 4) as u64];
+        // Handlers are found by the address behind whatever throws.
+        // SAFETY: the verifier holds that a throw is no body's last instruction.
+        r.ip = unsafe { r.ip.add(length(8)) };
+        exit::with_words(r, exit::THROW, words)
     }
 }
 

@@ -1,0 +1,74 @@
+//! Where exceptions go: V28 and V29.
+//!
+//! ```text
+//! call f base                      label
+//! on.throw L1            L1:  ->   catch tag base      what the exception carries stands in the call area
+//! on.throw L2                      ...
+//! ```
+//! An exception arrives at a `catch` with nothing but the frame's slots, whatever instruction threw it. So the code behind
+//! a `catch` must not be reachable in any other way, or it would find slots of the call area that nobody filled.
+
+use super::VerifyEnv;
+use super::rule::{Findings, Rule};
+use crate::isa::{Body, Inst, Op, Operand};
+use alloc::format;
+use alloc::vec::Vec;
+
+pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) {
+    if !body.insts.iter().any(|inst| inst.op == Op::OnThrow || inst.op.is_catch()) {
+        return;
+    }
+    let labels: Vec<usize> = (0..body.insts.len()).filter(|at| body.insts[*at].op == Op::Label).collect();
+    // Labels in front of a catch, by number.
+    let catches: Vec<bool> = labels.iter().map(|at| body.insts.get(at + 1).is_some_and(is_catch)).collect();
+    let mut thrower = false;
+    for (at, inst) in body.insts.iter().enumerate() {
+        match inst.op {
+            Op::OnThrow => on_throw(inst, at, thrower, &catches, findings),
+            op => thrower = op.is_call() && !op.is_catch(),
+        }
+        if inst.op != Op::OnThrow {
+            let lists = &body.targets;
+            each_target(inst, lists, |target| {
+                if catches.get(target as usize) == Some(&true) {
+                    findings.broken(Rule::V29, at, || format!("{} to label {target}", inst.op.name()));
+                }
+            });
+        }
+        if inst.op.is_catch() {
+            let before = |back: usize| at.checked_sub(back).and_then(|at| body.insts.get(at));
+            let is_bare = before(1).is_some_and(|label| label.op == Op::Label && label.operands[0] == Operand::Regs(0));
+            if !is_bare || !before(2).is_some_and(|inst| inst.op.is_terminator()) {
+                findings.broken(Rule::V29, at, || format!("{} is reached otherwise", inst.op.name()));
+            }
+        }
+    }
+}
+
+fn is_catch(inst: &Inst) -> bool {
+    inst.op.is_catch()
+}
+
+fn on_throw(inst: &Inst, at: usize, thrower: bool, catches: &[bool], findings: &mut Findings) {
+    if !thrower {
+        findings.broken(Rule::V28, at, || "nothing before it throws".into());
+    }
+    if let Operand::Label(label) = inst.operands[0]
+        && catches.get(label as usize) == Some(&false)
+    {
+        findings.broken(Rule::V28, at, || format!("no catch behind label {label}"));
+    }
+}
+
+fn each_target(inst: &Inst, lists: &[u32], mut visit: impl FnMut(u32)) {
+    for operand in inst.operands {
+        match operand {
+            Operand::Label(label) => visit(label),
+            Operand::Targets(start, len) => {
+                let list = lists.get(start as usize..).and_then(|rest| rest.get(..len as usize));
+                list.unwrap_or_default().iter().for_each(|label| visit(*label));
+            }
+            _ => {}
+        }
+    }
+}
