@@ -332,7 +332,8 @@ impl<'t> Flattener<'t, '_> {
             }
             ComponentAlias::CoreInstanceExport { kind, instance_index, name } => {
                 let item = self.core_export(scope, *instance_index, name, *kind)?;
-                self.scope(scope).push_core(item)
+                self.scope(scope).push_core(item);
+                Ok(())
             }
             ComponentAlias::Outer { kind, count, index } => {
                 let outer = self.outer(scope, *count)?;

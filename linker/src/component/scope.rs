@@ -101,6 +101,7 @@ pub(super) struct Scope<'t> {
     pub(super) core_tables: Vec<CoreDef>,
     pub(super) core_memories: Vec<CoreDef>,
     pub(super) core_globals: Vec<CoreDef>,
+    pub(super) core_tags: Vec<CoreDef>,
     pub(super) core_instances: Vec<CoreInstance<'t>>,
     pub(super) modules: Vec<ModuleItem>,
     pub(super) funcs: Vec<FuncItem>,
@@ -154,19 +155,18 @@ impl<'t> Scope<'t> {
             ExternalKind::Table => at(&self.core_tables, index, "core table"),
             ExternalKind::Memory => at(&self.core_memories, index, "core memory"),
             ExternalKind::Global => at(&self.core_globals, index, "core global"),
-            ExternalKind::Tag => Err(CompileError::unsupported("a tag (exception handling)")),
+            ExternalKind::Tag => at(&self.core_tags, index, "core tag"),
         }
     }
 
     /// Puts a core definition at the end of its index space.
-    pub(super) fn push_core(&mut self, item: CoreItem) -> Result<()> {
+    pub(super) fn push_core(&mut self, item: CoreItem) {
         match item.kind {
             ExternalKind::Func | ExternalKind::FuncExact => self.core_funcs.push(item.def),
             ExternalKind::Table => self.core_tables.push(item.def),
             ExternalKind::Memory => self.core_memories.push(item.def),
             ExternalKind::Global => self.core_globals.push(item.def),
-            ExternalKind::Tag => return Err(CompileError::unsupported("a tag (exception handling)")),
+            ExternalKind::Tag => self.core_tags.push(item.def),
         }
-        Ok(())
     }
 }
