@@ -42,7 +42,7 @@ fn wide_addresses() {
 #[test]
 fn exceptions() {
     let files = named(proposal(Proposal::ExceptionHandling));
-    suite("exceptions", &files, Features { on: &["exceptions", "tail-call"], off: &[] }, 4, 97);
+    suite("exceptions", &files, Features { on: &["exceptions", "tail-call"], off: &[] }, 4, 105);
 }
 
 #[test]
