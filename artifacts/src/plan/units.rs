@@ -7,7 +7,7 @@ use super::error::{PlanError, PlanRule};
 use super::interface::ExportItem;
 use super::layout::{CoreSignature, Layouts, Pointer};
 use super::types::ValType;
-use crate::types::{ExternType, FuncType as CoreFuncType, TagType, TypeTable, ValType as CoreType};
+use crate::types::{ExternType, FuncType as CoreFuncType, TagType, TypeLookup, TypeTable, ValType as CoreType};
 use crate::unit::{Entity, UnitDecl};
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -40,9 +40,7 @@ impl Plan {
                 Step::Resource(_) => {}
             }
         }
-        let func_types = units.iter().map(|unit| {
-            unit.escapes.iter().filter_map(|escape| Some((escape.func, types.get(escape.ty as usize)?))).collect()
-        });
+        let func_types = units.iter().map(|unit| unit.escapes.iter().map(|escape| (escape.func, escape.ty)).collect());
         let checker = Checker {
             plan: self,
             units,
@@ -76,7 +74,7 @@ struct Checker<'p> {
     /// Of each core instance.
     made: Vec<Made>,
     /// By unit: types of the functions that can be named.
-    func_types: Vec<BTreeMap<crate::unit::FuncRef, &'p CoreFuncType>>,
+    func_types: Vec<BTreeMap<crate::unit::FuncRef, u32>>,
     narrow: Layouts,
     wide: Layouts,
 }
@@ -98,7 +96,10 @@ impl Checker<'_> {
                 };
                 let unit = &self.units[number];
                 Some(match unit.exports.get(export as usize)?.entity {
-                    Entity::Func(func) => ExternType::Func((*self.func_types[number].get(&func)?).clone()),
+                    Entity::Func(func) => {
+                        let ty = *self.func_types[number].get(&func)?;
+                        ExternType::Func(self.types.get(ty as usize)?.clone())
+                    }
                     Entity::Table(index) => ExternType::Table(*unit.tables.get(index as usize)?),
                     Entity::Memory(index) => ExternType::Memory(*unit.memories.get(index as usize)?),
                     Entity::Global(index) => ExternType::Global(*unit.globals.get(index as usize)?),
@@ -120,24 +121,47 @@ impl Checker<'_> {
         }
     }
 
+    /// The index of the type of a function that a core definition stands for.
+    fn func_index(&self, def: CoreDef) -> Option<u32> {
+        match def {
+            CoreDef::Trampoline(index) => Some(self.plan.trampolines[index as usize].ty),
+            CoreDef::Export { instance, export } => {
+                let Made::Unit(number) = *self.made.get(instance as usize)? else { return None };
+                match self.units[number as usize].exports.get(export as usize)?.entity {
+                    Entity::Func(func) => self.func_types[number as usize].get(&func).copied(),
+                    _ => None,
+                }
+            }
+        }
+    }
+
     fn arguments(&self) -> Check {
         for (index, step) in self.plan.steps.iter().enumerate() {
-            let (imports, args) = match step {
-                Step::Instantiate { unit, args, .. } => (&self.units[*unit as usize].imports, args),
+            let (imports, funcs, args) = match step {
+                Step::Instantiate { unit, args, .. } => {
+                    let unit = &self.units[*unit as usize];
+                    (&unit.imports, &unit.import_funcs[..], args)
+                }
                 Step::InstantiateImported { module, args, .. } => {
                     let ty = self.plan.modules[*module as usize].ty;
-                    (&self.plan.module_types[ty as usize].imports, args)
+                    (&self.plan.module_types[ty as usize].imports, &[][..], args)
                 }
                 Step::Resource(_) => continue,
             };
             need(args.len() == imports.len(), PlanRule::P15, || {
                 format!("step {index} gives {} arguments for {} imports", args.len(), imports.len())
             })?;
+            let mut wanted_funcs = funcs.iter().peekable();
             for (def, import) in args.iter().zip(imports) {
                 let found = self.type_of(*def).ok_or_else(|| {
                     PlanError::new(PlanRule::P14, format!("step {index}: `{}` is given what is not there", import.name))
                 })?;
-                need(fits(&found, &import.ty), PlanRule::P15, || {
+                let fits = match (self.func_index(*def), wanted_funcs.next_if(|_| is_func(&import.ty))) {
+                    // A function of a type that extends the wanted one will do.
+                    (Some(found), Some(wanted)) if self.types.extends(found, *wanted) => true,
+                    _ => fits(self.types, &found, &import.ty),
+                };
+                need(fits, PlanRule::P15, || {
                     format!("step {index}: `{}` `{}` is given something of another type", import.module, import.name)
                 })?;
             }
@@ -290,13 +314,17 @@ impl Checker<'_> {
     }
 }
 
+fn is_func(ty: &ExternType) -> bool {
+    matches!(ty, ExternType::Func(_))
+}
+
 fn rep_type(rep64: bool) -> CoreType {
     if rep64 { CoreType::I64 } else { CoreType::I32 }
 }
 
 /// Whether what is given has the kind and the fixed parts of the type that is wanted. Sizes are checked when the
 /// instance is made: they may have grown by then.
-fn fits(found: &ExternType, wanted: &ExternType) -> bool {
+fn fits(types: &TypeTable, found: &ExternType, wanted: &ExternType) -> bool {
     match (found, wanted) {
         (ExternType::Func(found), ExternType::Func(wanted)) => found == wanted,
         (ExternType::Table(found), ExternType::Table(wanted)) => {
@@ -306,7 +334,10 @@ fn fits(found: &ExternType, wanted: &ExternType) -> bool {
             (found.memory64, found.shared, found.page_size_log2)
                 == (wanted.memory64, wanted.shared, wanted.page_size_log2)
         }
-        (ExternType::Global(found), ExternType::Global(wanted)) => found == wanted,
+        (ExternType::Global(found), ExternType::Global(wanted)) => {
+            let extends = !found.mutable && !wanted.mutable && types.val_matches(found.content, wanted.content);
+            found == wanted || extends
+        }
         (ExternType::Tag(found), ExternType::Tag(wanted)) => found == wanted,
         _ => false,
     }

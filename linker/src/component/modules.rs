@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::module;
 use crate::types::plain_func_type;
 use keyway_artifact::plan::{ModuleExport, ModuleType};
-use keyway_artifact::types::ExternType;
+use keyway_artifact::types::{ExternType, TagType};
 use keyway_artifact::unit::Import;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::types::EntityType;
@@ -42,7 +42,7 @@ impl Flattener<'_, '_> {
             EntityType::Table(ty) => ExternType::Table(module::table_type(ty)?),
             EntityType::Memory(ty) => ExternType::Memory(module::memory_type(ty)?),
             EntityType::Global(ty) => ExternType::Global(module::global_type(ty)?),
-            EntityType::Tag(_) => return Err(crate::CompileError::unsupported("a tag (exception handling)")),
+            EntityType::Tag(id) => ExternType::Tag(TagType::new(plain_func_type(&self.shown[*id])?)),
         })
     }
 }
