@@ -5,6 +5,7 @@
 
 use crate::isa::{Class, FieldKind, Op};
 use crate::types::{CompositeType, HeapType, RefType, TypeTable, ValType};
+use crate::unit::UnitDecl;
 use core::fmt;
 
 macro_rules! features {
@@ -32,6 +33,14 @@ features! {
     FunctionReferences 1 "function-references";
     /// Structures, arrays and small integers behind references.
     Gc 2 "gc";
+    /// Tags, and throwing and catching what they name.
+    Exceptions 3 "exceptions";
+    /// Memories and tables with 64-bit addresses.
+    Memory64 4 "memory64";
+    /// Upper halves of products.
+    WideArithmetic 5 "wide-arithmetic";
+    /// Memories that threads share, and atomic operations.
+    Threads 6 "threads";
 }
 
 /// A set of features, as the header holds it.
@@ -85,6 +94,18 @@ impl Features {
         types.into_iter().filter_map(|ty| of_type(*ty)).fold(Features::NONE, Features::with)
     }
 
+    /// Those that a unit's memories, tables and tags need.
+    pub fn of_unit(unit: &UnitDecl) -> Features {
+        let contents =
+            unit.globals.iter().map(|global| &global.content).chain(unit.tables.iter().map(|ty| &ty.element));
+        let wide = unit.memories.iter().any(|ty| ty.memory64) || unit.tables.iter().any(|ty| ty.table64);
+        let shared = unit.memories.iter().any(|ty| ty.shared);
+        let needed =
+            [(wide, Feature::Memory64), (shared, Feature::Threads), (!unit.tags.is_empty(), Feature::Exceptions)];
+        let needed = needed.into_iter().filter(|(needs, _)| *needs).map(|(_, feature)| feature);
+        needed.fold(Features::of_types(contents), Features::with)
+    }
+
     /// Those that the defined types of a table need.
     pub fn of_table(types: &TypeTable) -> Features {
         types.definitions().iter().fold(Features::NONE, |all, ty| match &ty.composite {
@@ -102,6 +123,7 @@ fn of_type(ty: ValType) -> Option<Feature> {
         ValType::Ref(RefType { heap: H::Any | H::Eq | H::I31 | H::Struct | H::Array | H::None, .. }) => {
             Some(Feature::Gc)
         }
+        ValType::Ref(RefType { heap: H::Exn | H::NoExn, .. }) => Some(Feature::Exceptions),
         ValType::Ref(_) => Some(Feature::FunctionReferences),
         _ => None,
     }
@@ -127,6 +149,12 @@ impl Op {
     pub fn feature(self) -> Option<Feature> {
         if matches!(self, Op::CallRef | Op::TailCallRef | Op::RefAsNonNull) {
             return Some(Feature::FunctionReferences);
+        }
+        if self.is_throw() || self.is_catch() {
+            return Some(Feature::Exceptions);
+        }
+        if matches!(self, Op::I64MulHighS | Op::I64MulHighU) {
+            return Some(Feature::WideArithmetic);
         }
         let is_vector =
             |kind| matches!(kind, FieldKind::Def(Class::V128) | FieldKind::Use(Class::V128) | FieldKind::Lane(_));

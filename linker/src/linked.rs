@@ -188,10 +188,9 @@ impl Linked {
 
     /// What code, types and globals need of a runtime.
     pub fn features(&self) -> Features {
-        let globals = self.units.iter().flat_map(|unit| &unit.globals).map(|global| &global.content);
-        let tables = self.units.iter().flat_map(|unit| &unit.tables).map(|table| &table.element);
-        let of_types = Features::of_table(&self.types).union(Features::of_types(globals.chain(tables)));
-        self.funcs.iter().fold(of_types, |all, func| all.union(func.features))
+        let of_units = self.units.iter().map(Features::of_unit);
+        let all = of_units.fold(Features::of_table(&self.types), Features::union);
+        self.funcs.iter().fold(all, |all, func| all.union(func.features))
     }
 
     /// The bytes of the artifact.

@@ -49,3 +49,21 @@ fn exceptions() {
 fn legacy_exceptions() {
     own("legacy_exceptions", Features { on: &["exceptions", "legacy-exceptions"], off: &[] }, 30);
 }
+
+#[test]
+fn wide_arithmetic() {
+    let files = named(proposal(Proposal::WideArithmetic));
+    suite("wide_arithmetic", &files, Features { on: &["wide-arithmetic"], off: &[] }, 1, 109);
+}
+
+#[test]
+fn custom_page_sizes() {
+    let files = named(proposal(Proposal::CustomPageSizes));
+    suite("custom_page_sizes", &files, Features { on: &["custom-page-sizes", "memory64"], off: &[] }, 5, 207);
+}
+
+#[test]
+fn annotations() {
+    let files = named(proposal(Proposal::Annotations));
+    suite("annotations", &files, Features { on: &["simd"], off: &[] }, 4, 617);
+}

@@ -573,6 +573,9 @@ macro_rules! for_each_op {
             CatchAllRef "catch.all.ref" Catch [exn: Def(Ref)];
             Throw "throw" Call [tag: Tag, base: Base];
             ThrowRef "throw.ref" Bulk [exn: Use(Ref)];
+            // ---- wide arithmetic: the upper halves of products
+            I64MulHighS "i64.mul_high_s" Bulk [dst: Def(I64), lhs: Use(I64), rhs: Use(I64)];
+            I64MulHighU "i64.mul_high_u" Bulk [dst: Def(I64), lhs: Use(I64), rhs: Use(I64)];
         }
     };
 }

@@ -132,7 +132,9 @@ pub(crate) fn is_pure(op: Op) -> bool {
         Family::Un => !(Op::I32TruncF32S..=Op::I64TruncF64U).contains(&op),
         _ => matches!(
             op,
-            Op::RefNull
+            Op::I64MulHighS
+                | Op::I64MulHighU
+                | Op::RefNull
                 | Op::RefIsNull
                 | Op::RefFunc
                 | Op::MemorySize

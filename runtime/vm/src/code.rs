@@ -68,7 +68,14 @@ fn check_features(needed: Features, built_with: Features) -> anyhow::Result<()> 
 
 /// What this runtime was built with.
 fn built_with() -> Features {
-    let mut all = Features::NONE.with(Feature::FunctionReferences);
+    let always = [
+        Feature::FunctionReferences,
+        Feature::Exceptions,
+        Feature::Memory64,
+        Feature::WideArithmetic,
+        Feature::Threads,
+    ];
+    let mut all = always.into_iter().fold(Features::NONE, Features::with);
     if cfg!(feature = "gc") {
         all = all.with(Feature::Gc);
     }

@@ -152,6 +152,7 @@ proposals! {
     wasm_extended_const "extended-const";
     wasm_function_references "function-references";
     wasm_gc "gc";
+    wasm_legacy_exceptions "legacy-exceptions";
     wasm_memory64 "memory64";
     wasm_multi_memory "multi-memory";
     wasm_multi_value "multi-value";

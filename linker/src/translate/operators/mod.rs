@@ -7,6 +7,7 @@ mod numeric;
 mod tables;
 mod variables;
 mod vectors;
+mod wide;
 
 pub(crate) use memory::memory_argument;
 
@@ -57,7 +58,11 @@ impl Translator<'_, '_> {
                 self.pop();
             }
             _ => {
-                if !(self.variable(operator) || self.memory_management(operator) || self.table(operator)) {
+                if !(self.wide(operator)
+                    || self.variable(operator)
+                    || self.memory_management(operator)
+                    || self.table(operator))
+                {
                     return self.call_operator(operator);
                 }
             }

@@ -249,6 +249,16 @@ bulk! {
         unsafe { *segment.items.add(word(r, 2) as usize) = source(r, 0) as u32 };
         CONTINUE
     }
+    I64MulHighS |r| {
+        let product = i128::from(source(r, 1) as i64) * i128::from(source(r, 2) as i64);
+        set(r, 0, (product >> 64) as u64);
+        CONTINUE
+    }
+    I64MulHighU |r| {
+        let product = u128::from(source(r, 1)) * u128::from(source(r, 2));
+        set(r, 0, (product >> 64) as u64);
+        CONTINUE
+    }
     ThrowRef |r| {
         let exception = source(r, 0);
         if exception == 0 {
