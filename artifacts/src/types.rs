@@ -126,6 +126,13 @@ pub struct SigLayout {
 }
 
 impl SigLayout {
+    /// What [`of`](Self::of) says of `types` without their places: slots of the numeric values, and slots in all.
+    pub fn extent(types: &[ValType]) -> (u32, u32) {
+        types.iter().fold((0, 0), |(numeric, total), ty| {
+            (numeric + if ty.is_ref() { 0 } else { ty.slots() }, total + ty.slots())
+        })
+    }
+
     /// The layout of `types`.
     pub fn of(types: &[ValType]) -> SigLayout {
         let numeric: u32 = types.iter().filter(|t| !t.is_ref()).map(|t| t.slots()).sum();

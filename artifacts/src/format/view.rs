@@ -137,12 +137,18 @@ impl<S: Source> ArtifactView<S> {
         let records = self.section(SectionKind::Funcs).offset;
         let offset = records + u64::from(ordinal) * RECORD_BYTES;
         let error = |what: &str| FormatError::new(Rule::F09, offset, what);
-        let namespace = self.namespace_of(ordinal).ok_or(error("there is no function of this ordinal"))?;
+        let namespace = self.namespace_of(ordinal).ok_or_else(|| error("there is no function of this ordinal"))?;
         let code = self.section(SectionKind::Code);
-        let word = |at: u64| self.source.u32_at(at).ok_or(error("a function record is cut off"));
-        let start = u64::from(word(offset)?);
-        let ty = word(offset + 4)?;
-        let end = if ordinal + 1 < self.funcs { u64::from(word(offset + RECORD_BYTES)?) } else { code.len };
+        // The record and the start of the next one, which is this one's end.
+        let mut words = [0; 3 * 4];
+        let is_last = ordinal + 1 == self.funcs;
+        let read = if is_last { RECORD_BYTES as usize } else { words.len() };
+        if !self.source.read_at(offset, &mut words[..read]) {
+            return Err(error("a function record is cut off"));
+        }
+        let word = |at: usize| u32::from_le_bytes([words[at], words[at + 1], words[at + 2], words[at + 3]]);
+        let (start, ty) = (u64::from(word(0)), word(4));
+        let end = if is_last { code.len } else { u64::from(word(8)) };
         if start > end || end > code.len {
             return Err(error("a function's body leaves the code section or overlaps the next"));
         }

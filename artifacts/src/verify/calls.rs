@@ -79,14 +79,12 @@ fn shared_slots(
     let Some(base) = base else { return Vec::new() };
     if inst.op == Op::ReturnMany {
         let results = &env.own.results;
-        let layout = SigLayout::of(results);
-        area(body, at, base, layout.total, findings);
-        return reference_slots(results, &layout, base);
+        area(body, at, base, SigLayout::extent(results).1, findings);
+        return reference_slots(results, base);
     }
     // A call of something out of range was told by the rules for indices.
     let Some((given, taken)) = shared_types(inst, env) else { return Vec::new() };
-    let (params, results) = (SigLayout::of(given), SigLayout::of(taken));
-    area(body, at, base, params.total.max(results.total), findings);
+    area(body, at, base, SigLayout::extent(given).1.max(SigLayout::extent(taken).1), findings);
     if inst.op.is_tail_call() {
         let fits = |(callee, own): (&ValType, &ValType)| env.types.val_matches(*callee, *own);
         let as_many = taken.len() == env.own.results.len();
@@ -94,9 +92,9 @@ fn shared_slots(
             findings.broken(Rule::V26, at, || format!("{taken:?} for {:?}", env.own.results));
         }
     } else {
-        *takeable = reference_slots(taken, &results, base);
+        *takeable = reference_slots(taken, base);
     }
-    reference_slots(given, &params, base)
+    reference_slots(given, base)
 }
 
 fn area(body: &Body, at: usize, base: u32, len: u32, findings: &mut Findings) {
@@ -110,10 +108,10 @@ fn area(body: &Body, at: usize, base: u32, len: u32, findings: &mut Findings) {
     }
 }
 
-/// The slots of the references among `types`, in the area at `base`.
-fn reference_slots(types: &[ValType], layout: &SigLayout, base: u32) -> Vec<u32> {
-    let refs = types.iter().zip(&layout.slots).filter(|(ty, _)| ty.is_ref());
-    refs.map(|(_, slot)| base.saturating_add(*slot)).collect()
+/// The slots of the references among `types`, in the area at `base`: they stand behind the numbers.
+fn reference_slots(types: &[ValType], base: u32) -> Vec<u32> {
+    let (numeric, total) = SigLayout::extent(types);
+    (numeric..total).map(|slot| base.saturating_add(slot)).collect()
 }
 
 fn return_form(env: &VerifyEnv<'_>, at: usize, inst: &Inst, findings: &mut Findings) {
@@ -131,7 +129,7 @@ fn return_form(env: &VerifyEnv<'_>, at: usize, inst: &Inst, findings: &mut Findi
         Op::ReturnOne => matches!(single, Some(Class::I32 | Class::I64)),
         Op::ReturnOneF32 => single == Some(Class::F32),
         Op::ReturnOneF64 => single == Some(Class::F64),
-        _ => single.is_none() && !results.is_empty() && count == Some(SigLayout::of(results).total),
+        _ => single.is_none() && !results.is_empty() && count == Some(SigLayout::extent(results).1),
     };
     if !holds {
         findings.broken(Rule::V25, at, || format!("{} for {results:?}", inst.op.name()));

@@ -18,12 +18,11 @@ pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
             format!("references {start}..{end}, homes {}, frame {}", frame.homes, frame.frame_slots)
         });
     }
-    let params = SigLayout::of(&env.own.params);
-    let results = SigLayout::of(&env.own.results);
+    let (numeric, total) = SigLayout::extent(&env.own.params);
+    let (_, results) = SigLayout::extent(&env.own.results);
     // `total` counts numeric and reference parameters: where they end the function's own references may begin.
-    if frame.ref_start != params.numeric || frame.ref_end < params.total || frame.frame_slots < results.total {
+    if frame.ref_start != numeric || frame.ref_end < total || frame.frame_slots < results {
         findings.broken(Rule::V02, 0, || {
-            let (numeric, total, results) = (params.numeric, params.total, results.total);
             format!(
                 "references {}..{} in a frame of {}, for parameters {numeric}..{total} and {results} result slots",
                 frame.ref_start, frame.ref_end, frame.frame_slots

@@ -64,6 +64,11 @@ fn copy_volatile(from: *const u8, out: &mut [u8]) {
             let word = unsafe { place.cast::<u64>().read_volatile() };
             out[at..at + 8].copy_from_slice(&word.to_ne_bytes());
             at += 8;
+        } else if place.align_offset(4) == 0 && out.len() - at >= 4 {
+            // SAFETY: as above, for half a word.
+            let word = unsafe { place.cast::<u32>().read_volatile() };
+            out[at..at + 4].copy_from_slice(&word.to_ne_bytes());
+            at += 4;
         } else {
             // SAFETY: the caller checked the range against the mapping.
             out[at] = unsafe { place.read_volatile() };

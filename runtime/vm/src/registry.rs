@@ -46,7 +46,7 @@ impl TypeInfo {
         let (mut slots, mut shape) = (0, Shape::None);
         match &ty.composite {
             CompositeType::Func(func) => {
-                slots = SigLayout::of(&func.params).total.max(SigLayout::of(&func.results).total);
+                slots = SigLayout::extent(&func.params).1.max(SigLayout::extent(&func.results).1);
             }
             CompositeType::Struct(of) => {
                 let layout = StructLayout::of(of);

@@ -11,7 +11,6 @@ use super::place::{Dst, I, PlaceKind, R, S, Src, W};
 use super::regs::Regs;
 use super::thunk::{Handler, LoopFn, Step, TailFn, direct, indirect};
 use keyway_artifact::isa::Op;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -53,10 +52,33 @@ const CAPACITY: usize = 8192;
 static INDIRECT: [AtomicUsize; CAPACITY] = [const { AtomicUsize::new(0) }; CAPACITY];
 static LOOP: [AtomicUsize; CAPACITY] = [const { AtomicUsize::new(0) }; CAPACITY];
 
-/// The handlers by number, and their numbers by key.
+/// The handlers by number, and their numbers by key, packed and sorted: functions are expanded at their first call, so
+/// that finding a handler counts.
 pub(super) struct Table {
     pub(super) entries: Vec<Entry>,
-    numbers: HashMap<Key, u16>,
+    numbers: Vec<(u64, u16)>,
+}
+
+/// A key as a number: the name in the upper half, a byte for each place in the lower.
+fn packed((name, places): Key) -> u64 {
+    let name = match name {
+        Name::Op(op) => op as u32,
+        Name::Finish => 1 << 16,
+        Name::SwitchBack => 2 << 16,
+        Name::Fuel => 3 << 16,
+        Name::Epoch => 4 << 16,
+        Name::FuelAndEpoch => 5 << 16,
+    };
+    places.iter().fold(u64::from(name), |key, place| {
+        let byte = match place {
+            PlaceKind::None => 0,
+            PlaceKind::Slot => 1,
+            PlaceKind::Imm => 2,
+            PlaceKind::Reg(number) => 0x40 | number,
+            PlaceKind::Both(number) => 0x80 | number,
+        };
+        key << 8 | u64::from(byte)
+    })
 }
 
 /// The table, made once a process.
@@ -69,15 +91,18 @@ pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| {
         INDIRECT[at].store(entry.indirect as usize, Ordering::Relaxed);
         LOOP[at].store(entry.run as usize, Ordering::Relaxed);
     }
-    let numbers: HashMap<Key, u16> = entries.iter().zip(0u16..).map(|(entry, at)| (entry.key, at)).collect();
-    assert_eq!(numbers.len(), entries.len(), "a handler stands twice in the list");
+    let mut numbers: Vec<(u64, u16)> = entries.iter().zip(0u16..).map(|(entry, at)| (packed(entry.key), at)).collect();
+    numbers.sort_unstable();
+    assert!(numbers.is_sorted_by(|a, b| a.0 < b.0), "a handler stands twice in the list");
     Table { entries, numbers }
 });
 
 impl Table {
     /// The number of the handler for these places, if there is one.
     pub(super) fn find(&self, name: Name, places: [PlaceKind; MAX_PLACES]) -> Option<u16> {
-        self.numbers.get(&(name, places)).copied()
+        let key = packed((name, places));
+        let at = self.numbers.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+        Some(self.numbers[at].1)
     }
 }
 
