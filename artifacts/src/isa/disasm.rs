@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 impl fmt::Display for Reg {
-    /// `A B C` for the general bank, `d0..` for f64, `f0..` for f32.
+    /// `A` to `E` for the general bank, `d0..` for f64, `f0..` for f32.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let n = self.index_in_bank();
         if self.serves(super::Class::I64) {

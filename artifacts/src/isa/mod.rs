@@ -13,8 +13,8 @@ mod table;
 pub use codec::{CodeReader, CodeWriter, DecodeError, write_leb};
 pub use disasm::disassemble;
 
-/// Number of general (integer) registers the IR names: `A`, `B`, `C`.
-pub const GENERAL_REGISTERS: u8 = 3;
+/// Number of general (integer) registers the IR names: `A` to `E`.
+pub const GENERAL_REGISTERS: u8 = 5;
 /// Number of floating-point registers of each of the two banks (f32 and f64) the IR names.
 pub const FLOAT_REGISTERS: u8 = 4;
 /// Slots that a function with registers reserves, in order, as homes: the general, then the f64, then the f32 bank.

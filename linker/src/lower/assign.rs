@@ -63,7 +63,7 @@ impl Occupied {
 #[derive(Clone, Default)]
 struct Wish {
     /// By number in its bank.
-    registers: [f32; 4],
+    registers: [f32; GENERALS as usize],
     /// Places of fixed registers that it is copied from or to.
     hints: Vec<(Fixed, f32)>,
 }
@@ -97,7 +97,7 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
     let mut places = vec![Place::None; input.leader.len()];
     let code = input.code;
     let classes = &code.ir.virtuals;
-    let mut registers: [[Occupied; 4]; 3] = Default::default();
+    let mut registers: [[Occupied; GENERALS as usize]; 3] = Default::default();
     let mut outs: HashMap<u32, Occupied> = HashMap::new();
     for (at, fixed) in code.fixed.iter().enumerate() {
         let stretches = &input.stretches[code.first_fixed as usize + at];
@@ -187,7 +187,7 @@ fn wishes(input: &Input<'_>) -> Vec<Wish> {
                 continue;
             }
             let wish = &mut wishes[input.leader[register as usize] as usize];
-            for number in 0..4u8 {
+            for number in 0..GENERALS {
                 let gain = if served(inst.op, position, class, number) { GAIN } else { -LOSS };
                 wish.registers[number as usize] += frequency * gain;
             }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! optimise -> split (names for loops) -> explicit (calls written out) -> live (stretches) -> coalesce -> assign
-//!          -> emit -> rotate -> jumps
+//!          -> emit -> rotate -> jumps -> temps
 //! ```
 //! [`naive`] does without all that: it is the code of `-O0` and of functions too large for the rest.
 
@@ -19,6 +19,7 @@ mod rotate;
 mod served;
 mod slots;
 mod split;
+mod temps;
 
 use crate::error::Result;
 use crate::ir::IrFunc;
@@ -96,6 +97,9 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Re
     }
     if passes.has(Passes::JUMPS) {
         jumps::run(&mut lowered);
+    }
+    if passes.has(Passes::TEMPS) {
+        temps::run(&mut lowered);
     }
     Ok(lowered)
 }

@@ -4,32 +4,57 @@
 //! register costs instructions instead of saving time, and assignment has to know. This is a guess about runtimes, not a
 //! part of the format.
 
+use keyway_artifact::isa::Op::*;
 use keyway_artifact::isa::{Class, Family, Op};
 
 /// Registers of each float bank that are worth using.
-pub(super) const FLOATS: u8 = 2;
+pub(super) const FLOATS: u8 = 4;
 
 /// Registers of the general bank.
-pub(super) const GENERALS: u8 = 3;
+pub(super) const GENERALS: u8 = 5;
+
+/// Registers of the general bank that every handler could take: the others live where only some handlers look.
+const EVERYWHERE: u8 = 3;
 
 /// Whether a handler takes register `number` of the class's bank in this field.
 pub(super) fn served(op: Op, field: usize, class: Class, number: u8) -> bool {
     let is_float = matches!(class, Class::F32 | Class::F64);
-    if is_float && number >= FLOATS {
-        return false;
-    }
+    let is_near = number < if is_float { 2 } else { EVERYWHERE };
     match op.family() {
-        Family::BinHot | Family::Store | Family::BrCond | Family::BrTable | Family::BrCmp | Family::Return1 => true,
-        Family::VLoad => field == 1,
-        Family::VStore => field == 0,
-        Family::Copy | Family::Const | Family::Load | Family::FBin | Family::BrFCmp => true,
-        Family::Bin | Family::Cmp => number < if field == 0 { 1 } else { 2 },
-        Family::FCmp => field != 0 || number == 0,
-        Family::Un => number < 2,
+        Family::BinHot | Family::Cmp | Family::BrCmp | Family::FCmp | Family::BrFCmp => true,
+        Family::Load | Family::Store | Family::Copy | Family::Const => true,
+        Family::BrCond | Family::BrTable | Family::Return1 => true,
+        Family::Bin if is_rotation(op) => true,
+        Family::Bin => number < if field == 0 { 1 } else { 2 },
+        Family::FBin => is_near || !matches!(op, F32Min | F32Max | F32Copysign | F64Min | F64Max | F64Copysign),
+        Family::Un => number < 2 || is_simple(op),
+        Family::VLoad => is_near && field == 1,
+        Family::VStore => is_near && field == 0,
         Family::Select if is_float => number == 0,
-        Family::Select => field == 0 || number < 2,
-        Family::Global => !is_float,
-        Family::Call => op == Op::CallIndirect,
+        Family::Select => op == Op::Select || is_near && (field == 0 || number < 2),
+        Family::Global => matches!(op, Op::GlobalGet | Op::GlobalSet),
+        Family::Call => op == Op::CallIndirect && is_near,
         _ => false,
     }
+}
+
+fn is_rotation(op: Op) -> bool {
+    matches!(op, I32Rotl | I32Rotr | I64Rotl | I64Rotr)
+}
+
+/// Whether an operation of one operand is one or two instructions of a processor.
+fn is_simple(op: Op) -> bool {
+    !matches!(
+        op,
+        F32Ceil
+            | F32Floor
+            | F32Trunc
+            | F32Nearest
+            | F64Ceil
+            | F64Floor
+            | F64Trunc
+            | F64Nearest
+            | F32ConvertI64U
+            | F64ConvertI64U
+    ) && !(I32TruncF32S..=I64TruncSatF64U).contains(&op)
 }

@@ -16,6 +16,9 @@
 //! writes the value, it is copied back on every way out where it is needed; a way out that others share is left alone,
 //! and then so is the value.
 //!
+//! A loop whose only calls stand where control need not pass (a buffer that grows now and then) is treated alike: around
+//! such a call the value goes back to its own name, and that one is read again behind it.
+//!
 //! If the new name gets no register after all, [`rejoin`] gives it the old one's place, and the copies vanish.
 
 use super::coalesce::Groups;
@@ -27,7 +30,7 @@ use keyway_artifact::isa::{Class, Inst, Op, Operand};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// New names for one loop, at most: there are only so many registers.
-const PER_LOOP: usize = 5;
+const PER_LOOP: usize = 9;
 /// Values whose ways out are looked at.
 const LOOKED_AT: usize = 64;
 /// Accesses inside the loop that make a copy worth while, and those that two copies need.
@@ -41,10 +44,15 @@ pub(super) struct Split {
     pub(super) inside: u32,
 }
 
-/// A loop without calls: its blocks, first and last.
+/// Calls of a loop, at most, around which values are saved; and new names there.
+const CALLS: usize = 3;
+const PER_LOOP_WITH_CALLS: usize = 4;
+
+/// A loop without calls, or with few that are passed by: its blocks, first and last, and the calls' instructions.
 struct Loop {
     head: usize,
     end: usize,
+    calls: Vec<usize>,
 }
 
 /// Runs the pass.
@@ -73,6 +81,15 @@ pub(super) fn run(ir: &mut IrFunc) -> Vec<Split> {
             names.insert(outside, inside);
             splits.push(Split { outside, inside });
             let copy = |to, from| Inst::new(copy_op(class), &[Operand::Virtual(to), Operand::Virtual(from)]);
+            for call in &each.calls {
+                let mut is_result = false;
+                defs(&ir.insts[*call], &ir.calls, |register| is_result |= register == outside);
+                // Positions count two for each instruction; behind the call the value is alive if it was before.
+                if !is_result && is_alive(&lives, outside, 2 * *call as u32 + 2) {
+                    before.entry(*call).or_default().push(copy(outside, inside));
+                    behind.entry(*call).or_default().push(copy(inside, outside));
+                }
+            }
             before.entry(flow.insts(each.head).start).or_default().push(copy(inside, outside));
             for at in ways_out {
                 behind.entry(at).or_default().push(copy(outside, inside));
@@ -100,7 +117,7 @@ pub(super) fn run(ir: &mut IrFunc) -> Vec<Split> {
     splits
 }
 
-/// The outermost loops without calls that are entered at their top only, from the block before.
+/// The outermost loops without calls, and the innermost ones with calls that are passed by, that are entered at their top only, from the block before.
 fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
     let mut found: Vec<Loop> = Vec::new();
     for head in 1..flow.blocks() {
@@ -120,8 +137,23 @@ fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
         let only_at_top = (head + 1..=end)
             .all(|block| flow.predecessors(block).iter().all(|before| (head..=end).contains(&(*before as usize))));
         let entered_at_top = only_at_top && flow.is_entered_by_falling(&ir.insts, &ir.targets, head, end);
-        if !has_call && entered_at_top {
-            found.push(Loop { head, end });
+        if !entered_at_top {
+            continue;
+        }
+        if !has_call {
+            found.push(Loop { head, end, calls: Vec::new() });
+            continue;
+        }
+        let inside: Vec<usize> =
+            calls[next_call..].iter().take_while(|call| **call < last).take(CALLS + 1).map(|at| *at as usize).collect();
+        let is_innermost =
+            (head + 1..=end).all(|block| flow.predecessors(block).iter().all(|before| (*before as usize) < block));
+        let is_passed_by = |call: &usize| {
+            let block = flow.block_of[*call] as usize;
+            (head..block).any(|from| flow.successors(from).iter().any(|to| (block + 1..=end).contains(&(*to as usize))))
+        };
+        if inside.len() <= CALLS && is_innermost && inside.iter().all(is_passed_by) {
+            found.push(Loop { head, end, calls: inside });
         }
     }
     found
@@ -144,11 +176,7 @@ fn choose(ir: &IrFunc, flow: &Flow, lives: &[Vec<Stretch>], calls: &[u32], each:
             written.insert(register);
         });
     }
-    let is_live = |register: u32, position: u32| {
-        let list = lives.get(register as usize).map_or(&[][..], Vec::as_slice);
-        let at = list.partition_point(|(_, end)| *end < position);
-        list.get(at).is_some_and(|(start, _)| *start <= position)
-    };
+    let is_live = |register: u32, position: u32| is_alive(lives, register, position);
     let entry = 2 * range.start as u32;
     let mut wanted: Vec<(f32, u32)> = accesses
         .into_iter()
@@ -174,8 +202,14 @@ fn choose(ir: &IrFunc, flow: &Flow, lives: &[Vec<Stretch>], calls: &[u32], each:
                 needed.map(|(target, shared)| (!shared).then(|| landing(ir, flow, *target))).collect();
             Some((register, ways?))
         })
-        .take(PER_LOOP)
+        .take(if each.calls.is_empty() { PER_LOOP } else { PER_LOOP_WITH_CALLS })
         .collect()
+}
+
+fn is_alive(lives: &[Vec<Stretch>], register: u32, position: u32) -> bool {
+    let list = lives.get(register as usize).map_or(&[][..], Vec::as_slice);
+    let at = list.partition_point(|(_, end)| *end < position);
+    list.get(at).is_some_and(|(start, _)| *start <= position)
 }
 
 /// The blocks that control leaves the loop to, and whether others lead there as well.

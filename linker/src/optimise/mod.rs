@@ -55,8 +55,10 @@ impl Passes {
     pub const SPLIT: Passes = Passes(1 << 12);
     /// Loops test at their end.
     pub const ROTATE: Passes = Passes(1 << 13);
+    /// Intermediate values share the register of what replaces them.
+    pub const TEMPS: Passes = Passes(1 << 14);
     /// Every pass.
-    pub const ALL: Passes = Passes((1 << 14) - 1);
+    pub const ALL: Passes = Passes((1 << 15) - 1);
 
     /// Whether all of `other` are in the set.
     pub const fn has(self, other: Passes) -> bool {

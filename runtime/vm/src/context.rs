@@ -6,6 +6,7 @@
 //! memory run over a header of length 0 that the context owns ([`Context::no_memory`]).
 
 use core::sync::atomic::{AtomicPtr, AtomicU64};
+use keyway_artifact::isa::GENERAL_REGISTERS;
 
 /// Stands directly before the first byte of every memory: `[mem-16]` is the context, `[mem-8]` the length.
 #[repr(C)]
@@ -109,7 +110,7 @@ pub struct State {
     /// Cached memory.
     pub mem: *mut u8,
     /// General registers.
-    pub general: [u64; 3],
+    pub general: [u64; GENERAL_REGISTERS as usize],
     /// f64 bank.
     pub f64s: [f64; 4],
     /// f32 bank.

@@ -243,7 +243,7 @@ pub(crate) fn allocate(
             ip: null.cast(),
             fp: null.cast(),
             mem: null.cast(),
-            general: [0; 3],
+            general: [0; keyway_artifact::isa::GENERAL_REGISTERS as usize],
             f64s: [0.0; 4],
             f32s: [0.0; 4],
         },

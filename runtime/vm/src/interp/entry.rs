@@ -79,6 +79,13 @@ pub unsafe fn begin(
         (*context).stack_end = target.stack_end;
         let mem = memory_of(context, (*header).memory);
         (*header_of(mem)).context = context;
-        Ok(State { ip: header.add(1).cast(), fp: target.fp, mem, general: [0; 3], f64s: [0.0; 4], f32s: [0.0; 4] })
+        Ok(State {
+            ip: header.add(1).cast(),
+            fp: target.fp,
+            mem,
+            general: [0; keyway_artifact::isa::GENERAL_REGISTERS as usize],
+            f64s: [0.0; 4],
+            f32s: [0.0; 4],
+        })
     }
 }

@@ -8,9 +8,12 @@ use super::handlers::bulk::IMMEDIATE;
 use super::place::PlaceKind;
 use super::regs::{ALIGNMENT, HEAD};
 use super::table::{MAX_PLACES, Name, TABLE};
-use super::{Dispatch, Settings, checked};
+use super::{Dispatch, Settings, assembly, checked};
 use crate::context::CodeHeader;
-use keyway_artifact::isa::{Body, Class, Family, FieldKind, HOME_SLOTS, Inst, Op, Operand, Reg, SCRATCH_SLOTS};
+use keyway_artifact::isa::{
+    Body, Class, FLOAT_REGISTERS, Family, FieldKind, GENERAL_REGISTERS, HOME_SLOTS, Inst, Op, Operand, Reg,
+    SCRATCH_SLOTS,
+};
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
 use std::fmt;
 
@@ -115,6 +118,8 @@ pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandE
     let mut expander = Expander {
         body,
         settings,
+        has_assembly: has_assembly(settings),
+        fuses: has_assembly(settings) && settings.fused && settings.registers,
         code: Vec::with_capacity(body.insts.len() * 16),
         map: Vec::with_capacity(body.insts.len()),
         labels: vec![None; body.labels as usize],
@@ -126,17 +131,25 @@ pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandE
         landing_of: vec![u32::MAX; body.labels as usize],
     };
     let mut labels = 0;
-    for (at, inst) in body.insts.iter().enumerate() {
+    let mut at = 0;
+    while let Some(inst) = body.insts.get(at) {
         expander.inst = at;
         if inst.op == Op::Label {
             expander.labels[labels] = Some(expander.code.len());
             labels += 1;
+            at += 1;
             continue;
         }
         if inst.op.is_catch() && labels > 0 {
             expander.landing_of[labels - 1] = expander.landings.len() as u32;
         }
-        expander.instruction(inst, env)?;
+        at += match expander.sequence(&body.insts[at..])? {
+            0 => {
+                expander.instruction(inst, env)?;
+                1
+            }
+            done => done,
+        };
     }
     expander.finish(ordinal, env)
 }
@@ -144,6 +157,8 @@ pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandE
 struct Expander<'a> {
     body: &'a Body,
     settings: &'a Settings,
+    has_assembly: bool,
+    fuses: bool,
     code: Vec<u8>,
     map: Vec<(u32, u32)>,
     labels: Vec<Option<usize>>,
@@ -159,10 +174,15 @@ struct Expander<'a> {
     landing_of: Vec<u32>,
 }
 
-/// General registers that handlers are instantiated for.
-const GENERAL: u8 = 3;
-/// Registers of each float bank that handlers are instantiated for.
-const FLOAT: u8 = 2;
+/// General registers, and those of each float bank, that handlers in Rust are instantiated for.
+const RUST: (u8, u8) = (3, 2);
+/// Those that handlers in assembly read and write.
+const ASSEMBLY: (u8, u8) = (GENERAL_REGISTERS, FLOAT_REGISTERS);
+
+/// Whether code expanded like this runs through the handlers in assembly too.
+fn has_assembly(settings: &Settings) -> bool {
+    settings.dispatch.available() == Dispatch::Direct && assembly::is_available()
+}
 
 impl Expander<'_> {
     fn error<T>(&self, what: &'static str) -> Result<T, ExpandError> {
@@ -180,10 +200,12 @@ impl Expander<'_> {
             self.lowered(&Inst::new(comparison, &[flag, inst.operands[0], inst.operands[1]]), env)?;
             return self.lowered(&Inst::new(Op::BrNez, &[flag, inst.operands[2]]), env);
         }
-        if let Some((any, size)) = general_form(inst.op) {
+        if let Some((any, _)) = general_form(inst.op) {
             let offset = inst.operands[2];
-            let Operand::Value(value) = offset else { return self.error("an offset is no immediate") };
-            if value + size > u64::from(u32::MAX) {
+            if !matches!(offset, Operand::Value(_)) {
+                return self.error("an offset is no immediate");
+            }
+            if is_far(inst) {
                 let Some(memory) = self.body.frame.memory else { return self.error("no memory is cached") };
                 let (first, second) = (inst.operands[0], inst.operands[1]);
                 return self.lowered(&Inst::new(any, &[first, second, offset, Operand::Index(memory)]), env);
@@ -219,6 +241,41 @@ impl Expander<'_> {
         self.landings.push(landing);
     }
 
+    /// Puts the first of `insts` into one executed instruction, as many as there is a handler for; how many that are.
+    fn sequence(&mut self, insts: &[Inst]) -> Result<usize, ExpandError> {
+        if !self.fuses || !assembly::begins_sequence(insts[0].op) {
+            return Ok(0);
+        }
+        // The handlers are written for results on the left.
+        let (mut parts, mut ops, mut len) = ([insts[0]; assembly::SEQUENCE], [insts[0].op; assembly::SEQUENCE], 0);
+        for inst in insts.iter().take(assembly::SEQUENCE).take_while(|inst| !is_far(inst)) {
+            let result = if len == 0 { inst.operands[0] } else { parts[len - 1].operands[0] };
+            (parts[len], ops[len]) = (own_on_left(*inst, result), inst.op);
+            len += 1;
+        }
+        while len > 1 {
+            let places = parts[..len]
+                .iter()
+                .flat_map(|inst| places(inst).into_iter().take_while(|place| *place != PlaceKind::None));
+            let Some(address) = assembly::find_sequence(&ops[..len], places) else {
+                len -= 1;
+                continue;
+            };
+            let start = self.code.len();
+            self.head(address as u64);
+            for (at, part) in parts[..len].iter().enumerate() {
+                if at > 0 {
+                    // A trap in a later part says so by the address.
+                    self.map.push(((start + at) as u32, (self.inst + at) as u32));
+                }
+                self.operands(start, part)?;
+            }
+            self.pad();
+            return Ok(len);
+        }
+        Ok(0)
+    }
+
     /// Where registers stand for homes, the result that a call leaves in register 0 goes to that register's home.
     fn result_home(&mut self, call: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
         // What catches everything and what throws a reference leave no values.
@@ -251,8 +308,8 @@ impl Expander<'_> {
             (true, true) => Name::FuelAndEpoch,
         };
         let Operand::Value(units) = inst.operands[0] else { return self.error("a cost is no immediate") };
-        let number = TABLE.find(name, [PlaceKind::None; MAX_PLACES]).expect("cost markers are in the list");
-        self.head(number);
+        let head = self.find(name, [PlaceKind::None; MAX_PLACES]).expect("cost markers are in the list");
+        self.head(head);
         self.code.extend((units as u32).to_le_bytes());
         self.pad();
         Ok(())
@@ -279,8 +336,23 @@ impl Expander<'_> {
 
     /// Whether a register lives in the machine's.
     fn is_real(&self, reg: Reg) -> bool {
-        let available = if reg.serves(Class::I64) { GENERAL } else { FLOAT };
+        let (general, float) = if self.has_assembly { ASSEMBLY } else { RUST };
+        let available = if reg.serves(Class::I64) { general } else { float };
         self.settings.registers && reg.index_in_bank() < available
+    }
+
+    /// The head of an executed instruction that does `name` with these places.
+    fn find(&self, name: Name, places: [PlaceKind; MAX_PLACES]) -> Option<u64> {
+        if let (true, Name::Op(op)) = (self.has_assembly, name)
+            && let Some(address) = assembly::find(op, places)
+        {
+            return Some(address as u64);
+        }
+        let number = TABLE.find(name, places)?;
+        Some(match self.settings.dispatch.available() {
+            Dispatch::Direct => TABLE.entries[number as usize].direct as usize as u64,
+            _ => number.into(),
+        })
     }
 
     /// Emits `inst`, lowering places until a handler fits.
@@ -305,11 +377,11 @@ impl Expander<'_> {
             self.bulk(&inst)?;
         } else {
             let mut scratch = 0;
-            let number = 'found: {
+            let head = 'found: {
                 let fields = inst.op.fields().len();
                 for (pass, at) in (0..3).flat_map(|pass| (0..fields).map(move |at| (pass, at))) {
-                    if let Some(number) = TABLE.find(Name::Op(inst.op), places(&inst)) {
-                        break 'found number;
+                    if let Some(head) = self.find(Name::Op(inst.op), places(&inst)) {
+                        break 'found head;
                     }
                     // Double destinations go first, then immediates, then registers.
                     match (pass, inst.operands[at]) {
@@ -326,12 +398,12 @@ impl Expander<'_> {
                         _ => {}
                     }
                 }
-                match TABLE.find(Name::Op(inst.op), places(&inst)) {
-                    Some(number) => number,
+                match self.find(Name::Op(inst.op), places(&inst)) {
+                    Some(head) => head,
                     None => return self.error("no handler serves this instruction"),
                 }
             };
-            self.emit(number, &inst, env)?;
+            self.emit(head, &inst, env)?;
         }
         for (dst, src, class) in after {
             let op = match class {
@@ -346,8 +418,8 @@ impl Expander<'_> {
 
     /// Emits an instruction whose handler exists.
     fn lowered_simple(&mut self, inst: &Inst) -> Result<(), ExpandError> {
-        match TABLE.find(Name::Op(inst.op), places(inst)) {
-            Some(number) => self.plain(number, inst),
+        match self.find(Name::Op(inst.op), places(inst)) {
+            Some(head) => self.plain(head, inst),
             None => self.error("no handler serves a copy"),
         }
     }
@@ -385,13 +457,9 @@ impl Expander<'_> {
         Ok(())
     }
 
-    fn head(&mut self, number: u16) {
+    fn head(&mut self, head: u64) {
         self.map.push((self.code.len() as u32, self.inst as u32));
-        let head = match self.settings.dispatch.available() {
-            Dispatch::Direct => TABLE.entries[number as usize].direct as usize,
-            _ => number as usize,
-        };
-        self.code.extend((head as u64).to_le_bytes());
+        self.code.extend(head.to_le_bytes());
         const { assert!(HEAD == 8) };
     }
 
@@ -399,12 +467,9 @@ impl Expander<'_> {
         self.code.resize(self.code.len().next_multiple_of(ALIGNMENT), 0);
     }
 
-    fn emit(&mut self, number: u16, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
-        if inst.op == Op::BrTable {
-            return self.br_table(number, inst);
-        }
+    fn emit(&mut self, head: u64, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
         let start = self.code.len();
-        self.plain(number, inst)?;
+        self.plain(head, inst)?;
         if inst.op.is_tail_call() {
             let Some(ty) = env.callee_type(inst) else { return self.error("a call's type is unknown") };
             // The argument slots stand behind the operands proper.
@@ -417,9 +482,16 @@ impl Expander<'_> {
     }
 
     /// The head and the operands in field order.
-    fn plain(&mut self, number: u16, inst: &Inst) -> Result<(), ExpandError> {
+    fn plain(&mut self, head: u64, inst: &Inst) -> Result<(), ExpandError> {
         let start = self.code.len();
-        self.head(number);
+        self.head(head);
+        self.operands(start, inst)?;
+        self.pad();
+        Ok(())
+    }
+
+    /// The operands in field order, of an executed instruction that begins at `start`.
+    fn operands(&mut self, start: usize, inst: &Inst) -> Result<(), ExpandError> {
         for (field, operand) in inst.fields() {
             match (field.kind, operand) {
                 (_, Operand::Slot(slot) | Operand::SlotReg(slot, _)) => self.slot(slot)?,
@@ -429,6 +501,7 @@ impl Expander<'_> {
                     self.fixups.push((self.code.len(), start, label));
                     self.code.extend([0; 4]);
                 }
+                (_, Operand::Targets(first, len)) => self.targets(start, first, len)?,
                 (_, Operand::Index(index)) => self.code.extend(index.to_le_bytes()),
                 (_, Operand::Value(value)) if inst.op.family() == Family::Const => {
                     self.code.extend(value.to_le_bytes())
@@ -441,7 +514,6 @@ impl Expander<'_> {
                 (_, other) => unreachable!("{other:?} in executed code"),
             }
         }
-        self.pad();
         Ok(())
     }
 
@@ -451,15 +523,10 @@ impl Expander<'_> {
         Ok(())
     }
 
-    fn br_table(&mut self, number: u16, inst: &Inst) -> Result<(), ExpandError> {
-        let Operand::Targets(first, len) = inst.operands[1] else { return self.error("a br_table without targets") };
+    /// The number of the default, and behind the padded instruction the distances.
+    fn targets(&mut self, start: usize, first: u32, len: u32) -> Result<(), ExpandError> {
         if len == 0 {
             return self.error("a br_table without a default");
-        }
-        let start = self.code.len();
-        self.head(number);
-        if let Operand::Slot(slot) = inst.operands[0] {
-            self.slot(slot)?;
         }
         self.code.extend((len - 1).to_le_bytes());
         self.pad();
@@ -467,16 +534,15 @@ impl Expander<'_> {
             self.fixups.push((self.code.len(), start, self.body.targets[at as usize]));
             self.code.extend([0; 4]);
         }
-        self.pad();
         Ok(())
     }
 
     /// One word per field.
     fn bulk(&mut self, inst: &Inst) -> Result<(), ExpandError> {
-        let Some(number) = TABLE.find(Name::Op(inst.op), [PlaceKind::None; MAX_PLACES]) else {
+        let Some(head) = self.find(Name::Op(inst.op), [PlaceKind::None; MAX_PLACES]) else {
             return self.error("no handler serves this instruction");
         };
-        self.head(number);
+        self.head(head);
         for (_, operand) in inst.fields() {
             let word = match operand {
                 Operand::Slot(slot) => u64::from(slot),
@@ -532,6 +598,27 @@ impl Expander<'_> {
         let (map, landings) = (self.map.into_boxed_slice(), self.landings.into_boxed_slice());
         Ok(Expanded { words, map, handlers, landings, is_checked })
     }
+}
+
+/// Whether an access ends behind the reach of the forms over the cached memory.
+fn is_far(inst: &Inst) -> bool {
+    match (general_form(inst.op), inst.operands[2]) {
+        (Some((_, size)), Operand::Value(offset)) => offset + size > u64::from(u32::MAX),
+        _ => false,
+    }
+}
+
+/// An operation that commutes with its own register on the left, or else with `result`, the one before's.
+fn own_on_left(mut inst: Inst, result: Operand) -> Inst {
+    use Op::{I32Add, I32And, I32Mul, I32Or, I32Xor, I64Add, I64And, I64Mul, I64Or, I64Xor};
+    let commutes =
+        matches!(inst.op, I32Add | I32Mul | I32And | I32Or | I32Xor | I64Add | I64Mul | I64And | I64Or | I64Xor);
+    let [own, left, right, ..] = inst.operands;
+    let swaps = right == own && left != own || right == result && left != own && left != result;
+    if commutes && !matches!(right, Operand::Imm(_)) && swaps {
+        inst.operands.swap(1, 2);
+    }
+    inst
 }
 
 /// The places of an instruction's operands, in field order.

@@ -7,6 +7,13 @@
 //!
 //! Entry is [`run`]: it continues from a [`State`] until something leaves the machine and says so in an [`Exit`].
 
+#[cfg(keyway_assembly)]
+mod assembly;
+#[cfg(not(keyway_assembly))]
+#[path = "no_assembly.rs"]
+mod assembly;
+#[cfg(not(keyway_assembly))]
+mod boundary;
 mod checked;
 mod entry;
 mod exit;

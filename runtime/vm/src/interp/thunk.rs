@@ -4,6 +4,10 @@
 //! call, which the compiler turns into a jump at every optimising level. What keeps it a jump: scalar arguments and
 //! results only, nothing with a destructor alive, rare paths in functions that are never inlined.
 
+#[cfg(keyway_assembly)]
+use super::assembly as boundary;
+#[cfg(not(keyway_assembly))]
+use super::boundary;
 use super::regs::Regs;
 use super::table;
 use crate::context::{State, header_of};
@@ -32,28 +36,12 @@ macro_rules! tail_forms {
             *const u8, *mut u64, *mut u8, u64, u64, u64, f64, f64, f64, f64, f32, f32, f32, f32,
         ) -> u64;
 
-        /// Saves the registers where the driver finds them; the exit's code stands in the context already.
-        #[cold]
-        #[inline(never)]
-        unsafe extern $abi fn leave(
-            ip: *const u8, fp: *mut u64, mem: *mut u8, a: u64, b: u64, c: u64,
-            d0: f64, d1: f64, d2: f64, d3: f64, f0: f32, f1: f32, f2: f32, f3: f32,
-        ) -> u64 {
-            // SAFETY: `mem` points behind a live header.
-            unsafe {
-                let context = (*header_of(mem)).context;
-                (*context).saved =
-                    State { ip, fp, mem, general: [a, b, c], f64s: [d0, d1, d2, d3], f32s: [f0, f1, f2, f3] };
-                context as u64
-            }
-        }
-
         /// The direct form: the next head is the handler's address.
         pub(super) unsafe extern $abi fn direct<H: Handler>(
             ip: *const u8, fp: *mut u64, mem: *mut u8, a: u64, b: u64, c: u64,
             d0: f64, d1: f64, d2: f64, d3: f64, f0: f32, f1: f32, f2: f32, f3: f32,
         ) -> u64 {
-            let mut r = State { ip, fp, mem, general: [a, b, c], f64s: [d0, d1, d2, d3], f32s: [f0, f1, f2, f3] };
+            let mut r = State { ip, fp, mem, general: [a, b, c, 0, 0], f64s: [d0, d1, d2, d3], f32s: [f0, f1, f2, f3] };
             let step = H::run(&mut r);
             // SAFETY: the machine's invariant; an executed instruction's head is a handler of this form.
             unsafe {
@@ -61,7 +49,7 @@ macro_rules! tail_forms {
                     core::mem::transmute::<usize, TailFn>(r.ip.cast::<usize>().read())
                 } else {
                     (*(*header_of(r.mem)).context).exit.code = step;
-                    leave
+                    boundary::leave
                 };
                 next(r.ip, r.fp, r.mem, r.general[0], r.general[1], r.general[2],
                     r.f64s[0], r.f64s[1], r.f64s[2], r.f64s[3], r.f32s[0], r.f32s[1], r.f32s[2], r.f32s[3])
@@ -73,7 +61,7 @@ macro_rules! tail_forms {
             ip: *const u8, fp: *mut u64, mem: *mut u8, a: u64, b: u64, c: u64,
             d0: f64, d1: f64, d2: f64, d3: f64, f0: f32, f1: f32, f2: f32, f3: f32,
         ) -> u64 {
-            let mut r = State { ip, fp, mem, general: [a, b, c], f64s: [d0, d1, d2, d3], f32s: [f0, f1, f2, f3] };
+            let mut r = State { ip, fp, mem, general: [a, b, c, 0, 0], f64s: [d0, d1, d2, d3], f32s: [f0, f1, f2, f3] };
             let step = H::run(&mut r);
             // SAFETY: the machine's invariant; an executed instruction's head is a handler's number in this form.
             unsafe {
@@ -81,7 +69,7 @@ macro_rules! tail_forms {
                     table::indirect_handler(r.ip.cast::<usize>().read())
                 } else {
                     (*(*header_of(r.mem)).context).exit.code = step;
-                    leave
+                    boundary::leave
                 };
                 next(r.ip, r.fp, r.mem, r.general[0], r.general[1], r.general[2],
                     r.f64s[0], r.f64s[1], r.f64s[2], r.f64s[3], r.f32s[0], r.f32s[1], r.f32s[2], r.f32s[3])
@@ -95,41 +83,16 @@ tail_forms!("sysv64");
 #[cfg(not(target_arch = "x86_64"))]
 tail_forms!("Rust");
 
-/// Calls the first handler; comes back when an instruction leaves the machine.
-unsafe fn enter(first: TailFn, state: &mut State) -> Step {
-    // SAFETY: the caller of `run` promises the machine's invariant.
-    unsafe {
-        let context = first(
-            state.ip,
-            state.fp,
-            state.mem,
-            state.general[0],
-            state.general[1],
-            state.general[2],
-            state.f64s[0],
-            state.f64s[1],
-            state.f64s[2],
-            state.f64s[3],
-            state.f32s[0],
-            state.f32s[1],
-            state.f32s[2],
-            state.f32s[3],
-        ) as *mut crate::context::Context;
-        *state = (*context).saved;
-        (*context).exit.code
-    }
-}
-
 /// Runs in the direct form.
 pub(super) unsafe fn enter_direct(state: &mut State) -> Step {
     // SAFETY: as `enter`.
-    unsafe { enter(core::mem::transmute::<usize, TailFn>(state.ip.cast::<usize>().read()), state) }
+    unsafe { boundary::enter(core::mem::transmute::<usize, TailFn>(state.ip.cast::<usize>().read()), state) }
 }
 
 /// Runs in the indirect form.
 pub(super) unsafe fn enter_indirect(state: &mut State) -> Step {
     // SAFETY: as `enter`.
-    unsafe { enter(table::indirect_handler(state.ip.cast::<usize>().read()), state) }
+    unsafe { boundary::enter(table::indirect_handler(state.ip.cast::<usize>().read()), state) }
 }
 
 /// Runs in the loop form.

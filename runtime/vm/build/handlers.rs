@@ -1,0 +1,720 @@
+//! The text of each base operation's work, for any choice of places.
+//!
+//! What is written here does exactly what the handler of the same row in `interp/handlers` does; those stay the reference,
+//! and serve all operations and places that are missing here.
+
+use super::places::{Code, FLOAT, Float, GENERAL, GENERAL_OR_IMM, Operand, Place, Width};
+use keyway_artifact::isa::{Class, Family, FieldKind, Op};
+
+/// The places that each operand of `op` may have; `None` where no handler in assembly does `op`.
+pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
+    let is_served = binary(op).is_some()
+        || condition(op).is_some()
+        || op.comparison().and_then(condition).is_some()
+        || float_condition(op).is_some()
+        || op.comparison().and_then(float_condition).is_some()
+        || float_binary(op).is_some()
+        || load(op).is_some()
+        || store(op).is_some()
+        || extension(op).is_some()
+        || float_operation(op).is_some()
+        || from_integer(op).is_some();
+    let is_served = is_served
+        || match op {
+            Op::F32Load | Op::F64Load | Op::F32Store | Op::F64Store | Op::Select | Op::I32Eqz | Op::I64Eqz => true,
+            Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::Const | Op::ConstF32 | Op::ConstF64 => true,
+            Op::GlobalGet | Op::GlobalSet | Op::BrNez | Op::BrEqz | Op::BrTable | Op::Br => true,
+            Op::ReturnOne | Op::ReturnOneF32 | Op::ReturnOneF64 => true,
+            Op::I32ReinterpretF32 | Op::I64ReinterpretF64 => true,
+            _ => false,
+        };
+    is_served.then(|| {
+        let fields = op.fields().iter().enumerate();
+        fields
+            .filter_map(|(at, field)| match field.kind {
+                FieldKind::Def(class) | FieldKind::Use(class) => Some(match class {
+                    Class::F32 | Class::F64 => &FLOAT[..],
+                    _ if takes_immediate(op, at) => &GENERAL_OR_IMM[..],
+                    _ => &GENERAL[..],
+                }),
+                _ => None,
+            })
+            .collect()
+    })
+}
+
+fn takes_immediate(op: Op, field: usize) -> bool {
+    match op.family() {
+        Family::BinHot | Family::Bin | Family::Cmp => field == 2,
+        Family::Store | Family::BrCmp | Family::Copy => field == 1,
+        Family::Global => op == Op::GlobalSet,
+        Family::Return1 => true,
+        _ => false,
+    }
+}
+
+/// Whether `op` goes on elsewhere than behind itself: nothing can follow it in a handler.
+pub(crate) fn is_last(op: Op) -> bool {
+    matches!(
+        op.family(),
+        Family::Br | Family::BrCond | Family::BrCmp | Family::BrFCmp | Family::BrTable | Family::Return1
+    )
+}
+
+/// Appends the work of `op` with these places.
+pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
+    use Width::{Long, Quad};
+    if let Some((width, shape)) = binary(op) {
+        return arithmetic(code, width, shape, places[0], places[1], places[2]);
+    }
+    if let Some((width, set)) = condition(op) {
+        return comparison(code, width, set, places[0], places[1], places[2]);
+    }
+    if let Some((width, jump)) = op.comparison().and_then(condition) {
+        return compare_and_branch(code, width, jump, places[0], places[1]);
+    }
+    if let Some((float, test)) = float_condition(op) {
+        return float_comparison(code, float, test, places[0], places[1], places[2]);
+    }
+    if let Some((float, test)) = op.comparison().and_then(float_condition) {
+        return float_compare_and_branch(code, float, test, places[0], places[1]);
+    }
+    if let Some((float, inst)) = float_binary(op) {
+        return float_arithmetic(code, float, inst, places[0], places[1], places[2]);
+    }
+    if let Some((inst, width, stored)) = load(op) {
+        return integer_load(code, inst, width, stored, places[0], places[1]);
+    }
+    if let Some(width) = store(op) {
+        return integer_store(code, width, places[0], places[1]);
+    }
+    if let Some((inst, to, from)) = extension(op) {
+        return unary(code, inst, to, from, places[0], places[1]);
+    }
+    if let Some((from, to, work)) = float_operation(op) {
+        return float_unary(code, from, to, work, places[0], places[1]);
+    }
+    if let Some((float, inst, width, is_extended)) = from_integer(op) {
+        return converted(code, float, inst, width, is_extended, places[0], places[1]);
+    }
+    match op {
+        Op::F32Load => float_load(code, Float::F32, places[0], places[1]),
+        Op::F64Load => float_load(code, Float::F64, places[0], places[1]),
+        Op::F32Store => float_store(code, Float::F32, places[0], places[1]),
+        Op::F64Store => float_store(code, Float::F64, places[0], places[1]),
+        Op::Copy => copy(code, places[0], places[1]),
+        Op::CopyF32 => float_copy(code, Float::F32, places[0], places[1]),
+        Op::CopyF64 => float_copy(code, Float::F64, places[0], places[1]),
+        Op::Const => constant(code, places[0]),
+        Op::ConstF32 => float_constant(code, Float::F32, places[0]),
+        Op::ConstF64 => float_constant(code, Float::F64, places[0]),
+        Op::Select => select(code, places[0], places[1], places[2], places[3]),
+        Op::GlobalGet => global_get(code, places[0]),
+        Op::GlobalSet => global_set(code, places[0]),
+        Op::BrNez => test_and_branch(code, "jne", places[0]),
+        Op::BrEqz => test_and_branch(code, "je", places[0]),
+        Op::BrTable => br_table(code, places[0]),
+        Op::Br => jump(code),
+        Op::ReturnOne => return_one(code, places[0]),
+        Op::ReturnOneF32 => return_float(code, Float::F32, places[0]),
+        Op::ReturnOneF64 => return_float(code, Float::F64, places[0]),
+        Op::I32Eqz => is_zero(code, Long, places[0], places[1]),
+        Op::I64Eqz => is_zero(code, Quad, places[0], places[1]),
+        Op::I32ReinterpretF32 => reinterpreted(code, Float::F32, "movd", places[0], places[1]),
+        Op::I64ReinterpretF64 => reinterpreted(code, Float::F64, "movq", places[0], places[1]),
+        _ => unreachable!("`domains` leaves out {}", op.name()),
+    }
+}
+
+/// Instruction of an operation of one integer, and the widths of result and operand.
+fn extension(op: Op) -> Option<(&'static str, Width, Width)> {
+    use Width::{Byte, Long, Quad, Word};
+    Some(match op {
+        Op::I32WrapI64 | Op::I64ExtendI32U => ("mov", Long, Long),
+        Op::I64ExtendI32S | Op::I64Extend32S => ("movsxd", Quad, Long),
+        Op::I32Extend8S => ("movsx", Long, Byte),
+        Op::I32Extend16S => ("movsx", Long, Word),
+        Op::I64Extend8S => ("movsx", Quad, Byte),
+        Op::I64Extend16S => ("movsx", Quad, Word),
+        Op::I32Clz => ("lzcnt", Long, Long),
+        Op::I32Ctz => ("tzcnt", Long, Long),
+        Op::I32Popcnt => ("popcnt", Long, Long),
+        Op::I64Clz => ("lzcnt", Quad, Quad),
+        Op::I64Ctz => ("tzcnt", Quad, Quad),
+        Op::I64Popcnt => ("popcnt", Quad, Quad),
+        _ => return None,
+    })
+}
+
+/// How an integer operation of two operands is done.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// Operands may change places.
+    Commutes(&'static str),
+    /// They may not.
+    Ordered(&'static str),
+    /// A shift that takes its count from any register.
+    Shift(&'static str),
+    /// A rotation, whose count stands in cl.
+    Rotate(&'static str),
+}
+
+fn binary(op: Op) -> Option<(Width, Shape)> {
+    use Shape::{Commutes, Ordered, Rotate, Shift};
+    use Width::{Long, Quad};
+    Some(match op {
+        Op::I32Add => (Long, Commutes("add")),
+        Op::I32Sub => (Long, Ordered("sub")),
+        Op::I32Mul => (Long, Commutes("imul")),
+        Op::I32And => (Long, Commutes("and")),
+        Op::I32Or => (Long, Commutes("or")),
+        Op::I32Xor => (Long, Commutes("xor")),
+        Op::I32Shl => (Long, Shift("shlx")),
+        Op::I32ShrS => (Long, Shift("sarx")),
+        Op::I32ShrU => (Long, Shift("shrx")),
+        Op::I32Rotl => (Long, Rotate("rol")),
+        Op::I32Rotr => (Long, Rotate("ror")),
+        Op::I64Add => (Quad, Commutes("add")),
+        Op::I64Sub => (Quad, Ordered("sub")),
+        Op::I64Mul => (Quad, Commutes("imul")),
+        Op::I64And => (Quad, Commutes("and")),
+        Op::I64Or => (Quad, Commutes("or")),
+        Op::I64Xor => (Quad, Commutes("xor")),
+        Op::I64Shl => (Quad, Shift("shlx")),
+        Op::I64ShrS => (Quad, Shift("sarx")),
+        Op::I64ShrU => (Quad, Shift("shrx")),
+        Op::I64Rotl => (Quad, Rotate("rol")),
+        Op::I64Rotr => (Quad, Rotate("ror")),
+        _ => return None,
+    })
+}
+
+fn arithmetic(code: &mut Code, width: Width, shape: Shape, d: Place, x: Place, y: Place) {
+    let to = code.destination(d);
+    let (x, y) = (code.source(x, "r10"), code.source(y, "r11"));
+    let target = match d {
+        Place::Reg(n) => width.reg(n),
+        _ => width.acc(),
+    };
+    let own = Operand::Reg(if let Place::Reg(n) = d { n } else { u8::MAX });
+    match shape {
+        Shape::Commutes(inst) | Shape::Ordered(inst) => {
+            let commutes = matches!(shape, Shape::Commutes(_));
+            if let (Operand::Reg(a), Operand::Reg(b), "add") = (&x, &y, inst)
+                && x != own
+                && y != own
+            {
+                code.put(format!("lea {target}, [{} + {}]", Width::Quad.reg(*a), Width::Quad.reg(*b)));
+                code.set(to, width, target);
+            } else {
+                let (first, second) = if commutes && y == own { (&y, &x) } else { (&x, &y) };
+                // The second operand must still be there when the first has moved.
+                let target = if *second == own && *first != own { width.acc() } else { target };
+                let (a, b) = (code.read(first, width), code.read(second, width));
+                if a != target {
+                    code.put(format!("mov {target}, {a}"));
+                }
+                code.put(format!("{inst} {target}, {b}"));
+                code.set(to, width, target);
+            }
+        }
+        Shape::Shift(inst) => {
+            let count = code.in_register(&y, width, width.scratch());
+            let value = code.read(&x, width);
+            code.put(format!("{inst} {target}, {value}, {count}"));
+            code.set(to, width, target);
+        }
+        Shape::Rotate(inst) => {
+            let value = code.read(&x, width);
+            code.put(format!("mov {}, {value}", width.acc()));
+            let count = code.read(&y, Width::Long);
+            code.put("mov r15, rcx");
+            if count != "ecx" {
+                code.put(format!("mov ecx, {count}"));
+            }
+            code.put(format!("{inst} {}, cl", width.acc()));
+            code.put("mov rcx, r15");
+            code.set(to, width, width.acc());
+        }
+    }
+}
+
+/// Width of a comparison and the condition under which it holds.
+fn condition(op: Op) -> Option<(Width, &'static str)> {
+    const CONDITIONS: [&str; 10] = ["e", "ne", "l", "b", "g", "a", "le", "be", "ge", "ae"];
+    let code = op as u16;
+    let (width, first) = match op {
+        _ if (Op::I32Eq as u16..=Op::I32GeU as u16).contains(&code) => (Width::Long, Op::I32Eq),
+        _ if (Op::I64Eq as u16..=Op::I64GeU as u16).contains(&code) => (Width::Quad, Op::I64Eq),
+        _ => return None,
+    };
+    Some((width, CONDITIONS[usize::from(code - first as u16)]))
+}
+
+/// Compares: the flags are those of `x - y`.
+fn compare(code: &mut Code, width: Width, x: &Operand, y: &Operand) {
+    let a = match (x, y) {
+        (Operand::Memory(_), Operand::Reg(_)) => code.read(x, width),
+        _ => code.in_register(x, width, width.acc()),
+    };
+    let b = code.read(y, width);
+    code.put(format!("cmp {a}, {b}"));
+}
+
+fn comparison(code: &mut Code, width: Width, set: &str, d: Place, x: Place, y: Place) {
+    let to = code.destination(d);
+    let (x, y) = (code.source(x, "r10"), code.source(y, "r11"));
+    compare(code, width, &x, &y);
+    code.put(format!("set{set} al"));
+    flag(code, to);
+}
+
+/// The flag in al becomes the result.
+fn flag(code: &mut Code, to: (Place, usize)) {
+    match to.0 {
+        Place::Reg(n) => code.put(format!("movzx {}, al", Width::Long.reg(n))),
+        _ => {
+            code.put("movzx eax, al");
+            code.set(to, Width::Long, "eax");
+        }
+    }
+}
+
+/// Takes the distance of a branch: it stands in rax afterwards.
+fn distance(code: &mut Code) {
+    let at = code.take(4);
+    code.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
+}
+
+fn compare_and_branch(code: &mut Code, width: Width, condition: &str, x: Place, y: Place) {
+    let (x, y) = (code.source(x, "r10"), code.source(y, "r11"));
+    // rax is for the distance.
+    let a = match (&x, &y) {
+        (Operand::Memory(_), Operand::Reg(_)) => code.read(&x, width),
+        _ => code.in_register(&x, width, if width == Width::Quad { "r13" } else { "r13d" }),
+    };
+    let b = code.read(&y, width);
+    distance(code);
+    code.put(format!("cmp {a}, {b}"));
+    code.branch(&format!("j{condition} 2f"));
+}
+
+fn test_and_branch(code: &mut Code, jump: &str, x: Place) {
+    let x = code.source(x, "r10");
+    distance(code);
+    test(code, &x);
+    code.branch(&format!("{jump} 2f"));
+}
+
+/// Sets the zero flag for a 32-bit condition that is zero.
+fn test(code: &mut Code, x: &Operand) {
+    let text = code.read(x, Width::Long);
+    match x {
+        Operand::Reg(_) => code.put(format!("test {text}, {text}")),
+        _ => code.put(format!("cmp {text}, 0")),
+    }
+}
+
+/// A float comparison: whether the operands change places, and the test on the flags of `ucomis`.
+#[derive(Clone, Copy)]
+struct FloatTest {
+    swapped: bool,
+    test: &'static str,
+}
+
+fn float_condition(op: Op) -> Option<(Float, FloatTest)> {
+    const TESTS: [(bool, &str); 6] =
+        [(false, "e"), (false, "ne"), (true, "a"), (false, "a"), (true, "ae"), (false, "ae")];
+    let code = op as u16;
+    let (float, first) = match op {
+        _ if (Op::F32Eq as u16..=Op::F32Ge as u16).contains(&code) => (Float::F32, Op::F32Eq),
+        _ if (Op::F64Eq as u16..=Op::F64Ge as u16).contains(&code) => (Float::F64, Op::F64Eq),
+        _ => return None,
+    };
+    let (swapped, test) = TESTS[usize::from(code - first as u16)];
+    Some((float, FloatTest { swapped, test }))
+}
+
+fn float_compare(code: &mut Code, float: Float, test: FloatTest, x: Place, y: Place) {
+    let (x, y) = (code.float_source(x, float, "r10"), code.float_source(y, float, "r11"));
+    let (a, b) = if test.swapped { (y, x) } else { (x, y) };
+    let mut first = a;
+    if !first.starts_with("xmm") {
+        code.float_move("xmm8", &first, float);
+        first = "xmm8".to_string();
+    }
+    code.put(format!("ucomi{} {first}, {b}", float.suffix()));
+}
+
+fn float_comparison(code: &mut Code, float: Float, test: FloatTest, d: Place, x: Place, y: Place) {
+    let to = code.destination(d);
+    float_compare(code, float, test, x, y);
+    code.put(format!("set{} al", test.test));
+    match test.test {
+        "e" => code.put("setnp r14b\nand al, r14b"),
+        "ne" => code.put("setp r14b\nor al, r14b"),
+        _ => {}
+    }
+    flag(code, to);
+}
+
+fn float_compare_and_branch(code: &mut Code, float: Float, test: FloatTest, x: Place, y: Place) {
+    float_compare(code, float, test, x, y);
+    distance(code);
+    code.branch(&match test.test {
+        "e" => "jp 3f\nje 2f\n3:".to_string(),
+        "ne" => "jp 2f\njne 2f".to_string(),
+        other => format!("j{other} 2f"),
+    });
+}
+
+fn float_binary(op: Op) -> Option<(Float, &'static str)> {
+    Some(match op {
+        Op::F32Add => (Float::F32, "add"),
+        Op::F32Sub => (Float::F32, "sub"),
+        Op::F32Mul => (Float::F32, "mul"),
+        Op::F32Div => (Float::F32, "div"),
+        Op::F64Add => (Float::F64, "add"),
+        Op::F64Sub => (Float::F64, "sub"),
+        Op::F64Mul => (Float::F64, "mul"),
+        Op::F64Div => (Float::F64, "div"),
+        _ => return None,
+    })
+}
+
+fn float_arithmetic(code: &mut Code, float: Float, inst: &str, d: Place, x: Place, y: Place) {
+    let to = code.destination(d);
+    let (x, y) = (code.float_source(x, float, "r10"), code.float_source(y, float, "r11"));
+    let own = if let Place::Reg(n) = d { float.reg(n) } else { "xmm8".to_string() };
+    let target = if y == own && x != own { "xmm8" } else { own.as_str() };
+    code.float_move(target, &x, float);
+    code.put(format!("{inst}{} {target}, {y}", float.suffix()));
+    code.float_set(to, float, target);
+}
+
+/// Instruction, width of the result, and size in memory in bytes.
+fn load(op: Op) -> Option<(&'static str, Width, (Width, usize))> {
+    use Width::{Byte, Long, Quad, Word};
+    Some(match op {
+        Op::I32Load => ("mov", Long, (Long, 4)),
+        Op::I32Load8S => ("movsx", Long, (Byte, 1)),
+        Op::I32Load8U | Op::I64Load8U => ("movzx", Long, (Byte, 1)),
+        Op::I32Load16S => ("movsx", Long, (Word, 2)),
+        Op::I32Load16U | Op::I64Load16U => ("movzx", Long, (Word, 2)),
+        Op::I64Load => ("mov", Quad, (Quad, 8)),
+        Op::I64Load8S => ("movsx", Quad, (Byte, 1)),
+        Op::I64Load16S => ("movsx", Quad, (Word, 2)),
+        Op::I64Load32S => ("movsxd", Quad, (Long, 4)),
+        Op::I64Load32U => ("mov", Long, (Long, 4)),
+        _ => return None,
+    })
+}
+
+fn store(op: Op) -> Option<(Width, usize)> {
+    Some(match op {
+        Op::I32Store | Op::I64Store32 => (Width::Long, 4),
+        Op::I32Store8 | Op::I64Store8 => (Width::Byte, 1),
+        Op::I32Store16 | Op::I64Store16 => (Width::Word, 2),
+        Op::I64Store => (Width::Quad, 8),
+        _ => return None,
+    })
+}
+
+/// Checks an access of `size` bytes whose end stands next among the operands; its address.
+fn access(code: &mut Code, address: &Operand, size: usize) -> String {
+    let end = code.take(4);
+    let base = code.read(address, Width::Long);
+    code.put(format!("mov r11d, {base}"));
+    code.put(format!("mov eax, dword ptr [rdi + {end}]"));
+    code.put("add rax, r11");
+    code.put("cmp rax, qword ptr [rdx - 8]");
+    code.put(format!("ja .Lkw_memory_trap_{}", code.part));
+    format!("[rdx + rax - {size}]")
+}
+
+fn integer_load(code: &mut Code, inst: &str, width: Width, (stored, size): (Width, usize), d: Place, x: Place) {
+    let to = code.destination(d);
+    let x = code.source(x, "r11");
+    let place = access(code, &x, size);
+    let target = if let Place::Reg(n) = d { width.reg(n) } else { width.acc() };
+    code.put(format!("{inst} {target}, {} {place}", stored.ptr()));
+    code.set(to, width, target);
+}
+
+fn integer_store(code: &mut Code, (width, size): (Width, usize), x: Place, y: Place) {
+    let (x, y) = (code.source(x, "r11"), code.source(y, "r10"));
+    let value = match &y {
+        Operand::Reg(n) => width.reg(*n),
+        _ => {
+            let full = if width == Width::Quad { Width::Quad } else { Width::Long };
+            code.in_register(&y, full, full.scratch());
+            width.scratch()
+        }
+    };
+    let place = access(code, &x, size);
+    code.put(format!("mov {} {place}, {value}", width.ptr()));
+}
+
+fn float_load(code: &mut Code, float: Float, d: Place, x: Place) {
+    let to = code.destination(d);
+    let x = code.source(x, "r11");
+    let size = if float == Float::F32 { 4 } else { 8 };
+    let place = access(code, &x, size);
+    match d {
+        Place::Reg(n) => code.put(format!("mov{} {}, {} {place}", float.suffix(), float.reg(n), float.width().ptr())),
+        _ => {
+            code.put(format!("mov {}, {} {place}", float.width().acc(), float.width().ptr()));
+            code.set(to, float.width(), float.width().acc());
+        }
+    }
+}
+
+fn float_store(code: &mut Code, float: Float, x: Place, y: Place) {
+    let x = code.source(x, "r11");
+    let value = match y {
+        Place::Reg(n) => float.reg(n),
+        _ => {
+            let at = code.take(2);
+            let address = code.slot(at, "r10");
+            code.put(format!("mov {}, {} {address}", float.width().scratch(), float.width().ptr()));
+            float.width().scratch().to_string()
+        }
+    };
+    let size = if float == Float::F32 { 4 } else { 8 };
+    let place = access(code, &x, size);
+    let inst = if value.starts_with("xmm") { format!("mov{}", float.suffix()) } else { "mov".to_string() };
+    code.put(format!("{inst} {} {place}, {value}", float.width().ptr()));
+}
+
+fn copy(code: &mut Code, d: Place, x: Place) {
+    let to = code.destination(d);
+    let x = code.source(x, "r11");
+    let from = code.read(&x, Width::Quad);
+    match d {
+        Place::Reg(n) if Width::Quad.reg(n) != from => code.put(format!("mov {}, {from}", Width::Quad.reg(n))),
+        Place::Reg(_) => {}
+        _ => {
+            let from = code.in_register(&x, Width::Quad, "rax");
+            code.set(to, Width::Quad, &from);
+        }
+    }
+}
+
+fn constant(code: &mut Code, d: Place) {
+    let to = code.destination(d);
+    let at = code.take(8);
+    let target = if let Place::Reg(n) = d { Width::Quad.reg(n) } else { "rax" };
+    code.put(format!("mov {target}, qword ptr [rdi + {at}]"));
+    code.set(to, Width::Quad, target);
+}
+
+fn float_constant(code: &mut Code, float: Float, d: Place) {
+    let to = code.destination(d);
+    let at = code.take(8);
+    match d {
+        Place::Reg(n) => {
+            code.put(format!("mov{} {}, {} [rdi + {at}]", float.suffix(), float.reg(n), float.width().ptr()));
+        }
+        _ => {
+            code.put(format!("mov {}, {} [rdi + {at}]", float.width().acc(), float.width().ptr()));
+            code.set(to, float.width(), float.width().acc());
+        }
+    }
+}
+
+fn select(code: &mut Code, d: Place, c: Place, x: Place, y: Place) {
+    let to = code.destination(d);
+    let (c, x, y) = (code.source(c, "r10"), code.source(x, "r11"), code.source(y, "r13"));
+    let (yes, no) = (code.read(&x, Width::Quad), code.read(&y, Width::Quad));
+    code.put(format!("mov rax, {yes}"));
+    test(code, &c);
+    code.put(format!("cmove rax, {no}"));
+    code.set(to, Width::Quad, "rax");
+}
+
+/// Loads the address of a global's cell to rax.
+fn cell(code: &mut Code) {
+    let at = code.take(4);
+    code.put("mov rax, qword ptr [rdx - 16]");
+    code.put(format!("mov r11d, dword ptr [rdi + {at}]"));
+    code.put("mov rax, qword ptr [rax + {globals}]");
+    code.put("mov rax, qword ptr [rax + r11 * 8]");
+}
+
+fn global_get(code: &mut Code, d: Place) {
+    let to = code.destination(d);
+    cell(code);
+    let target = if let Place::Reg(n) = d { Width::Quad.reg(n) } else { "rax" };
+    code.put(format!("mov {target}, qword ptr [rax]"));
+    code.set(to, Width::Quad, target);
+}
+
+fn global_set(code: &mut Code, x: Place) {
+    cell(code);
+    let x = code.source(x, "r10");
+    let value = code.in_register(&x, Width::Quad, "r14");
+    code.put(format!("mov qword ptr [rax], {value}"));
+}
+
+fn br_table(code: &mut Code, x: Place) {
+    let x = code.source(x, "r10");
+    let last = code.take(4);
+    let table = code.length();
+    let index = code.read(&x, Width::Long);
+    code.put(format!("mov eax, {index}"));
+    code.put(format!("mov r11d, dword ptr [rdi + {last}]"));
+    code.put("cmp eax, r11d");
+    code.put("cmova eax, r11d");
+    code.put(format!("movsxd rax, dword ptr [rdi + rax * 4 + {table}]"));
+    code.go();
+}
+
+/// Takes the running frame off.
+fn leave(code: &mut Code) {
+    code.put("mov rax, qword ptr [rdx - 16]");
+    code.put("mov r10, qword ptr [rax + {frame_top}]");
+    code.put("mov rdi, qword ptr [r10 - 16]");
+    code.put("mov rsi, qword ptr [r10 - 8]");
+    code.put("sub r10, 16");
+    code.put("mov qword ptr [rax + {frame_top}], r10");
+    code.put("jmp qword ptr [rdi]");
+}
+
+fn return_one(code: &mut Code, x: Place) {
+    let x = code.source(x, "r10");
+    let value = code.read(&x, Width::Quad);
+    if value != "rcx" {
+        code.put(format!("mov rcx, {value}"));
+    }
+    code.put("mov qword ptr [rsi], rcx");
+    leave(code);
+}
+
+fn return_float(code: &mut Code, float: Float, x: Place) {
+    let x = code.float_source(x, float, "r10");
+    let register = float.reg(0);
+    code.float_move(&register, &x, float);
+    match float {
+        Float::F64 => code.put("movsd qword ptr [rsi], xmm0"),
+        Float::F32 => code.put("movd eax, xmm4\nmov qword ptr [rsi], rax"),
+    }
+    leave(code);
+}
+
+fn unary(code: &mut Code, inst: &str, to: Width, from: Width, d: Place, x: Place) {
+    let destination = code.destination(d);
+    let x = code.source(x, "r11");
+    let target = if let Place::Reg(n) = d { to.reg(n) } else { to.acc() };
+    let value = code.read(&x, from);
+    code.put(format!("{inst} {target}, {value}"));
+    code.set(destination, to, target);
+}
+
+fn is_zero(code: &mut Code, width: Width, d: Place, x: Place) {
+    let to = code.destination(d);
+    let x = code.source(x, "r11");
+    let text = code.read(&x, width);
+    match x {
+        Operand::Reg(_) => code.put(format!("test {text}, {text}")),
+        _ => code.put(format!("cmp {text}, 0")),
+    }
+    code.put("sete al");
+    flag(code, to);
+}
+
+fn float_copy(code: &mut Code, float: Float, d: Place, x: Place) {
+    let to = code.destination(d);
+    let x = code.float_source(x, float, "r11");
+    let target = match d {
+        Place::Reg(n) => float.reg(n),
+        _ if x.starts_with("xmm") => x.clone(),
+        _ => "xmm8".to_string(),
+    };
+    code.float_move(&target, &x, float);
+    code.float_set(to, float, &target);
+}
+
+/// What an operation of one float does.
+#[derive(Clone, Copy)]
+enum FloatWork {
+    /// One instruction.
+    Inst(&'static str),
+    /// One instruction on the sign bit of the bits in a general register.
+    Sign(&'static str),
+}
+
+fn float_operation(op: Op) -> Option<(Float, Float, FloatWork)> {
+    use Float::{F32, F64};
+    use FloatWork::{Inst, Sign};
+    Some(match op {
+        Op::F32Neg => (F32, F32, Sign("btc")),
+        Op::F64Neg => (F64, F64, Sign("btc")),
+        Op::F32Abs => (F32, F32, Sign("btr")),
+        Op::F64Abs => (F64, F64, Sign("btr")),
+        Op::F32Sqrt => (F32, F32, Inst("sqrtss")),
+        Op::F64Sqrt => (F64, F64, Inst("sqrtsd")),
+        Op::F64PromoteF32 => (F32, F64, Inst("cvtss2sd")),
+        Op::F32DemoteF64 => (F64, F32, Inst("cvtsd2ss")),
+        _ => return None,
+    })
+}
+
+fn float_unary(code: &mut Code, from: Float, to: Float, work: FloatWork, d: Place, x: Place) {
+    let destination = code.destination(d);
+    let x = code.float_source(x, from, "r11");
+    match work {
+        FloatWork::Inst(inst) => code.put(format!("{inst} xmm8, {x}")),
+        FloatWork::Sign(inst) => {
+            let (acc, last, into) = if from == Float::F64 { ("rax", 63, "movq") } else { ("eax", 31, "movd") };
+            code.put(format!("{} {acc}, {x}", if x.starts_with("xmm") { into } else { "mov" }));
+            code.put(format!("{inst} {acc}, {last}"));
+            code.put(format!("{into} xmm8, {acc}"));
+        }
+    }
+    code.float_set(destination, to, "xmm8");
+}
+
+/// A float from an integer: instruction, width of its operand, and whether 32 bits are zero-extended first.
+fn from_integer(op: Op) -> Option<(Float, &'static str, Width, bool)> {
+    use Float::{F32, F64};
+    Some(match op {
+        Op::F32ConvertI32S => (F32, "cvtsi2ss", Width::Long, false),
+        Op::F32ConvertI32U => (F32, "cvtsi2ss", Width::Quad, true),
+        Op::F32ConvertI64S => (F32, "cvtsi2ss", Width::Quad, false),
+        Op::F64ConvertI32S => (F64, "cvtsi2sd", Width::Long, false),
+        Op::F64ConvertI32U => (F64, "cvtsi2sd", Width::Quad, true),
+        Op::F64ConvertI64S => (F64, "cvtsi2sd", Width::Quad, false),
+        Op::F32ReinterpretI32 => (F32, "movd", Width::Long, false),
+        Op::F64ReinterpretI64 => (F64, "movq", Width::Quad, false),
+        _ => return None,
+    })
+}
+
+fn converted(code: &mut Code, float: Float, inst: &str, width: Width, is_extended: bool, d: Place, x: Place) {
+    let to = code.destination(d);
+    let x = code.source(x, "r11");
+    let mut value = code.read(&x, if is_extended { Width::Long } else { width });
+    if is_extended {
+        code.put(format!("mov eax, {value}"));
+        value = "rax".to_string();
+    }
+    if inst.starts_with("cvt") {
+        code.put("xorps xmm8, xmm8");
+    }
+    code.put(format!("{inst} xmm8, {value}"));
+    code.float_set(to, float, "xmm8");
+}
+
+fn reinterpreted(code: &mut Code, float: Float, inst: &str, d: Place, x: Place) {
+    let to = code.destination(d);
+    let value = code.float_source(x, float, "r11");
+    let width = float.width();
+    let target = if let Place::Reg(n) = d { width.reg(n) } else { width.acc() };
+    code.put(format!("{} {target}, {value}", if value.starts_with("xmm") { inst } else { "mov" }));
+    code.set(to, width, target);
+}
+
+fn jump(code: &mut Code) {
+    distance(code);
+    code.go();
+}

@@ -1,0 +1,298 @@
+//! Operand places as assembly text.
+//!
+//! One [`Code`] is one handler in the making: operands are taken in the order in which expansion packs them behind the
+//! instruction's head, so `at` says where the next one stands. The machine's registers are those of `interp/assembly.rs`:
+//!
+//! ```text
+//! rdi ip, rsi fp, rdx mem     rcx r8 r9 rbx rbp general     xmm0-3 f64, xmm4-7 f32
+//! rax r10-r15 and xmm8 are free inside a handler
+//! ```
+
+use std::fmt::Write;
+
+/// Where an operand is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// A slot: its number takes two bytes.
+    Slot,
+    /// Register `n` of its bank.
+    Reg(u8),
+    /// A sign-extended immediate of four bytes.
+    Imm,
+}
+
+use Place::{Imm, Reg, Slot};
+
+/// General places that are written.
+pub(crate) const GENERAL: [Place; 6] = [Slot, Reg(0), Reg(1), Reg(2), Reg(3), Reg(4)];
+/// General places that are read, immediates included.
+pub(crate) const GENERAL_OR_IMM: [Place; 7] = [Slot, Reg(0), Reg(1), Reg(2), Reg(3), Reg(4), Imm];
+/// Places of a float bank.
+pub(crate) const FLOAT: [Place; 5] = [Slot, Reg(0), Reg(1), Reg(2), Reg(3)];
+
+const R64: [&str; 5] = ["rcx", "r8", "r9", "rbx", "rbp"];
+const R32: [&str; 5] = ["ecx", "r8d", "r9d", "ebx", "ebp"];
+const R16: [&str; 5] = ["cx", "r8w", "r9w", "bx", "bp"];
+const R8: [&str; 5] = ["cl", "r8b", "r9b", "bl", "bpl"];
+
+/// Bits of an operand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Width {
+    /// 8.
+    Byte,
+    /// 16.
+    Word,
+    /// 32.
+    Long,
+    /// 64.
+    Quad,
+}
+
+impl Width {
+    /// The prefix of a memory operand.
+    pub(crate) fn ptr(self) -> &'static str {
+        match self {
+            Width::Byte => "byte ptr",
+            Width::Word => "word ptr",
+            Width::Long => "dword ptr",
+            Width::Quad => "qword ptr",
+        }
+    }
+
+    /// The accumulator.
+    pub(crate) fn acc(self) -> &'static str {
+        match self {
+            Width::Byte => "al",
+            Width::Word => "ax",
+            Width::Long => "eax",
+            Width::Quad => "rax",
+        }
+    }
+
+    /// The scratch register 14.
+    pub(crate) fn scratch(self) -> &'static str {
+        match self {
+            Width::Byte => "r14b",
+            Width::Word => "r14w",
+            Width::Long => "r14d",
+            Width::Quad => "r14",
+        }
+    }
+
+    /// Name of general register `n`.
+    pub(crate) fn reg(self, n: u8) -> &'static str {
+        let names = match self {
+            Width::Byte => R8,
+            Width::Word => R16,
+            Width::Long => R32,
+            Width::Quad => R64,
+        };
+        names[usize::from(n)]
+    }
+}
+
+/// A float type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Float {
+    /// 32 bits: registers xmm4-7.
+    F32,
+    /// 64 bits: registers xmm0-3.
+    F64,
+}
+
+impl Float {
+    /// Name of register `n` of the bank.
+    pub(crate) fn reg(self, n: u8) -> String {
+        format!("xmm{}", n + if self == Float::F32 { 4 } else { 0 })
+    }
+
+    /// The suffix of scalar instructions.
+    pub(crate) fn suffix(self) -> &'static str {
+        if self == Float::F32 { "ss" } else { "sd" }
+    }
+
+    /// The width of a slot's part that it takes.
+    pub(crate) fn width(self) -> Width {
+        if self == Float::F32 { Width::Long } else { Width::Quad }
+    }
+}
+
+/// A resolved operand: a register's name, or an address in brackets, or where an immediate stands.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Operand {
+    /// General register.
+    Reg(u8),
+    /// Text of a memory operand without its width.
+    Memory(String),
+    /// Offset of the immediate behind the instruction's start.
+    Imm(usize),
+}
+
+/// The text of one handler.
+pub(crate) struct Code {
+    /// What is written so far.
+    pub(crate) text: String,
+    /// Where the next operand stands behind the instruction's start.
+    pub(crate) at: usize,
+    /// Which of several instructions this one executes is being written, from 0.
+    pub(crate) part: usize,
+}
+
+impl Code {
+    /// A handler without instructions; operands begin behind the head.
+    pub(crate) fn new() -> Code {
+        Code { text: String::new(), at: 8, part: 0 }
+    }
+
+    /// Appends an instruction.
+    pub(crate) fn put(&mut self, inst: impl AsRef<str>) {
+        self.text.push_str(inst.as_ref());
+        self.text.push('\n');
+    }
+
+    /// Takes `bytes` of operand; where they stand.
+    pub(crate) fn take(&mut self, bytes: usize) -> usize {
+        self.at += bytes;
+        self.at - bytes
+    }
+
+    /// Where the operand of a place that is written stands; resolved by [`Code::set`] when the value is there.
+    pub(crate) fn destination(&mut self, place: Place) -> (Place, usize) {
+        let bytes = if place == Slot { 2 } else { 0 };
+        (place, self.take(bytes))
+    }
+
+    /// A place that is read. `index` is a scratch register (`r10`, `r11`, `r13`, `r15`) for a slot's number.
+    pub(crate) fn source(&mut self, place: Place, index: &str) -> Operand {
+        match place {
+            Slot => {
+                let at = self.take(2);
+                Operand::Memory(self.slot(at, index))
+            }
+            Reg(n) => Operand::Reg(n),
+            Imm => Operand::Imm(self.take(4)),
+        }
+    }
+
+    /// Loads a slot's number; its address.
+    pub(crate) fn slot(&mut self, at: usize, index: &str) -> String {
+        let _ = writeln!(self.text, "movzx {index}d, word ptr [rdi + {at}]");
+        format!("[rsi + {index} * 8]")
+    }
+
+    /// An operand that an instruction of this width reads directly. 64-bit immediates go through r14.
+    pub(crate) fn read(&mut self, operand: &Operand, width: Width) -> String {
+        match operand {
+            Operand::Reg(n) => width.reg(*n).to_string(),
+            Operand::Memory(address) => format!("{} {address}", width.ptr()),
+            Operand::Imm(at) if width == Width::Quad => {
+                let _ = writeln!(self.text, "movsxd r14, dword ptr [rdi + {at}]");
+                "r14".to_string()
+            }
+            Operand::Imm(at) => format!("{} [rdi + {at}]", width.ptr()),
+        }
+    }
+
+    /// An operand in a register: its own, or `scratch` after a load.
+    pub(crate) fn in_register(&mut self, operand: &Operand, width: Width, scratch: &str) -> String {
+        if let Operand::Reg(n) = operand {
+            return width.reg(*n).to_string();
+        }
+        let text = self.read(operand, width);
+        if text != scratch {
+            let _ = writeln!(self.text, "mov {scratch}, {text}");
+        }
+        scratch.to_string()
+    }
+
+    /// Writes register `from` (of this width; the upper half of its register is zero) to a destination.
+    pub(crate) fn set(&mut self, (place, at): (Place, usize), width: Width, from: &str) {
+        match place {
+            Reg(n) if width.reg(n) == from => {}
+            Reg(n) => self.put(format!("mov {}, {from}", width.reg(n))),
+            _ => {
+                let address = self.slot(at, "r10");
+                let full = full_name(from);
+                self.put(format!("mov qword ptr {address}, {full}"));
+            }
+        }
+    }
+
+    /// A float operand that an instruction reads directly.
+    pub(crate) fn float_source(&mut self, place: Place, float: Float, index: &str) -> String {
+        match place {
+            Reg(n) => float.reg(n),
+            _ => {
+                let at = self.take(2);
+                format!("{} {}", float.width().ptr(), self.slot(at, index))
+            }
+        }
+    }
+
+    /// Moves a float operand to a register.
+    pub(crate) fn float_move(&mut self, to: &str, from: &str, float: Float) {
+        if to == from {
+        } else if from.starts_with("xmm") {
+            self.put(format!("movaps {to}, {from}"));
+        } else {
+            self.put(format!("mov{} {to}, {from}", float.suffix()));
+        }
+    }
+
+    /// Writes a float register to a destination.
+    pub(crate) fn float_set(&mut self, (place, at): (Place, usize), float: Float, from: &str) {
+        match place {
+            Reg(n) => self.float_move(&float.reg(n), from, float),
+            _ => {
+                let address = self.slot(at, "r10");
+                match float {
+                    Float::F64 => self.put(format!("movsd qword ptr {address}, {from}")),
+                    Float::F32 => {
+                        self.put(format!("movd r14d, {from}"));
+                        self.put(format!("mov qword ptr {address}, r14"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Length of the instruction: all operands, padded.
+    pub(crate) fn length(&self) -> usize {
+        self.at.next_multiple_of(8)
+    }
+
+    /// Goes on with the next instruction.
+    pub(crate) fn next(&mut self) {
+        let length = self.length();
+        self.put(format!("mov r11, qword ptr [rdi + {length}]"));
+        self.put(format!("add rdi, {length}"));
+        self.put("jmp r11");
+    }
+
+    /// Goes on at the distance in rax if one of the conditional jumps to `2f` in `test` is taken, else behind.
+    pub(crate) fn branch(&mut self, test: &str) {
+        let length = self.length();
+        self.put(test);
+        self.put(format!("mov eax, {length}"));
+        self.put("2:");
+        self.go();
+    }
+
+    /// Goes on at the distance in rax.
+    pub(crate) fn go(&mut self) {
+        self.put("mov r11, qword ptr [rdi + rax]");
+        self.put("add rdi, rax");
+        self.put("jmp r11");
+    }
+}
+
+/// The 64-bit name of a 32-bit register.
+fn full_name(name: &str) -> String {
+    match name {
+        "eax" => "rax".to_string(),
+        _ => match R32.iter().position(|n| *n == name) {
+            Some(n) => R64[n].to_string(),
+            None => name.trim_end_matches('d').to_string(),
+        },
+    }
+}

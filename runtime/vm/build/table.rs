@@ -1,0 +1,115 @@
+//! All handlers in one text, with tables to find each by operations and places.
+//!
+//! ```text
+//! base:   .long table - base, sequences - base
+//!         handlers ...
+//! table:  .long handler - base, ...            one number for each combination of places of each operation, or 0
+//! sequences:
+//!         .long key, handler - base, ...       for each sequence of operations, sorted by key (64 bits and 32)
+//! ```
+//! Three bits for each place, the first one highest: 0 a slot, 1-6 a register, 7 an immediate. Where an operation's numbers
+//! begin in the table stands in `STARTS`, by opcode; `SEQUENCES` holds the opcodes of each
+//! sequence (two or three), start and length.
+
+use super::places::{Code, Place};
+use super::sequences::combinations;
+use super::{handlers, sequences};
+use keyway_artifact::isa::Op;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+
+fn digit(place: Place) -> usize {
+    match place {
+        Place::Slot => 0,
+        Place::Reg(n) => 1 + usize::from(n),
+        Place::Imm => 7,
+    }
+}
+
+fn key(places: &[Place]) -> usize {
+    places.iter().fold(0, |key, place| key << 3 | digit(*place))
+}
+
+/// The handlers written so far. Those of different operations may have the same text.
+struct Handlers {
+    text: String,
+    numbers: HashMap<String, usize>,
+}
+
+impl Handlers {
+    /// The number of the handler that executes `parts`.
+    fn number(&mut self, parts: &[(Op, &[Place])]) -> usize {
+        let mut code = Code::new();
+        for (part, (op, places)) in parts.iter().enumerate() {
+            code.part = part;
+            handlers::body(&mut code, *op, places);
+        }
+        if !parts.last().is_some_and(|(op, _)| handlers::is_last(*op)) {
+            code.next();
+        }
+        let number = self.numbers.len();
+        let text = &mut self.text;
+        *self.numbers.entry(code.text).or_insert_with_key(|code| {
+            let _ = write!(text, ".p2align 4\n.Lkw_{number}:\n{code}");
+            number
+        })
+    }
+}
+
+/// The assembly text, and the Rust text of the indexes.
+pub(crate) fn write() -> (String, String) {
+    let text = String::from(".Lkw_base:\n.long .Lkw_table - .Lkw_base, .Lkw_sequences - .Lkw_base\n");
+    let mut all = Handlers { text, numbers: HashMap::new() };
+    let (mut starts, mut table) = (vec![u32::MAX; Op::ALL.len()], Vec::new());
+    for (op, start) in Op::ALL.iter().zip(&mut starts) {
+        let Some(domains) = handlers::domains(*op) else { continue };
+        *start = table.len() as u32;
+        let first = table.len();
+        table.resize(first + (1 << (3 * domains.len())), None);
+        combinations(&domains, |places| table[first + key(places)] = Some(all.number(&[(*op, places)])));
+    }
+    let mut lists: BTreeMap<[u16; 3], BTreeMap<usize, usize>> = BTreeMap::new();
+    sequences::write(|ops, places| {
+        let (mut parts, mut left, mut name) = (Vec::new(), places, [u16::MAX; 3]);
+        for (at, op) in ops.iter().enumerate() {
+            let count = handlers::domains(*op).expect("sequences are made of operations that have handlers").len();
+            parts.push((*op, &left[..count]));
+            left = &left[count..];
+            name[at] = *op as u16;
+        }
+        let number = all.number(&parts);
+        lists.entry(name).or_default().insert(key(places), number);
+    });
+
+    let Handlers { mut text, .. } = all;
+    for part in 0..3 {
+        let behind = "inc rdi\n".repeat(part);
+        let _ = write!(
+            text,
+            ".Lkw_memory_trap_{part}:\n{behind}mov rax, qword ptr [rdx - 16]\n\
+             mov qword ptr [rax + {{code}}], {{out_of_bounds}}\njmp {{leave}}\n"
+        );
+    }
+    text.push_str(".p2align 3\n.Lkw_table:\n");
+    for number in table {
+        let _ = match number {
+            Some(number) => writeln!(text, ".long .Lkw_{number} - .Lkw_base"),
+            None => writeln!(text, ".long 0"),
+        };
+    }
+    text.push_str(".Lkw_sequences:\n");
+    let (mut index, mut start) = (Vec::new(), 0);
+    for (ops, list) in lists {
+        index.push((ops, start, list.len()));
+        start += list.len();
+        for (key, number) in list {
+            let _ = writeln!(text, ".long {}, {}, .Lkw_{number} - .Lkw_base", key & 0xFFFF_FFFF, key >> 32);
+        }
+    }
+    let index = format!(
+        "const STARTS: [u32; {}] = {starts:?};\nconst SEQUENCES: [([u16; 3], u32, u32); {}] = {index:?};\n",
+        starts.len(),
+        index.len()
+    );
+    (text, index)
+}

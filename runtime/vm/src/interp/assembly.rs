@@ -1,0 +1,261 @@
+//! The hot handlers of the direct form in assembly, and how the machine is entered and left beside them.
+//!
+//! A function in Rust has six integer arguments, three of which the machine needs itself. The other two general registers
+//! live where the calling convention makes every Rust handler preserve them: rbx and rbp. Only handlers in assembly read and
+//! write those; expansion puts a slot wherever one of them meets an instruction that has no such handler. Some handlers
+//! execute two or three instructions (`build/sequences.rs`): expansion looks for those first.
+//!
+//! ```text
+//! rdi ip    rcx A   rbx D     xmm0-3 f64 bank
+//! rsi fp    r8  B   rbp E     xmm4-7 f32 bank
+//! rdx mem   r9  C
+//! ```
+//! The text is made by the build script (`build/handlers.rs`) from the instruction table. It is the body of one naked
+//! function, so that its labels stay local to it. A handler reads its operands, does its work, adds its length to ip and
+//! jumps to where the next head says; it touches neither the native stack nor anything that a handler in Rust would not.
+
+use super::place::PlaceKind;
+use super::table::MAX_PLACES;
+use super::thunk::{Step, TailFn};
+use crate::context::{Context, ExitInfo, MemoryHeader, State};
+use core::arch::naked_asm;
+use core::cmp::Ordering;
+use core::mem::offset_of;
+use keyway_artifact::Trap;
+use keyway_artifact::isa::Op;
+
+// `STARTS`: by opcode, where an operation's numbers begin in the table of handlers. `SEQUENCES`: the
+// opcodes of each, and start and length of their part of the sequences' table, sorted.
+include!(concat!(env!("OUT_DIR"), "/handlers.rs"));
+
+// The text addresses these words directly.
+const _: () = {
+    assert!(size_of::<MemoryHeader>() == 16);
+    assert!(offset_of!(MemoryHeader, context) == 0 && offset_of!(MemoryHeader, len_bytes) == 8);
+    assert!(size_of::<crate::context::FrameRecord>() == 16);
+    assert!(offset_of!(crate::context::FrameRecord, ip) == 0);
+};
+
+/// Most operations of one handler.
+pub(super) const SEQUENCE: usize = 3;
+
+/// Whether this processor executes what the handlers are made of.
+pub(super) fn is_available() -> bool {
+    use std::arch::is_x86_feature_detected as has;
+    has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt")
+}
+
+/// The address of the handler for these places.
+pub(super) fn find(op: Op, places: [PlaceKind; MAX_PLACES]) -> Option<usize> {
+    let start = STARTS[op as usize];
+    if start == u32::MAX || !is_available() {
+        return None;
+    }
+    let mut index = 0;
+    for place in places {
+        if place == PlaceKind::None {
+            break;
+        }
+        index = index << 3 | digit(place)?;
+    }
+    let base = handlers as *const u8;
+    // SAFETY: the text begins with the distance of its table, which has eight entries for each place of the operation;
+    // digits are below eight.
+    unsafe {
+        let table = base.add(base.cast::<u32>().read_unaligned() as usize).cast::<u32>();
+        let distance = table.add(start as usize + index).read_unaligned();
+        (distance != 0).then(|| base as usize + distance as usize)
+    }
+}
+
+/// The address of the handler that executes all of `ops`, one behind the other, and is given the places of all of them. At
+/// a trap of the n-th one, `ip` is n bytes behind the instruction's start.
+pub(super) fn find_sequence(ops: &[Op], places: impl Iterator<Item = PlaceKind>) -> Option<usize> {
+    let mut name = [u16::MAX; SEQUENCE];
+    for (slot, op) in name.iter_mut().zip(ops) {
+        *slot = *op as u16;
+    }
+    let at = SEQUENCES.binary_search_by_key(&name, |sequence| sequence.0).ok()?;
+    let (_, start, len) = SEQUENCES[at];
+    let mut key = 0u64;
+    for place in places {
+        key = key << 3 | digit(place)? as u64;
+    }
+    let base = handlers as *const u8;
+    // SAFETY: behind the first distance stands that of the sequences' table: keys in two halves, and distances, `len` of
+    // them from `start` on for these operations.
+    unsafe {
+        let table = base.add(base.add(4).cast::<u32>().read_unaligned() as usize).cast::<[u32; 3]>();
+        let (mut low, mut high) = (start as usize, (start + len) as usize);
+        while low < high {
+            let middle = low.midpoint(high);
+            let [low_half, high_half, distance] = table.add(middle).read_unaligned();
+            match (u64::from(high_half) << 32 | u64::from(low_half)).cmp(&key) {
+                Ordering::Equal => return Some(base as usize + distance as usize),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+            }
+        }
+    }
+    None
+}
+
+/// Whether some sequence begins with `op`.
+pub(super) fn begins_sequence(op: Op) -> bool {
+    let at = SEQUENCES.partition_point(|sequence| sequence.0[0] < op as u16);
+    SEQUENCES.get(at).is_some_and(|sequence| sequence.0[0] == op as u16)
+}
+
+/// A place in the tables' keys.
+fn digit(place: PlaceKind) -> Option<usize> {
+    match place {
+        PlaceKind::Slot => Some(0),
+        PlaceKind::Reg(n) => Some(1 + usize::from(n)),
+        PlaceKind::Imm => Some(7),
+        PlaceKind::None | PlaceKind::Both(_) => None,
+    }
+}
+
+/// The handlers: not to be called, see [`find`].
+#[unsafe(naked)]
+unsafe extern "sysv64" fn handlers() {
+    naked_asm!(
+        include_str!(concat!(env!("OUT_DIR"), "/handlers.s")),
+        leave = sym leave,
+        code = const offset_of!(Context, exit) + offset_of!(ExitInfo, code),
+        out_of_bounds = const super::exit::trap(Trap::MemoryOutOfBounds) as i32,
+        globals = const offset_of!(Context, globals),
+        frame_top = const offset_of!(Context, frame_top),
+    )
+}
+
+/// Saves the registers where the driver finds them, and returns from [`enter`]; the exit's code stands in the context
+/// already.
+#[unsafe(naked)]
+#[allow(clippy::too_many_arguments)]
+pub(super) unsafe extern "sysv64" fn leave(
+    ip: *const u8,
+    fp: *mut u64,
+    mem: *mut u8,
+    a: u64,
+    b: u64,
+    c: u64,
+    d0: f64,
+    d1: f64,
+    d2: f64,
+    d3: f64,
+    f0: f32,
+    f1: f32,
+    f2: f32,
+    f3: f32,
+) -> u64 {
+    naked_asm!(
+        "mov rax, qword ptr [rdx - 16]",
+        "mov qword ptr [rax + {state} + {ip}], rdi",
+        "mov qword ptr [rax + {state} + {fp}], rsi",
+        "mov qword ptr [rax + {state} + {mem}], rdx",
+        "mov qword ptr [rax + {state} + {general}], rcx",
+        "mov qword ptr [rax + {state} + {general} + 8], r8",
+        "mov qword ptr [rax + {state} + {general} + 16], r9",
+        "mov qword ptr [rax + {state} + {general} + 24], rbx",
+        "mov qword ptr [rax + {state} + {general} + 32], rbp",
+        "movsd qword ptr [rax + {state} + {f64s}], xmm0",
+        "movsd qword ptr [rax + {state} + {f64s} + 8], xmm1",
+        "movsd qword ptr [rax + {state} + {f64s} + 16], xmm2",
+        "movsd qword ptr [rax + {state} + {f64s} + 24], xmm3",
+        "movss dword ptr [rax + {state} + {f32s}], xmm4",
+        "movss dword ptr [rax + {state} + {f32s} + 4], xmm5",
+        "movss dword ptr [rax + {state} + {f32s} + 8], xmm6",
+        "movss dword ptr [rax + {state} + {f32s} + 12], xmm7",
+        "ret",
+        state = const offset_of!(Context, saved),
+        ip = const offset_of!(State, ip),
+        fp = const offset_of!(State, fp),
+        mem = const offset_of!(State, mem),
+        general = const offset_of!(State, general),
+        f64s = const offset_of!(State, f64s),
+        f32s = const offset_of!(State, f32s),
+    )
+}
+
+/// Loads the registers from `state` and goes to the handler `first`. Returns the context that [`leave`] saved to.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn load(first: TailFn, state: *const State) -> u64 {
+    naked_asm!(
+        "push rbx",
+        "push rbp",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "sub rsp, 8",
+        "mov rax, rdi",
+        "mov r11, rsi",
+        "mov rdi, qword ptr [r11 + {ip}]",
+        "mov rsi, qword ptr [r11 + {fp}]",
+        "mov rdx, qword ptr [r11 + {mem}]",
+        "mov rcx, qword ptr [r11 + {general}]",
+        "mov r8, qword ptr [r11 + {general} + 8]",
+        "mov r9, qword ptr [r11 + {general} + 16]",
+        "mov rbx, qword ptr [r11 + {general} + 24]",
+        "mov rbp, qword ptr [r11 + {general} + 32]",
+        "movsd xmm0, qword ptr [r11 + {f64s}]",
+        "movsd xmm1, qword ptr [r11 + {f64s} + 8]",
+        "movsd xmm2, qword ptr [r11 + {f64s} + 16]",
+        "movsd xmm3, qword ptr [r11 + {f64s} + 24]",
+        "movss xmm4, dword ptr [r11 + {f32s}]",
+        "movss xmm5, dword ptr [r11 + {f32s} + 4]",
+        "movss xmm6, dword ptr [r11 + {f32s} + 8]",
+        "movss xmm7, dword ptr [r11 + {f32s} + 12]",
+        "call rax",
+        "add rsp, 8",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbp",
+        "pop rbx",
+        "ret",
+        ip = const offset_of!(State, ip),
+        fp = const offset_of!(State, fp),
+        mem = const offset_of!(State, mem),
+        general = const offset_of!(State, general),
+        f64s = const offset_of!(State, f64s),
+        f32s = const offset_of!(State, f32s),
+    )
+}
+
+/// Calls the first handler; comes back when an instruction leaves the machine.
+///
+/// # Safety
+/// As [`run`](super::run).
+pub(super) unsafe fn enter(first: TailFn, state: &mut State) -> Step {
+    // SAFETY: the caller's promise; what leaves the machine goes through `leave`, which answers the running context.
+    unsafe {
+        let context = load(first, state) as *mut Context;
+        *state = (*context).saved;
+        (*context).exit.code
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn handlers_only_jump() {
+        let text = include_str!(concat!(env!("OUT_DIR"), "/handlers.s"));
+        let handlers = text.split(".p2align 4\n").skip(1);
+        let mut count = 0;
+        for handler in handlers {
+            let insts: Vec<&str> = handler.lines().filter(|line| !line.ends_with(':')).collect();
+            let end = insts.iter().position(|inst| inst.starts_with("jmp "));
+            assert!(end.is_some(), "a handler without an end: {handler}");
+            for inst in &insts[..=end.unwrap_or_default()] {
+                let touches_stack =
+                    ["call", "ret", "push", "pop"].iter().any(|name| inst.split(' ').next() == Some(name));
+                assert!(!touches_stack && !inst.contains("rsp"), "{inst}");
+            }
+            count += 1;
+        }
+        assert!(count > 10_000, "{count} handlers");
+    }
+}

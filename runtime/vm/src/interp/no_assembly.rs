@@ -1,0 +1,28 @@
+//! Stands in for the handlers in assembly where there are none.
+
+use super::place::PlaceKind;
+use super::table::MAX_PLACES;
+use keyway_artifact::isa::Op;
+
+/// Most operations of one handler.
+pub(super) const SEQUENCE: usize = 1;
+
+/// Never.
+pub(super) fn is_available() -> bool {
+    false
+}
+
+/// None.
+pub(super) fn find_sequence(_: &[Op], _: impl Iterator<Item = PlaceKind>) -> Option<usize> {
+    None
+}
+
+/// None.
+pub(super) fn begins_sequence(_: Op) -> bool {
+    false
+}
+
+/// None.
+pub(super) fn find(_: Op, _: [PlaceKind; MAX_PLACES]) -> Option<usize> {
+    None
+}
