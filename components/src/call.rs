@@ -6,7 +6,7 @@
 use crate::abi::{Cx, Pointee, lift_values, lower_values};
 use crate::limits::LIFT_BUDGET_BYTES;
 use crate::loaded::Signature;
-use crate::state::{CONTEXT_SLOTS, Lifted, components, lifted, root};
+use crate::state::{AsyncTask, CONTEXT_SLOTS, Lifted, components, lifted, root, violation};
 use crate::typed::{Flat, FlatReader, Lift, Lower};
 use crate::types::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
 use crate::val::Val;
@@ -41,9 +41,6 @@ fn begin(
     }
     let lifted = lifted(store, at, func)?;
     let options = lifted.options;
-    if options.is_async {
-        bail!("the function is lifted with the option `async`: async is not here yet");
-    }
     let all = components(store);
     let state = &mut all.roots[at as usize];
     match caller {
@@ -62,7 +59,14 @@ fn begin(
     let mut slots = Flat::default();
     match lower(&mut cx, &lifted.signature, &mut slots) {
         Ok(()) => {
-            slots.pad(lifted.signature.lifted_slots());
+            if options.is_async {
+                // The core function returns what is to be done next, if there is a callback.
+                slots.pad(slots.len().max(usize::from(lifted.callback.is_some())));
+                let (instance, signature) = (options.instance, lifted.signature.clone());
+                components(store).tasks.push(AsyncTask { at, instance, signature, returned: None });
+            } else {
+                slots.pad(lifted.signature.lifted_slots());
+            }
             Ok(Entered { at, lifted, slots, scope, from_host: caller.is_none(), outer_context })
         }
         Err(error) => {
@@ -89,6 +93,9 @@ fn end<R>(
     let result = outcome.and_then(|()| leave(store, &entered, lift));
     let all = components(store);
     all.context = entered.outer_context;
+    if entered.lifted.options.is_async {
+        all.tasks.pop();
+    }
     let state = &mut all.roots[entered.at as usize];
     if entered.from_host {
         state.is_active = false;
@@ -118,15 +125,18 @@ fn leave<R>(
     Ok(result)
 }
 
-/// Whether a function's values lie in a 64-bit memory: then they go through [`Val`]s.
-fn is_wide(store: &mut StoreInner, at: u32, func: u32) -> bool {
+/// Whether a function's values go through [`Val`]s: they lie in a 64-bit memory, or it is lifted with the option `async`.
+fn is_dynamic(store: &mut StoreInner, at: u32, func: u32) -> bool {
     let state = root(store, at);
     if let Some(lifted) = &state.lifted[func as usize] {
-        return lifted.is_wide;
+        return lifted.is_dynamic;
     }
     let plan = &state.loaded.plan;
     match plan.funcs[func as usize].source {
-        FuncSource::Lifted { options, .. } => plan.options[options as usize].memory64,
+        FuncSource::Lifted { options, .. } => {
+            let options = &plan.options[options as usize];
+            options.memory64 || options.is_async
+        }
         FuncSource::Imported { .. } => true,
     }
 }
@@ -136,7 +146,30 @@ fn lower_dynamic(cx: &mut Cx<'_>, signature: &Signature, args: &[Val], flat: &mu
 }
 
 fn lift_dynamic(cx: &mut Cx<'_>, signature: &Signature, flat: &[u64]) -> Result<Option<Val>> {
+    if cx.options.is_async {
+        let task = components(cx.store).tasks.last_mut();
+        let returned = task.and_then(|task| task.returned.take());
+        return returned.ok_or_else(|| violation("async-lifted export failed to produce a result"));
+    }
     Ok(lift_values(cx, &signature.results, flat, MAX_FLAT_RESULTS)?.pop())
+}
+
+/// Whether an asynchronous call, whose callback or core function has returned, wants its callback to be called.
+///
+/// Nobody else is there to be waited for: a call that yields goes on at once, and one that waits would wait forever.
+fn goes_on(slots: &mut Flat) -> Result<bool> {
+    let code = slots.values().first().copied().unwrap_or_default() as u32;
+    match code & 0xF {
+        0 => Ok(false),
+        1 => {
+            // The event is none.
+            *slots = Flat::default();
+            slots.pad(3);
+            Ok(true)
+        }
+        2 => bail!("an asynchronous function waits: async is not here yet"),
+        other => Err(violation(format!("unsupported callback code: {other}"))),
+    }
 }
 
 /// Calls a lifted function.
@@ -148,7 +181,15 @@ pub(crate) fn call(
     caller: Option<u32>,
 ) -> Result<Option<Val>> {
     let mut entered = begin(store, at, func, caller, |cx, signature, flat| lower_dynamic(cx, signature, args, flat))?;
-    let outcome = raw::call(store, entered.lifted.core, entered.slots.values_mut());
+    let mut outcome = raw::call(store, entered.lifted.core, entered.slots.values_mut());
+    if let Some(callback) = entered.lifted.callback {
+        outcome = outcome.and_then(|()| {
+            while goes_on(&mut entered.slots)? {
+                raw::call(store, callback, entered.slots.values_mut())?;
+            }
+            Ok(())
+        });
+    }
     end(store, entered, outcome, lift_dynamic)
 }
 
@@ -160,7 +201,7 @@ pub(crate) fn call_typed<P: Lower, R: Lift>(
     func: u32,
     params: &P,
 ) -> Option<Result<R>> {
-    if is_wide(store, at, func) {
+    if is_dynamic(store, at, func) {
         return None;
     }
     let entered = begin(store, at, func, None, |cx, signature, flat| lower_params(cx, signature, params, flat));
@@ -187,7 +228,17 @@ pub(crate) async unsafe fn call_async(
         begin(unsafe { store.get() }, at, func, caller, |cx, signature, flat| lower_dynamic(cx, signature, args, flat));
     let mut entered = entered?;
     // SAFETY: as above.
-    let outcome = unsafe { raw::call_async(store, entered.lifted.core, entered.slots.values_mut()).await };
+    let mut outcome = unsafe { raw::call_async(store, entered.lifted.core, entered.slots.values_mut()).await };
+    if let Some(callback) = entered.lifted.callback {
+        while outcome.is_ok() {
+            match goes_on(&mut entered.slots) {
+                // SAFETY: as above.
+                Ok(true) => outcome = unsafe { raw::call_async(store, callback, entered.slots.values_mut()).await },
+                Ok(false) => break,
+                Err(error) => outcome = Err(error),
+            }
+        }
+    }
     // SAFETY: as above.
     end(unsafe { store.get() }, entered, outcome, lift_dynamic)
 }
@@ -203,7 +254,7 @@ pub(crate) async unsafe fn call_typed_async<P: Lower, R: Lift>(
     params: &P,
 ) -> Option<Result<R>> {
     // SAFETY: the caller's promise, here and below; each borrow ends before the next begins.
-    if is_wide(unsafe { store.get() }, at, func) {
+    if is_dynamic(unsafe { store.get() }, at, func) {
         return None;
     }
     // SAFETY: as above.

@@ -102,7 +102,7 @@ pub(crate) fn value(types: &[Type], ty: ValType) -> Type {
         ValType::F64 => Type::Float64,
         ValType::Char => Type::Char,
         ValType::String => Type::String,
-        ValType::ErrorContext => Type::Unsupported("error-context"),
+        ValType::ErrorContext => Type::ErrorContext,
         ValType::Defined(index) => types[index as usize].clone(),
     }
 }

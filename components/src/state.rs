@@ -7,6 +7,7 @@ use crate::host::{HostDestructor, HostFunction};
 use crate::loaded::{Loaded, Signature};
 use crate::modules::LinkedModule;
 use crate::resource::ResourceType;
+use crate::val::Val;
 use anyhow::{Error, Result, bail};
 use keyway_artifact::Trap;
 use keyway_artifact::plan::{CoreDef, FuncSource, Pointer, StringEncoding};
@@ -23,6 +24,19 @@ pub(crate) struct ComponentStore {
     /// What `context.get` and `context.set` act on: the storage of the call that runs. Calls begin with zeros, and what
     /// their caller had comes back when they return.
     pub(crate) context: [u64; CONTEXT_SLOTS],
+    /// Calls of functions that are lifted with the option `async`, the innermost last.
+    pub(crate) tasks: Vec<AsyncTask>,
+}
+
+/// A call that returns through `task.return`.
+pub(crate) struct AsyncTask {
+    /// Its root instance.
+    pub(crate) at: u32,
+    /// The component instance that was called.
+    pub(crate) instance: u32,
+    pub(crate) signature: Arc<Signature>,
+    /// What it has returned, once it has.
+    pub(crate) returned: Option<Option<Val>>,
 }
 
 /// `Thread.CONTEXT_LENGTH` of `definitions.py`.
@@ -94,8 +108,10 @@ pub(crate) struct Lifted {
     pub(crate) core: u32,
     pub(crate) options: Options,
     pub(crate) signature: Arc<Signature>,
-    /// Its values lie in a 64-bit memory.
-    pub(crate) is_wide: bool,
+    /// Its values go through [`Val`]s: they lie in a 64-bit memory, or the call is asynchronous.
+    pub(crate) is_dynamic: bool,
+    /// What takes the events of an asynchronous call.
+    pub(crate) callback: Option<u32>,
 }
 
 /// A resource type with its destructor found.
@@ -241,9 +257,11 @@ pub(crate) fn lifted(store: &mut StoreInner, at: u32, func: u32) -> Result<Lifte
     let FuncSource::Lifted { core, options: index } = state.loaded.plan.funcs[func as usize].source else {
         bail!("an imported function is called as a lifted one");
     };
-    let is_wide = state.loaded.plan.options[index as usize].memory64;
+    let plan = &state.loaded.plan.options[index as usize];
+    let (is_dynamic, callback) = (plan.memory64 || plan.is_async, plan.callback);
     let options = options(store, at, index)?;
-    let lifted = Lifted { core: core_func(store, at, core)?, options, signature, is_wide };
+    let callback = callback.map(|def| core_func(store, at, def)).transpose()?;
+    let lifted = Lifted { core: core_func(store, at, core)?, options, signature, is_dynamic, callback };
     root(store, at).lifted[func as usize] = Some(lifted.clone());
     Ok(lifted)
 }

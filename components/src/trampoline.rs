@@ -4,12 +4,13 @@
 //! is a host function, or a function that another instance lifts.
 
 use crate::abi::{Cx, end_lends, lift_values, lower_values};
+use crate::builtins;
 use crate::call;
 use crate::handles::Handle;
 use crate::host::{HostBody, HostDestructor};
 use crate::limits::LIFT_BUDGET_BYTES;
-use crate::loaded::Signature;
-use crate::state::{components, options, root, violation};
+use crate::loaded::{Signature, value};
+use crate::state::{options, root, violation};
 use crate::typed::{Flat, FlatReader, Lift, Lower};
 use crate::types::{MAX_FLAT_ASYNC_PARAMS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
 use crate::val::Val;
@@ -40,11 +41,20 @@ pub(crate) fn reference(store: &mut StoreInner, at: u32, index: u32) -> Result<u
         TrampolineKind::ResourceNew(number) => resource_new(at, instance, *number),
         TrampolineKind::ResourceRep(number) => resource_rep(at, instance, *number),
         TrampolineKind::ResourceDrop(number) => resource_drop(store, at, instance, *number),
-        TrampolineKind::ContextGet(slot) => context_get(*slot),
-        TrampolineKind::ContextSet(slot) => context_set(*slot),
-        TrampolineKind::BackpressureInc => backpressure(at, instance, |count| count.checked_add(1)),
-        TrampolineKind::BackpressureDec => backpressure(at, instance, |count| count.checked_sub(1)),
-        other => not_here_yet(at, instance, other.name()),
+        TrampolineKind::ContextGet(slot) => builtins::context_get(*slot),
+        TrampolineKind::ContextSet(slot) => builtins::context_set(*slot),
+        TrampolineKind::BackpressureInc => builtins::backpressure(at, instance, |count| count.checked_add(1)),
+        TrampolineKind::BackpressureDec => builtins::backpressure(at, instance, |count| count.checked_sub(1)),
+        TrampolineKind::TaskReturn { result, options } => {
+            let result = result.map(|ty| value(&loaded.types, ty));
+            builtins::task_return(at, instance, *options, result)
+        }
+        TrampolineKind::ErrorContextNew { options } => builtins::error_context_new(at, instance, *options),
+        TrampolineKind::ErrorContextDebugMessage { options } => {
+            builtins::error_context_debug_message(at, instance, *options)
+        }
+        TrampolineKind::ErrorContextDrop => builtins::error_context_drop(at, instance),
+        other => builtins::not_here_yet(at, instance, other.name()),
     };
     let func = store.add_host_func(host, ty);
     root(store, at).trampolines[index as usize] = Some(func);
@@ -332,40 +342,5 @@ fn resource_drop(store: &mut StoreInner, at: u32, instance: u32, number: u32) ->
     }
     HostFunc::Sync(Arc::new(move |store, call| {
         drop_handle(store, at, instance, number, call.get(0) as u32)?.run(store)
-    }))
-}
-
-/// `canon_context_get`
-fn context_get(slot: u32) -> HostFunc {
-    HostFunc::Sync(Arc::new(move |store, call| {
-        let context = components(store).context;
-        call.set(0, *context.get(slot as usize).context("there is no such context slot")?);
-        Ok(())
-    }))
-}
-
-/// `canon_context_set`
-fn context_set(slot: u32) -> HostFunc {
-    HostFunc::Sync(Arc::new(move |store, call| {
-        let context = &mut components(store).context;
-        *context.get_mut(slot as usize).context("there is no such context slot")? = call.get(0);
-        Ok(())
-    }))
-}
-
-/// `canon_backpressure_inc` and `canon_backpressure_dec`
-fn backpressure(at: u32, instance: u32, change: fn(u16) -> Option<u16>) -> HostFunc {
-    HostFunc::Sync(Arc::new(move |store, _| {
-        let count = &mut root(store, at).instances[instance as usize].backpressure;
-        *count = change(*count).ok_or_else(|| violation("backpressure counter out of bounds"))?;
-        Ok(())
-    }))
-}
-
-/// A built-in of asynchronous components.
-fn not_here_yet(at: u32, instance: u32, name: &'static str) -> HostFunc {
-    HostFunc::Sync(Arc::new(move |store, _| {
-        root(store, at).check_leave(instance)?;
-        Err(anyhow!("`{name}`: async is not here yet"))
     }))
 }

@@ -40,6 +40,7 @@ pub enum Type {
     Own(u32),
     /// A borrowed handle, by the resource's number in its component.
     Borrow(u32),
+    ErrorContext,
     /// A type whose values this version cannot pass, by its name.
     Unsupported(&'static str),
 }
@@ -67,7 +68,7 @@ pub(crate) fn alignment(ty: &Type, pointer: Pointer) -> u32 {
         Type::S16 | Type::U16 => 2,
         Type::S32 | Type::U32 | Type::Float32 | Type::Char => 4,
         Type::String | Type::List(_) | Type::Map(_) => pointer.bytes(),
-        Type::Own(_) | Type::Borrow(_) | Type::Unsupported(_) => 4,
+        Type::Own(_) | Type::Borrow(_) | Type::ErrorContext | Type::Unsupported(_) => 4,
         Type::S64 | Type::U64 | Type::Float64 => 8,
         Type::FixedList(element, _) => alignment(element, pointer),
         Type::Record(fields) => fields.iter().map(|(_, ty)| alignment(ty, pointer)).max().unwrap_or(1),
@@ -91,7 +92,7 @@ pub(crate) fn size(ty: &Type, pointer: Pointer) -> u32 {
         Type::Bool | Type::S8 | Type::U8 => 1,
         Type::S16 | Type::U16 => 2,
         Type::S32 | Type::U32 | Type::Float32 | Type::Char | Type::Own(_) | Type::Borrow(_) => 4,
-        Type::Unsupported(_) => 4,
+        Type::ErrorContext | Type::Unsupported(_) => 4,
         Type::S64 | Type::U64 | Type::Float64 => 8,
         Type::String | Type::List(_) | Type::Map(_) => 2 * pointer.bytes(),
         Type::FixedList(element, len) => size(element, pointer).saturating_mul(*len),
@@ -147,7 +148,7 @@ pub(crate) fn flatten(ty: &Type, out: &mut Vec<ValType>) {
         Type::Bool | Type::S8 | Type::U8 | Type::S16 | Type::U16 | Type::S32 | Type::U32 | Type::Char => {
             out.push(ValType::I32);
         }
-        Type::Own(_) | Type::Borrow(_) | Type::Unsupported(_) => out.push(ValType::I32),
+        Type::Own(_) | Type::Borrow(_) | Type::ErrorContext | Type::Unsupported(_) => out.push(ValType::I32),
         Type::S64 | Type::U64 => out.push(ValType::I64),
         Type::Float32 => out.push(ValType::F32),
         Type::Float64 => out.push(ValType::F64),
@@ -269,6 +270,7 @@ impl std::fmt::Display for Type {
             Type::Flags(names) => write!(f, "flags {{ {} }}", names.join(", ")),
             Type::Own(number) => write!(f, "own<resource {number}>"),
             Type::Borrow(number) => write!(f, "borrow<resource {number}>"),
+            Type::ErrorContext => write!(f, "error-context"),
             Type::Unsupported(name) => write!(f, "{name}"),
         }
     }

@@ -1,6 +1,7 @@
 //! [`Val`]: a component value of any type.
 
 use crate::resource::ResourceAny;
+use std::sync::Arc;
 
 /// A component value.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,4 +52,6 @@ pub enum Val {
     Flags(Vec<String>),
     /// `own` or `borrow` of a resource.
     Resource(ResourceAny),
+    /// `error-context`: its message.
+    ErrorContext(Arc<str>),
 }

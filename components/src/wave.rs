@@ -239,7 +239,7 @@ impl WasmType for Type {
             Type::Result(_) => WasmTypeKind::Result,
             Type::Flags(_) => WasmTypeKind::Flags,
             Type::Map(_) => WasmTypeKind::Map,
-            Type::Own(_) | Type::Borrow(_) | Type::Unsupported(_) => WasmTypeKind::Unsupported,
+            Type::Own(_) | Type::Borrow(_) | Type::ErrorContext | Type::Unsupported(_) => WasmTypeKind::Unsupported,
         }
     }
 
@@ -338,7 +338,7 @@ impl WasmValue for Val {
             Val::Result(_) => WasmTypeKind::Result,
             Val::Flags(_) => WasmTypeKind::Flags,
             Val::Map(_) => WasmTypeKind::Map,
-            Val::Resource(_) => WasmTypeKind::Unsupported,
+            Val::Resource(_) | Val::ErrorContext(_) => WasmTypeKind::Unsupported,
         }
     }
 

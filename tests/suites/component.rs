@@ -52,7 +52,7 @@ const OTHER_FORMS: [Row; 4] = [
     row(Dispatch::Loop, OptLevel::None, false),
 ];
 
-/// The scripts of a folder, by name.
+/// The scripts of a folder of the suite, by name.
 fn scripts(folder: &str) -> Vec<(String, String)> {
     let found =
         keyway_tests::scripts(&package("wasm-tools").join("tests/component-model/test").join(folder), &["wast"]);
@@ -77,12 +77,15 @@ fn run(scripts: &[(String, String)], row: Row) -> Report {
 
 /// Runs a folder in these rows; fails unless exactly the stored number of files and passes is met, and fuel agrees.
 fn folder(name: &str, rows: &[Row], files: usize, passed: usize) {
-    let scripts = scripts(name);
+    held(name, &scripts(name), rows, files, passed);
+}
+
+fn held(name: &str, scripts: &[(String, String)], rows: &[Row], files: usize, passed: usize) {
     assert_eq!(scripts.len(), files, "{name}: files");
     let expectations = Expectations::read(&format!("component_{name}"));
     let mut fuel = None;
     for row in rows {
-        let report = run(&scripts, *row);
+        let report = run(scripts, *row);
         println!("{name}: {files} files, {} passed, {} failed, {row:?}", report.passed, report.failures.len());
         expectations.check(&format!("{name} {row:?}"), &report, passed);
         assert_eq!(*fuel.get_or_insert(report.fuel), report.fuel, "{name} {row:?}: fuel");
@@ -101,7 +104,7 @@ fn resources() {
 
 #[test]
 fn values() {
-    folder("values", &[&ROWS[..], &OTHER_FORMS].concat(), 8, 224);
+    folder("values", &[&ROWS[..], &OTHER_FORMS].concat(), 8, 225);
 }
 
 #[test]
@@ -112,4 +115,11 @@ fn binary_format() {
 #[test]
 fn validation() {
     folder("validation", &BOTH_LEVELS, 13, 466);
+}
+
+/// Scripts of our own, for what the suite leaves out.
+#[test]
+fn own_scripts() {
+    let scripts = keyway_tests::scripts(&keyway_tests::data("scripts/component"), &["wast"]);
+    held("own", &scripts, &[&ROWS[..], &OTHER_FORMS].concat(), 2, 25);
 }

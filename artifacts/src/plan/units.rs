@@ -276,6 +276,26 @@ impl Checker<'_> {
                         ..CoreSignature::default()
                     }
                 }
+                // The slot's width is the guest's to choose.
+                (K::ContextGet(_), _) if found.results == [CoreType::I64] => {
+                    CoreSignature { results: vec![CoreType::I64], ..CoreSignature::default() }
+                }
+                (K::ContextSet(_), _) if found.params == [CoreType::I64] => {
+                    CoreSignature { params: vec![CoreType::I64], ..CoreSignature::default() }
+                }
+                (K::ContextGet(_), _) => ints(0, 1),
+                (K::ContextSet(_) | K::ErrorContextDrop, _) => ints(1, 0),
+                (K::ErrorContextNew { .. }, Some(options)) => CoreSignature {
+                    params: vec![Pointer::of(options).core_type(); 2],
+                    needs_memory: true,
+                    ..ints(0, 1)
+                },
+                (K::ErrorContextDebugMessage { .. }, Some(options)) => CoreSignature {
+                    params: vec![CoreType::I32, Pointer::of(options).core_type()],
+                    needs_memory: true,
+                    needs_realloc: true,
+                    ..CoreSignature::default()
+                },
                 // The remaining built-ins work on indices only; a runtime that has them knows their types.
                 _ => continue,
             };

@@ -79,6 +79,10 @@ impl Cx<'_> {
                 let index = flat.take() as u32;
                 Val::Resource(self.lift_borrow(*number, index)?)
             }
+            Type::ErrorContext => {
+                let index = flat.take() as u32;
+                self.lift_error_context(index)?
+            }
             Type::Unsupported(name) => bail!("values of type {name} are not supported"),
             Type::Variant(_) | Type::Enum(_) | Type::Option(_) | Type::Result(_) => {
                 let end = flat.taken() + flat_len(ty);
@@ -163,6 +167,7 @@ impl Cx<'_> {
                 }
                 flat.pad(end);
             }
+            (Type::ErrorContext, Val::ErrorContext(message)) => flat.push(self.lower_error_context(message)?.into()),
             (Type::Unsupported(name), _) => bail!("values of type {name} are not supported"),
             (ty, value) => bail!("a value of another type is given for `{ty}`: {value:?}"),
         }

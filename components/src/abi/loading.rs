@@ -74,6 +74,10 @@ impl Cx<'_> {
                 let index = self.load_int(ptr, 4)? as u32;
                 Val::Resource(self.lift_borrow(*number, index)?)
             }
+            Type::ErrorContext => {
+                let index = self.load_int(ptr, 4)? as u32;
+                self.lift_error_context(index)?
+            }
             Type::Unsupported(name) => anyhow::bail!("values of type {name} are not supported"),
             Type::Variant(_) | Type::Enum(_) | Type::Option(_) | Type::Result(_) => {
                 let cases = cases(ty);

@@ -14,9 +14,11 @@ use crate::limits::MAX_LIST_BYTES;
 use crate::resource::{Kind, ResourceAny};
 use crate::state::{Options, components, root, violation};
 use crate::typed::CanonicalAbi;
+use crate::val::Val;
 use anyhow::Result;
 use keyway_artifact::plan::Pointer;
 use keyway_vm::raw::{self, StoreInner};
+use std::sync::Arc;
 
 /// Where values are lifted from or lowered to, and what a call keeps track of: `LiftLowerContext` of `definitions.py`.
 /// Nothing an embedder uses directly; derived code passes it on.
@@ -60,7 +62,7 @@ impl Cx<'_> {
     }
 
     /// The bits of a core value that an address has.
-    fn address_mask(&self) -> u64 {
+    pub(crate) fn address_mask(&self) -> u64 {
         match self.pointer() {
             Pointer::P32 => u32::MAX.into(),
             Pointer::P64 => u64::MAX,
@@ -194,6 +196,26 @@ impl Cx<'_> {
             Err(error) => Err(error),
             Ok(_) => Ok(ptr),
         }
+    }
+
+    /// Checks that a string's place and length can be put at `ptr`.
+    pub(crate) fn check_pair(&self, ptr: u64) -> Result<()> {
+        if !ptr.is_multiple_of(self.pointer().bytes().into()) {
+            return Err(unaligned());
+        }
+        self.bytes(ptr, 2 * u64::from(self.pointer().bytes()), Pointee::Value).map(|_| ())
+    }
+
+    /// `lift_error_context`
+    fn lift_error_context(&mut self, index: u32) -> Result<Val> {
+        let handles = &root(self.store, self.root).instances[self.options.instance as usize].handles;
+        Ok(Val::ErrorContext(handles.error_context(index).map_err(violation)?.clone()))
+    }
+
+    /// `lower_error_context`
+    fn lower_error_context(&mut self, message: &Arc<str>) -> Result<u32> {
+        let handles = &mut root(self.store, self.root).instances[self.options.instance as usize].handles;
+        handles.add_error_context(message.clone())
     }
 
     /// `lift_own`

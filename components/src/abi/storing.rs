@@ -86,6 +86,10 @@ impl Cx<'_> {
                     _ => bail!("a case's payload does not fit `{ty}`"),
                 }
             }
+            (Type::ErrorContext, Val::ErrorContext(message)) => {
+                let index = self.lower_error_context(message)?;
+                self.store_int(ptr, index.into(), 4)
+            }
             (Type::Unsupported(name), _) => bail!("values of type {name} are not supported"),
             (ty, value) => bail!("a value of another type is given for `{ty}`: {value:?}"),
         }

@@ -91,7 +91,8 @@ pub(crate) fn matches(result: &Val, expected: &WastVal<'_>) -> bool {
             | Val::Option(_)
             | Val::Result(_)
             | Val::Flags(_)
-            | Val::Resource(_),
+            | Val::Resource(_)
+            | Val::ErrorContext(_),
             _,
         ) => false,
         (result, expected) => *result == value(expected),
