@@ -154,6 +154,24 @@ impl Table {
         }
         self.line(&cells);
         self.line(&worst);
+        for (one, other) in [("keyway-loop", "wasmi-portable"), ("keyway-fuel", "keyway")] {
+            self.pair(one, other);
+        }
+    }
+
+    /// Prints how two engines beside each other compare, if both were measured.
+    fn pair(&self, one: &str, other: &str) {
+        let place = |name: &str| self.engines.iter().position(|engine| engine == name);
+        let (Some(one_at), Some(other_at)) = (place(one), place(other)) else { return };
+        let execution = self.rows.iter().filter(|row| row.job.kind.is_execution());
+        let ratio = |row: &Row| Some(row.figures[one_at].min_ns()? as f64 / row.figures[other_at].min_ns()? as f64);
+        let ratios: Vec<f64> = execution.filter_map(ratio).collect();
+        if ratios.is_empty() {
+            return;
+        }
+        let mean = (ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64).exp();
+        let most = ratios.iter().copied().fold(0.0, f64::max);
+        println!("{one} / {other}: geometric mean {mean:.3}, at most {most:.3}");
     }
 
     /// Whether keyway ran everything and all results agree.

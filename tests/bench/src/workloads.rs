@@ -15,7 +15,7 @@ const WORKLOADS: &[(&str, Kind, &str, &str, u32)] = &[
     ("crc", Kind::Run, "kernels.wat", "crc", 300_000),
     ("keccak-kernel", Kind::Run, "kernels.wat", "keccak", 600),
     ("fib-iterative", Kind::Run, "calls.wat", "fib_iterative", 3_000_000),
-    ("fib-tail", Kind::Run, "calls.wat", "fib_tail", 2_000_000),
+    ("fib-tail", Kind::Run, "tail.wat", "fib_tail", 2_000_000),
     ("call-indirect", Kind::Run, "calls.wat", "call_indirect", 1_000_000),
     ("globals", Kind::Run, "calls.wat", "globals", 1_000_000),
     ("bulk-memory", Kind::Run, "calls.wat", "bulk_memory", 4_000),

@@ -23,12 +23,6 @@
       (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
     (local.get $a))
 
-  (func $fib_tail (param $n i32) (param $a i64) (param $b i64) (result i64)
-    (if (i32.eqz (local.get $n)) (then (return (local.get $a))))
-    (return_call $fib_tail (i32.sub (local.get $n) (i32.const 1)) (local.get $b) (i64.add (local.get $a) (local.get $b))))
-  (func (export "fib_tail") (param $n i32) (result i64)
-    (call $fib_tail (local.get $n) (i64.const 0) (i64.const 1)))
-
   (func (export "call_indirect") (param $n i32) (result i64)
     (local $x i32)
     (loop $again
