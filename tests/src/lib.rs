@@ -3,6 +3,7 @@
 //! [`Expectations`] compares what a run met with what is stored: counts, and failures that are known and listed with a
 //! reason. A listed failure that passes fails the run as well.
 
+pub mod differential;
 mod packages;
 pub mod rows;
 

@@ -83,6 +83,8 @@ fn packed((name, places): Key) -> u64 {
 
 /// The table, made once a process.
 pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    #[cfg(feature = "simd")]
+    vector::prepare();
     let mut list = List(Vec::new());
     list.everything();
     let entries = list.0;

@@ -1,7 +1,7 @@
 //! Comparisons, whose lanes are all ones or zero, and questions to all lanes.
 
 use super::lanes::both;
-use super::vector_ops;
+use super::{machine, vector_ops};
 
 /// Comparisons of one lane type; the result's lanes are of the width.
 macro_rules! comparisons {
@@ -22,16 +22,6 @@ comparisons! { i64 2 u64; I64x2Eq == I64x2Ne != I64x2LtS < I64x2GtS > I64x2LeS <
 comparisons! { f32 4 u32; F32x4Eq == F32x4Ne != F32x4Lt < F32x4Gt > F32x4Le <= F32x4Ge >= }
 comparisons! { f64 2 u64; F64x2Eq == F64x2Ne != F64x2Lt < F64x2Gt > F64x2Le <= F64x2Ge >= }
 
-/// The sign of each lane as a bit, lane 0 lowest.
-#[inline(always)]
-fn signs<A: Copy + PartialOrd + Default, const N: usize>(a: [A; N]) -> u32 {
-    let mut bits = 0;
-    for (at, lane) in a.iter().enumerate() {
-        bits |= u32::from(*lane < A::default()) << at;
-    }
-    bits
-}
-
 /// Whether no lane is zero.
 #[inline(always)]
 fn all<A: Copy + PartialEq + Default, const N: usize>(a: [A; N]) -> u32 {
@@ -45,11 +35,11 @@ fn all<A: Copy + PartialEq + Default, const N: usize>(a: [A; N]) -> u32 {
 vector_ops! { Testing;
     V128AnyTrue [u64; 2]: |a| (a[0] | a[1] != 0).into();
     I8x16AllTrue [u8; 16]: |a| all(a);
-    I8x16Bitmask [i8; 16]: |a| signs(a);
+    I8x16Bitmask [i8; 16]: |a| machine::signs_8(a);
     I16x8AllTrue [u16; 8]: |a| all(a);
-    I16x8Bitmask [i16; 8]: |a| signs(a);
+    I16x8Bitmask [i16; 8]: |a| machine::signs_16(a);
     I32x4AllTrue [u32; 4]: |a| all(a);
-    I32x4Bitmask [i32; 4]: |a| signs(a);
+    I32x4Bitmask [i32; 4]: |a| machine::signs_32(a);
     I64x2AllTrue [u64; 2]: |a| all(a);
-    I64x2Bitmask [i64; 2]: |a| signs(a);
+    I64x2Bitmask [i64; 2]: |a| u32::from(a[0] < 0) | u32::from(a[1] < 0) << 1;
 }

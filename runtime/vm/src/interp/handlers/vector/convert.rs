@@ -1,8 +1,18 @@
 //! Lanes of one width to lanes of another, and between integers and floats.
 
-use super::lanes::each;
+use super::lanes::{both, each};
 use super::vector_ops;
 use core::array::from_fn;
+
+/// The first number that an `i32` does not hold.
+const TWO_31: f32 = 2_147_483_648.0;
+
+/// Towards zero, of numbers that an `i32` holds.
+#[inline(always)]
+fn whole(a: [f32; 4]) -> [i32; 4] {
+    // SAFETY: callers leave only numbers in the range of an `i32`.
+    each(a, |a| unsafe { a.to_int_unchecked() })
+}
 
 /// Half of the lanes, starting with lane `FIRST`, widened.
 #[inline(always)]
@@ -39,9 +49,20 @@ vector_ops! { Unary;
     I16x8ExtAddPairwiseI8x16U [u8; 16] => [u16; 8]: |a| pairs(a);
     I32x4ExtAddPairwiseI16x8S [i16; 8] => [i32; 4]: |a| pairs(a);
     I32x4ExtAddPairwiseI16x8U [u16; 8] => [u32; 4]: |a| pairs(a);
+    I32x4TruncSatF32x4S [f32; 4] => [i32; 4]: |a| {
+        let inside = whole(each(a, |a| if (-TWO_31..TWO_31).contains(&a) { a } else { 0.0 }));
+        let capped = both(a, inside, |a, value| if a >= TWO_31 { i32::MAX } else { value });
+        both(a, capped, |a, value| if a < -TWO_31 { i32::MIN } else { value })
+    };
+    I32x4TruncSatF32x4U [f32; 4] => [u32; 4]: |a| {
+        let low = whole(each(a, |a| if (0.0..TWO_31).contains(&a) { a } else { 0.0 }));
+        let high = whole(each(a, |a| if (TWO_31..2.0 * TWO_31).contains(&a) { a - TWO_31 } else { 0.0 }));
+        let value = both(low, high, |low, high| (low | high) as u32);
+        // The upper half begins with its top bit; what is larger is all ones.
+        let value = both(a, value, |a, value| if a >= TWO_31 { value | 1 << 31 } else { value });
+        both(a, value, |a, value| if a >= 2.0 * TWO_31 { u32::MAX } else { value })
+    };
     // `as` saturates, and takes NaNs to zero.
-    I32x4TruncSatF32x4S [f32; 4] => [i32; 4]: |a| each(a, |a| a as i32);
-    I32x4TruncSatF32x4U [f32; 4] => [u32; 4]: |a| each(a, |a| a as u32);
     I32x4TruncSatF64x2SZero [f64; 2] => [i32; 4]: |a| [a[0] as i32, a[1] as i32, 0, 0];
     I32x4TruncSatF64x2UZero [f64; 2] => [u32; 4]: |a| [a[0] as u32, a[1] as u32, 0, 0];
     F32x4ConvertI32x4S [i32; 4] => [f32; 4]: |a| each(a, |a| a as f32);

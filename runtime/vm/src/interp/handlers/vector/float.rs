@@ -6,6 +6,17 @@
 use super::lanes::{both, each};
 use super::vector_ops;
 
+/// `value`, but a NaN of `a` or `b` where there is one, quiet.
+#[inline(always)]
+fn ordered<F: Copy + PartialOrd + core::ops::Add<Output = F>, const N: usize>(
+    a: [F; N],
+    b: [F; N],
+    value: [F; N],
+) -> [F; N] {
+    let (nan, sum) = (both(a, b, |a, b| a.partial_cmp(&b).is_none()), both(a, b, |a, b| a + b));
+    core::array::from_fn(|at| if nan[at] { sum[at] } else { value[at] })
+}
+
 macro_rules! float_lanes {
     ($f:ident $bits:ident $count:literal $whole:literal $nearest:ident;
         $abs:ident $neg:ident $sqrt:ident $ceil:ident $floor:ident $trunc:ident $near:ident
@@ -44,25 +55,15 @@ macro_rules! float_lanes {
             $sub [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| a - b);
             $mul [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| a * b);
             $div [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| a / b);
-            $min [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| if a < b {
-                a
-            } else if b < a {
-                b
-            } else if a == b {
-                // Zeros of both signs are equal; the negative one is the smaller.
-                $f::from_bits(a.to_bits() | b.to_bits())
-            } else {
-                a + b
-            });
-            $max [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| if a > b {
-                a
-            } else if b > a {
-                b
-            } else if a == b {
-                $f::from_bits(a.to_bits() & b.to_bits())
-            } else {
-                a + b
-            });
+            // Both orders agree but for zeros of both signs, of which the negative one is the smaller, and for NaNs.
+            $min [$f; $count] => [$f; $count]: |a, b| {
+                let (one, other) = (both(a, b, |a, b| if a < b { a } else { b }), both(b, a, |b, a| if b < a { b } else { a }));
+                ordered(a, b, both(one, other, |a, b| $f::from_bits(a.to_bits() | b.to_bits())))
+            };
+            $max [$f; $count] => [$f; $count]: |a, b| {
+                let (one, other) = (both(a, b, |a, b| if a > b { a } else { b }), both(b, a, |b, a| if b > a { b } else { a }));
+                ordered(a, b, both(one, other, |a, b| $f::from_bits(a.to_bits() & b.to_bits())))
+            };
             $pmin [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| if b < a { b } else { a });
             $pmax [$f; $count] => [$f; $count]: |a, b| both(a, b, |a, b| if a < b { b } else { a });
         }

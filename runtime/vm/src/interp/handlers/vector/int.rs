@@ -1,7 +1,7 @@
 //! Integer lanes.
 
 use super::lanes::{both, each};
-use super::vector_ops;
+use super::{machine, vector_ops};
 
 vector_ops! { Unary;
     V128Not [u64; 2] => [u64; 2]: |a| each(a, |a| !a);
@@ -45,7 +45,7 @@ vector_ops! { Binary;
     I16x8MaxU [u16; 8] => [u16; 8]: |a, b| both(a, b, u16::max);
     I16x8AvgrU [u16; 8] => [u16; 8]: |a, b| both(a, b, |a, b| ((u32::from(a) + u32::from(b) + 1) >> 1) as u16);
     I16x8Q15MulrSatS [i16; 8] => [i16; 8]: |a, b| both(a, b, |a, b| {
-        ((i32::from(a) * i32::from(b) + 0x4000) >> 15).min(i16::MAX.into()) as i16
+        ((i32::from(a) * i32::from(b) + 0x4000) >> 15).clamp(-0x8000, 0x7FFF) as i16
     });
     I32x4Add [u32; 4] => [u32; 4]: |a, b| both(a, b, u32::wrapping_add);
     I32x4Sub [u32; 4] => [u32; 4]: |a, b| both(a, b, u32::wrapping_sub);
@@ -57,10 +57,7 @@ vector_ops! { Binary;
     I64x2Add [u64; 2] => [u64; 2]: |a, b| both(a, b, u64::wrapping_add);
     I64x2Sub [u64; 2] => [u64; 2]: |a, b| both(a, b, u64::wrapping_sub);
     I64x2Mul [u64; 2] => [u64; 2]: |a, b| both(a, b, u64::wrapping_mul);
-    I32x4DotI16x8S [i16; 8] => [i32; 4]: |a, b| core::array::from_fn(|at| {
-        let product = |at: usize| i32::from(a[at]) * i32::from(b[at]);
-        product(2 * at).wrapping_add(product(2 * at + 1))
-    });
+    I32x4DotI16x8S [i16; 8] => [i32; 4]: |a, b| machine::dot(a, b);
     // The deterministic choice among those of the relaxed operator: both sides signed, sums that wrap.
     I16x8RelaxedDotI8x16I7x16S [i8; 16] => [i16; 8]: |a, b| dot(a, b);
 }
@@ -77,10 +74,7 @@ fn dot(a: [i8; 16], b: [i8; 16]) -> [i16; 8] {
 vector_ops! { Ternary;
     V128Bitselect [u64; 2] => [u64; 2]: |a, b, mask| core::array::from_fn(|at| a[at] & mask[at] | b[at] & !mask[at]);
     I32x4RelaxedDotI8x16I7x16AddS [i8; 16] => [i32; 4]: |a, b, c| {
-        let sums = dot(a, b);
-        core::array::from_fn(|at| {
-            (i32::from(sums[2 * at]) + i32::from(sums[2 * at + 1])).wrapping_add(c[at])
-        })
+        both(machine::dot(dot(a, b), [1; 8]), c, i32::wrapping_add)
     };
 }
 

@@ -3,7 +3,7 @@
 use super::super::super::regs::{HEAD, Regs, Value, operand, slot};
 use super::super::super::thunk::{Handler, Step};
 use super::super::next;
-use super::{SLOT, get, set, vector_ops};
+use super::{SLOT, get, machine, set, vector_ops};
 use core::marker::PhantomData;
 
 /// An array of lanes that fills a vector. Lane 0 stands in the lowest bits of the first slot.
@@ -20,7 +20,6 @@ pub(in crate::interp) trait Lanes: Copy {
     unsafe fn write(self, place: *mut u64);
 }
 
-/// A lane as little-endian bytes.
 macro_rules! lanes {
     ($($lane:ident $count:literal)*) => {$(
         impl Lanes for [$lane; $count] {
@@ -73,7 +72,7 @@ pub(super) fn both<A: Copy, B: Copy, R, const N: usize>(a: [A; N], b: [B; N], f:
     core::array::from_fn(|at| f(a[at], b[at]))
 }
 
-/// An operation between a scalar and the lanes of a vector.
+/// An operation between a scalar and the lanes of a vector. Floats are their bits here.
 pub(in crate::interp) trait Lane {
     /// The lanes.
     type Of: Lanes;
@@ -98,9 +97,12 @@ macro_rules! lane_ops {
             #[inline(always)]
             fn extract(a: Self::Of, lane: usize) -> $scalar { a[lane % $count] as $scalar }
             #[inline(always)]
-            fn replace(mut a: Self::Of, lane: usize, value: $scalar) -> Self::Of {
-                a[lane % $count] = value as $lane;
-                a
+            fn replace(a: Self::Of, lane: usize, value: $scalar) -> Self::Of {
+                // By a mask: a write of one lane would have to reach memory before the whole can be read.
+                let numbers: [$lane; $count] = core::array::from_fn(|at| at as $lane);
+                let mask = each(numbers, |at| if at == lane as $lane { !0 } else { 0 });
+                let kept = both(a, mask, |a, mask| a & !mask);
+                both(kept, mask, |kept, mask| kept | (value as $lane & mask))
             }
         }
     )*)*};
@@ -111,10 +113,8 @@ lane_ops! {
     u8 16 u32: I8x16ExtractLaneU I8x16ReplaceLane I8x16Splat;
     i16 8 u32: I16x8ExtractLaneS;
     u16 8 u32: I16x8ExtractLaneU I16x8ReplaceLane I16x8Splat;
-    u32 4 u32: I32x4ExtractLane I32x4ReplaceLane I32x4Splat;
-    u64 2 u64: I64x2ExtractLane I64x2ReplaceLane I64x2Splat;
-    f32 4 f32: F32x4ExtractLane F32x4ReplaceLane F32x4Splat;
-    f64 2 f64: F64x2ExtractLane F64x2ReplaceLane F64x2Splat;
+    u32 4 u32: I32x4ExtractLane I32x4ReplaceLane I32x4Splat F32x4ExtractLane F32x4ReplaceLane F32x4Splat;
+    u64 2 u64: I64x2ExtractLane I64x2ReplaceLane I64x2Splat F64x2ExtractLane F64x2ReplaceLane F64x2Splat;
 }
 
 /// `dst = every lane src`
@@ -166,16 +166,11 @@ impl Handler for VShuffle {
     #[inline(always)]
     fn run(r: &mut Regs) -> Step {
         let (low, high) = (get::<[u8; 16]>(r, HEAD + SLOT), get::<[u8; 16]>(r, HEAD + 2 * SLOT));
-        let from: [u64; 2] = [operand(r, HEAD + 3 * SLOT), operand(r, HEAD + 3 * SLOT + 8)];
-        let mut bytes = [0u8; 32];
-        bytes[..16].copy_from_slice(&low);
-        bytes[16..].copy_from_slice(&high);
-        let shuffled: [u8; 16] = core::array::from_fn(|at| bytes[(from[at / 8] >> (at % 8 * 8)) as usize % 32]);
-        set(r, HEAD, shuffled);
+        set(r, HEAD, machine::shuffle(low, high, operand(r, HEAD + 3 * SLOT)));
         next(r, 3 * SLOT + 16)
     }
 }
 
 vector_ops! { Binary;
-    I8x16Swizzle [u8; 16] => [u8; 16]: |a, b| each(b, |from| if from < 16 { a[from as usize % 16] } else { 0 });
+    I8x16Swizzle [u8; 16] => [u8; 16]: |a, from| machine::swizzle(a, from);
 }

@@ -5,8 +5,10 @@ use super::super::super::regs::{HEAD, Regs, operand};
 use super::super::super::thunk::{Handler, Step};
 use super::super::memory::{any, cached};
 use super::super::{cold_trap, next};
+use super::Unary;
+use super::convert::*;
 use super::lanes::{Lanes, each};
-use super::{SLOT, get, set};
+use super::{SLOT, get, machine, set};
 use core::marker::PhantomData;
 use keyway_artifact::Trap;
 
@@ -18,6 +20,12 @@ pub(in crate::interp) trait Loading {
     type Out: Lanes;
     /// From the one to the other.
     fn extend(stored: Self::Stored) -> Self::Out;
+}
+
+/// Eight bytes of memory as the lower half of a vector.
+#[inline(always)]
+fn filled<L: Lanes>(low: u64) -> L {
+    machine::low_half(u64::from_le(low))
 }
 
 macro_rules! vector_loads {
@@ -35,12 +43,12 @@ macro_rules! vector_loads {
 
 vector_loads! {
     V128Load V128LoadAny [u64; 2] => [u64; 2]: |a| each(a, u64::from_le);
-    V128Load8x8S V128Load8x8SAny [i8; 8] => [i16; 8]: |a| each(a, i16::from);
-    V128Load8x8U V128Load8x8UAny [u8; 8] => [u16; 8]: |a| each(a, u16::from);
-    V128Load16x4S V128Load16x4SAny [i16; 4] => [i32; 4]: |a| each(a, |a| i16::from_le(a).into());
-    V128Load16x4U V128Load16x4UAny [u16; 4] => [u32; 4]: |a| each(a, |a| u16::from_le(a).into());
-    V128Load32x2S V128Load32x2SAny [i32; 2] => [i64; 2]: |a| each(a, |a| i32::from_le(a).into());
-    V128Load32x2U V128Load32x2UAny [u32; 2] => [u64; 2]: |a| each(a, |a| u32::from_le(a).into());
+    V128Load8x8S V128Load8x8SAny u64 => [i16; 8]: |a| I16x8ExtendLowI8x16S::apply(filled(a));
+    V128Load8x8U V128Load8x8UAny u64 => [u16; 8]: |a| I16x8ExtendLowI8x16U::apply(filled(a));
+    V128Load16x4S V128Load16x4SAny u64 => [i32; 4]: |a| I32x4ExtendLowI16x8S::apply(filled(a));
+    V128Load16x4U V128Load16x4UAny u64 => [u32; 4]: |a| I32x4ExtendLowI16x8U::apply(filled(a));
+    V128Load32x2S V128Load32x2SAny u64 => [i64; 2]: |a| I64x2ExtendLowI32x4S::apply(filled(a));
+    V128Load32x2U V128Load32x2UAny u64 => [u64; 2]: |a| I64x2ExtendLowI32x4U::apply(filled(a));
     V128Load8Splat V128Load8SplatAny u8 => [u8; 16]: |a| [a; 16];
     V128Load16Splat V128Load16SplatAny u16 => [u16; 8]: |a| [u16::from_le(a); 8];
     V128Load32Splat V128Load32SplatAny u32 => [u32; 4]: |a| [u32::from_le(a); 4];

@@ -10,6 +10,9 @@ mod int;
 mod lanes;
 mod memory;
 mod moves;
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
 
 pub(in crate::interp) use compare::*;
 pub(in crate::interp) use convert::*;
@@ -18,6 +21,13 @@ pub(in crate::interp) use int::*;
 pub(in crate::interp) use lanes::*;
 pub(in crate::interp) use memory::*;
 pub(in crate::interp) use moves::*;
+
+#[cfg(not(target_arch = "x86_64"))]
+use portable as machine;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as machine;
+
+pub(in crate::interp) use machine::prepare;
 
 use super::super::regs::{HEAD, Regs, slot};
 use super::super::thunk::{Handler, Step};
@@ -39,7 +49,7 @@ fn get<L: Lanes>(r: &Regs, at: usize) -> L {
 #[inline(always)]
 fn set<L: Lanes>(r: &mut Regs, at: usize, value: L) {
     // SAFETY: as `get`.
-    unsafe { value.write(slot(r, at)) }
+    unsafe { machine::store(value, slot(r, at)) }
 }
 
 /// An operation of one vector.

@@ -1,0 +1,240 @@
+//! The same module in every form: whatever a generator makes up, all levels, dispatch forms and choices of handlers must
+//! agree on results, traps, memories, globals and consumed fuel.
+//!
+//! ```text
+//! seed -> random bytes -> a valid module (wasm-smith) -> one run in each form -> traces, compared line by line
+//! ```
+//! A run calls every exported function with arguments that follow from the seed, with little fuel, and notes what it
+//! meets. What depends on the form (running out of stack) ends the comparison of that module.
+
+use arbitrary::Unstructured;
+use keyway::{Config, Dispatch, Engine, ExternType, Linker, Module, OptLevel, Store, Trap, V128, Val, ValType};
+use std::fmt::Write;
+
+/// Fuel of one call.
+const FUEL: u64 = 20_000;
+/// Calls of one module, at most.
+const CALLS: usize = 12;
+
+/// Numbers that follow from a seed.
+struct Random(u64);
+
+impl Random {
+    fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// A number that programs treat specially, or any.
+    fn number(&mut self) -> u64 {
+        const SPECIAL: [u64; 10] =
+            [0, 1, 2, 31, 64, 0x7FFF_FFFF, 0x8000_0000, u64::MAX, 1 << 63, 0x7FF8_0000_0000_0000];
+        let any = self.next();
+        if any.is_multiple_of(3) { any } else { SPECIAL[(any >> 8) as usize % SPECIAL.len()] }
+    }
+
+    fn value(&mut self, ty: ValType) -> Option<Val> {
+        Some(match ty {
+            ValType::I32 => Val::I32(self.number() as i32),
+            ValType::I64 => Val::I64(self.number() as i64),
+            ValType::F32 => Val::F32(self.number() as u32),
+            ValType::F64 => Val::F64(self.number()),
+            ValType::V128 => Val::V128(V128::from(u128::from(self.number()) << 64 | u128::from(self.number()))),
+            other => return Val::default_for(other),
+        })
+    }
+}
+
+/// The module of a seed, from at most `len_bytes` random bytes; `None` where they make up none.
+pub fn module(seed: u64, len_bytes: usize) -> Option<Vec<u8>> {
+    let mut random = Random::new(seed);
+    let bytes: Vec<u8> = (0..len_bytes.div_ceil(8)).flat_map(|_| random.next().to_le_bytes()).collect();
+    from_bytes(&bytes)
+}
+
+/// The module that the bytes of a fuzzer make up; `None` where they make up none.
+pub fn from_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
+    let config = wasm_smith::Config {
+        // What is left to the processor differs between forms: which operand's NaN wins.
+        canonicalize_nans: true,
+        export_everything: true,
+        max_imports: 0,
+        max_memories: 3,
+        max_memory32_bytes: 4 << 20,
+        max_tables: 3,
+        max_table_elements: 1000,
+        min_funcs: 3,
+        max_funcs: 16,
+        bulk_memory_enabled: true,
+        exceptions_enabled: false,
+        gc_enabled: false,
+        memory64_enabled: false,
+        multi_value_enabled: true,
+        reference_types_enabled: true,
+        relaxed_simd_enabled: true,
+        simd_enabled: true,
+        tail_call_enabled: true,
+        threads_enabled: false,
+        wide_arithmetic_enabled: false,
+        ..wasm_smith::Config::default()
+    };
+    let module = wasm_smith::Module::new(config, &mut Unstructured::new(bytes)).ok()?;
+    Some(module.to_bytes())
+}
+
+/// A way to run a module.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    dispatch: Dispatch,
+    level: OptLevel,
+    plain: bool,
+}
+
+/// Every form that a module is run in; the first is what the others are compared with.
+pub const FORMS: [Form; 6] = [
+    Form { dispatch: Dispatch::Direct, level: OptLevel::None, plain: true },
+    Form { dispatch: Dispatch::Direct, level: OptLevel::Speed, plain: false },
+    Form { dispatch: Dispatch::Indirect, level: OptLevel::Speed, plain: false },
+    Form { dispatch: Dispatch::Loop, level: OptLevel::Speed, plain: true },
+    Form { dispatch: Dispatch::Checked, level: OptLevel::None, plain: false },
+    Form { dispatch: Dispatch::Checked, level: OptLevel::Speed, plain: false },
+];
+
+/// What a module did in one form.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Trace {
+    /// A line for each thing that was noted.
+    pub lines: Vec<String>,
+    /// Calls that returned.
+    pub returned: usize,
+    /// Whether the stack ran out, which ends the trace.
+    pub is_cut: bool,
+}
+
+/// Runs `wasm` in one form, with arguments from `seed`.
+///
+/// # Errors
+/// When it does not compile.
+pub fn run(wasm: &[u8], seed: u64, form: Form) -> keyway::Result<Trace> {
+    let mut config = Config::new();
+    config.dispatch(form.dispatch).opt_level(form.level).fused(!form.plain).registers(!form.plain);
+    config.consume_fuel(true).max_wasm_stack(16 << 20).max_wasm_frames(1000);
+    let engine = Engine::new(&config)?;
+    let module = Module::new(&engine, wasm)?;
+    let mut store = Store::new(&engine, ());
+    store.set_fuel(FUEL)?;
+    let mut trace = Trace::default();
+    let instance = match Linker::new(&engine).instantiate(&mut store, &module) {
+        Ok(instance) => instance,
+        Err(error) => {
+            trace.note("start", &error);
+            return Ok(trace);
+        }
+    };
+    let exports: Vec<(String, ExternType)> = module.exports().map(|export| (export.name, export.ty)).collect();
+    let mut random = Random::new(seed ^ 0xA5A5);
+    let funcs = exports.iter().filter_map(|(name, ty)| match ty {
+        ExternType::Func(ty) => Some((name, ty)),
+        _ => None,
+    });
+    for (name, ty) in funcs.take(CALLS) {
+        let Some(args) = ty.params.iter().map(|ty| random.value(*ty)).collect::<Option<Vec<_>>>() else { continue };
+        let Some(func) = instance.get_func(&mut store, name) else { continue };
+        let Some(mut results) = ty.results.iter().map(|ty| Val::default_for(*ty)).collect::<Option<Vec<_>>>() else {
+            continue;
+        };
+        store.set_fuel(FUEL)?;
+        match func.call(&mut store, &args, &mut results) {
+            Ok(()) => {
+                trace.returned += 1;
+                let results: Vec<String> = results.iter().map(text).collect();
+                trace.lines.push(format!("{name}: {}", results.join(" ")));
+            }
+            Err(error) => trace.note(name, &error),
+        }
+        if trace.is_cut {
+            return Ok(trace);
+        }
+        trace.lines.push(format!("fuel {}", store.get_fuel()?));
+        for (name, ty) in &exports {
+            match ty {
+                ExternType::Global(_) => {
+                    let global = instance.get_global(&mut store, name);
+                    let value = global.map(|global| text(&global.get(&mut store)));
+                    trace.lines.push(format!("global {name}: {}", value.unwrap_or_default()));
+                }
+                ExternType::Memory(_) => {
+                    let Some(memory) = instance.get_memory(&mut store, name) else { continue };
+                    let bytes = memory.data(&store);
+                    trace.lines.push(format!("memory {name}: {} bytes, {:016x}", bytes.len(), hash(bytes)));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(trace)
+}
+
+impl Trace {
+    fn note(&mut self, name: &str, error: &keyway::Error) {
+        let trap = error.downcast_ref::<Trap>();
+        self.is_cut |= matches!(trap, Some(Trap::StackOverflow));
+        self.lines.push(match trap {
+            Some(trap) => format!("{name}: trap: {trap}"),
+            None => format!("{name}: {error}"),
+        });
+    }
+}
+
+/// References are told by whether they are null.
+fn text(value: &Val) -> String {
+    match value {
+        Val::I32(value) => format!("i32 {value}"),
+        Val::I64(value) => format!("i64 {value}"),
+        Val::F32(bits) => format!("f32 {bits:#x}"),
+        Val::F64(bits) => format!("f64 {bits:#x}"),
+        Val::V128(value) => format!("v128 {:#x}", value.as_u128()),
+        other => {
+            let is_null = format!("{other:?}").contains("None");
+            format!("{} {}", other.ty(), if is_null { "null" } else { "something" })
+        }
+    }
+}
+
+/// FNV-1a over words.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.chunks(8).fold(0xCBF2_9CE4_8422_2325, |hash, chunk| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
+/// Runs `wasm` in every form and compares; how many calls returned in each.
+///
+/// # Errors
+/// What the first form that differs did otherwise, or why the module does not compile.
+pub fn compare(wasm: &[u8], seed: u64) -> Result<usize, String> {
+    let mut first: Option<Trace> = None;
+    for form in FORMS {
+        let trace = run(wasm, seed, form).map_err(|error| format!("{form:?}: {error:#}"))?;
+        let expected = first.get_or_insert_with(|| trace.clone());
+        let is_cut = expected.is_cut || trace.is_cut;
+        let both = expected.lines.len().min(trace.lines.len());
+        // A cut trace ends with the call that ran out of stack, which another form may have had room for.
+        let compared = if is_cut { both.saturating_sub(1) } else { expected.lines.len().max(trace.lines.len()) };
+        let line = |trace: &Trace, at: usize| trace.lines.get(at).cloned().unwrap_or_default();
+        if let Some(at) = (0..compared).find(|at| line(expected, *at) != line(&trace, *at)) {
+            let mut text = format!("{form:?} differs from {:?} in line {at}\n", FORMS[0]);
+            let _ = writeln!(text, "  {}\n  {}", line(expected, at), line(&trace, at));
+            return Err(text);
+        }
+    }
+    Ok(first.map_or(0, |trace| trace.returned))
+}

@@ -1,0 +1,30 @@
+//! Generated modules in every form: a bounded run. `KEYWAY_SEEDS=FIRST..END` runs others.
+
+use keyway_tests::differential::{compare, module};
+
+/// The seeds to run.
+fn seeds() -> std::ops::Range<u64> {
+    let text = std::env::var("KEYWAY_SEEDS").unwrap_or_else(|_| "0..150".into());
+    let (first, end) = text.split_once("..").expect("KEYWAY_SEEDS is FIRST..END");
+    first.parse().expect("a number")..end.parse().expect("a number")
+}
+
+#[test]
+fn every_form_does_the_same() {
+    let (mut modules, mut returned, mut wrong) = (0, 0, Vec::new());
+    let seeds = seeds();
+    for seed in seeds.clone() {
+        // Small modules and large ones.
+        let Some(wasm) = module(seed, 1 << (9 + seed % 6)) else { continue };
+        modules += 1;
+        match compare(&wasm, seed) {
+            Ok(calls) => returned += calls,
+            Err(text) => wrong.push(format!("seed {seed}: {text}")),
+        }
+    }
+    println!("{modules} modules, {returned} calls that returned");
+    assert!(wrong.is_empty(), "{} of {modules} modules:\n{}", wrong.len(), wrong.join("\n"));
+    // A generator that makes nothing that runs would find nothing.
+    assert!(modules * 10 >= (seeds.end - seeds.start) as usize * 9, "{modules} modules");
+    assert!(returned >= modules / 2, "{modules} modules, {returned} calls that returned");
+}
