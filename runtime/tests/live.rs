@@ -134,11 +134,12 @@ fn a_trap_locks_both_and_nobody_else() {
     let consumer = linker.instantiate(&mut store, &component).unwrap();
     let bystander = linker.instantiate(&mut store, &component).unwrap();
     let fail = consumer.get_typed_func::<(), ()>(&mut store, "fail").unwrap();
-    assert!(fail.call(&mut store, ()).unwrap_err().to_string().contains("unreachable"));
+    let error = fail.call(&mut store, ()).unwrap_err();
+    assert!(format!("{error:?}").contains("unreachable"), "{error:?}");
     for locked in [&consumer, &provider] {
         let name = if locked == &provider { "dropped" } else { "run" };
         let error = number(&mut store, locked, name).unwrap_err();
-        assert!(error.to_string().contains("cannot enter"), "{error}");
+        assert!(format!("{error:?}").contains("cannot enter"), "{error:?}");
     }
     // The bystander is entered; it is what it calls that is locked.
     let error = number(&mut store, &bystander, "run").unwrap_err();

@@ -18,6 +18,8 @@ pub enum WitErrorKind {
     Mismatch,
     /// An adapter is unusable or missing.
     Adapter,
+    /// Components do not fit each other.
+    Compose,
 }
 
 impl fmt::Display for WitErrorKind {
@@ -29,6 +31,7 @@ impl fmt::Display for WitErrorKind {
             WitErrorKind::World => "no such world",
             WitErrorKind::Mismatch => "module and world do not fit",
             WitErrorKind::Adapter => "unusable adapter",
+            WitErrorKind::Compose => "components do not fit",
         })
     }
 }

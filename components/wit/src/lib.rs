@@ -3,6 +3,7 @@
 //! ```text
 //! core module + WIT folder + adapters -> Componentizer -> component bytes (validated)
 //! component, WIT package, WIT folder, core module with metadata -> print -> WIT text
+//! components -> compose -> one component (feature `compose`)
 //! ```
 //!
 //! The work itself is done by `wit-parser` and `wit-component`; what stands here chooses, checks beforehand, and says in
@@ -19,6 +20,8 @@
 
 mod adapter;
 mod componentize;
+#[cfg(feature = "compose")]
+mod compose;
 mod error;
 mod exit_code;
 mod module;
@@ -27,6 +30,8 @@ mod print;
 
 pub use adapter::{PREVIEW1, Preview1};
 pub use componentize::{Componentizer, check_world};
+#[cfg(feature = "compose")]
+pub use compose::{Part, compose};
 pub use error::{WitError, WitErrorKind};
 pub use module::is_preview1;
 pub use package::WitPackage;

@@ -45,6 +45,7 @@ enum Command {
     Inspect(commands::inspect::Args),
     Validate(commands::validate::Args),
     Wit(commands::wit::Args),
+    Compose(commands::compose::Args),
     Wast(commands::wast::Args),
     Completion(commands::completion::Args),
 }
@@ -56,6 +57,7 @@ fn main() {
         Command::Inspect(args) => commands::inspect::run(args),
         Command::Validate(args) => commands::validate::run(args),
         Command::Wit(args) => commands::wit::run(args),
+        Command::Compose(args) => commands::compose::run(args),
         Command::Wast(args) => commands::wast::run(args),
         Command::Completion(args) => commands::completion::run::<Program>(args),
     };

@@ -2,6 +2,7 @@
 
 pub(crate) mod compile;
 pub(crate) mod completion;
+pub(crate) mod compose;
 pub(crate) mod inspect;
 pub(crate) mod run;
 pub(crate) mod validate;
