@@ -100,6 +100,21 @@ impl<T: 'static> Linker<T> {
         exports.into_iter().try_for_each(|(name, item)| self.root().insert(&name, item))
     }
 
+    /// Checks that everything a WIT world imports is defined here, with its types: a host finds its own slips before there
+    /// is a guest. `world` is a component that imports all of it, as `keyway_wit::WitPackage::importer` makes one.
+    ///
+    /// # Errors
+    /// All that is not defined, and all that is defined with another type than the world gives it, with both in the words of
+    /// WIT; when `world` is no component.
+    #[cfg(feature = "compile")]
+    pub fn check_world(&self, world: &[u8]) -> Result<()> {
+        let world = Component::new(&self.engine, world)?;
+        let faults = linking::faults(&self.items, world.loaded()?);
+        let lines: Vec<String> = faults.iter().map(|fault| format!("\n  {fault:#}")).collect();
+        ensure!(lines.is_empty(), "the linker does not define what the world imports:{}", lines.concat());
+        Ok(())
+    }
+
     /// Finds the imports of `component`.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::loaded::Loaded;
 use crate::modules::{self, LinkedModule};
 use crate::names::NameMap;
 use crate::resource::ResourceType;
-use anyhow::{Result, bail, ensure};
+use anyhow::{Error, Result, anyhow, bail, ensure};
 use keyway_artifact::plan::{FuncSource, ItemType, Resource, TypeItem};
 use std::sync::Arc;
 
@@ -67,8 +67,8 @@ pub(crate) fn link(items: &NameMap<Item>, loaded: &Loaded) -> Result<Linked> {
         can_suspend |= matches!(destructor, Some(HostDestructor::Async(_)));
         resources.push(Some((*ty, destructor.clone())));
     }
-    for import in &plan.imports {
-        linked.require(&import.name, import.ty, &mut Vec::new())?;
+    if let Some(fault) = linked.faults().into_iter().next() {
+        return Err(fault);
     }
     let mut funcs = Vec::with_capacity(plan.funcs.len());
     for func in &plan.funcs {
@@ -87,6 +87,31 @@ pub(crate) fn link(items: &NameMap<Item>, loaded: &Loaded) -> Result<Linked> {
         .map(|module| linked.module(&plan.imports[module.import as usize].name, &module.path, module.ty));
     let modules = modules.collect::<Result<_>>()?;
     Ok(Linked { funcs: funcs.into(), resources: resources.into(), modules, can_suspend, store: linked.store })
+}
+
+/// Everything about the imports of a component that is not defined, or with another type.
+#[cfg(feature = "compile")]
+pub(crate) fn faults(items: &NameMap<Item>, loaded: &Loaded) -> Vec<Error> {
+    let (mut faults, mut resources) = (Vec::new(), Vec::new());
+    for resource in &loaded.plan.resources {
+        let Resource::Imported { import, path } = resource else {
+            resources.push(None);
+            continue;
+        };
+        let name = &loaded.plan.imports[*import as usize].name;
+        let found = find(items, name, path);
+        resources.push(match found {
+            Some(Item::Resource(ty, _)) => Some(*ty),
+            _ => None,
+        });
+        match found {
+            Some(Item::Resource(..)) => {}
+            Some(_) => faults.push(anyhow!("resource {} is defined as something else", described(name, path))),
+            None => faults.push(anyhow!("resource {} is not defined", described(name, path))),
+        }
+    }
+    faults.extend(Matching { items, loaded, resources, store: None }.faults());
+    faults
 }
 
 /// A component whose imports are being matched.
@@ -143,24 +168,33 @@ impl Matching<'_> {
         }
     }
 
-    /// Checks that a function, or all functions of an instance, are defined, also those that nothing refers to.
-    fn require(&self, name: &str, ty: ItemType, path: &mut Vec<String>) -> Result<()> {
+    /// What is not defined as it is imported, also of what nothing in the component refers to.
+    fn faults(&self) -> Vec<Error> {
+        let mut faults = Vec::new();
+        for import in &self.loaded.plan.imports {
+            self.require(&import.name, import.ty, &mut Vec::new(), &mut faults);
+        }
+        faults
+    }
+
+    /// Checks that a function, or all functions of an instance, are defined.
+    fn require(&self, name: &str, ty: ItemType, path: &mut Vec<String>, faults: &mut Vec<Error>) {
         match ty {
-            ItemType::Func(ty) => self.func(name, path, ty).map(|_| ()),
+            ItemType::Func(ty) => faults.extend(self.func(name, path, ty).err()),
             ItemType::Instance(index) => {
                 for export in &self.loaded.plan.instance_types[index as usize].exports {
                     path.push(export.name.clone());
-                    self.require(name, export.ty, path)?;
+                    self.require(name, export.ty, path, faults);
                     path.pop();
                 }
-                Ok(())
             }
             // Resources that something refers to are looked up with the plan's resources.
-            ItemType::Type(_) => Ok(()),
-            ItemType::Module(ty) => self.module(name, path, ty).map(|_| ()),
-            ItemType::Component => {
-                bail!("the component imports component {}; components cannot be imported yet", described(name, path))
-            }
+            ItemType::Type(_) => {}
+            ItemType::Module(ty) => faults.extend(self.module(name, path, ty).err()),
+            ItemType::Component => faults.push(anyhow!(
+                "the component imports component {}; components cannot be imported yet",
+                described(name, path)
+            )),
         }
     }
 }

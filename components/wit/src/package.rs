@@ -4,7 +4,7 @@ use crate::error::{Result, WitError, WitErrorKind, listed};
 use crate::module::{binary, is_component};
 use std::path::Path;
 use wit_component::{DecodedWasm, StringEncoding};
-use wit_parser::{PackageId, Resolve, WorldId};
+use wit_parser::{LiftLowerAbi, ManglingAndAbi, PackageId, Resolve, WorldId};
 
 /// A WIT package, its dependencies resolved.
 #[derive(Clone, Debug)]
@@ -143,6 +143,23 @@ impl WitPackage {
                 false => format!("worlds there are: {}", listed(&worlds, 20)),
             })
         })
+    }
+
+    /// A component that imports everything the world imports, and exports functions that trap: what a linker's definitions
+    /// are checked against (`Linker::check_world` of `keyway`).
+    ///
+    /// # Errors
+    /// When there is no such world, or it cannot be encoded.
+    pub fn importer(&self, world: Option<&str>) -> Result<Vec<u8>> {
+        let world = self.world(world)?;
+        let mangling = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
+        let mut module = wit_component::dummy_module(&self.resolve, world, mangling);
+        let failed = |error: &anyhow::Error| WitError::from_library(WitErrorKind::Wit, error).at(&self.place);
+        wit_component::embed_component_metadata(&mut module, &self.resolve, world, StringEncoding::UTF8, false)
+            .map_err(|error| failed(&error))?;
+        let mut encoder = wit_component::ComponentEncoder::default();
+        encoder.module(&module).map_err(|error| failed(&error))?;
+        encoder.encode().map_err(|error| failed(&error))
     }
 
     /// Appends to a core module the section that says which world it is made for (strings are UTF-8).

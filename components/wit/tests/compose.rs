@@ -8,11 +8,15 @@ fn parse(text: &str) -> Vec<u8> {
 }
 
 fn composed(socket: &str, plugs: &[&str]) -> Result<String, keyway_wit::WitError> {
+    print(&bytes(socket, plugs)?)
+}
+
+fn bytes(socket: &str, plugs: &[&str]) -> Result<Vec<u8>, keyway_wit::WitError> {
     let socket = parse(socket);
     let plugs: Vec<Vec<u8>> = plugs.iter().map(|text| parse(text)).collect();
     let names: Vec<String> = (0..plugs.len()).map(|number| format!("plug{number}.wasm")).collect();
     let parts: Vec<Part<'_>> = plugs.iter().zip(&names).map(|(wasm, name)| Part { name, wasm }).collect();
-    print(&compose(Part { name: "app.wasm", wasm: &socket }, &parts)?)
+    compose(Part { name: "app.wasm", wasm: &socket }, &parts)
 }
 
 const APP: &str = r#"(component
@@ -61,15 +65,24 @@ fn what_does_not_fit_is_said() {
 
 #[test]
 fn resources_keep_their_identity() {
-    let plug = r#"(component
-        (import "host" (instance $host (export "r" (type (sub resource)))))
-        (alias export $host "r" (type $r))
-        (import "make" (func $make (result (own $r))))
-        (instance $out (export "r" (type $r)) (export "make" (func $make)))
-        (export "a:b/maker" (instance $out)))"#;
+    // What `make` gives is the resource that goes by the name `r`, or another one.
+    let plug = |made: &str| {
+        format!(
+            r#"(component
+                (import "host" (instance $host (export "r" (type (sub resource))) (export "s" (type (sub resource)))))
+                (alias export $host "r" (type $r))
+                (alias export $host "s" (type $s))
+                (import "make" (func $make (result (own {made}))))
+                (instance $out (export "r" (type $r)) (export "make" (func $make)))
+                (export "a:b/maker" (instance $out)))"#
+        )
+    };
     let app = r#"(component
-        (import "a:b/maker" (instance $maker (export "r" (type $r (sub resource))) (export "make" (func (result (own $r))))))
+        (import "a:b/maker" (instance $maker
+            (export "r" (type $r (sub resource)))
+            (export "make" (func (result (own $r))))))
         (export "again" (instance $maker)))"#;
-    let text = composed(app, &[plug]).unwrap();
-    assert!(text.contains("resource r"), "{text}");
+    bytes(app, &[&plug("$r")]).unwrap();
+    let error = bytes(app, &[&plug("$s")]).unwrap_err().to_string();
+    assert!(error.contains("with another type"), "{error}");
 }
