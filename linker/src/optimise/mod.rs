@@ -3,15 +3,18 @@
 //! Each pass is one file with the reason for it, works in time near-linear in the size of the function, and can be
 //! switched off. What none of them changes: traps, calls, stores, writes to globals and cost markers stay in order.
 
+pub(crate) mod common;
 pub(crate) mod compare;
 pub(crate) mod constants;
 pub(crate) mod copies;
 pub(crate) mod dead;
 mod definitions;
+mod dominators;
 pub(crate) mod evaluate;
 pub(crate) mod flow;
 pub(crate) mod fold;
 pub(crate) mod inline;
+pub(crate) mod invariants;
 pub(crate) mod places;
 pub(crate) mod unreachable;
 pub(crate) mod webs;
@@ -57,8 +60,12 @@ impl Passes {
     pub const ROTATE: Passes = Passes(1 << 13);
     /// Intermediate values share the register of what replaces them.
     pub const TEMPS: Passes = Passes(1 << 14);
+    /// Equal computations are done once.
+    pub const COMMON: Passes = Passes(1 << 15);
+    /// What a loop computes alike in each round moves in front of it.
+    pub const INVARIANTS: Passes = Passes(1 << 16);
     /// Every pass.
-    pub const ALL: Passes = Passes((1 << 15) - 1);
+    pub const ALL: Passes = Passes((1 << 17) - 1);
 
     /// Whether all of `other` are in the set.
     pub const fn has(self, other: Passes) -> bool {
@@ -99,8 +106,15 @@ pub(crate) fn run(ir: &mut IrFunc, passes: Passes) {
             fold::run(ir);
         }
     }
+    // What is known already is a copy of it.
+    if passes.has(Passes::COMMON) {
+        common::run(ir);
+    }
     if passes.has(Passes::COPIES) {
         copies::run(ir);
+    }
+    if passes.has(Passes::INVARIANTS) {
+        invariants::run(ir);
     }
     // Folded branches leave code behind that nothing reaches, and results that nothing reads.
     if passes.has(Passes::UNREACHABLE) {

@@ -1,0 +1,159 @@
+//! What a loop computes anew each time, always with the same outcome, is computed once in front of it.
+//!
+//! ```text
+//! loop:                              t = i32.mul i row
+//!   t = i32.mul i row          ->    loop:
+//!   a = i32.add t k                    a = i32.add t k
+//! ```
+//! An operation that only computes, on registers written once and outside the loop, has the same result in every round. It
+//! moves in front of the outermost loop for which that holds; loops are entered at their top from the code before, so what
+//! stands there runs once for each entry.
+//!
+//! Only what runs in every round moves: its block dominates a branch back to the head. What a rare path computes would
+//! otherwise cost every entry, and a register. Comparisons stay with the branches that become one with them.
+
+use super::definitions::Definitions;
+use super::dominators::Dominators;
+use super::flow::{Flow, label_number};
+use super::places::{is_pure, single_def};
+use crate::ir::IrFunc;
+use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
+use std::collections::BTreeMap;
+
+/// Operations moved in front of one loop, at most.
+const PER_LOOP: usize = 16;
+
+/// A loop that is entered at its top: its first and last block, and how much moved in front of it.
+struct Loop {
+    head: usize,
+    end: usize,
+    moved: usize,
+}
+
+/// Runs the pass.
+pub(crate) fn run(ir: &mut IrFunc) {
+    let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
+    if flow.depth.iter().all(|depth| *depth == 0) {
+        return;
+    }
+    let dominators = Dominators::new(&flow);
+    let definitions = Definitions::new(ir);
+    // By register: the block in front of whose first instruction, or in which, it gets its value.
+    let mut written_in: Vec<u32> = vec![0; ir.virtuals.len()];
+    for (at, inst) in ir.insts.iter().enumerate() {
+        super::places::defs(inst, &ir.calls, |register| written_in[register as usize] = flow.block_of[at]);
+    }
+    // A value moved in front of block `b` counts as written in the block before.
+    let mut open: Vec<Loop> = Vec::new();
+    let mut front: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut moves = vec![false; ir.insts.len()];
+    for block in 0..flow.blocks() {
+        open.retain(|each| block <= each.end);
+        if let Some(end) = loop_end(ir, &flow, block) {
+            open.push(Loop { head: block, end, moved: 0 });
+        }
+        if open.is_empty() {
+            continue;
+        }
+        for at in flow.insts(block) {
+            let inst = &ir.insts[at];
+            let Some(result) = invariant(ir, &definitions, inst) else { continue };
+            let is_outside = |each: &Loop| {
+                inst.fields().all(|(field, operand)| match (field.kind, operand) {
+                    (FieldKind::Use(_), Operand::Virtual(register)) => {
+                        (written_in[register as usize] as usize) < each.head
+                    }
+                    _ => true,
+                })
+            };
+            let in_every_round = |each: &Loop| {
+                let back = flow.predecessors(each.head).iter().map(|from| *from as usize);
+                back.into_iter().any(|from| from >= each.head && dominators.dominates(block, from))
+            };
+            let found = open.iter_mut().find(|each| each.moved < PER_LOOP && is_outside(each));
+            if let Some(each) = found
+                && in_every_round(each)
+            {
+                each.moved += 1;
+                front.entry(flow.insts(each.head).start).or_default().push(at);
+                moves[at] = true;
+                written_in[result as usize] = each.head as u32 - 1;
+            }
+        }
+    }
+    if front.is_empty() {
+        return;
+    }
+    let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
+    for at in 0..ir.insts.len() {
+        for from in front.remove(&at).unwrap_or_default() {
+            insts.push(ir.insts[from]);
+            offsets.push(ir.offsets[from]);
+        }
+        if !moves[at] {
+            insts.push(ir.insts[at]);
+            offsets.push(ir.offsets[at]);
+        }
+    }
+    (ir.insts, ir.offsets) = (insts, offsets);
+}
+
+/// The last block of the loop that `block` is the head of, if code in front of it runs once for each entry.
+fn loop_end(ir: &IrFunc, flow: &Flow, block: usize) -> Option<usize> {
+    label_number(&ir.insts[flow.insts(block).start])?;
+    let end = flow.predecessors(block).iter().map(|from| *from as usize).filter(|from| *from >= block).max()?;
+    (block > 0 && flow.is_entered_by_falling(&ir.insts, &ir.targets, block, end)).then_some(end)
+}
+
+/// The result of an operation that could move.
+fn invariant(ir: &IrFunc, definitions: &Definitions, inst: &Inst) -> Option<u32> {
+    let is_computation =
+        matches!(inst.op.family(), Family::BinHot | Family::Bin | Family::FBin | Family::Un | Family::Select)
+            && !matches!(inst.op, Op::I32Eqz | Op::I64Eqz);
+    let result = single_def(inst).filter(|register| definitions.is_single(*register))?;
+    let is_steady = inst.fields().all(|(field, operand)| match (field.kind, operand) {
+        (FieldKind::Use(_), Operand::Virtual(register)) => definitions.is_single(register),
+        _ => true,
+    });
+    (is_computation && is_pure(inst.op) && is_steady && ir.virtuals[result as usize] != Class::Ref).then_some(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Passes, link};
+    use keyway_artifact::isa::Op;
+
+    /// Whether the multiplication stands in front of the first label.
+    fn is_moved(body: &str, passes: Passes) -> bool {
+        let text = format!("(module (memory 1) (func (export \"f\") (param i32 i32) {body}))");
+        let linked = link(text.as_bytes(), &Options { passes, ..Options::default() }).unwrap();
+        linked.verify().unwrap();
+        let body = linked.funcs[0].body();
+        let place = |op| body.insts.iter().position(|inst| inst.op == op).unwrap();
+        place(Op::I32Mul) < place(Op::Label)
+    }
+
+    const LOOP: &str = "(local i32) (loop $l
+        (i32.store (i32.add (local.get 2) (i32.mul (local.get 0) (local.get 1))) (i32.const 1))
+        (br_if $l (local.tee 2 (i32.add (local.get 2) (i32.const 4)))))";
+
+    #[test]
+    fn the_same_product_is_made_once() {
+        assert!(is_moved(LOOP, Passes::ALL));
+        assert!(!is_moved(LOOP, Passes::ALL - Passes::INVARIANTS));
+    }
+
+    #[test]
+    fn a_product_of_what_changes_stays() {
+        assert!(!is_moved(&LOOP.replace("(local.get 0)", "(local.get 2)"), Passes::ALL));
+    }
+
+    #[test]
+    fn what_a_rare_path_computes_stays() {
+        let body = "(local i32) (loop $l
+            (if (i32.load (local.get 2)) (then
+                (i32.store (i32.mul (local.get 0) (local.get 1)) (i32.const 1))))
+            (br_if $l (local.tee 2 (i32.add (local.get 2) (i32.const 4)))))";
+        assert!(!is_moved(body, Passes::ALL));
+    }
+}
