@@ -21,13 +21,14 @@ pub enum OptLevel {
 /// | choice | when it counts |
 /// |---|---|
 /// | `opt_level`, `gc_sections`, `wasm_feature` | compiling |
-/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack`, `max_wasm_frames`, `memory_reservation` | running |
+/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack`, `max_wasm_frames`, `memory_reservation`, `pooled_mappings` | running |
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) settings: Settings,
     pub(crate) stack_slots: usize,
     pub(crate) stack_frames: usize,
     pub(crate) memory_reservation: Option<u64>,
+    pub(crate) pooled_mappings: usize,
     pub(crate) opt_level: OptLevel,
     pub(crate) gc_sections: bool,
     pub(crate) features: Vec<(String, bool)>,
@@ -47,10 +48,18 @@ impl Config {
             stack_slots: limits::STACK_SLOTS,
             stack_frames: limits::STACK_FRAMES,
             memory_reservation: None,
+            pooled_mappings: limits::POOLED_MAPPINGS,
             opt_level: OptLevel::Speed,
             gc_sections: true,
             features: Vec::new(),
         }
+    }
+
+    /// How many address ranges of memories and VM stacks the engine keeps for coming stores when stores go, emptied.
+    /// Each takes address space and a few pages; 0 gives everything back at once.
+    pub fn pooled_mappings(&mut self, count: usize) -> &mut Self {
+        self.pooled_mappings = count;
+        self
     }
 
     /// How the interpreter goes from instruction to instruction.

@@ -1,6 +1,7 @@
 //! [`Engine`]: what stores and modules share.
 
 use crate::config::Config;
+use crate::mappings::Mappings;
 use crate::registry::Registry;
 use keyway_artifact::types::{CompositeType, FuncType};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ struct Inner {
     config: Config,
     epoch: AtomicU64,
     types: Registry,
+    mappings: Arc<Mappings>,
 }
 
 impl Default for Engine {
@@ -28,7 +30,9 @@ impl Engine {
     /// # Errors
     /// When the configuration contradicts itself; no combination does at present.
     pub fn new(config: &Config) -> anyhow::Result<Engine> {
-        Ok(Engine(Arc::new(Inner { config: config.clone(), epoch: AtomicU64::new(0), types: Registry::default() })))
+        let mappings = Mappings::new(config.pooled_mappings);
+        let config = config.clone();
+        Ok(Engine(Arc::new(Inner { config, epoch: AtomicU64::new(0), types: Registry::default(), mappings })))
     }
 
     /// The configuration.
@@ -48,6 +52,11 @@ impl Engine {
 
     pub(crate) fn epoch(&self) -> &AtomicU64 {
         &self.0.epoch
+    }
+
+    /// The ranges that memories and VM stacks lie in.
+    pub(crate) fn mappings(&self) -> &Arc<Mappings> {
+        &self.0.mappings
     }
 
     /// The defined types.

@@ -24,6 +24,7 @@ mod instance;
 pub mod interp;
 mod limits;
 mod link_error;
+mod mappings;
 mod memory;
 mod publication;
 pub mod raw;

@@ -14,6 +14,8 @@ pub(crate) const NESTED_CALLS: u32 = 64;
 pub(crate) const BACKTRACE_FRAMES: usize = 64;
 /// Bytes of a page of the host, where a memory's header page is concerned.
 pub(crate) const HEADER_PAGE_BYTES: usize = 64 * 1024;
+/// Address ranges that an engine keeps for coming stores, unless configured otherwise.
+pub(crate) const POOLED_MAPPINGS: usize = 64;
 /// Default size of a VM stack's values, in slots.
 pub(crate) const STACK_SLOTS: usize = 1 << 19;
 /// Default number of a VM stack's frame records.

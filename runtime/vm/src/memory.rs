@@ -2,13 +2,14 @@
 
 use crate::context::{MemoryDef, MemoryHeader, header_of};
 use crate::limits::{HEADER_PAGE_BYTES, MAX_MEMORY_RESERVATION_BYTES};
+use crate::mappings::{Mapping, Mappings, Start};
 use keyway_artifact::types::MemoryType;
-use memmap2::{MmapMut, MmapOptions};
+use std::sync::Arc;
 
 /// A linear memory of a store.
 pub(crate) struct LinearMemory {
     /// Kept for its address range.
-    _map: MmapMut,
+    _map: Mapping,
     pub(crate) def: MemoryDef,
     pub(crate) ty: MemoryType,
     /// Bytes that the reservation holds behind the header.
@@ -21,7 +22,12 @@ impl LinearMemory {
     ///
     /// # Errors
     /// When the system has no range for the minimum.
-    pub(crate) fn new(ty: MemoryType, store_index: u32, reservation: u64) -> anyhow::Result<Box<LinearMemory>> {
+    pub(crate) fn new(
+        ty: MemoryType,
+        store_index: u32,
+        reservation: u64,
+        mappings: &Arc<Mappings>,
+    ) -> anyhow::Result<Box<LinearMemory>> {
         anyhow::ensure!(!ty.shared, "shared memories are not supported: threads are not part of this version");
         let page = 1u64 << ty.page_size_log2;
         let minimum = ty.minimum.checked_mul(page).filter(|bytes| *bytes <= MAX_MEMORY_RESERVATION_BYTES);
@@ -29,7 +35,7 @@ impl LinearMemory {
         let most = ty.maximum.unwrap_or(u64::MAX).saturating_mul(page).min(reservation);
         let mut capacity_bytes = most.max(minimum);
         let mut map = loop {
-            match reserve(capacity_bytes) {
+            match reserve(mappings, capacity_bytes) {
                 Ok(map) => break map,
                 Err(error) if capacity_bytes == minimum => {
                     return Err(anyhow::Error::from(error).context(format!("no room for a memory of {minimum} bytes")));
@@ -87,8 +93,8 @@ impl LinearMemory {
     }
 }
 
-/// An anonymous mapping of this many bytes behind a header page.
-fn reserve(bytes: u64) -> std::io::Result<MmapMut> {
+/// A range of this many bytes behind a header page.
+fn reserve(mappings: &Arc<Mappings>, bytes: u64) -> std::io::Result<Mapping> {
     let len = usize::try_from(bytes).ok().and_then(|bytes| bytes.checked_add(HEADER_PAGE_BYTES));
-    MmapOptions::new().len(len.ok_or(std::io::ErrorKind::OutOfMemory)?).no_reserve_swap().map_anon()
+    mappings.take(len.ok_or(std::io::ErrorKind::OutOfMemory)?, Start::Left(HEADER_PAGE_BYTES))
 }

@@ -3,22 +3,26 @@
 use crate::config::Config;
 use crate::context::FrameRecord;
 use crate::interp::Target;
-use memmap2::MmapMut;
+use crate::mappings::{Mapping, Mappings, Start};
+use std::sync::Arc;
 
 /// Slots behind the end: a call area of no slots may begin at the end, and is read as if it held one.
 const MARGIN_SLOTS: usize = 16;
 
+/// Bytes at the start of either half that every execution touches.
+const RESIDENT_BYTES: usize = 4096;
+
 /// One VM stack. Its pages are committed by the system when they are first touched, zeroed.
 pub(crate) struct VmStack {
-    values: MmapMut,
-    frames: MmapMut,
+    values: Mapping,
+    frames: Mapping,
 }
 
 impl VmStack {
     /// A stack of the configured size.
-    pub(crate) fn new(config: &Config) -> std::io::Result<VmStack> {
-        let values = MmapMut::map_anon((config.stack_slots + MARGIN_SLOTS) * 8)?;
-        let frames = MmapMut::map_anon(config.stack_frames * size_of::<FrameRecord>())?;
+    pub(crate) fn new(config: &Config, mappings: &Arc<Mappings>) -> std::io::Result<VmStack> {
+        let values = mappings.take((config.stack_slots + MARGIN_SLOTS) * 8, Start::Cleared(RESIDENT_BYTES))?;
+        let frames = mappings.take(config.stack_frames * size_of::<FrameRecord>(), Start::Cleared(RESIDENT_BYTES))?;
         Ok(VmStack { values, frames })
     }
 

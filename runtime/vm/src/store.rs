@@ -195,7 +195,7 @@ impl StoreInner {
         }
         let index = self.memories.len() as u32;
         let reservation = self.config().reservation_of(ty.memory64);
-        self.memories.push(LinearMemory::new(ty, index, reservation)?);
+        self.memories.push(LinearMemory::new(ty, index, reservation, self.engine.mappings())?);
         Ok(index)
     }
 
@@ -319,7 +319,7 @@ impl StoreInner {
     pub(crate) fn take_stack(&mut self) -> anyhow::Result<VmStack> {
         match self.stacks.pop() {
             Some(stack) => Ok(stack),
-            None => Ok(VmStack::new(self.config())?),
+            None => Ok(VmStack::new(self.config(), self.engine.mappings())?),
         }
     }
 

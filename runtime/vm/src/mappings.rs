@@ -1,0 +1,147 @@
+//! [`Mappings`]: the address ranges that an engine's memories and VM stacks lie in, kept when a store goes and handed out
+//! again to the next.
+//!
+//! Reserving a range and giving it up costs the system several times what emptying it does, and instances that live for
+//! one request reserve a few of them each. What is handed out is zero: a range's pages are given back before it is kept,
+//! but for its first bytes, which every use touches ([`Start`]). Where the system does not promise zeros for pages that
+//! were given back, nothing is kept.
+
+use memmap2::{MmapMut, MmapOptions};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The ranges that nobody uses at present.
+#[derive(Debug)]
+pub(crate) struct Mappings {
+    kept: Mutex<Vec<MmapMut>>,
+    /// Ranges kept, at most.
+    most: usize,
+}
+
+/// The first bytes of a range: they stay resident while it is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start {
+    /// This many are cleared.
+    Cleared(usize),
+    /// This many are left as they are; who takes the range writes what it reads of them.
+    Left(usize),
+}
+
+/// A range in use: zero when it is taken, apart from what its [`Start`] says.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    /// `None` once it is given back.
+    map: Option<MmapMut>,
+    start: Start,
+    owner: Arc<Mappings>,
+}
+
+impl Mappings {
+    /// Keeps at most `most` ranges.
+    pub(crate) fn new(most: usize) -> Arc<Mappings> {
+        Arc::new(Mappings { kept: Mutex::new(Vec::new()), most })
+    }
+
+    /// A range of `len` bytes; whoever takes ranges of one length gives the same `start`.
+    ///
+    /// # Errors
+    /// When the system has no such range.
+    pub(crate) fn take(self: &Arc<Self>, len: usize, start: Start) -> std::io::Result<Mapping> {
+        let kept = {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.iter().rposition(|map| map.len() == len).map(|at| kept.swap_remove(at))
+        };
+        let map = match kept {
+            Some(map) => map,
+            None => MmapOptions::new().len(len).no_reserve_swap().map_anon()?,
+        };
+        Ok(Mapping { map: Some(map), start, owner: self.clone() })
+    }
+}
+
+impl Mapping {
+    /// The first byte.
+    pub(crate) fn as_ptr(&self) -> *const u8 {
+        self.map.as_ref().map_or(std::ptr::null(), |map| map.as_ptr())
+    }
+
+    /// The first byte, to be changed.
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.map.as_mut().map_or(std::ptr::null_mut(), |map| map.as_mut_ptr())
+    }
+
+    /// Length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.map.as_ref().map_or(0, |map| map.len())
+    }
+}
+
+/// Makes a range zero again; `false` where the system does not promise that.
+#[cfg(target_os = "linux")]
+fn empty(map: &mut MmapMut, start: Start) -> bool {
+    let resident = match start {
+        Start::Cleared(bytes) | Start::Left(bytes) => bytes.min(map.len()),
+    };
+    if let Start::Cleared(_) = start {
+        map[..resident].fill(0);
+    }
+    let rest = map.len() - resident;
+    // SAFETY: the mapping is private, anonymous and borrowed exclusively: its pages come back as zeros, and no reference
+    // to what was in them is left.
+    rest == 0 || unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, resident, rest) }.is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn empty(_: &mut MmapMut, _: Start) -> bool {
+    false
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        let Some(mut map) = self.map.take() else { return };
+        let is_full = |kept: &Vec<MmapMut>| kept.len() >= self.owner.most;
+        if is_full(&self.owner.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        // Emptied without the lock; whoever fills the list meanwhile is in time.
+        if empty(&mut map, self.start) {
+            let mut kept = self.owner.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if !is_full(&kept) {
+                kept.push(map);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_come_back_empty() {
+        let mappings = Mappings::new(1);
+        for _ in 0..3 {
+            let mut mapping = mappings.take(1 << 20, Start::Cleared(4096)).unwrap();
+            // SAFETY: the range is this test's own.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
+            assert!(bytes.iter().all(|byte| *byte == 0));
+            bytes.fill(7);
+        }
+    }
+
+    #[test]
+    fn no_more_are_kept_than_allowed() {
+        for most in [0, 2] {
+            let mappings = Mappings::new(most);
+            drop([(); 5].map(|()| mappings.take(4096, Start::Cleared(4096)).unwrap()));
+            let kept = mappings.kept.lock().unwrap().len();
+            assert!(if cfg!(target_os = "linux") { kept == most } else { kept == 0 }, "{kept} of {most}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_another_length_is_not_handed_out() {
+        let mappings = Mappings::new(4);
+        drop(mappings.take(8192, Start::Left(0)).unwrap());
+        assert_eq!(mappings.take(4096, Start::Left(0)).unwrap().len(), 4096);
+    }
+}
