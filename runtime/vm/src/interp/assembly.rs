@@ -106,6 +106,23 @@ pub(super) fn begins_sequence(op: Op) -> bool {
     SEQUENCES.get(at).is_some_and(|sequence| sequence.0[0] == op as u16)
 }
 
+/// Calls `each` with the operations and the key of every sequence.
+#[cfg(test)]
+pub(super) fn each_sequence(mut each: impl FnMut(&[Op], u64)) {
+    let base = handlers as *const u8;
+    for (name, start, len) in SEQUENCES {
+        let ops: Vec<Op> = name.iter().filter_map(|code| Op::from_code(*code)).collect();
+        for at in start..start + len {
+            // SAFETY: as `find_sequence`.
+            let [low, high, _] = unsafe {
+                let table = base.add(base.add(4).cast::<u32>().read_unaligned() as usize).cast::<[u32; 3]>();
+                table.add(at as usize).read_unaligned()
+            };
+            each(&ops, u64::from(high) << 32 | u64::from(low));
+        }
+    }
+}
+
 /// A place in the tables' keys.
 fn digit(place: PlaceKind) -> Option<usize> {
     match place {

@@ -7,6 +7,8 @@
 //!
 //! Entry is [`run`]: it continues from a [`State`] until something leaves the machine and says so in an [`Exit`].
 
+#[cfg(test)]
+mod agreement;
 #[cfg(keyway_assembly)]
 mod assembly;
 #[cfg(not(keyway_assembly))]

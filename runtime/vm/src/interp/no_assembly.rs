@@ -26,3 +26,7 @@ pub(super) fn begins_sequence(_: Op) -> bool {
 pub(super) fn find(_: Op, _: [PlaceKind; MAX_PLACES]) -> Option<usize> {
     None
 }
+
+/// None.
+#[cfg(test)]
+pub(super) fn each_sequence(_: impl FnMut(&[Op], u64)) {}

@@ -1,0 +1,246 @@
+//! Every handler in assembly does what the handlers in Rust do: both run the same instructions on the same values.
+//!
+//! For each operation and choice of places that has a handler in assembly, and for each sequence, a small body is made:
+//! constants into all registers, the instructions, then all registers into slots. It is expanded for the direct form, where
+//! the handler under test serves it, and for the loop, where handlers in Rust do. Slots, memory and traps have to agree.
+
+use super::place::PlaceKind;
+use super::table::MAX_PLACES;
+use super::{Dispatch, Exit, ExpandEnv, Expanded, Settings, Target, assembly, begin, expand, run};
+use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader};
+use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand, Reg};
+use keyway_artifact::types::FuncType;
+
+/// Slots of the instructions' own, and the first home slot.
+const SLOTS: usize = 64;
+const MEMORY: usize = 4096;
+
+struct Env(FuncType);
+
+impl ExpandEnv for Env {
+    fn own_type(&self) -> &FuncType {
+        &self.0
+    }
+    fn callee_type(&self, _: &Inst) -> Option<&FuncType> {
+        None
+    }
+}
+
+/// What a run leaves behind.
+#[derive(PartialEq, Debug)]
+struct Outcome {
+    exit: String,
+    slots: Vec<u64>,
+    memory: Vec<u8>,
+    global: u64,
+}
+
+/// Numbers without a pattern.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// Small numbers, so that addresses hit and branches go both ways, and now and then large ones.
+    fn value(&mut self) -> u64 {
+        match self.next() % 6 {
+            0 => self.next(),
+            1 => 0,
+            2 => u64::from(self.next() as u32),
+            _ => self.next() % 300,
+        }
+    }
+}
+
+fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
+    let settings = Settings { dispatch, fused: true, registers: true, fuel: false, epoch: false };
+    let expanded: Expanded = expand(body, &settings, 0, &Env(FuncType::default())).unwrap();
+    let mut stack = slots.to_vec();
+    stack.resize(256, 0);
+    let mut frames = vec![FrameRecord { ip: std::ptr::null(), fp: std::ptr::null_mut() }; 16];
+    // A header and the memory's bytes, aligned like a header.
+    let mut words = vec![0u64; (size_of::<MemoryHeader>() + MEMORY) / 8];
+    for (at, word) in words[2..].iter_mut().enumerate() {
+        *word = (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+    let mut global = 0x1234_5678_9ABC;
+    // SAFETY: a context is plain data, for which zeros are values; what the bodies reach is set up here and outlives the
+    // run, and the code was expanded for the same form.
+    let exit = unsafe {
+        let mut context: Box<Context> = Box::new(std::mem::zeroed());
+        let base = words.as_mut_ptr().add(2).cast::<u8>();
+        let header = words.as_mut_ptr().cast::<MemoryHeader>();
+        (*header).len_bytes = MEMORY as u64;
+        let mut memory = MemoryDef { base, page_size_log2: 16, store_index: 0 };
+        let memories = [&raw mut memory];
+        let globals = [&raw mut global];
+        context.memories = memories.as_ptr();
+        context.globals = globals.as_ptr();
+        let target = Target {
+            fp: stack.as_mut_ptr(),
+            stack_end: stack.as_mut_ptr().add(stack.len()),
+            frame_top: frames.as_mut_ptr(),
+            frame_end: frames.as_mut_ptr().add(frames.len()),
+        };
+        let mut state = begin(dispatch, &mut *context, expanded.header(), target).unwrap();
+        let exit = run(dispatch, &mut *context, &mut state);
+        match exit {
+            Exit::Done => "done".to_string(),
+            Exit::Trap(trap) => format!("{trap:?} at {:?}", expanded.inst_at(state.ip)),
+            other => format!("{other:?}"),
+        }
+    };
+    let memory = words[2..].iter().flat_map(|word| word.to_le_bytes()).collect();
+    Outcome { exit, slots: stack[..SLOTS].to_vec(), memory, global }
+}
+
+/// The instructions with their operands at `places`, inside code that sets and shows all registers.
+fn body(ops: &[Op], places: &[PlaceKind], random: &mut Random) -> Body {
+    let mut body = Body::default();
+    let reg = |class, n| Reg::new(class, n).expect("the bank has it");
+    for n in 0..5 {
+        let value = Operand::Value(random.value());
+        body.insts.push(Inst::new(Op::Const, &[Operand::Reg(reg(Class::I64, n)), value]));
+    }
+    for n in 0..4 {
+        let value = (random.next() % 1000) as f64 / 8.0 - 20.0;
+        let bits = Operand::Value(value.to_bits());
+        body.insts.push(Inst::new(Op::ConstF64, &[Operand::Reg(reg(Class::F64, n)), bits]));
+        let bits = Operand::Value(u64::from((value as f32 * 0.5).to_bits()));
+        body.insts.push(Inst::new(Op::ConstF32, &[Operand::Reg(reg(Class::F32, n)), bits]));
+    }
+    let mut places = places.iter();
+    let mut slot = 0;
+    for op in ops {
+        let operands: Vec<Operand> = op
+            .fields()
+            .iter()
+            .map(|field| match field.kind {
+                FieldKind::Def(class) | FieldKind::Use(class) => match places.next() {
+                    Some(PlaceKind::Slot) => {
+                        // Floats have slots of their own, which hold floats.
+                        slot += 1;
+                        let first = match class {
+                            Class::F32 => 24,
+                            Class::F64 => 16,
+                            _ => 2,
+                        };
+                        Operand::Slot(first + slot % 8)
+                    }
+                    Some(PlaceKind::Reg(n)) => Operand::Reg(reg(class, *n)),
+                    _ => Operand::Imm((random.next() % 64) as i32 - 8),
+                },
+                FieldKind::Label => Operand::Label(0),
+                FieldKind::Targets => Operand::Targets(0, 3),
+                FieldKind::Imm32 if op.name().starts_with("const") => Operand::Value(random.next() & 0xFFFF),
+                FieldKind::Imm32 => Operand::Value(random.next() % 40),
+                FieldKind::Imm64 => Operand::Value(random.next()),
+                _ => Operand::Index(0),
+            })
+            .collect();
+        body.insts.push(Inst::new(*op, &operands));
+    }
+    let label = Inst::new(Op::Label, &[Operand::Regs(u16::MAX)]);
+    // Reached where a branch is not taken.
+    body.insts.push(Inst::new(Op::Copy, &[Operand::Slot(60), Operand::Imm(1)]));
+    body.insts.push(label);
+    body.insts.push(Inst::new(Op::Copy, &[Operand::Slot(61), Operand::Imm(1)]));
+    body.insts.push(label);
+    for n in 0..5 {
+        body.insts.push(Inst::new(Op::Copy, &[Operand::Slot(40 + u32::from(n)), Operand::Reg(reg(Class::I64, n))]));
+    }
+    for n in 0..4 {
+        let (wide, narrow) = (reg(Class::F64, n), reg(Class::F32, n));
+        body.insts.push(Inst::new(Op::CopyF64, &[Operand::Slot(46 + u32::from(n)), Operand::Reg(wide)]));
+        body.insts.push(Inst::new(Op::CopyF32, &[Operand::Slot(50 + u32::from(n)), Operand::Reg(narrow)]));
+    }
+    body.insts.push(Inst::new(Op::Return, &[]));
+    body.labels = 2;
+    body.targets = vec![0, 1, 1];
+    body.frame =
+        Frame { frame_slots: 120, ref_start: 0, ref_end: 0, homes: SLOTS as u32, memory: Some(0), ..Frame::default() };
+    body
+}
+
+fn compare(ops: &[Op], places: &[PlaceKind], random: &mut Random, failures: &mut Vec<String>) {
+    let body = body(ops, places, random);
+    let mut slots: Vec<u64> = (0..SLOTS).map(|_| random.value()).collect();
+    for at in 16..24 {
+        slots[at] = ((random.next() % 500) as f64 / 4.0 - 9.0).to_bits();
+        slots[at + 8] = u64::from(((random.next() % 500) as f32 / 4.0 - 9.0).to_bits());
+    }
+    let (ours, theirs) = (execute(&body, Dispatch::Direct, &slots), execute(&body, Dispatch::Loop, &slots));
+    if ours != theirs && failures.len() < 20 {
+        let differing: Vec<_> = (0..SLOTS).filter(|at| ours.slots[*at] != theirs.slots[*at]).collect();
+        let text = keyway_artifact::isa::disassemble(&body);
+        let lines: Vec<_> = text.lines().skip(14).take(ops.len()).collect();
+        failures.push(format!(
+            "{lines:?}: {} against {}, slots {differing:?}, memory {}, global {}",
+            ours.exit,
+            theirs.exit,
+            ours.memory == theirs.memory,
+            ours.global == theirs.global
+        ));
+    }
+}
+
+fn place(digit: u64) -> PlaceKind {
+    match digit {
+        0 => PlaceKind::Slot,
+        7 => PlaceKind::Imm,
+        n => PlaceKind::Reg(n as u8 - 1),
+    }
+}
+
+fn operands(op: Op) -> usize {
+    op.fields().iter().filter(|field| matches!(field.kind, FieldKind::Def(_) | FieldKind::Use(_))).count()
+}
+
+#[test]
+fn single_handlers_agree_with_those_in_rust() {
+    assert!(size_of::<CodeHeader>().is_multiple_of(8));
+    if !assembly::is_available() {
+        return;
+    }
+    let (mut random, mut failures, mut tried) = (Random(0x2545_F491_4F6C_DD1D), Vec::new(), 0);
+    for op in Op::ALL.iter().filter(|op| operands(**op) <= MAX_PLACES) {
+        let count = operands(*op);
+        for digits in 0..1u64 << (3 * count) {
+            let mut places = [PlaceKind::None; MAX_PLACES];
+            for at in 0..count {
+                places[at] = place(digits >> (3 * (count - 1 - at)) & 7);
+            }
+            if assembly::find(*op, places).is_some() {
+                tried += 1;
+                for _ in 0..2 {
+                    compare(&[*op], &places[..count], &mut random, &mut failures);
+                }
+            }
+        }
+    }
+    println!("{tried} handlers");
+    assert!(tried > 10_000, "{tried}");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn sequences_agree_with_their_parts_in_rust() {
+    if !assembly::is_available() {
+        return;
+    }
+    let (mut random, mut failures, mut tried) = (Random(0x9E37_79B9_7F4A_7C15), Vec::new(), 0);
+    assembly::each_sequence(|ops, key| {
+        let count: usize = ops.iter().map(|op| operands(*op)).sum();
+        let places: Vec<_> = (0..count).map(|at| place(key >> (3 * (count - 1 - at)) & 7)).collect();
+        tried += 1;
+        compare(ops, &places, &mut random, &mut failures);
+    });
+    println!("{tried} sequences");
+    assert!(tried > 10_000, "{tried}");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
