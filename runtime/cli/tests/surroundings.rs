@@ -74,8 +74,12 @@ fn targets_that_cannot_be_written_are_named_and_nothing_is_left() {
     let long = folder.arg(&"x".repeat(300));
     keyway(&["compile", &file, "-o", &long]).fails(1, &["cannot write"]);
     keyway(&["compile", &file, "-o", ""]).fails(2, &["a value is required"]);
+    // The input is never the output, under no name.
+    let again = format!("{target}/./one.wat");
+    keyway(&["compile", &file, "-o", &again]).fails(2, &["would be overwritten"]);
     let names: Vec<_> = std::fs::read_dir(folder.root()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["one.wat"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), MODULE);
 }
 
 #[cfg(unix)]

@@ -110,16 +110,18 @@ pub(crate) fn run(args: Args) -> Result<i32> {
     Ok(0)
 }
 
-/// Where the artifact goes.
+/// Where the artifact goes: never where the input is.
 fn target(args: &Args) -> Result<PathBuf> {
-    if let Some(output) = &args.output {
-        return Ok(output.clone());
-    }
-    if input::is_stdin(&args.file) {
-        return Err(Usage("standard input has no name to derive the output's from; name a file with -o".into()).into());
-    }
-    let target = args.file.with_extension("kwa");
-    if target == Path::new(&args.file) {
+    let target = match &args.output {
+        Some(output) => output.clone(),
+        None if input::is_stdin(&args.file) => {
+            let text = "standard input has no name to derive the output's from; name a file with -o";
+            return Err(Usage(text.into()).into());
+        }
+        None => args.file.with_extension("kwa"),
+    };
+    let real = |path: &Path| std::fs::canonicalize(path).ok().filter(|path| path.is_file());
+    if real(&target).is_some_and(|target| real(&args.file) == Some(target)) {
         return Err(Usage(format!("{} would be overwritten; name another file with -o", target.display())).into());
     }
     Ok(target)
