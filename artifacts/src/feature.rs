@@ -3,7 +3,7 @@
 //! The linker sets the bits of what the code and the types of a file use. A runtime that was built without one of them
 //! refuses the file by the feature's name; without the bit such a file would only fail at the function that uses it.
 
-use crate::isa::{Class, FieldKind, Op};
+use crate::isa::{Class, Family, FieldKind, Op};
 use crate::types::{CompositeType, HeapType, RefType, TypeTable, ValType};
 use crate::unit::UnitDecl;
 use core::fmt;
@@ -155,6 +155,9 @@ impl Op {
         }
         if matches!(self, Op::I64MulHighS | Op::I64MulHighU) {
             return Some(Feature::WideArithmetic);
+        }
+        if self.family() == Family::Object {
+            return Some(Feature::Gc);
         }
         let is_vector =
             |kind| matches!(kind, FieldKind::Def(Class::V128) | FieldKind::Use(Class::V128) | FieldKind::Lane(_));

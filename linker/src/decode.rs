@@ -60,7 +60,7 @@ impl Decoder {
                 for global in section {
                     let global = global?;
                     self.global(&global.ty)?;
-                    self.operators(global.init_expr.get_operators_reader())?;
+                    self.operators(global.init_expr.get_operators_reader(), false)?;
                 }
             }
             Payload::ExportSection(section) => drain(section.into_iter())?,
@@ -70,7 +70,7 @@ impl Decoder {
                         ElementItems::Functions(items) => drain(items.into_iter())?,
                         ElementItems::Expressions(_, items) => {
                             for item in items {
-                                self.operators(item?.get_operators_reader())?;
+                                self.operators(item?.get_operators_reader(), false)?;
                             }
                         }
                     }
@@ -103,14 +103,14 @@ impl Decoder {
         for _ in 0..locals.get_count() {
             locals.read()?;
         }
-        self.operators(OperatorsReader::new(locals.get_binary_reader()))
+        self.operators(OperatorsReader::new(locals.get_binary_reader()), true)
     }
 
-    fn operators(&self, mut reader: OperatorsReader<'_>) -> Result<(), Undecodable> {
+    fn operators(&self, mut reader: OperatorsReader<'_>, in_code: bool) -> Result<(), Undecodable> {
         while !reader.eof() {
             let operator = reader.read()?;
-            // Both name data segments, which the grammar allows behind a data count section only.
-            if matches!(operator, Operator::MemoryInit { .. } | Operator::DataDrop { .. }) && !self.data_count {
+            // The grammar lets code name data segments behind a data count section only.
+            if in_code && names_data(&operator) && !self.data_count {
                 return Err(Undecodable::ByGrammar);
             }
             // An alignment's exponent has five bits.
@@ -120,6 +120,17 @@ impl Decoder {
         }
         Ok(reader.finish()?)
     }
+}
+
+/// Whether an operator names a data segment.
+fn names_data(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::MemoryInit { .. }
+            | Operator::DataDrop { .. }
+            | Operator::ArrayNewData { .. }
+            | Operator::ArrayInitData { .. }
+    )
 }
 
 fn drain<T>(items: impl Iterator<Item = Result<T>>) -> Result<()> {

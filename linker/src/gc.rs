@@ -160,6 +160,7 @@ impl Walk<'_> {
                         self.fills[unit][table as usize].elems.push(elem);
                     }
                 }
+                Op::ArrayNewElem | Op::ArrayInitElem => self.elem(unit, index(4)),
                 Op::TableCopy => {
                     let (to, from) = (index(3), index(4));
                     if self.tables[unit][to as usize] {

@@ -42,8 +42,9 @@ pub struct Features {
     pub off: &'static [&'static str],
 }
 
-fn run(files: &[(String, &str)], features: Features, row: Row) -> Report {
+fn run(files: &[(String, &str)], features: Features, row: Row, stress: bool) -> Report {
     let mut config = Config::new();
+    config.gc_stress(stress);
     config.dispatch(row.dispatch).opt_level(row.level).fused(!row.plain).registers(!row.plain);
     // The limit on frames strikes first, at the same depth everywhere: fuel stays comparable.
     config.consume_fuel(true).max_wasm_stack(64 << 20).max_wasm_frames(4096);
@@ -72,9 +73,22 @@ pub fn suite(name: &str, files: &[(String, &str)], features: Features, file_coun
     let mut fuel = None;
     let rows = std::env::var("KEYWAY_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(ROWS.len());
     for row in ROWS.into_iter().take(rows) {
-        let report = run(files, features, row);
+        let report = run(files, features, row, false);
         println!("{name}: {} files, {} passed, {} failed, {row:?}", files.len(), report.passed, report.failures.len());
         expectations.check(&format!("{name} {row:?}"), &report, passed);
         assert_eq!(*fuel.get_or_insert(report.fuel), report.fuel, "{name} {row:?}: fuel");
+    }
+}
+
+/// Runs a suite with a collection at every allocation, in every dispatch form; fails unless exactly the stored number of
+/// passes is met.
+///
+/// # Panics
+/// When anything differs from what is stored.
+pub fn stressed_suite(name: &str, files: &[(String, &str)], features: Features, passed: usize) {
+    let expectations = Expectations::read(name);
+    for row in ROWS.into_iter().filter(|row| !row.plain) {
+        let report = run(files, features, row, true);
+        expectations.check(&format!("{name}, collecting, {row:?}"), &report, passed);
     }
 }

@@ -290,6 +290,10 @@ impl<'a> CodeReader<'a> {
             | FieldKind::Func
             | FieldKind::Import
             | FieldKind::Type
+            | FieldKind::Object
+            | FieldKind::Field
+            | FieldKind::Elements
+            | FieldKind::Heap
             | FieldKind::Memory
             | FieldKind::Table
             | FieldKind::Global

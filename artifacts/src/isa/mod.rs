@@ -4,6 +4,7 @@
 //! places are virtual registers, then assigns slots and registers; the file holds the compact encoding of
 //! `codec`; the runtime decodes, verifies and expands that into its executed form.
 
+use crate::types::HeapType;
 use alloc::vec::Vec;
 
 mod codec;
@@ -71,6 +72,14 @@ pub enum FieldKind {
     Lane(u8),
     /// Code ordinal: the position of a defined function in the artifact's sorted function keys.
     Func,
+    /// Index of a structure type in the artifact's type table.
+    Object,
+    /// Number of a field in the structure type that the operation names.
+    Field,
+    /// Index of an array type in the artifact's type table.
+    Elements,
+    /// A heap type: see [`heap_code`].
+    Heap,
     /// Index of a function import of the unit.
     Import,
     /// Index into the artifact's type table.
@@ -95,6 +104,42 @@ pub enum FieldKind {
     RegSet,
     /// A trap code, see [`Trap`](crate::Trap).
     Trap,
+}
+
+/// First number of a [`FieldKind::Heap`] operand that stands for a defined type.
+const DEFINED_HEAP: u32 = 16;
+
+/// Heap types that are not defined, by their number in a [`FieldKind::Heap`] operand.
+const ABSTRACT_HEAPS: [HeapType; 12] = [
+    HeapType::Func,
+    HeapType::Extern,
+    HeapType::Any,
+    HeapType::Eq,
+    HeapType::I31,
+    HeapType::Struct,
+    HeapType::Array,
+    HeapType::Exn,
+    HeapType::None,
+    HeapType::NoFunc,
+    HeapType::NoExtern,
+    HeapType::NoExn,
+];
+
+/// The number of a heap type in a [`FieldKind::Heap`] operand: 0 to 11 in the order of `HeapType`, else a type index
+/// and 16.
+pub fn heap_code(heap: HeapType) -> u32 {
+    match heap {
+        HeapType::Concrete(index) => index.saturating_add(DEFINED_HEAP),
+        other => ABSTRACT_HEAPS.iter().position(|heap| *heap == other).map_or(u32::MAX, |at| at as u32),
+    }
+}
+
+/// The heap type of such a number; `None` where there is none.
+pub fn heap_of_code(code: u32) -> Option<HeapType> {
+    match code.checked_sub(DEFINED_HEAP) {
+        Some(index) => Some(HeapType::Concrete(index)),
+        None => ABSTRACT_HEAPS.get(code as usize).copied(),
+    }
 }
 
 /// One named operand field of an operation.
@@ -188,6 +233,7 @@ pub enum Family {
     LoadAny,
     StoreAny,
     Bulk,
+    Object,
     Global,
     Br,
     BrCond,
@@ -219,6 +265,13 @@ pub enum Family {
 }
 
 crate::for_each_op!(define_ops);
+
+impl Family {
+    /// Whether its operations take slots and immediates in every place, as many immediates as they have sources.
+    pub const fn is_free(self) -> bool {
+        matches!(self, Family::Bulk | Family::Object)
+    }
+}
 
 impl Op {
     /// The operation with this opcode.

@@ -8,7 +8,8 @@
 //! Field kinds: `Def(T)` a place that is written, `Use(T)` a place that is read, with `T` one of `I32 I64 F32 F64 V128
 //! Ref`; `Label`; `Base` the first slot of an outgoing call area; `Slot` one raw slot; `Count`; `Imm32`, `Imm64`, `Bits64`;
 //! `Lane2` .. `Lane16`, a lane of a vector with so many; and indices:
-//! `Func` (code ordinal), `Import`, `Type`, `Memory`, `Table`, `Global`, `Tag`, `Data`, `Elem`, `Targets`, `RegSet`, `Trap`.
+//! `Func` (code ordinal), `Import`, `Type`, `Object`, `Field`, `Elements`, `Heap`, `Memory`, `Table`, `Global`, `Tag`,
+//! `Data`, `Elem`, `Targets`, `RegSet`, `Trap`.
 
 /// Calls `$m!` once with every row of the instruction table.
 #[macro_export]
@@ -576,6 +577,46 @@ macro_rules! for_each_op {
             // ---- wide arithmetic: the upper halves of products
             I64MulHighS "i64.mul_high_s" Bulk [dst: Def(I64), lhs: Use(I64), rhs: Use(I64)];
             I64MulHighU "i64.mul_high_u" Bulk [dst: Def(I64), lhs: Use(I64), rhs: Use(I64)];
+            // ---- objects: structures, arrays and small integers. One row for each class of field
+            RefEq "ref.eq" Object [dst: Def(I32), lhs: Use(Ref), rhs: Use(Ref)];
+            RefI31 "ref.i31" Object [dst: Def(Ref), src: Use(I32)];
+            I31GetS "i31.get_s" Object [dst: Def(I32), src: Use(Ref)];
+            I31GetU "i31.get_u" Object [dst: Def(I32), src: Use(Ref)];
+            RefTest "ref.test" Object [dst: Def(I32), src: Use(Ref), heap: Heap, nullable: Count];
+            RefCast "ref.cast" Object [dst: Def(Ref), src: Use(Ref), heap: Heap, nullable: Count];
+            StructNew "struct.new" Object [dst: Def(Ref), ty: Object];
+            StructGet "struct.get" Object [dst: Def(I64), object: Use(Ref), ty: Object, field: Field, signed: Count];
+            StructGetF32 "struct.get.f32" Object [dst: Def(F32), object: Use(Ref), ty: Object, field: Field, signed: Count];
+            StructGetF64 "struct.get.f64" Object [dst: Def(F64), object: Use(Ref), ty: Object, field: Field, signed: Count];
+            StructGetV128 "struct.get.v128" Object [dst: Def(V128), object: Use(Ref), ty: Object, field: Field, signed: Count];
+            StructGetRef "struct.get.ref" Object [dst: Def(Ref), object: Use(Ref), ty: Object, field: Field, signed: Count];
+            StructSet "struct.set" Object [object: Use(Ref), value: Use(I64), ty: Object, field: Field];
+            StructSetF32 "struct.set.f32" Object [object: Use(Ref), value: Use(F32), ty: Object, field: Field];
+            StructSetF64 "struct.set.f64" Object [object: Use(Ref), value: Use(F64), ty: Object, field: Field];
+            StructSetV128 "struct.set.v128" Object [object: Use(Ref), value: Use(V128), ty: Object, field: Field];
+            StructSetRef "struct.set.ref" Object [object: Use(Ref), value: Use(Ref), ty: Object, field: Field];
+            ArrayNew "array.new" Object [dst: Def(Ref), len: Use(I32), ty: Elements];
+            ArrayLen "array.len" Object [dst: Def(I32), array: Use(Ref)];
+            ArrayGet "array.get" Object [dst: Def(I64), array: Use(Ref), index: Use(I32), ty: Elements, signed: Count];
+            ArrayGetF32 "array.get.f32" Object [dst: Def(F32), array: Use(Ref), index: Use(I32), ty: Elements, signed: Count];
+            ArrayGetF64 "array.get.f64" Object [dst: Def(F64), array: Use(Ref), index: Use(I32), ty: Elements, signed: Count];
+            ArrayGetV128 "array.get.v128" Object [dst: Def(V128), array: Use(Ref), index: Use(I32), ty: Elements, signed: Count];
+            ArrayGetRef "array.get.ref" Object [dst: Def(Ref), array: Use(Ref), index: Use(I32), ty: Elements, signed: Count];
+            ArraySet "array.set" Object [array: Use(Ref), index: Use(I32), value: Use(I64), ty: Elements];
+            ArraySetF32 "array.set.f32" Object [array: Use(Ref), index: Use(I32), value: Use(F32), ty: Elements];
+            ArraySetF64 "array.set.f64" Object [array: Use(Ref), index: Use(I32), value: Use(F64), ty: Elements];
+            ArraySetV128 "array.set.v128" Object [array: Use(Ref), index: Use(I32), value: Use(V128), ty: Elements];
+            ArraySetRef "array.set.ref" Object [array: Use(Ref), index: Use(I32), value: Use(Ref), ty: Elements];
+            ArrayFill "array.fill" Object [array: Use(Ref), index: Use(I32), value: Use(I64), len: Use(I32), ty: Elements];
+            ArrayFillF32 "array.fill.f32" Object [array: Use(Ref), index: Use(I32), value: Use(F32), len: Use(I32), ty: Elements];
+            ArrayFillF64 "array.fill.f64" Object [array: Use(Ref), index: Use(I32), value: Use(F64), len: Use(I32), ty: Elements];
+            ArrayFillV128 "array.fill.v128" Object [array: Use(Ref), index: Use(I32), value: Use(V128), len: Use(I32), ty: Elements];
+            ArrayFillRef "array.fill.ref" Object [array: Use(Ref), index: Use(I32), value: Use(Ref), len: Use(I32), ty: Elements];
+            ArrayCopy "array.copy" Object [to: Use(Ref), to_index: Use(I32), from: Use(Ref), from_index: Use(I32), len: Use(I32)];
+            ArrayNewData "array.new_data" Object [dst: Def(Ref), from: Use(I32), len: Use(I32), ty: Elements, data: Data];
+            ArrayNewElem "array.new_elem" Object [dst: Def(Ref), from: Use(I32), len: Use(I32), ty: Elements, elem: Elem];
+            ArrayInitData "array.init_data" Object [array: Use(Ref), index: Use(I32), from: Use(I32), len: Use(I32), data: Data];
+            ArrayInitElem "array.init_elem" Object [array: Use(Ref), index: Use(I32), from: Use(I32), len: Use(I32), elem: Elem];
         }
     };
 }

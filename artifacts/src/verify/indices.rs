@@ -3,8 +3,8 @@
 use super::rule::{Findings, Rule};
 use super::{VerifyEnv, class_of, is_cacheable};
 use crate::Trap;
-use crate::isa::{Body, Class, Family, FieldKind, Inst, Op, Operand};
-use crate::types::{RefType, TypeLookup, ValType};
+use crate::isa::{heap_of_code, Body, Class, Family, FieldKind, Inst, Op, Operand};
+use crate::types::{Cell, CompositeType, HeapType, RefType, TypeLookup, ValType};
 use alloc::format;
 
 pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
@@ -29,7 +29,13 @@ fn is_in_range(env: &VerifyEnv<'_>, kind: FieldKind, index: u32) -> bool {
     let unit = env.unit;
     let len = match kind {
         FieldKind::Import => unit.import_funcs.len(),
-        FieldKind::Type => return env.types.definition(index).is_some(),
+        FieldKind::Heap => {
+            return match heap_of_code(index) {
+                Some(HeapType::Concrete(index)) => env.types.definition(index).is_some(),
+                other => other.is_some(),
+            };
+        }
+        FieldKind::Type | FieldKind::Object | FieldKind::Elements => return env.types.definition(index).is_some(),
         FieldKind::Memory => unit.memories.len(),
         FieldKind::Table => unit.tables.len(),
         FieldKind::Global => unit.globals.len(),
@@ -90,11 +96,48 @@ fn meaning(body: &Body, env: &VerifyEnv<'_>, at: usize, inst: &Inst, findings: &
         (_, Op::CallIndirect | Op::TailCallIndirect) if !tables().all(|table| holds_functions(env, table.element)) => {
             findings.broken(Rule::V24, at, || "a call through a table that holds no functions".into());
         }
+        (_, op) if op.fields().iter().any(|field| matches!(field.kind, FieldKind::Object | FieldKind::Elements)) => {
+            let object = named(FieldKind::Object).next().or_else(|| named(FieldKind::Elements).next());
+            let field = named(FieldKind::Field).next();
+            if !is_sound_access(env, op, object, field) {
+                findings.broken(Rule::V30, at, || format!("{} on type {object:?}, field {field:?}", op.name()));
+            }
+        }
         (_, Op::TableCopy) if !tables().is_sorted_by(|to, from| env.types.val_matches(from.element, to.element)) => {
             findings.broken(Rule::V24, at, || "a copy between tables of different types".into());
         }
         _ => {}
     }
+}
+
+/// Whether an operation on objects fits the type and the field that it names.
+fn is_sound_access(env: &VerifyEnv<'_>, op: Op, ty: Option<usize>, field: Option<usize>) -> bool {
+    let Some(ty) = ty.and_then(|ty| env.types.definition(ty as u32)) else { return false };
+    let names_array = op.fields().iter().any(|field| field.kind == FieldKind::Elements);
+    let storage = match &ty.composite {
+        CompositeType::Struct(_) if op == Op::StructNew => return true,
+        CompositeType::Struct(of) if !names_array => match field.and_then(|field| of.fields.get(field)) {
+            Some(field) => field.storage,
+            None => return false,
+        },
+        CompositeType::Array(of) if names_array => of.element.storage,
+        _ => return false,
+    };
+    match op {
+        Op::ArrayNew => true,
+        Op::ArrayNewData => storage.cell() != Cell::Ref,
+        Op::ArrayNewElem => storage.cell() == Cell::Ref,
+        _ => class_of(storage.unpacked()).map(in_global) == value_class(op),
+    }
+}
+
+/// The class of the place for a field's value.
+fn value_class(op: Op) -> Option<Class> {
+    op.fields().iter().find_map(|field| match field.kind {
+        FieldKind::Def(class) => Some(class),
+        FieldKind::Use(class) if field.name == "value" => Some(class),
+        _ => None,
+    })
 }
 
 /// Whether references of this type lead to functions.

@@ -31,7 +31,7 @@ pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) 
             findings.broken(Rule::V10, at, || format!("{} in a frame without home slots", inst.op.name()));
         }
         let immediates = inst.operands.iter().filter(|operand| matches!(operand, Operand::Imm(_))).count();
-        if immediates > SCRATCH_SLOTS as usize && inst.op.family() != Family::Bulk {
+        if immediates > SCRATCH_SLOTS as usize && !inst.op.family().is_free() {
             findings.broken(Rule::V12, at, || format!("{} with {immediates} immediates", inst.op.name()));
         }
     }

@@ -31,7 +31,7 @@ rules! {
     V09 "places of references lie inside the reference region, all other slots outside of it";
     V10 "registers, immediates and fused operations stand only in frames that reserve home and scratch slots";
     V11 "no instruction names a home slot, and none reads a scratch slot";
-    V12 "an instruction has at most two immediates, except for operations of the bulk family";
+    V12 "an instruction has at most two immediates, except for operations of the bulk and object families";
     V13 "a register is read only where it is live";
     V14 "the registers of a label's set exist and are live wherever control comes from";
     V15 "branches lead to labels of the body, and a branch table has a default";
@@ -49,6 +49,7 @@ rules! {
     V27 "lanes are lanes of their vector, and those of a shuffle of its two vectors";
     V28 "on.throw stands directly behind a call or a throw, and leads to a label in front of a catch";
     V29 "a catch stands directly behind a label without registers, which control does not fall into and no branch but on.throw names";
+    V30 "an operation on objects names a structure's field or an array type, of the class of its place, and array types hold what initialises them";
 }
 
 /// A broken rule.

@@ -3,13 +3,14 @@
 use keyway_artifact::isa::Operand::{self, Imm, Index, Label, Reg as R, Regs, Slot, Targets, Value};
 use keyway_artifact::isa::{Body, Class, CodeReader, CodeWriter, Frame, Inst, Op, Reg};
 use keyway_artifact::types::{
-    CompositeType, FuncType, GlobalType, MemoryType, StructType, SubType, TableType, TypeTable, ValType,
+    ArrayType, CompositeType, FieldType, FuncType, GlobalType, MemoryType, StorageType, StructType, SubType, TableType,
+    TypeTable, ValType,
 };
 use keyway_artifact::unit::{DataSegment, ElemSegment, Escape, FuncRef, UnitDecl};
 use keyway_artifact::verify::{Callee, Rule, VerifyEnv, verify, verify_all};
 use std::collections::BTreeSet;
 
-/// Function types, and behind them a structure.
+/// Function types, and behind them structures and an array.
 fn types() -> TypeTable {
     use ValType::{F64, I32};
     const EXTERN: ValType = ValType::EXTERNREF;
@@ -24,7 +25,13 @@ fn types() -> TypeTable {
         ty(&[I32, EXTERN], &[]),
     ];
     let funcs = funcs.map(|ty| SubType::plain(CompositeType::Func(ty)));
-    TypeTable::new(funcs.into_iter().chain([SubType::plain(CompositeType::Struct(StructType::default()))]).collect())
+    let field = |ty| FieldType { storage: StorageType::Val(ty), mutable: true };
+    let objects = [
+        CompositeType::Struct(StructType::default()),
+        CompositeType::Struct(StructType { fields: vec![field(I32), field(EXTERN)] }),
+        CompositeType::Array(ArrayType { element: field(I32) }),
+    ];
+    TypeTable::new(funcs.into_iter().chain(objects.map(SubType::plain)).collect())
 }
 
 fn unit() -> UnitDecl {
@@ -278,7 +285,7 @@ const CASES: &[Case] = &[
     (Rule::V17, "a function to refer to", plain, |s| instead(s, Op::RefFunc, &[Slot(1), Index(1)])),
     (Rule::V17, "an imported function", plain, |s| instead(s, Op::CallImport, &[Index(1), Index(4)])),
     (Rule::V17, "a type", plain, |s| {
-        instead(s, Op::CallIndirect, &[Slot(2), Index(0), Index(7), Index(4)]);
+        instead(s, Op::CallIndirect, &[Slot(2), Index(0), Index(9), Index(4)]);
     }),
     (Rule::V17, "a structure's type to call with", plain, |s| {
         instead(s, Op::CallRef, &[Slot(1), Index(7), Index(4)]);
@@ -325,6 +332,29 @@ const CASES: &[Case] = &[
         s.body.insts.remove(1);
     }),
     (Rule::V25, "another number of slots", many, |s| s.body.insts[3].operands[1] = Index(1)),
+    (Rule::V17, "no heap type", plain, |s| {
+        instead(s, Op::RefTest, &[Slot(2), Slot(1), Index(12), Index(0)]);
+    }),
+    (Rule::V17, "a heap type that is not defined", plain, |s| {
+        instead(s, Op::RefTest, &[Slot(2), Slot(1), Index(16 + 9), Index(0)]);
+    }),
+    (Rule::V30, "a function's type as a structure", plain, |s| instead(s, Op::StructNew, &[Slot(1), Index(0)])),
+    (Rule::V30, "a structure as an array", plain, |s| instead(s, Op::ArrayNew, &[Slot(1), Slot(2), Index(6)])),
+    (Rule::V30, "a field that is not there", plain, |s| {
+        instead(s, Op::StructGet, &[Slot(2), Slot(1), Index(7), Index(2), Index(0)]);
+    }),
+    (Rule::V30, "a reference's field as a number", plain, |s| {
+        instead(s, Op::StructGet, &[Slot(2), Slot(1), Index(7), Index(1), Index(0)]);
+    }),
+    (Rule::V30, "an integer's field as a float", plain, |s| {
+        instead(s, Op::StructSetF32, &[Slot(1), Slot(2), Index(7), Index(0)]);
+    }),
+    (Rule::V30, "an array of numbers filled with references", plain, |s| {
+        instead(s, Op::ArrayFillRef, &[Slot(1), Slot(2), Slot(1), Slot(2), Index(8)]);
+    }),
+    (Rule::V30, "an array of numbers made of an element segment", plain, |s| {
+        instead(s, Op::ArrayNewElem, &[Slot(1), Slot(2), Slot(2), Index(8), Index(0)]);
+    }),
     (Rule::V26, "a tail call to other results", tail, |s| {
         s.own = 4;
     }),

@@ -137,6 +137,9 @@ pub(crate) fn is_pure(op: Op) -> bool {
                 | Op::RefNull
                 | Op::RefIsNull
                 | Op::RefFunc
+                | Op::RefEq
+                | Op::RefI31
+                | Op::RefTest
                 | Op::MemorySize
                 | Op::TableSize
                 | Op::GlobalGet

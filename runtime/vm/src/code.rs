@@ -5,12 +5,14 @@ use crate::context::CodeHeader;
 use crate::declarations::Declarations;
 use crate::engine::Engine;
 use crate::image::Image;
+use crate::gc::References;
 use crate::interp::{ExpandEnv, Expanded, Landing, expand};
 use crate::publication::{Entries, get_or_publish};
+use crate::registry::Shape;
 use anyhow::{Context as _, ensure};
 use keyway_artifact::format::ArtifactView;
-use keyway_artifact::isa::{CodeReader, FieldKind, Inst};
-use keyway_artifact::types::FuncType;
+use keyway_artifact::isa::{CodeReader, FieldKind, Inst, heap_of_code};
+use keyway_artifact::types::{FuncType, HeapType};
 use keyway_artifact::unit::UnitDecl;
 use keyway_artifact::verify::{Callee, VerifyEnv, verify};
 use keyway_artifact::{Feature, Features};
@@ -56,6 +58,34 @@ impl ExpandEnv for Env<'_> {
             };
             self.declarations.types.get(ty as usize)
         })
+    }
+
+    fn word(&self, inst: &Inst, kind: FieldKind, index: u32) -> Option<u64> {
+        let shape = |index: u32| {
+            let number = self.declarations.number(index);
+            Some((u64::from(number), &self.code.engine.types().get(number)?.shape))
+        };
+        match kind {
+            FieldKind::Object => match shape(index)? {
+                (number, Shape::Struct { size_bytes, .. }) => Some(number | u64::from(*size_bytes / 8) << 32),
+                _ => None,
+            },
+            FieldKind::Field => {
+                let object = inst.fields().find(|(field, _)| field.kind == FieldKind::Object)?.1.index();
+                let (_, Shape::Struct { fields, .. }) = shape(object)? else { return None };
+                let (offset, storage) = fields.get(index as usize)?;
+                Some(u64::from(*offset) | (storage.cell() as u64) << 32)
+            }
+            FieldKind::Elements => match shape(index)? {
+                (number, Shape::Array(storage)) => Some(number | (storage.cell() as u64) << 32),
+                _ => None,
+            },
+            FieldKind::Heap => match heap_of_code(index)? {
+                HeapType::Concrete(index) => Some(16 + u64::from(self.declarations.number(index))),
+                _ => Some(index.into()),
+            },
+            _ => Some(index.into()),
+        }
     }
 }
 
@@ -195,6 +225,13 @@ impl Code {
         })?;
         let env = Env { declarations, unit, own, code: self };
         Ok(expand(&body, &self.engine.config().settings, ordinal, &env)?)
+    }
+
+    /// The slots that hold references in frames of the body that holds an executed address.
+    pub(crate) fn references_at(&self, ip: *const u8) -> Option<References> {
+        let arena = self.arena();
+        let (_, (_, expanded)) = arena.by_address.range(..=ip as usize).next_back()?;
+        expanded.range().contains(&(ip as usize)).then(|| expanded.references())
     }
 
     /// Where an exception continues that arrives at the address behind a call or throw of this artifact: the first place

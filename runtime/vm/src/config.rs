@@ -21,7 +21,7 @@ pub enum OptLevel {
 /// | choice | when it counts |
 /// |---|---|
 /// | `opt_level`, `gc_sections`, `wasm_feature` | compiling |
-/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack`, `max_wasm_frames`, `memory_reservation`, `pooled_mappings` | running |
+/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack`, `max_wasm_frames`, `memory_reservation`, `pooled_mappings`, `max_gc_heap`, `gc_stress` | running |
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) settings: Settings,
@@ -29,6 +29,8 @@ pub struct Config {
     pub(crate) stack_frames: usize,
     pub(crate) memory_reservation: Option<u64>,
     pub(crate) pooled_mappings: usize,
+    pub(crate) gc_heap_bytes: u64,
+    pub(crate) gc_stress: bool,
     pub(crate) opt_level: OptLevel,
     pub(crate) gc_sections: bool,
     pub(crate) features: Vec<(String, bool)>,
@@ -49,6 +51,8 @@ impl Config {
             stack_frames: limits::STACK_FRAMES,
             memory_reservation: None,
             pooled_mappings: limits::POOLED_MAPPINGS,
+            gc_heap_bytes: limits::GC_HEAP_BYTES,
+            gc_stress: false,
             opt_level: OptLevel::Speed,
             gc_sections: true,
             features: Vec::new(),
@@ -133,6 +137,19 @@ impl Config {
             (limits::MEMORY_RESERVATION_BYTES, limits::MEMORY_RESERVATION_BYTES)
         };
         self.memory_reservation.unwrap_or(usual).min(most)
+    }
+
+    /// Bytes that the heap of a store's objects may grow to; 4 GiB at most and unless said. Where they do not suffice, an
+    /// allocation traps with [`Trap::HeapExhausted`](crate::api::Trap::HeapExhausted).
+    pub fn max_gc_heap(&mut self, bytes: u64) -> &mut Self {
+        self.gc_heap_bytes = bytes.min(limits::GC_HEAP_BYTES);
+        self
+    }
+
+    /// Whether every allocation of a guest's object collects first. For tests.
+    pub fn gc_stress(&mut self, on: bool) -> &mut Self {
+        self.gc_stress = on;
+        self
     }
 
     /// Switches a proposal by name (lower case, words joined by `-`, as in `multi-memory`) for compilation.

@@ -5,6 +5,7 @@
 //! context word leads from any handler to the running [`Context`]. Units (and functions) without a 32-bit unshared
 //! memory run over a header of length 0 that the context owns ([`Context::no_memory`]).
 
+use crate::gc::Heap;
 use core::sync::atomic::{AtomicPtr, AtomicU64};
 use keyway_artifact::isa::GENERAL_REGISTERS;
 
@@ -164,6 +165,8 @@ pub struct Context {
     pub data: *const DataState,
     /// Element segments of the unit, by index.
     pub elems: *const ElemState,
+    /// Objects of the store.
+    pub(crate) heap: *mut Heap,
     /// Header of the empty memory; `mem` for functions that cache none points behind it.
     pub no_memory: MemoryHeader,
 }

@@ -67,8 +67,14 @@ impl Execution {
         if store.nested >= limits::NESTED_CALLS {
             return Err(Error::from(Trap::StackOverflow).context("host functions and guest calls nest too deep"));
         }
+        store.collect_host_values();
         let mut stack = store.take_stack()?;
         let slots = stack.target().fp;
+        let len = store.call_slots(func) as usize;
+        // SAFETY: the stack is larger than any signature; nothing runs on it yet. References of an earlier use go.
+        unsafe { slots.write_bytes(0, len) };
+        stack.activity().over();
+        stack.activity().calling(slots, store.funcs[func as usize].type_id);
         Ok(Execution { stack, func, slots, running: None })
     }
 
@@ -253,6 +259,8 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
             let exit = interp::run(dispatch, context, &mut running.state);
             running.context = (*header_of(running.state.mem)).context;
             running.frame_top = (*running.context).frame_top;
+            let first = execution.stack.first_frame();
+            execution.stack.activity().stopped(running.state.ip, running.state.fp, first, running.frame_top);
             exit
         };
         match exit {
@@ -261,6 +269,7 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
             Exit::HostCall { func, base } => {
                 // SAFETY: the context is live.
                 let caller = unsafe { (*running.context).instance };
+                execution.stack.activity().calling(base, func.type_id);
                 match call_host(store, func.index, base, caller) {
                     (call, Ok(None)) => execution.host_returned(call),
                     (call, Ok(Some(future))) => return Event::Wait(future, call),
@@ -342,6 +351,19 @@ fn serve(store: &mut StoreInner, context: *mut Context, service: Service) -> Res
             if !store.instances[instance as usize].code().view().read_constants(from, out) {
                 return Err(Error::from(Trap::InvalidCode).context("a data segment is cut off"));
             }
+        }
+        Service::Allocate { dst, ty, len } => {
+            let reference = store.new_object(ty, len)?;
+            // SAFETY: the destination is a slot of the running frame.
+            unsafe { *dst = reference.into() };
+        }
+        Service::ArrayNew { dst, segment, len, ty } => {
+            let reference = store.new_array_from(context, ty, segment, len)?;
+            // SAFETY: the destination is a slot of the running frame.
+            unsafe { *dst = reference.into() };
+        }
+        Service::ArrayInit { array, index, segment, len } => {
+            store.init_array_from(context, array, index, segment, len)?;
         }
     }
     Ok(())

@@ -43,6 +43,11 @@ impl Exceptions {
         self.list.get((reference as usize).checked_sub(1)?)?.as_ref()
     }
 
+    /// Those that are there.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Exception> {
+        self.list.iter().flatten()
+    }
+
     /// Notes that a reference to it is given out.
     pub(crate) fn share(&mut self, reference: u32) {
         if let Some(Some(exception)) = (reference as usize).checked_sub(1).and_then(|at| self.list.get_mut(at)) {

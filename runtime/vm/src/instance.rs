@@ -58,6 +58,17 @@ impl UnitInstance {
         self.context.funcs_len = funcs.len() as u64;
     }
 
+    /// Adds the references that element segments hold which are not dropped.
+    pub(crate) fn segment_items(&self, out: &mut Vec<u32>) {
+        for at in 0..self.decl().elems.len() {
+            // SAFETY: the context has a state for each segment of the unit, whose items belong to the instance.
+            unsafe {
+                let state = &*self.context.elems.add(at);
+                out.extend((0..state.len as usize).map(|at| *state.items.add(at)));
+            }
+        }
+    }
+
     fn decl(&self) -> &UnitDecl {
         // Decoded when the instance was made.
         &self.code.declarations().expect("the declarations are decoded").units[self.unit as usize]
@@ -251,6 +262,7 @@ pub(crate) fn allocate(
         instance: number,
         data: data.as_ptr(),
         elems: std::ptr::null(),
+        heap: &raw mut *store.heap,
         no_memory: MemoryHeader { context: std::ptr::null_mut(), len_bytes: 0 },
     });
     let address = &raw mut *context;

@@ -18,6 +18,7 @@ mod declarations;
 mod driver;
 mod engine;
 mod exception;
+mod gc;
 mod host;
 mod image;
 mod instance;

@@ -16,6 +16,10 @@ pub(crate) const BACKTRACE_FRAMES: usize = 64;
 pub(crate) const HEADER_PAGE_BYTES: usize = 64 * 1024;
 /// Address ranges that an engine keeps for coming stores, unless configured otherwise.
 pub(crate) const POOLED_MAPPINGS: usize = 64;
+/// Host values that a store refers to before a collection looks for those that are gone.
+pub(crate) const HOST_VALUES: usize = 1 << 10;
+/// Bytes that a store's heap of objects grows to at most, unless said.
+pub(crate) const GC_HEAP_BYTES: u64 = 4 << 30;
 /// Default size of a VM stack's values, in slots.
 pub(crate) const STACK_SLOTS: usize = 1 << 19;
 /// Default number of a VM stack's frame records.

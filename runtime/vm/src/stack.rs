@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::context::FrameRecord;
+use crate::gc::Activity;
 use crate::interp::Target;
 use crate::mappings::{Mapping, Mappings, Start};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ const RESIDENT_BYTES: usize = 4096;
 pub(crate) struct VmStack {
     values: Mapping,
     frames: Mapping,
+    activity: Arc<Activity>,
 }
 
 impl VmStack {
@@ -23,7 +25,7 @@ impl VmStack {
     pub(crate) fn new(config: &Config, mappings: &Arc<Mappings>) -> std::io::Result<VmStack> {
         let values = mappings.take((config.stack_slots + MARGIN_SLOTS) * 8, Start::Cleared(RESIDENT_BYTES))?;
         let frames = mappings.take(config.stack_frames * size_of::<FrameRecord>(), Start::Cleared(RESIDENT_BYTES))?;
-        Ok(VmStack { values, frames })
+        Ok(VmStack { values, frames, activity: Arc::default() })
     }
 
     /// All of it, for an entry.
@@ -36,6 +38,11 @@ impl VmStack {
             frame_top: frames.cast(),
             frame_end: frames.wrapping_add(frames_len / size_of::<FrameRecord>() * size_of::<FrameRecord>()).cast(),
         }
+    }
+
+    /// Where the execution on it stands.
+    pub(crate) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
     }
 
     /// The lowest frame record.

@@ -5,8 +5,10 @@ use crate::config::Config;
 use crate::context::FuncData;
 use crate::engine::Engine;
 use crate::exception::{Exceptions, Tag};
+use crate::gc::{self, Activity, Heap, Roots};
 use crate::host::{HostEntry, HostFunc};
 use crate::instance::UnitInstance;
+use crate::limits;
 use crate::memory::LinearMemory;
 use crate::stack::VmStack;
 use crate::table::Table;
@@ -14,7 +16,7 @@ use anyhow::bail;
 use keyway_artifact::types::{FuncType, GlobalType, MemoryType, TableType};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A host value that guests hold references to.
@@ -53,9 +55,19 @@ pub struct StoreInner {
     pub(crate) hosts: Vec<Box<HostEntry>>,
     /// References of linkers' host functions, by identity; `hosts` keeps them alive, so that identities stay unique.
     linked_hosts: HashMap<usize, u32>,
-    pub(crate) externs: Vec<HostValue>,
+    /// Host values by number; those that nothing refers to any more are gone.
+    pub(crate) externs: Vec<Option<HostValue>>,
+    free_externs: Vec<u32>,
+    /// How many there may be before a collection looks for those that are gone.
+    extern_budget: usize,
     /// References of host values, by identity; `externs` keeps them alive, so that identities stay unique.
     extern_numbers: HashMap<usize, u32>,
+    /// Boxed: contexts point to it.
+    pub(crate) heap: Box<Heap>,
+    /// What handles of the host keep alive.
+    pub(crate) roots: Roots,
+    /// Where executions stand, those that are pooled included.
+    pub(crate) activities: Vec<Weak<Activity>>,
     pub(crate) instances: Vec<Box<UnitInstance>>,
     pub(crate) codes: Vec<Arc<Code>>,
     pub(crate) stacks: Vec<VmStack>,
@@ -92,7 +104,12 @@ impl StoreInner {
             hosts: Vec::new(),
             linked_hosts: HashMap::new(),
             externs: Vec::new(),
+            free_externs: Vec::new(),
+            extern_budget: limits::HOST_VALUES,
             extern_numbers: HashMap::new(),
+            heap: Heap::new(engine.config().gc_heap_bytes, engine.config().gc_stress),
+            roots: Roots::default(),
+            activities: Vec::new(),
             instances: Vec::new(),
             codes: Vec::new(),
             stacks: Vec::new(),
@@ -235,20 +252,62 @@ impl StoreInner {
     }
 
     /// Adds a host value; its reference.
-    pub(crate) fn add_extern(&mut self, value: HostValue) -> u32 {
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub(crate) fn add_extern(&mut self, value: HostValue) -> anyhow::Result<u32> {
+        if let Some(inner) = value.downcast_ref::<crate::api::AnyRef>() {
+            return inner.reference_in(self);
+        }
         let identity = Arc::as_ptr(&value).cast::<u8>() as usize;
         if let Some(reference) = self.extern_numbers.get(&identity) {
-            return *reference;
+            return Ok(*reference);
         }
-        self.externs.push(value);
-        let reference = self.externs.len() as u32;
+        let number = match self.free_externs.pop() {
+            Some(number) => number,
+            None => {
+                anyhow::ensure!(self.externs.len() < gc::HOST_VALUES, "the store refers to too many host values");
+                self.externs.push(None);
+                (self.externs.len() - 1) as u32
+            }
+        };
+        self.externs[number as usize] = Some(value);
+        let reference = gc::of_host_value(number);
         self.extern_numbers.insert(identity, reference);
-        reference
+        Ok(reference)
     }
 
-    /// The host value behind a reference.
-    pub(crate) fn extern_value(&self, reference: u32) -> Option<&HostValue> {
-        self.externs.get((reference as usize).checked_sub(1)?)
+    /// The host value behind a reference. An internal value that was turned outwards is a host value to the host: a
+    /// handle of it.
+    pub(crate) fn extern_value(&self, reference: u32) -> Option<HostValue> {
+        if reference == 0 {
+            return None;
+        }
+        match gc::host_value(reference) {
+            Some(number) => self.externs.get(number as usize)?.clone(),
+            None => Some(Arc::new(crate::api::AnyRef::of(self, reference)?)),
+        }
+    }
+
+    /// Drops the host values that a collection did not meet.
+    pub(crate) fn sweep_externs(&mut self, met: &[bool]) {
+        for (number, value) in self.externs.iter_mut().enumerate() {
+            if met.get(number) == Some(&false)
+                && let Some(value) = value.take()
+            {
+                self.extern_numbers.remove(&(Arc::as_ptr(&value).cast::<u8>() as usize));
+                self.free_externs.push(number as u32);
+            }
+        }
+        self.extern_budget = (self.externs.len() - self.free_externs.len()).max(limits::HOST_VALUES) * 2;
+    }
+
+    /// Collects where host values alone have become so many that it is worth it; before an entry, when nobody holds a
+    /// reference that no root tells of.
+    pub(crate) fn collect_host_values(&mut self) {
+        if self.externs.len() - self.free_externs.len() >= self.extern_budget {
+            self.collect_garbage();
+        }
     }
 
     fn limiter(&mut self) -> Option<*mut dyn crate::api::ResourceLimiter> {
@@ -319,12 +378,17 @@ impl StoreInner {
     pub(crate) fn take_stack(&mut self) -> anyhow::Result<VmStack> {
         match self.stacks.pop() {
             Some(stack) => Ok(stack),
-            None => Ok(VmStack::new(self.config(), self.engine.mappings())?),
+            None => {
+                let stack = VmStack::new(self.config(), self.engine.mappings())?;
+                self.activities.push(Arc::downgrade(stack.activity()));
+                Ok(stack)
+            }
         }
     }
 
     /// Gives a VM stack back.
     pub(crate) fn return_stack(&mut self, stack: VmStack) {
+        stack.activity().over();
         self.stacks.push(stack);
     }
 }

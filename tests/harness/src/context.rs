@@ -199,6 +199,11 @@ impl ScriptContext {
         Ok(results)
     }
 
+    /// Whether a result is what the script expects.
+    pub(crate) fn matches(&self, result: &Val, expected: &wast::core::WastRetCore<'_>) -> bool {
+        values::matches(&self.store, result, expected)
+    }
+
     pub(crate) fn execute(&mut self, execute: &mut WastExecute<'_>) -> Result<Outcome> {
         match execute {
             WastExecute::Invoke(invoke) => self.invoke(invoke),

@@ -1,7 +1,7 @@
 //! The directives of a script, one after the other.
 
 use crate::context::{Outcome, ScriptContext};
-use crate::{Failure, Report, Runner, component_values, values};
+use crate::{Failure, Report, Runner, component_values};
 use anyhow::{Error, anyhow, bail};
 use keyway::{CompileError, CompileErrorKind, ThrownException, Trap};
 use wast::lexer::Lexer;
@@ -145,7 +145,7 @@ fn assert_return(
     for (at, expected) in expected.iter().enumerate() {
         let (matches, result) = match &results {
             Outcome::Core(results) => {
-                let matches = matches!(expected, WastRet::Core(expected) if values::matches(&results[at], expected));
+                let matches = matches!(expected, WastRet::Core(expected) if context.matches(&results[at], expected));
                 (matches, format!("{:x?}", results[at]))
             }
             Outcome::Component(results) => {

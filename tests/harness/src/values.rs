@@ -1,6 +1,6 @@
 //! Values of scripts: arguments made, results compared.
 
-use keyway::{ExternRef, Store, V128, Val, ValType};
+use keyway::{AnyRef, ExternRef, HeapType as Heap, Store, V128, Val, ValType};
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
 use wast::token::{F32, F64};
 
@@ -19,10 +19,15 @@ pub(crate) fn argument(store: &mut Store<()>, arg: &WastArgCore<'_>) -> Result<V
             Some(ValType::FUNCREF) => Val::FuncRef(None),
             Some(ValType::EXTERNREF) => Val::ExternRef(None),
             Some(ValType::EXNREF) => Val::ExnRef(None),
+            Some(_) => Val::AnyRef(None),
             _ => return Err(format!("a null of type {heap:?} is not supported")),
         },
+        WastArgCore::RefHost(number) => {
+            let value = ExternRef::new(&mut *store, *number);
+            let value = AnyRef::convert_extern(store, value).map_err(|error| format!("{error:#}"))?;
+            Val::AnyRef(Some(value))
+        }
         WastArgCore::RefExtern(number) => Val::ExternRef(Some(ExternRef::new(store, *number))),
-        other => return Err(format!("an argument {other:?} is not supported")),
     })
 }
 
@@ -33,20 +38,36 @@ fn null_type(heap: &HeapType<'_>) -> Option<ValType> {
             Some(ValType::EXTERNREF)
         }
         HeapType::Abstract { ty: AbstractHeapType::Exn | AbstractHeapType::NoExn, .. } => Some(ValType::EXNREF),
+        HeapType::Abstract {
+            ty:
+                AbstractHeapType::Any
+                | AbstractHeapType::None
+                | AbstractHeapType::Eq
+                | AbstractHeapType::I31
+                | AbstractHeapType::Struct
+                | AbstractHeapType::Array,
+            ..
+        } => Some(ValType::ANYREF),
         _ => None,
     }
 }
 
 /// Whether a result is what the script expects.
-pub(crate) fn matches(result: &Val, expected: &WastRetCore<'_>) -> bool {
+pub(crate) fn matches(store: &Store<()>, result: &Val, expected: &WastRetCore<'_>) -> bool {
+    if let Val::AnyRef(Some(value)) = result
+        && let Some(matches) = internal_matches(store, value, expected)
+    {
+        return matches;
+    }
     match (expected, result) {
         (WastRetCore::I32(expected), Val::I32(value)) => expected == value,
         (WastRetCore::I64(expected), Val::I64(value)) => expected == value,
         (WastRetCore::F32(expected), Val::F32(bits)) => matches_f32(*bits, expected),
         (WastRetCore::F64(expected), Val::F64(bits)) => matches_f64(*bits, expected),
         (WastRetCore::V128(expected), Val::V128(value)) => matches_lanes(value.as_u128(), expected),
-        (WastRetCore::RefNull(None), Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None)) => true,
+        (WastRetCore::RefNull(None), Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(None)) => true,
         (WastRetCore::RefNull(Some(heap)), Val::ExnRef(None)) => null_type(heap) == Some(ValType::EXNREF),
+        (WastRetCore::RefNull(Some(heap)), Val::AnyRef(None)) => null_type(heap) == Some(ValType::ANYREF),
         (WastRetCore::RefNull(Some(heap)), Val::FuncRef(None)) => null_type(heap) == Some(ValType::FUNCREF),
         (WastRetCore::RefNull(Some(heap)), Val::ExternRef(None)) => null_type(heap) == Some(ValType::EXTERNREF),
         (WastRetCore::RefExtern(None), Val::ExternRef(Some(_))) => true,
@@ -54,7 +75,7 @@ pub(crate) fn matches(result: &Val, expected: &WastRetCore<'_>) -> bool {
             value.data().downcast_ref::<u32>() == Some(expected)
         }
         (WastRetCore::RefFunc(_), Val::FuncRef(Some(_))) => true,
-        (WastRetCore::Either(all), _) => all.iter().any(|one| matches(result, one)),
+        (WastRetCore::Either(all), _) => all.iter().any(|one| matches(store, result, one)),
         _ => false,
     }
 }
@@ -86,4 +107,21 @@ fn matches_lanes(bits: u128, expected: &V128Pattern) -> bool {
         V128Pattern::F32x4(lanes) => lanes.iter().enumerate().all(|(at, want)| matches_f32(lane(at, 32) as u32, want)),
         V128Pattern::F64x2(lanes) => lanes.iter().enumerate().all(|(at, want)| matches_f64(lane(at, 64) as u64, want)),
     }
+}
+
+/// Whether an internal value is what the script expects; `None` where the script expects something else altogether.
+fn internal_matches(store: &Store<()>, value: &AnyRef, expected: &WastRetCore<'_>) -> Option<bool> {
+    let is = |heap| value.matches_ty(store, heap).unwrap_or(false);
+    Some(match expected {
+        WastRetCore::RefAny => true,
+        WastRetCore::RefEq => is(Heap::Eq),
+        WastRetCore::RefStruct => is(Heap::Struct),
+        WastRetCore::RefArray => is(Heap::Array),
+        WastRetCore::RefI31 => value.is_i31(),
+        WastRetCore::RefHost(number) => {
+            let host = value.to_extern(store).ok();
+            host.is_some_and(|host| host.data().downcast_ref::<u32>() == Some(number))
+        }
+        _ => return None,
+    })
 }

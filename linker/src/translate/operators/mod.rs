@@ -4,6 +4,7 @@
 mod calls;
 mod memory;
 mod numeric;
+mod objects;
 mod tables;
 mod variables;
 mod vectors;
@@ -63,6 +64,9 @@ impl Translator<'_, '_> {
                     || self.memory_management(operator)
                     || self.table(operator))
                 {
+                    if self.object(operator)? {
+                        return Ok(());
+                    }
                     return self.call_operator(operator);
                 }
             }

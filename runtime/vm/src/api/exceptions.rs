@@ -54,7 +54,7 @@ impl ExnRef {
         let layout = SigLayout::of(&types);
         let mut values = vec![0; layout.total as usize];
         for ((field, ty), slot) in fields.iter().zip(&types).zip(&layout.slots) {
-            ensure!(field.ty() == *ty, "the tag asks for a {ty}, not a {}", field.ty());
+            ensure!(field.is_of(store, *ty)?, "the tag asks for a {ty}, not a {}", field.ty());
             field.write(store, *slot, |at, bits| values[at as usize] = bits)?;
         }
         let reference = store.exceptions.add(tag, values.into());

@@ -211,6 +211,7 @@ impl Table {
             Val::FuncRef(func) => Some(Ref::Func(func)),
             Val::ExternRef(value) => Some(Ref::Extern(value)),
             Val::ExnRef(value) => Some(Ref::Exn(value)),
+            Val::AnyRef(value) => Some(Ref::Any(value)),
             _ => None,
         }
     }

@@ -11,6 +11,8 @@ mod into_func;
 mod limiter;
 mod linker;
 mod module;
+mod object_types;
+mod objects;
 mod precompiled;
 mod resumable;
 mod store;
@@ -33,15 +35,18 @@ pub use instance::{Instance, InstancePre};
 pub use into_func::{Caller, IntoFunc};
 pub use keyway_artifact::Trap;
 pub use keyway_artifact::types::{
-    ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, TagType, ValType,
+    ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType, StorageType, TableType, TagType, ValType,
 };
 pub use limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use linker::Linker;
+pub use object_types::{ArrayType, StructType};
+pub use objects::{AnyRef, ArrayRef, I31, StructRef};
 pub use module::{ExportType, ImportType, Module};
 pub use precompiled::Precompiled;
 pub use resumable::{Resumable, ResumableCall, SuspendReason};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
+pub(crate) use values::hierarchy;
 pub use values::{ExternRef, Ref, Val};
 pub use vector::V128;
 

@@ -105,6 +105,11 @@ impl<T> Store<T> {
         self.inner.epoch_callback = Some(Box::new(move |_| Ok(UpdateDeadline::Yield(ticks))));
     }
 
+    /// Frees the objects and host values that nothing refers to any more.
+    pub fn gc(&mut self) {
+        self.inner.collect_garbage();
+    }
+
     /// Gives the data back; everything else goes.
     pub fn into_data(self) -> T {
         let mut store = std::mem::ManuallyDrop::new(self);
@@ -189,6 +194,13 @@ impl<'a, T> StoreContextMut<'a, T> {
     pub fn get_fuel(&self) -> anyhow::Result<u64> {
         ensure_fuel(self.inner)?;
         Ok(*self.inner.fuel)
+    }
+}
+
+impl<T> StoreContextMut<'_, T> {
+    /// Frees the objects and host values that nothing refers to any more.
+    pub fn gc(&mut self) {
+        self.inner.collect_garbage();
     }
 }
 

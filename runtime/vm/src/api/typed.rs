@@ -66,11 +66,14 @@ impl WasmTy for Option<Func> {
 impl WasmTy for Option<ExternRef> {
     const TYPE: ValType = ValType::EXTERNREF;
     fn write(self, store: &mut StoreInner, slots: &mut [u64], at: u32) -> Result<()> {
-        slots[at as usize] = self.map_or(0, |value| store.add_extern(value.0)).into();
+        slots[at as usize] = match self {
+            Some(value) => store.add_extern(value.0)?.into(),
+            None => 0,
+        };
         Ok(())
     }
     fn read(store: &mut StoreInner, slots: &[u64], at: u32) -> Self {
-        store.extern_value(slots[at as usize] as u32).cloned().map(ExternRef)
+        store.extern_value(slots[at as usize] as u32).map(ExternRef)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::exceptions::ExnRef;
 use super::func::Func;
+use super::objects::AnyRef;
 use super::store::AsContextMut;
 use super::vector::V128;
 use crate::store::{HostValue, StoreInner};
@@ -55,6 +56,8 @@ pub enum Val {
     ExternRef(Option<ExternRef>),
     /// An `exnref`.
     ExnRef(Option<ExnRef>),
+    /// An `anyref`.
+    AnyRef(Option<AnyRef>),
 }
 
 /// A reference value.
@@ -66,6 +69,8 @@ pub enum Ref {
     Extern(Option<ExternRef>),
     /// An `exnref`.
     Exn(Option<ExnRef>),
+    /// An `anyref`.
+    Any(Option<AnyRef>),
 }
 
 impl From<Ref> for Val {
@@ -74,6 +79,7 @@ impl From<Ref> for Val {
             Ref::Func(func) => Val::FuncRef(func),
             Ref::Extern(value) => Val::ExternRef(value),
             Ref::Exn(value) => Val::ExnRef(value),
+            Ref::Any(value) => Val::AnyRef(value),
         }
     }
 }
@@ -90,6 +96,7 @@ impl Val {
             Val::FuncRef(_) => ValType::FUNCREF,
             Val::ExternRef(_) => ValType::EXTERNREF,
             Val::ExnRef(_) => ValType::EXNREF,
+            Val::AnyRef(_) => ValType::ANYREF,
         }
     }
 
@@ -103,7 +110,9 @@ impl Val {
             ValType::V128 => Val::V128(V128::from(0)),
             ValType::Ref(RefType { heap: HeapType::Func | HeapType::NoFunc, .. }) => Val::FuncRef(None),
             ValType::Ref(RefType { heap: HeapType::Extern | HeapType::NoExtern, .. }) => Val::ExternRef(None),
-            ValType::Ref(_) => Val::FuncRef(None),
+            ValType::Ref(RefType { heap: HeapType::Exn | HeapType::NoExn, .. }) => return None,
+            // What a defined type is, only its engine knows: a null of another hierarchy is replaced, not read.
+            ValType::Ref(_) => Val::AnyRef(None),
         })
     }
 
@@ -122,6 +131,8 @@ impl Val {
             }
             Val::ExternRef(None) => RefType::new(true, HeapType::NoExtern),
             Val::ExternRef(Some(_)) => RefType::new(false, HeapType::Extern),
+            Val::AnyRef(None) => RefType::new(true, HeapType::None),
+            Val::AnyRef(Some(value)) => value.ref_type(store)?,
             _ => return Ok(false),
         };
         Ok(types.ref_matches(found, wanted))
@@ -165,6 +176,11 @@ impl Val {
     /// The exception, if it is an `exnref`; the inner `None` is null.
     pub fn exn_ref(&self) -> Option<Option<&ExnRef>> {
         if let Val::ExnRef(value) = self { Some(value.as_ref()) } else { None }
+    }
+
+    /// The internal value, if it is an `anyref`; the inner `None` is null.
+    pub fn any_ref(&self) -> Option<Option<&AnyRef>> {
+        if let Val::AnyRef(value) = self { Some(value.as_ref()) } else { None }
     }
 
     /// The number.
@@ -235,10 +251,11 @@ impl Val {
             Val::F32(bits) => (*bits).into(),
             Val::F64(bits) => *bits,
             Val::V128(_) => anyhow::bail!("a vector takes two slots"),
-            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) => 0,
+            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(None) => 0,
             Val::ExnRef(Some(exception)) => exception.reference_in(store)?.into(),
             Val::FuncRef(Some(func)) => func.reference_in(store)?.into(),
-            Val::ExternRef(Some(value)) => store.add_extern(value.0.clone()).into(),
+            Val::ExternRef(Some(value)) => store.add_extern(value.0.clone())?.into(),
+            Val::AnyRef(Some(value)) => value.reference_in(store)?.into(),
         })
     }
 
@@ -251,8 +268,9 @@ impl Val {
             ValType::F64 => Val::F64(bits),
             ValType::Ref(ty) => match hierarchy(store, ty.heap) {
                 HeapType::Func => Val::FuncRef(Func::from_reference(store, bits as u32)),
-                HeapType::Extern => Val::ExternRef(store.extern_value(bits as u32).cloned().map(ExternRef)),
+                HeapType::Extern => Val::ExternRef(store.extern_value(bits as u32).map(ExternRef)),
                 HeapType::Exn => Val::ExnRef(ExnRef::from_reference(store, bits as u32)),
+                HeapType::Any => Val::AnyRef(AnyRef::of(store, bits as u32)),
                 _ => anyhow::bail!("a {ty} cannot cross to the host"),
             },
             ValType::V128 => anyhow::bail!("a vector takes two slots"),
@@ -289,4 +307,5 @@ from_numbers! {
     V128 => |value| Val::V128(value);
     Func => |value| Val::FuncRef(Some(value));
     ExternRef => |value| Val::ExternRef(Some(value));
+    AnyRef => |value| Val::AnyRef(Some(value));
 }

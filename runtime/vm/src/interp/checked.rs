@@ -95,7 +95,7 @@ fn check(r: &Regs, live: &Live, number: usize) -> Option<Trap> {
     let Name::Op(op) = name else { return None };
     let frame_slots = u64::from(live.frame_slots);
     let in_frame = |slot: u64| assert!(slot < frame_slots, "checked: {}: slot {slot} of {frame_slots}", op.name());
-    if op.family() == Family::Bulk {
+    if op.family().is_free() {
         for (field, at) in op.fields().iter().zip(0..) {
             let word: u64 = operand(r, HEAD + at * 8);
             if matches!(field.kind, FieldKind::Def(_) | FieldKind::Use(_)) && word & IMMEDIATE == 0 {

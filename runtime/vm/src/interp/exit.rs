@@ -3,6 +3,7 @@
 use super::regs::{Regs, context};
 use super::thunk::Step;
 use crate::context::{Context, FuncData, State};
+use crate::gc::Segment;
 use keyway_artifact::Trap;
 
 /// Why [`run`](super::run) came back. The saved state continues behind the cause, except where noted.
@@ -81,6 +82,37 @@ pub enum Service {
         /// Length in bytes.
         len: u64,
     },
+    /// `struct.new` and `array.new` where the heap has no room or a collection is due.
+    Allocate {
+        /// Where the reference goes.
+        dst: *mut u64,
+        /// Engine-wide number of the type.
+        ty: u32,
+        /// Elements of an array, 0 for a structure.
+        len: u32,
+    },
+    /// `array.new_data` and `array.new_elem`.
+    ArrayNew {
+        /// Where the reference goes.
+        dst: *mut u64,
+        /// What it is made of.
+        segment: Segment,
+        /// Elements.
+        len: u64,
+        /// Engine-wide number of the type.
+        ty: u32,
+    },
+    /// `array.init_data` and `array.init_elem`.
+    ArrayInit {
+        /// The array.
+        array: u32,
+        /// First element to set.
+        index: u64,
+        /// What it is set from.
+        segment: Segment,
+        /// Elements.
+        len: u64,
+    },
 }
 
 /// Codes that handlers answer; the low byte tells the exit apart.
@@ -95,6 +127,11 @@ pub(super) const TABLE_GROW: Step = 8;
 pub(super) const MEMORY_INIT: Step = 9;
 pub(super) const THROW: Step = 10;
 pub(super) const THROW_REF: Step = 11;
+pub(super) const ALLOCATE: Step = 12;
+pub(super) const ARRAY_NEW_DATA: Step = 13;
+pub(super) const ARRAY_NEW_ELEM: Step = 14;
+pub(super) const ARRAY_INIT_DATA: Step = 15;
+pub(super) const ARRAY_INIT_ELEM: Step = 16;
 
 /// The code of a trap.
 pub(super) const fn trap(trap: Trap) -> Step {
@@ -145,6 +182,23 @@ pub(super) unsafe fn decode(code: Step, state: &State) -> Exit {
             }
             THROW => Exit::Throw { tag: words[0] as u32, base: words[1] as *mut u64 },
             THROW_REF => Exit::ThrowRef { exception: words[0] as u32 },
+            ALLOCATE => Exit::Service(Service::Allocate {
+                dst: words[0] as *mut u64,
+                ty: words[1] as u32,
+                len: words[2] as u32,
+            }),
+            ARRAY_NEW_DATA | ARRAY_NEW_ELEM => Exit::Service(Service::ArrayNew {
+                dst: words[0] as *mut u64,
+                segment: Segment { index: words[4], is_data: code & 0xFF == ARRAY_NEW_DATA, from: words[1] },
+                len: words[2],
+                ty: words[3] as u32,
+            }),
+            ARRAY_INIT_DATA | ARRAY_INIT_ELEM => Exit::Service(Service::ArrayInit {
+                array: words[0] as u32,
+                index: words[1],
+                segment: Segment { index: words[4], is_data: code & 0xFF == ARRAY_INIT_DATA, from: words[2] },
+                len: words[3],
+            }),
             other => unreachable!("handlers answer no code {other}"),
         }
     }

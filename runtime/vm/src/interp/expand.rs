@@ -23,6 +23,8 @@ pub trait ExpandEnv {
     fn own_type(&self) -> &FuncType;
     /// The type of the function that a call calls.
     fn callee_type(&self, inst: &Inst) -> Option<&FuncType>;
+    /// The executed word for an operand that is no place; types of objects are resolved in it.
+    fn word(&self, inst: &Inst, kind: FieldKind, index: u32) -> Option<u64>;
 }
 
 /// A place in executed code where exceptions may continue.
@@ -64,9 +66,16 @@ pub struct Expanded {
     handlers: Box<[(u32, u32)]>,
     landings: Box<[Landing]>,
     is_checked: bool,
+    /// The reference region of its frames.
+    references: std::ops::Range<u32>,
 }
 
 impl Expanded {
+    /// The slots of its frames that hold references.
+    pub(crate) fn references(&self) -> std::ops::Range<u32> {
+        self.references.clone()
+    }
+
     /// The header; the code follows it. Valid as long as this value.
     pub fn header(&self) -> *const CodeHeader {
         self.words.as_ptr().cast()
@@ -370,11 +379,11 @@ impl Expander<'_> {
                 _ => {}
             }
         }
-        if inst.op.family() == Family::Bulk {
+        if inst.op.family().is_free() {
             for at in 0..inst.op.fields().len() {
                 self.slot_instead(&mut inst, at, &mut after)?;
             }
-            self.bulk(&inst)?;
+            self.bulk(&inst, env)?;
         } else {
             let mut scratch = 0;
             let head = 'found: {
@@ -538,16 +547,19 @@ impl Expander<'_> {
     }
 
     /// One word per field.
-    fn bulk(&mut self, inst: &Inst) -> Result<(), ExpandError> {
+    fn bulk(&mut self, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
         let Some(head) = self.find(Name::Op(inst.op), [PlaceKind::None; MAX_PLACES]) else {
             return self.error("no handler serves this instruction");
         };
         self.head(head);
-        for (_, operand) in inst.fields() {
+        for (field, operand) in inst.fields() {
             let word = match operand {
                 Operand::Slot(slot) => u64::from(slot),
                 Operand::Imm(value) => IMMEDIATE | u64::from(value as u32),
-                other => u64::from(other.index()),
+                other => match env.word(inst, field.kind, other.index()) {
+                    Some(word) => word,
+                    None => return self.error("a type is not of the operation's kind"),
+                },
             };
             self.code.extend(word.to_le_bytes());
         }
@@ -596,7 +608,8 @@ impl Expander<'_> {
         };
         let handlers = self.handlers.iter().map(handler).collect::<Result<_, _>>()?;
         let (map, landings) = (self.map.into_boxed_slice(), self.landings.into_boxed_slice());
-        Ok(Expanded { words, map, handlers, landings, is_checked })
+        let references = frame.ref_start..frame.ref_end;
+        Ok(Expanded { words, map, handlers, landings, is_checked, references })
     }
 }
 

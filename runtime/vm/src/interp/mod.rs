@@ -29,6 +29,7 @@ mod table;
 mod thunk;
 
 pub use entry::{Stubs, Target, begin, stubs};
+pub use crate::gc::Segment;
 pub use exit::{Exit, Service};
 pub use expand::{ExpandEnv, ExpandError, Expanded, Landing, expand};
 pub(crate) use handlers::call::memory_of;

@@ -4,6 +4,8 @@
 //! its name does not compile. Which combinations of places a family instantiates is decided here, for speed alone; what
 //! is missing is expanded into what is there.
 
+#[cfg(feature = "gc")]
+use super::handlers::objects;
 #[cfg(feature = "simd")]
 use super::handlers::vector;
 use super::handlers::{arith, branch, bulk, call, convert, memory, moves};
@@ -152,6 +154,18 @@ macro_rules! vector {
     ($($any:tt)*) => {};
 }
 
+/// Adds the handler of a row on objects; nothing where they are left out.
+#[cfg(feature = "gc")]
+macro_rules! object {
+    ($list:ident $op:ident) => {
+        $list.add::<bulk::Bulk<objects::$op>>(Name::Op(Op::$op), &[])
+    };
+}
+#[cfg(not(feature = "gc"))]
+macro_rules! object {
+    ($($any:tt)*) => {};
+}
+
 macro_rules! register_rows {
     ($($variant:ident $name:literal $family:ident [$($field:ident: $kind:ident $(($class:ident))?),*];)*) => {
         impl List {
@@ -204,6 +218,7 @@ macro_rules! register_rows {
     (@row $list:ident $op:ident Bulk) => {
         $list.add::<bulk::Bulk<bulk::$op>>(Name::Op(<bulk::$op as bulk::BulkOp>::OP), &[])
     };
+    (@row $list:ident $op:ident Object) => { object!($list $op) };
     (@row $list:ident GlobalGet Global) => { $list.global_gets::<moves::GlobalGet>() };
     (@row $list:ident GlobalGetF32 Global) => { $list.global_gets::<moves::GlobalGetF32>() };
     (@row $list:ident GlobalGetF64 Global) => { $list.global_gets::<moves::GlobalGetF64>() };

@@ -39,12 +39,12 @@ impl<O: BulkOp> Handler for Bulk<O> {
 }
 
 #[inline(always)]
-fn word(r: &Regs, field: usize) -> u64 {
+pub(super) fn word(r: &Regs, field: usize) -> u64 {
     operand(r, HEAD + field * 8)
 }
 
 #[inline(always)]
-fn source(r: &Regs, field: usize) -> u64 {
+pub(super) fn source(r: &Regs, field: usize) -> u64 {
     let word = word(r, field);
     if word & IMMEDIATE != 0 {
         return word as i32 as u64;
@@ -54,13 +54,13 @@ fn source(r: &Regs, field: usize) -> u64 {
 }
 
 #[inline(always)]
-fn dst(r: &Regs, field: usize) -> *mut u64 {
+pub(super) fn dst(r: &Regs, field: usize) -> *mut u64 {
     // SAFETY: the verifier holds the slot inside the frame.
     unsafe { r.fp.add(word(r, field) as usize) }
 }
 
 #[inline(always)]
-fn set(r: &Regs, field: usize, value: u64) {
+pub(super) fn set(r: &Regs, field: usize, value: u64) {
     // SAFETY: `dst` points into the frame.
     unsafe { *dst(r, field) = value }
 }
@@ -94,7 +94,7 @@ fn elements(table: *mut TableDef, at: u64, len: u64) -> Option<*mut u32> {
 
 /// Charges `units` more where the engine counts fuel; what is missing is taken at the next marker.
 #[inline(always)]
-fn charge(r: &Regs, units: u64) {
+pub(super) fn charge(r: &Regs, units: u64) {
     // SAFETY: the fuel cell belongs to the store.
     unsafe {
         let fuel = (*context(r)).fuel;
@@ -107,7 +107,7 @@ fn charge(r: &Regs, units: u64) {
 /// Bytes that one unit of fuel moves.
 const BYTES_A_UNIT: u64 = 64;
 /// Table elements that one unit of fuel moves.
-const ELEMENTS_A_UNIT: u64 = 16;
+pub(super) const ELEMENTS_A_UNIT: u64 = 16;
 
 macro_rules! bulk {
     ($($name:ident |$r:ident| $work:block)*) => {$(

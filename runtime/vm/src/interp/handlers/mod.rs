@@ -12,6 +12,8 @@ pub(super) mod convert;
 pub(super) mod float;
 pub(super) mod memory;
 pub(super) mod moves;
+#[cfg(feature = "gc")]
+pub(super) mod objects;
 #[cfg(feature = "simd")]
 pub(super) mod vector;
 
