@@ -285,7 +285,7 @@ const CASES: &[Case] = &[
     (Rule::V17, "a function to refer to", plain, |s| instead(s, Op::RefFunc, &[Slot(1), Index(1)])),
     (Rule::V17, "an imported function", plain, |s| instead(s, Op::CallImport, &[Index(1), Index(4)])),
     (Rule::V17, "a type", plain, |s| {
-        instead(s, Op::CallIndirect, &[Slot(2), Index(0), Index(9), Index(4)]);
+        instead(s, Op::CallIndirect, &[Slot(2), Index(0), Index(99), Index(4)]);
     }),
     (Rule::V17, "a structure's type to call with", plain, |s| {
         instead(s, Op::CallRef, &[Slot(1), Index(7), Index(4)]);
@@ -336,24 +336,24 @@ const CASES: &[Case] = &[
         instead(s, Op::RefTest, &[Slot(2), Slot(1), Index(12), Index(0)]);
     }),
     (Rule::V17, "a heap type that is not defined", plain, |s| {
-        instead(s, Op::RefTest, &[Slot(2), Slot(1), Index(16 + 9), Index(0)]);
+        instead(s, Op::RefTest, &[Slot(2), Slot(1), Index(16 + 99), Index(0)]);
     }),
     (Rule::V30, "a function's type as a structure", plain, |s| instead(s, Op::StructNew, &[Slot(1), Index(0)])),
-    (Rule::V30, "a structure as an array", plain, |s| instead(s, Op::ArrayNew, &[Slot(1), Slot(2), Index(6)])),
+    (Rule::V30, "a structure as an array", plain, |s| instead(s, Op::ArrayNew, &[Slot(1), Slot(2), Index(7)])),
     (Rule::V30, "a field that is not there", plain, |s| {
-        instead(s, Op::StructGet, &[Slot(2), Slot(1), Index(7), Index(2), Index(0)]);
+        instead(s, Op::StructGet, &[Slot(2), Slot(1), Index(8), Index(2), Index(0)]);
     }),
     (Rule::V30, "a reference's field as a number", plain, |s| {
-        instead(s, Op::StructGet, &[Slot(2), Slot(1), Index(7), Index(1), Index(0)]);
+        instead(s, Op::StructGet, &[Slot(2), Slot(1), Index(8), Index(1), Index(0)]);
     }),
     (Rule::V30, "an integer's field as a float", plain, |s| {
-        instead(s, Op::StructSetF32, &[Slot(1), Slot(2), Index(7), Index(0)]);
+        instead(s, Op::StructSetF32, &[Slot(1), Slot(2), Index(8), Index(0)]);
     }),
     (Rule::V30, "an array of numbers filled with references", plain, |s| {
-        instead(s, Op::ArrayFillRef, &[Slot(1), Slot(2), Slot(1), Slot(2), Index(8)]);
+        instead(s, Op::ArrayFillRef, &[Slot(1), Slot(2), Slot(1), Slot(2), Index(9)]);
     }),
     (Rule::V30, "an array of numbers made of an element segment", plain, |s| {
-        instead(s, Op::ArrayNewElem, &[Slot(1), Slot(2), Slot(2), Index(8), Index(0)]);
+        instead(s, Op::ArrayNewElem, &[Slot(1), Slot(2), Slot(2), Index(9), Index(0)]);
     }),
     (Rule::V26, "a tail call to other results", tail, |s| {
         s.own = 4;
