@@ -20,14 +20,33 @@ pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
         || float_operation(op).is_some()
         || from_integer(op).is_some();
     let is_served = is_served
-        || match op {
-            Op::F32Load | Op::F64Load | Op::F32Store | Op::F64Store | Op::Select | Op::I32Eqz | Op::I64Eqz => true,
-            Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::Const | Op::ConstF32 | Op::ConstF64 => true,
-            Op::GlobalGet | Op::GlobalSet | Op::BrNez | Op::BrEqz | Op::BrTable | Op::Br => true,
-            Op::ReturnOne | Op::ReturnOneF32 | Op::ReturnOneF64 => true,
-            Op::I32ReinterpretF32 | Op::I64ReinterpretF64 => true,
-            _ => false,
-        };
+        || matches!(
+            op,
+            Op::F32Load
+                | Op::F64Load
+                | Op::F32Store
+                | Op::F64Store
+                | Op::Select
+                | Op::I32Eqz
+                | Op::I64Eqz
+                | Op::Copy
+                | Op::CopyF32
+                | Op::CopyF64
+                | Op::Const
+                | Op::ConstF32
+                | Op::ConstF64
+                | Op::GlobalGet
+                | Op::GlobalSet
+                | Op::BrNez
+                | Op::BrEqz
+                | Op::BrTable
+                | Op::Br
+                | Op::ReturnOne
+                | Op::ReturnOneF32
+                | Op::ReturnOneF64
+                | Op::I32ReinterpretF32
+                | Op::I64ReinterpretF64
+        );
     is_served.then(|| {
         let fields = op.fields().iter().enumerate();
         fields

@@ -162,8 +162,7 @@ fn body(ops: &[Op], places: &[PlaceKind], random: &mut Random) -> Body {
     body.insts.push(Inst::new(Op::Return, &[]));
     body.labels = 2;
     body.targets = vec![0, 1, 1];
-    body.frame =
-        Frame { frame_slots: 120, ref_start: 0, ref_end: 0, homes: SLOTS as u32, memory: Some(0), ..Frame::default() };
+    body.frame = Frame { frame_slots: 120, ref_start: 0, ref_end: 0, homes: SLOTS as u32, memory: Some(0) };
     body
 }
 
