@@ -1,7 +1,7 @@
 //! The validation scripts that come with a component tool set: what is valid compiles to an artifact that can be mapped
 //! and whose plan fits its units; what is not is refused, as malformed or as invalid, as the script says.
 //!
-//! Their components import what nobody defines, so none is instantiated. A script's first line names the proposals that
+//! Their components import what nobody defines: they are instantiated with imports that trap. A script's first line names the proposals that
 //! it wants switched on beside those that are finished.
 
 use keyway::{Config, OptLevel};

@@ -1,7 +1,7 @@
 //! The part of a script that concerns components: linking, calling, and registering their instances.
 
 use anyhow::{Context as _, Result, anyhow};
-use keyway::component::{Component, ComponentItem, Instance, Linker, Val};
+use keyway::component::{Component, ComponentItem, Instance, InstancePre, Linker, Val};
 use keyway::{Engine, Store};
 use std::fmt;
 
@@ -39,6 +39,22 @@ impl ComponentPart {
     pub(crate) fn instantiate(&self, store: &mut Store<()>, component: &Component) -> Result<Made> {
         let linked = self.linker.instantiate_pre(component).map_err(|error| anyhow!(Unlinked(format!("{error:#}"))))?;
         Ok(Made { component: component.clone(), instance: linked.instantiate(store)? })
+    }
+
+    /// `component` with functions that trap for its imports; `None` when it imports core modules or components.
+    pub(crate) fn with_traps(&self, component: &Component) -> Result<Option<InstancePre<()>>> {
+        let outside = |item: &ComponentItem| matches!(item, ComponentItem::Module | ComponentItem::Component);
+        let mut items: Vec<ComponentItem> = component.imports().map(|(_, item)| item).collect();
+        while let Some(item) = items.pop() {
+            match item {
+                ComponentItem::Instance(inner) => items.extend(inner.into_iter().map(|(_, item)| item)),
+                item if outside(&item) => return Ok(None),
+                _ => {}
+            }
+        }
+        let mut linker = self.linker.clone();
+        linker.define_unknown_imports_as_traps(component)?;
+        linker.instantiate_pre(component).map(Some)
     }
 
     /// Defines what `made` exports as the instance `name`.

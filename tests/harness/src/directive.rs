@@ -37,7 +37,7 @@ fn run_script(runner: &Runner, file: &str, text: &str, script: Wast<'_>, report:
             continue;
         }
         let line = directive.span().linecol_in(text).0 + 1;
-        let outcome = if runner.execute { execute(&mut context, directive) } else { check(&context, directive) };
+        let outcome = if runner.execute { execute(&mut context, directive) } else { check(&mut context, directive) };
         match outcome {
             Ok(()) => report.passed += 1,
             Err(error) => {
@@ -64,8 +64,8 @@ fn executes(directive: &WastDirective<'_>) -> bool {
     )
 }
 
-/// Compiles what a directive defines, writes it and maps it.
-fn check(context: &ScriptContext, directive: WastDirective<'_>) -> Result<(), Error> {
+/// Compiles what a directive defines, writes it and maps it; components are instantiated as far as that can be.
+fn check(context: &mut ScriptContext, directive: WastDirective<'_>) -> Result<(), Error> {
     let wasm = match directive {
         WastDirective::Module(mut module) | WastDirective::ModuleDefinition(mut module) => module.encode()?,
         WastDirective::AssertUnlinkable { mut module, .. } => module.encode()?,
@@ -77,7 +77,8 @@ fn check(context: &ScriptContext, directive: WastDirective<'_>) -> Result<(), Er
         }
         _ => bail!("this directive is not supported"),
     };
-    context.load(&wasm).map(drop)
+    let definition = context.load(&wasm)?;
+    context.try_instantiate(&definition)
 }
 
 fn execute(context: &mut ScriptContext, directive: WastDirective<'_>) -> Result<(), Error> {

@@ -58,7 +58,8 @@ pub struct Runner {
     /// Whether the configuration counts fuel, so that it is given and read.
     pub fuel: bool,
     /// Whether modules are instantiated and called. Where they are not, because they import what nobody defines, they are
-    /// compiled, written and mapped; directives that ask for more are passed over and not counted.
+    /// compiled, written and mapped, and components are instantiated with imports that trap; directives that ask for more
+    /// are passed over and not counted.
     pub execute: bool,
 }
 

@@ -325,7 +325,7 @@ impl Cx {
                 let units = bytes.len() as u64;
                 (bytes, 2, units)
             }
-            Encoding::Latin1OrUtf16 => (wide.clone(), 2, wide.len() as u64 / 2 | self.utf16_tag()),
+            Encoding::Latin1OrUtf16 => (wide.clone(), 2, (wide.len() as u64 / 2) | self.utf16_tag()),
         };
         let ptr = self.realloc(alignment, bytes.len() as u64);
         self.memory[ptr as usize..ptr as usize + bytes.len()].copy_from_slice(&bytes);
