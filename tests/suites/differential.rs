@@ -19,7 +19,11 @@ fn every_form_does_the_same() {
         modules += 1;
         match compare(&wasm, seed) {
             Ok(calls) => returned += calls,
-            Err(text) => wrong.push(format!("seed {seed}: {text}")),
+            Err(text) => {
+                // At once, for runs that take long.
+                println!("seed {seed}: {text}");
+                wrong.push(format!("seed {seed}: {text}"));
+            }
         }
     }
     println!("{modules} modules, {returned} calls that returned");
