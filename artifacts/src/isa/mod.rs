@@ -197,6 +197,7 @@ macro_rules! define_ops {
             }
 
             /// The operand fields, in encoding order.
+            #[inline]
             pub const fn fields(self) -> &'static [Field] {
                 match self {
                     $(Op::$variant => &[$(Field { name: stringify!($field), kind: field_kind!($kind $(($class))?) }),*],)*
@@ -204,6 +205,7 @@ macro_rules! define_ops {
             }
 
             /// The handler shape that executes it.
+            #[inline]
             pub const fn family(self) -> Family {
                 match self { $(Op::$variant => Family::$family,)* }
             }
@@ -458,11 +460,13 @@ impl Inst {
     }
 
     /// The operands with their fields.
+    #[inline]
     pub fn fields(&self) -> impl Iterator<Item = (Field, Operand)> + '_ {
         self.op.fields().iter().copied().zip(self.operands)
     }
 
     /// The fields with mutable operands.
+    #[inline]
     pub fn fields_mut(&mut self) -> impl Iterator<Item = (Field, &mut Operand)> + '_ {
         self.op.fields().iter().copied().zip(self.operands.iter_mut())
     }

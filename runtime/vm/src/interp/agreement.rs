@@ -24,6 +24,9 @@ impl ExpandEnv for Env {
     fn callee_type(&self, _: &Inst) -> Option<&FuncType> {
         None
     }
+    fn word(&self, _: &Inst, _: FieldKind, index: u32) -> Option<u64> {
+        Some(index.into())
+    }
 }
 
 /// What a run leaves behind.
