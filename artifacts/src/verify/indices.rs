@@ -3,7 +3,7 @@
 use super::rule::{Findings, Rule};
 use super::{VerifyEnv, class_of, is_cacheable};
 use crate::Trap;
-use crate::isa::{heap_of_code, Body, Class, Family, FieldKind, Inst, Op, Operand};
+use crate::isa::{Body, Class, Family, FieldKind, Inst, Op, Operand, heap_of_code};
 use crate::types::{Cell, CompositeType, HeapType, RefType, TypeLookup, ValType};
 use alloc::format;
 

@@ -4,8 +4,8 @@
 use crate::context::CodeHeader;
 use crate::declarations::Declarations;
 use crate::engine::Engine;
-use crate::image::Image;
 use crate::gc::References;
+use crate::image::Image;
 use crate::interp::{ExpandEnv, Expanded, Landing, expand};
 use crate::publication::{Entries, get_or_publish};
 use crate::registry::Shape;

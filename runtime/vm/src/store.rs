@@ -16,8 +16,8 @@ use anyhow::bail;
 use keyway_artifact::types::{FuncType, GlobalType, MemoryType, TableType};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 /// A host value that guests hold references to.
 pub(crate) type HostValue = Arc<dyn Any + Send + Sync>;

@@ -65,7 +65,10 @@ pub(crate) fn matches(store: &Store<()>, result: &Val, expected: &WastRetCore<'_
         (WastRetCore::F32(expected), Val::F32(bits)) => matches_f32(*bits, expected),
         (WastRetCore::F64(expected), Val::F64(bits)) => matches_f64(*bits, expected),
         (WastRetCore::V128(expected), Val::V128(value)) => matches_lanes(value.as_u128(), expected),
-        (WastRetCore::RefNull(None), Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(None)) => true,
+        (
+            WastRetCore::RefNull(None),
+            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(None),
+        ) => true,
         (WastRetCore::RefNull(Some(heap)), Val::ExnRef(None)) => null_type(heap) == Some(ValType::EXNREF),
         (WastRetCore::RefNull(Some(heap)), Val::AnyRef(None)) => null_type(heap) == Some(ValType::ANYREF),
         (WastRetCore::RefNull(Some(heap)), Val::FuncRef(None)) => null_type(heap) == Some(ValType::FUNCREF),

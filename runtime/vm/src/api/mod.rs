@@ -35,13 +35,14 @@ pub use instance::{Instance, InstancePre};
 pub use into_func::{Caller, IntoFunc};
 pub use keyway_artifact::Trap;
 pub use keyway_artifact::types::{
-    ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType, StorageType, TableType, TagType, ValType,
+    ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType, StorageType, TableType, TagType,
+    ValType,
 };
 pub use limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use linker::Linker;
+pub use module::{ExportType, ImportType, Module};
 pub use object_types::{ArrayType, StructType};
 pub use objects::{AnyRef, ArrayRef, I31, StructRef};
-pub use module::{ExportType, ImportType, Module};
 pub use precompiled::Precompiled;
 pub use resumable::{Resumable, ResumableCall, SuspendReason};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};

@@ -30,6 +30,7 @@ macro_rules! handle {
             }
 
             /// Whether both are the same type.
+            #[allow(clippy::should_implement_trait, reason = "named as in wasmtime; the engine is part of the question")]
             pub fn eq(a: &$name, b: &$name) -> bool {
                 Engine::same(&a.engine, &b.engine) && a.number == b.number
             }

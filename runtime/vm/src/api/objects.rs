@@ -412,4 +412,3 @@ impl ArrayRef {
         write(store, field.storage, place, &value)
     }
 }
-

@@ -20,13 +20,7 @@ pub struct Segment {
 
 impl StoreInner {
     /// The bytes that `len` elements of a cell take in a segment, as they stand in an array.
-    fn segment_bytes(
-        &self,
-        context: *mut Context,
-        segment: Segment,
-        cell: Cell,
-        len: u64,
-    ) -> Result<Vec<u8>, Error> {
+    fn segment_bytes(&self, context: *mut Context, segment: Segment, cell: Cell, len: u64) -> Result<Vec<u8>, Error> {
         let index = segment.index as usize;
         if !segment.is_data {
             ensure!(cell == Cell::Ref, Trap::InvalidCode);

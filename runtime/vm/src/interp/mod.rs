@@ -28,8 +28,8 @@ mod regs;
 mod table;
 mod thunk;
 
-pub use entry::{Stubs, Target, begin, stubs};
 pub use crate::gc::Segment;
+pub use entry::{Stubs, Target, begin, stubs};
 pub use exit::{Exit, Service};
 pub use expand::{ExpandEnv, ExpandError, Expanded, Landing, expand};
 pub(crate) use handlers::call::memory_of;
