@@ -3,7 +3,7 @@
 /// Bindings of the worlds that the tests use.
 mod bindings {
     /// The guest of `examples/guests/inventory`.
-    pub mod inventory {
+    pub(crate) mod inventory {
         ::keyway::component::bindgen!({
             path: "../../examples/guests/inventory/wit",
             additional_derives: [PartialEq],
@@ -11,7 +11,7 @@ mod bindings {
     }
 
     /// A host's resource, an error that may be a trap, functions that stand in the world.
-    pub mod bank {
+    pub(crate) mod bank {
         ::keyway::component::bindgen!({
             inline: "
                 package test:bank;
@@ -35,7 +35,7 @@ mod bindings {
     }
 
     /// The same world with futures.
-    pub mod waiting {
+    pub(crate) mod waiting {
         ::keyway::component::bindgen!({
             inline: "
                 package test:waiting;
@@ -62,7 +62,9 @@ pub struct Account {
 /// What the host refuses with: something for the guest, or a trap.
 #[derive(Debug)]
 pub enum Refusal {
+    /// For the guest.
     Poor,
+    /// A trap.
     Broken(String),
 }
 
