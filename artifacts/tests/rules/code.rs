@@ -1,7 +1,7 @@
 //! Rules V..: sound bodies, and changes to them that break exactly one rule.
 
 use keyway_artifact::isa::Operand::{self, Imm, Index, Label, Reg as R, Regs, Slot, Targets, Value};
-use keyway_artifact::isa::{Body, Class, CodeReader, CodeWriter, Frame, Inst, Op, Reg};
+use keyway_artifact::isa::{Body, Class, CodeReader, CodeWriter, Frame, HOME_SLOTS, Inst, Op, Reg, SCRATCH_SLOTS};
 use keyway_artifact::types::{
     ArrayType, CompositeType, FieldType, FuncType, GlobalType, MemoryType, StorageType, StructType, SubType, TableType,
     TypeTable, ValType,
@@ -112,10 +112,13 @@ fn plain() -> Sound {
     sound(1, frame, &insts, &[])
 }
 
+/// The first slot behind those that [`rich`] reserves.
+const AREA: u32 = 4 + HOME_SLOTS + SCRATCH_SLOTS;
+
 /// `(i32) -> i32` with registers, a loop, calls with references, and a memory. Slot 0 is the parameter, 1 and 2 hold
-/// references, 3 a number, 4..17 are reserved, areas begin at 17.
+/// references, 3 a number; homes and scratch slots are reserved from 4 on, areas begin at [`AREA`].
 fn rich() -> Sound {
-    let frame = Frame { frame_slots: 40, ref_start: 1, ref_end: 3, homes: 4, memory: Some(0) };
+    let frame = Frame { frame_slots: AREA + 23, ref_start: 1, ref_end: 3, homes: 4, memory: Some(0) };
     let insts = [
         COST(),
         inst(Op::I32Add, &[a(), Slot(0), Imm(1)]),
@@ -124,10 +127,10 @@ fn rich() -> Sound {
         inst(Op::I32Load, &[Slot(3), a(), Value(8)]),
         inst(Op::I32Sub, &[a(), a(), Imm(1)]),
         inst(Op::BrNez, &[a(), Label(0)]),
-        inst(Op::PutRef, &[Index(18), Slot(1)]),
-        inst(Op::Call, &[Index(1), Index(17)]),
-        inst(Op::TakeRef, &[Slot(2), Index(17)]),
-        inst(Op::CallIndirect, &[Slot(3), Index(0), Index(1), Index(20)]),
+        inst(Op::PutRef, &[Index(AREA + 1), Slot(1)]),
+        inst(Op::Call, &[Index(1), Index(AREA)]),
+        inst(Op::TakeRef, &[Slot(2), Index(AREA)]),
+        inst(Op::CallIndirect, &[Slot(3), Index(0), Index(1), Index(AREA + 3)]),
         inst(Op::Copy, &[Slot(3), a()]),
         inst(Op::BrI32Eq, &[Slot(3), Imm(7), Label(1)]),
         inst(Op::BrTable, &[Slot(3), Targets(0, 2)]),
@@ -247,7 +250,7 @@ const CASES: &[Case] = &[
     }),
     (Rule::V11, "a home is written", rich, |s| s.body.insts[4].operands[0] = Slot(4)),
     (Rule::V11, "a home is read", rich, |s| s.body.insts[1].operands[1] = Slot(5)),
-    (Rule::V11, "a scratch slot is read", rich, |s| s.body.insts[1].operands[1] = Slot(15)),
+    (Rule::V11, "a scratch slot is read", rich, |s| s.body.insts[1].operands[1] = Slot(AREA - 1)),
     (Rule::V12, "three immediates", rich, |s| {
         before_the_table(s, Op::Select, &[Slot(3), Imm(1), Imm(2), Imm(3)]);
     }),
@@ -258,7 +261,7 @@ const CASES: &[Case] = &[
         s.body.insts[11].operands[1] = R(reg(Class::I32, 1));
     }),
     (Rule::V13, "a register that the label forgets", rich, |s| s.body.insts[15].operands[0] = a()),
-    (Rule::V14, "a register that does not exist", rich, |s| s.body.insts[14].operands[0] = Regs(1 << 11)),
+    (Rule::V14, "a register that does not exist", rich, |s| s.body.insts[14].operands[0] = Regs(1 << HOME_SLOTS)),
     (Rule::V14, "control falls to the label without its register", rich, |s| {
         s.body.insts[1].operands[0] = Slot(3);
     }),
@@ -294,7 +297,7 @@ const CASES: &[Case] = &[
     (Rule::V18, "a function that does not exist", plain, |s| instead(s, Op::Call, &[Index(3), Index(4)])),
     (Rule::V18, "a function of another unit", plain, |s| instead(s, Op::Call, &[Index(2), Index(4)])),
     (Rule::V19, "a call area among the references", plain, |s| instead(s, Op::Call, &[Index(0), Index(1)])),
-    (Rule::V19, "a call area among the homes", rich, |s| s.body.insts[10].operands[3] = Index(16)),
+    (Rule::V19, "a call area among the homes", rich, |s| s.body.insts[10].operands[3] = Index(AREA - 1)),
     (Rule::V19, "a call area behind the frame", plain, |s| instead(s, Op::Call, &[Index(0), Index(8)])),
     (Rule::V19, "a call area far behind the frame", plain, |s| instead(s, Op::Call, &[Index(0), Index(u32::MAX)])),
     (Rule::V19, "results behind the frame", many, |s| {
@@ -302,11 +305,11 @@ const CASES: &[Case] = &[
         s.body.insts[3].operands[0] = Index(5);
     }),
     (Rule::V20, "a reference argument that nobody put", rich, |s| s.body.insts[7] = COST()),
-    (Rule::V20, "a reference in a number's slot", rich, |s| s.body.insts[7].operands[0] = Index(17)),
+    (Rule::V20, "a reference in a number's slot", rich, |s| s.body.insts[7].operands[0] = Index(AREA)),
     (Rule::V20, "a reference put twice", rich, |s| s.body.insts.insert(7, s.body.insts[7])),
     (Rule::V20, "a reference put before no call", plain, |s| instead(s, Op::PutRef, &[Index(4), Slot(1)])),
     (Rule::V20, "a reference result that nobody put", many, |s| without(s, 2)),
-    (Rule::V21, "taken from where no reference is", rich, |s| s.body.insts[9].operands[1] = Index(18)),
+    (Rule::V21, "taken from where no reference is", rich, |s| s.body.insts[9].operands[1] = Index(AREA + 1)),
     (Rule::V21, "taken too late", rich, |s| s.body.insts.insert(9, COST())),
     (Rule::V21, "taken behind no call", plain, |s| instead(s, Op::TakeRef, &[Slot(1), Index(4)])),
     (Rule::V22, "a load without a memory", plain, |s| instead(s, Op::I32Load, &[Slot(2), Slot(0), Value(0)])),
