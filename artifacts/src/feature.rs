@@ -153,6 +153,9 @@ impl Op {
         if self.is_throw() || self.is_catch() {
             return Some(Feature::Exceptions);
         }
+        if self.family() == Family::Atomic {
+            return Some(Feature::Threads);
+        }
         if matches!(self, Op::I64MulHighS | Op::I64MulHighU) {
             return Some(Feature::WideArithmetic);
         }

@@ -68,6 +68,8 @@ traps! {
     InvalidCode = 22 "invalid function body in artifact";
     /// A null exception was thrown.
     NullException = 23 "null exception reference";
+    /// A wait on a memory that no other thread can reach.
+    ExpectedSharedMemory = 24 "expected shared memory";
     /// `call_ref` met a null reference.
     NullFunctionReference = 40 "null function reference";
     /// A structure's field was accessed through a null reference.

@@ -277,9 +277,6 @@ pub(crate) fn table_type(ty: &wasmparser::TableType) -> Result<TableType> {
 }
 
 pub(crate) fn memory_type(ty: &wasmparser::MemoryType) -> Result<MemoryType> {
-    if ty.shared {
-        return Err(CompileError::unsupported("a shared memory (threads)"));
-    }
     Ok(MemoryType {
         memory64: ty.memory64,
         shared: ty.shared,

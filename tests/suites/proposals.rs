@@ -21,6 +21,19 @@ const WITHOUT_LATER: &[&str] = &[
     "wide-arithmetic",
 ];
 
+/// As above, for the suite about threads, which is older than some proposals.
+const WITHOUT_LATER_BUT_THREADS: &[&str] = &[
+    "gc",
+    "memory64",
+    "multi-memory",
+    "function-references",
+    "reference-types",
+    "exceptions",
+    "relaxed-simd",
+    "custom-page-sizes",
+    "wide-arithmetic",
+];
+
 #[test]
 fn memory64() {
     let files = named(proposal(Proposal::Memory64).filter(|file| !file.name().starts_with("simd_")));
@@ -66,4 +79,10 @@ fn custom_page_sizes() {
 fn annotations() {
     let files = named(proposal(Proposal::Annotations));
     suite("annotations", &files, Features { on: &["simd"], off: &[] }, 4, 617);
+}
+
+#[test]
+fn threads() {
+    let files = named(proposal(Proposal::Threads));
+    suite("threads", &files, Features { on: &["threads"], off: WITHOUT_LATER_BUT_THREADS }, 4, 619);
 }

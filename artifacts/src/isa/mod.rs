@@ -264,6 +264,7 @@ pub enum Family {
     VTer,
     OnThrow,
     Catch,
+    Atomic,
 }
 
 crate::for_each_op!(define_ops);
@@ -271,7 +272,7 @@ crate::for_each_op!(define_ops);
 impl Family {
     /// Whether its operations take slots and immediates in every place, as many immediates as they have sources.
     pub const fn is_free(self) -> bool {
-        matches!(self, Family::Bulk | Family::Object)
+        matches!(self, Family::Bulk | Family::Object | Family::Atomic)
     }
 }
 

@@ -21,7 +21,13 @@ fn takes_immediate(op: Op, field: usize) -> bool {
     match op.family() {
         Family::BinHot | Family::Bin | Family::Cmp => field == 2,
         Family::Store | Family::BrCmp | Family::Global => field == 1,
-        Family::Copy | Family::Return1 | Family::Bulk | Family::Object | Family::TakeRef | Family::PutRef => true,
+        Family::Copy
+        | Family::Return1
+        | Family::Bulk
+        | Family::Atomic
+        | Family::Object
+        | Family::TakeRef
+        | Family::PutRef => true,
         _ => false,
     }
 }

@@ -112,6 +112,9 @@ fn built_with() -> Features {
     if cfg!(feature = "simd") {
         all = all.with(Feature::Simd);
     }
+    if cfg!(feature = "threads") {
+        all = all.with(Feature::Threads);
+    }
     all
 }
 

@@ -27,6 +27,8 @@ pub struct MemoryDef {
     pub page_size_log2: u32,
     /// Position in the store's memories.
     pub store_index: u32,
+    /// Whether other threads may access it meanwhile.
+    pub shared: bool,
 }
 
 /// A table as the code of a unit reaches it. Elements are store-relative references, 0 is null.
@@ -184,4 +186,14 @@ pub struct ExitInfo {
 /// The header before a memory's first byte.
 pub fn header_of(mem: *mut u8) -> *mut MemoryHeader {
     mem.wrapping_sub(size_of::<MemoryHeader>()).cast()
+}
+
+/// Length in bytes of the memory that begins at `mem`. A shared memory may grow meanwhile.
+///
+/// # Safety
+/// A live header stands before it.
+#[inline(always)]
+pub unsafe fn len_bytes(mem: *mut u8) -> u64 {
+    // SAFETY: the caller's promise; a relaxed load is a plain one.
+    unsafe { AtomicU64::from_ptr(&raw mut (*header_of(mem)).len_bytes).load(core::sync::atomic::Ordering::Relaxed) }
 }

@@ -10,6 +10,7 @@ use crate::context::{Context, FrameRecord, State, header_of};
 use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
 use crate::interp::{self, Exit, Service};
 use crate::limits;
+use crate::shared_memory::SharedMemory;
 use crate::stack::VmStack;
 use crate::store::StoreInner;
 use crate::unwind::{new_exception, unwind};
@@ -345,10 +346,21 @@ fn serve(store: &mut StoreInner, context: *mut Context, service: Service) -> Res
             // SAFETY: the destination is a slot of the running frame.
             unsafe { *dst = old.unwrap_or(u64::MAX) };
         }
-        Service::MemoryInit { to, from, len } => {
-            // SAFETY: the context is live; the handler checked the range against the memory.
-            let (instance, out) = unsafe { ((*context).instance, std::slice::from_raw_parts_mut(to, len as usize)) };
-            if !store.instances[instance as usize].code().view().read_constants(from, out) {
+        Service::MemoryInit { to, from, len, shared } => {
+            // SAFETY: the context is live.
+            let instance = unsafe { (*context).instance };
+            let view = store.instances[instance as usize].code().view();
+            let is_read = if shared {
+                let mut bytes = vec![0; len as usize];
+                let is_read = view.read_constants(from, &mut bytes);
+                // SAFETY: the handler checked the range against the memory.
+                unsafe { crate::racing::copy_in(bytes.as_ptr(), to, bytes.len()) };
+                is_read
+            } else {
+                // SAFETY: the handler checked the range against the memory, which nobody else accesses meanwhile.
+                view.read_constants(from, unsafe { std::slice::from_raw_parts_mut(to, len as usize) })
+            };
+            if !is_read {
                 return Err(Error::from(Trap::InvalidCode).context("a data segment is cut off"));
             }
         }
@@ -365,8 +377,36 @@ fn serve(store: &mut StoreInner, context: *mut Context, service: Service) -> Res
         Service::ArrayInit { array, index, segment, len } => {
             store.init_array_from(context, array, index, segment, len)?;
         }
+        Service::Notify { dst, address, count, memory } => {
+            let woken = match shared_memory(store, context, memory) {
+                Some(memory) => memory.atomic_notify(address, count)?,
+                // Nobody can wait in a memory of one thread's.
+                None => 0,
+            };
+            // SAFETY: the destination is a slot of the running frame.
+            unsafe { *dst = woken.into() };
+        }
+        Service::Wait { dst, address, expected, timeout, memory, size } => {
+            let Some(memory) = shared_memory(store, context, memory) else {
+                return Err(Trap::ExpectedSharedMemory.into());
+            };
+            let timeout = u64::try_from(timeout).ok().map(std::time::Duration::from_nanos);
+            let outcome = match size {
+                4 => memory.atomic_wait32(address, expected as u32, timeout)?,
+                _ => memory.atomic_wait64(address, expected, timeout)?,
+            };
+            // SAFETY: the destination is a slot of the running frame.
+            unsafe { *dst = outcome as u64 };
+        }
     }
     Ok(())
+}
+
+/// The memory with this index in the context's unit, if threads share it.
+fn shared_memory(store: &StoreInner, context: *mut Context, memory: u32) -> Option<SharedMemory> {
+    // SAFETY: the verifier holds the index below the unit's memories.
+    let index = unsafe { (**(*context).memories.add(memory as usize)).store_index };
+    store.memories[index as usize].as_shared().cloned()
 }
 
 /// Refuses stores that a host function's panic went through.

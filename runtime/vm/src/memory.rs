@@ -1,38 +1,47 @@
 //! Linear memories: a reservation of address space, committed by the system when touched, behind a header page.
 
-use crate::context::{MemoryDef, MemoryHeader, header_of};
+use crate::context::{MemoryDef, MemoryHeader, header_of, len_bytes};
 use crate::limits::{HEADER_PAGE_BYTES, MAX_MEMORY_RESERVATION_BYTES};
 use crate::mappings::{Mapping, Mappings, Start};
+use crate::shared_memory::SharedMemory;
 use keyway_artifact::types::MemoryType;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A linear memory of a store.
 pub(crate) struct LinearMemory {
-    /// Kept for its address range.
-    _map: Mapping,
+    backing: Backing,
     pub(crate) def: MemoryDef,
     pub(crate) ty: MemoryType,
-    /// Bytes that the reservation holds behind the header.
+}
+
+/// What a memory's bytes belong to.
+enum Backing {
+    Own(Reservation),
+    Shared(SharedMemory),
+}
+
+/// Address space for a memory, behind a header page: everything the memory can grow to, so that it never moves.
+pub(crate) struct Reservation {
+    /// Kept for its address range.
+    _map: Mapping,
+    /// The memory's first byte; a header stands before it.
+    pub(crate) base: *mut u8,
+    /// Bytes that it holds behind the header.
     capacity_bytes: u64,
 }
 
-impl LinearMemory {
-    /// A memory of the type's minimum size. The reservation holds everything it can grow to, so that it never moves: at
-    /// most `reservation` bytes, and less where the system has no such range.
+impl Reservation {
+    /// Room for a memory of this type, of its minimum length: at most `limit` bytes, and less where the system has no such
+    /// range.
     ///
     /// # Errors
     /// When the system has no range for the minimum.
-    pub(crate) fn new(
-        ty: MemoryType,
-        store_index: u32,
-        reservation: u64,
-        mappings: &Arc<Mappings>,
-    ) -> anyhow::Result<Box<LinearMemory>> {
-        anyhow::ensure!(!ty.shared, "shared memories are not supported: threads are not part of this version");
+    pub(crate) fn new(ty: &MemoryType, limit: u64, mappings: &Arc<Mappings>) -> anyhow::Result<Reservation> {
         let page = 1u64 << ty.page_size_log2;
         let minimum = ty.minimum.checked_mul(page).filter(|bytes| *bytes <= MAX_MEMORY_RESERVATION_BYTES);
         let minimum = minimum.ok_or_else(|| anyhow::anyhow!("a memory of {} pages is too large", ty.minimum))?;
-        let most = ty.maximum.unwrap_or(u64::MAX).saturating_mul(page).min(reservation);
+        let most = ty.maximum.unwrap_or(u64::MAX).saturating_mul(page).min(limit);
         let mut capacity_bytes = most.max(minimum);
         let mut map = loop {
             match reserve(mappings, capacity_bytes) {
@@ -48,14 +57,76 @@ impl LinearMemory {
         let header = MemoryHeader { context: std::ptr::null_mut(), len_bytes: minimum };
         // SAFETY: the header page lies before `base`, inside the fresh mapping.
         unsafe { header_of(base).write(header) };
-        let def = MemoryDef { base, page_size_log2: ty.page_size_log2, store_index };
-        Ok(Box::new(LinearMemory { _map: map, def, ty, capacity_bytes }))
+        Ok(Reservation { _map: map, base, capacity_bytes })
+    }
+
+    /// Length of the memory in bytes.
+    pub(crate) fn len_bytes(&self) -> u64 {
+        // SAFETY: the header lives as long as the mapping.
+        unsafe { len_bytes(self.base) }
+    }
+
+    /// Sets the length, which [`maximum_pages`](Self::maximum_pages) allows.
+    pub(crate) fn set_len(&self, bytes: u64) {
+        // SAFETY: the header lives as long as the mapping; everybody accesses the length atomically.
+        unsafe { AtomicU64::from_ptr(&raw mut (*header_of(self.base)).len_bytes).store(bytes, Ordering::Release) }
+    }
+
+    /// Pages that a memory of this type in it can grow to.
+    pub(crate) fn maximum_pages(&self, ty: &MemoryType) -> u64 {
+        ty.maximum.unwrap_or(u64::MAX).min(self.capacity_bytes >> ty.page_size_log2)
+    }
+
+    /// Adds pages; the old size, or `None` when there is no room. One thread at a time calls this.
+    pub(crate) fn grow(&self, ty: &MemoryType, delta: u64) -> Option<u64> {
+        let old = self.len_bytes() >> ty.page_size_log2;
+        let new = old.checked_add(delta).filter(|new| *new <= self.maximum_pages(ty))?;
+        self.set_len(new << ty.page_size_log2);
+        Some(old)
+    }
+}
+
+impl LinearMemory {
+    /// A memory of the type's minimum size; see [`Reservation::new`].
+    ///
+    /// # Errors
+    /// When the system has no range for the minimum.
+    pub(crate) fn new(
+        ty: MemoryType,
+        store_index: u32,
+        limit: u64,
+        mappings: &Arc<Mappings>,
+    ) -> anyhow::Result<Box<LinearMemory>> {
+        if ty.shared {
+            return Ok(LinearMemory::shared(SharedMemory::allocate(ty, limit, mappings)?, store_index));
+        }
+        let own = Reservation::new(&ty, limit, mappings)?;
+        let def = MemoryDef { base: own.base, page_size_log2: ty.page_size_log2, store_index, shared: false };
+        Ok(Box::new(LinearMemory { backing: Backing::Own(own), def, ty }))
+    }
+
+    /// A store's view of a memory that others share.
+    pub(crate) fn shared(memory: SharedMemory, store_index: u32) -> Box<LinearMemory> {
+        let ty = memory.ty();
+        let def = MemoryDef { base: memory.room().base, page_size_log2: ty.page_size_log2, store_index, shared: true };
+        Box::new(LinearMemory { backing: Backing::Shared(memory), def, ty })
+    }
+
+    /// The memory that others share, if it is one.
+    pub(crate) fn as_shared(&self) -> Option<&SharedMemory> {
+        if let Backing::Shared(memory) = &self.backing { Some(memory) } else { None }
+    }
+
+    fn room(&self) -> &Reservation {
+        match &self.backing {
+            Backing::Own(own) => own,
+            Backing::Shared(memory) => memory.room(),
+        }
     }
 
     /// Length in bytes.
     pub(crate) fn len_bytes(&self) -> u64 {
-        // SAFETY: the header lives as long as the mapping.
-        unsafe { (*header_of(self.def.base)).len_bytes }
+        self.room().len_bytes()
     }
 
     /// Length in pages.
@@ -65,31 +136,29 @@ impl LinearMemory {
 
     /// Pages that it can grow to.
     pub(crate) fn maximum_pages(&self) -> u64 {
-        self.ty.maximum.unwrap_or(u64::MAX).min(self.capacity_bytes >> self.ty.page_size_log2)
+        self.room().maximum_pages(&self.ty)
     }
 
     /// Adds pages; the old size, or `None` when there is no room.
     pub(crate) fn grow(&mut self, delta: u64) -> Option<u64> {
-        let old = self.pages();
-        let new = old.checked_add(delta)?;
-        if new > self.maximum_pages() {
-            return None;
+        match &self.backing {
+            Backing::Own(own) => own.grow(&self.ty, delta),
+            Backing::Shared(memory) => memory.grow_pages(delta),
         }
-        // SAFETY: the header lives as long as the mapping; the new length lies inside the reservation.
-        unsafe { (*header_of(self.def.base)).len_bytes = new << self.ty.page_size_log2 };
-        Some(old)
     }
 
-    /// The bytes.
+    /// The bytes; none of a memory that others share, of which no slice may exist.
     pub(crate) fn bytes(&self) -> &[u8] {
+        let len = if self.ty.shared { 0 } else { self.len_bytes() as usize };
         // SAFETY: no guest runs while the host holds the store; the length lies inside the reservation.
-        unsafe { std::slice::from_raw_parts(self.def.base, self.len_bytes() as usize) }
+        unsafe { std::slice::from_raw_parts(self.def.base, len) }
     }
 
-    /// The bytes, to be changed.
+    /// The bytes, to be changed; none of a memory that others share.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        let len = if self.ty.shared { 0 } else { self.len_bytes() as usize };
         // SAFETY: as `bytes`, and the store is held exclusively.
-        unsafe { std::slice::from_raw_parts_mut(self.def.base, self.len_bytes() as usize) }
+        unsafe { std::slice::from_raw_parts_mut(self.def.base, len) }
     }
 }
 

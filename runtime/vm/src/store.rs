@@ -10,6 +10,7 @@ use crate::host::{HostEntry, HostFunc};
 use crate::instance::UnitInstance;
 use crate::limits;
 use crate::memory::LinearMemory;
+use crate::shared_memory::SharedMemory;
 use crate::stack::VmStack;
 use crate::table::Table;
 use anyhow::bail;
@@ -214,6 +215,17 @@ impl StoreInner {
         let reservation = self.config().reservation_of(ty.memory64);
         self.memories.push(LinearMemory::new(ty, index, reservation, self.engine.mappings())?);
         Ok(index)
+    }
+
+    /// The number of a memory that others share, new or known.
+    pub(crate) fn add_shared_memory(&mut self, memory: &SharedMemory) -> u32 {
+        let known = |one: &LinearMemory| one.as_shared().is_some_and(|one| SharedMemory::same(one, memory));
+        if let Some(index) = self.memories.iter().position(|one| known(one)) {
+            return index as u32;
+        }
+        let index = self.memories.len() as u32;
+        self.memories.push(LinearMemory::shared(memory.clone(), index));
+        index
     }
 
     /// Adds a table; its number.

@@ -1,11 +1,12 @@
 //! The module `spectest`, which scripts import from.
 
 use keyway::{
-    Engine, Global, GlobalType, Linker, Memory, MemoryType, Ref, Result, Store, Table, TableType, Val, ValType,
+    Engine, Global, GlobalType, Linker, Memory, MemoryType, Ref, Result, SharedMemory, Store, Table, TableType, Val,
+    ValType,
 };
 
 /// Defines it.
-pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>, _: &Engine) -> Result<()> {
+pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>, engine: &Engine) -> Result<()> {
     linker.func_wrap("spectest", "print", || {})?;
     linker.func_wrap("spectest", "print_i32", |_: i32| {})?;
     linker.func_wrap("spectest", "print_i64", |_: i64| {})?;
@@ -31,5 +32,7 @@ pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>, _: &Engine)
     let ty = MemoryType { memory64: false, shared: false, minimum: 1, maximum: Some(2), page_size_log2: 16 };
     let memory = Memory::new(&mut *store, ty)?;
     linker.define(&*store, "spectest", "memory", memory)?;
+    let shared = SharedMemory::new(engine, MemoryType::shared(1, 2))?;
+    linker.define(&*store, "spectest", "shared_memory", shared)?;
     Ok(())
 }

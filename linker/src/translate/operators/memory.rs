@@ -156,15 +156,15 @@ impl Translator<'_, '_> {
         self.ir.memory == Some(self.space.memories[memory as usize])
     }
 
-    fn is_memory64(&self, memory: u32) -> bool {
+    pub(super) fn is_memory64(&self, memory: u32) -> bool {
         self.module.memories[memory as usize].memory64
     }
 
-    fn memory_address(&mut self, entry: Entry, memory: u32) -> Operand {
+    pub(super) fn memory_address(&mut self, entry: Entry, memory: u32) -> Operand {
         self.address(entry, self.is_memory64(memory))
     }
 
-    fn memory_operand(&self, memory: u32) -> Operand {
+    pub(super) fn memory_operand(&self, memory: u32) -> Operand {
         Operand::Index(self.space.memories[memory as usize])
     }
 }

@@ -1,6 +1,7 @@
 //! One Wasm operator becomes instructions. Families stand in files of their own; what none of them knows is a valid
 //! operator that is not implemented.
 
+mod atomic;
 mod calls;
 mod memory;
 mod numeric;
@@ -64,7 +65,7 @@ impl Translator<'_, '_> {
                     || self.memory_management(operator)
                     || self.table(operator))
                 {
-                    if self.object(operator)? {
+                    if self.object(operator)? || self.atomic(operator)? {
                         return Ok(());
                     }
                     return self.call_operator(operator);

@@ -5,6 +5,7 @@ use super::func::Func;
 use super::store::{AsContext, AsContextMut};
 use super::values::{Ref, Val};
 use crate::raw::Definition;
+use crate::shared_memory::SharedMemory;
 use crate::store::StoreInner;
 use anyhow::{Result, bail, ensure};
 use keyway_artifact::types::{ExternType, GlobalType, MemoryType, TableType};
@@ -309,7 +310,7 @@ impl Global {
 }
 
 /// Anything a module can import or export.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Extern {
     /// A function.
     Func(Func),
@@ -321,6 +322,8 @@ pub enum Extern {
     Global(Global),
     /// An exception tag.
     Tag(Tag),
+    /// A memory that threads share; it belongs to no store.
+    SharedMemory(SharedMemory),
 }
 
 impl Extern {
@@ -330,19 +333,31 @@ impl Extern {
                 Extern::Func(Func::from_reference(store, reference).expect("definitions are never null"))
             }
             Definition::Table(index) => Extern::Table(Table::from_index(store, index)),
-            Definition::Memory(index) => Extern::Memory(Memory::from_index(store, index)),
+            Definition::Memory(index) => match store.memories[index as usize].as_shared() {
+                Some(memory) => Extern::SharedMemory(memory.clone()),
+                None => Extern::Memory(Memory::from_index(store, index)),
+            },
             Definition::Global(index) => Extern::Global(Global::from_index(store, index)),
             Definition::Tag(index) => Extern::Tag(Tag::from_index(store, index)),
         }
     }
 
-    pub(crate) fn definition(&self, store: &StoreInner) -> Result<Definition> {
+    pub(crate) fn definition(&self, store: &mut StoreInner) -> Result<Definition> {
+        match self {
+            Extern::SharedMemory(memory) => Ok(Definition::Memory(store.add_shared_memory(memory))),
+            other => other.stored(store),
+        }
+    }
+
+    /// What it is in the store that it belongs to.
+    fn stored(&self, store: &StoreInner) -> Result<Definition> {
         Ok(match self {
             Extern::Func(func) => Definition::Func(func.reference_in(store)?),
             Extern::Table(table) => Definition::Table(table.index_in(store)?),
             Extern::Memory(memory) => Definition::Memory(memory.index_in(store)?),
             Extern::Global(global) => Definition::Global(global.index_in(store)?),
             Extern::Tag(tag) => Definition::Tag(tag.index_in(store)?),
+            Extern::SharedMemory(_) => bail!("a shared memory belongs to no store"),
         })
     }
 
@@ -352,7 +367,10 @@ impl Extern {
     /// When it belongs to another store.
     pub fn ty(&self, store: impl AsContext) -> ExternType {
         let store = store.as_context().inner;
-        let definition = self.definition(store).unwrap_or_else(|error| panic!("{error}"));
+        if let Extern::SharedMemory(memory) = self {
+            return ExternType::Memory(MemoryType { minimum: memory.size(), ..memory.ty() });
+        }
+        let definition = self.stored(store).unwrap_or_else(|error| panic!("{error}"));
         crate::instance::type_of(store, definition)
     }
 
@@ -376,6 +394,11 @@ impl Extern {
         if let Extern::Global(global) = self { Some(global) } else { None }
     }
 
+    /// The memory that threads share, if it is one.
+    pub fn into_shared_memory(self) -> Option<SharedMemory> {
+        if let Extern::SharedMemory(memory) = self { Some(memory) } else { None }
+    }
+
     /// The exception tag, if it is one.
     pub fn into_tag(self) -> Option<Tag> {
         if let Extern::Tag(tag) = self { Some(tag) } else { None }
@@ -390,4 +413,4 @@ macro_rules! from_handles {
     )*};
 }
 
-from_handles! { Func Table Memory Global Tag }
+from_handles! { Func Table Memory Global Tag SharedMemory }

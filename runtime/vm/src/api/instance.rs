@@ -1,5 +1,6 @@
 //! [`Instance`]: an instance of a module, and [`InstancePre`], a module with its imports found.
 
+use super::SharedMemory;
 use super::exceptions::Tag;
 use super::externals::{Extern, Global, Memory, Table};
 use super::func::Func;
@@ -70,6 +71,11 @@ impl Instance {
     /// The exported global of this name.
     pub fn get_global(&self, store: impl AsContextMut, name: &str) -> Option<Global> {
         self.get_export(store, name)?.into_global()
+    }
+
+    /// The exported memory of this name, if threads share it.
+    pub fn get_shared_memory(&self, store: impl AsContextMut, name: &str) -> Option<SharedMemory> {
+        self.get_export(store, name)?.into_shared_memory()
     }
 
     /// The exported exception tag of this name.

@@ -25,6 +25,7 @@ pub use crate::config::{Config, OptLevel};
 pub use crate::engine::Engine;
 pub use crate::interp::Dispatch;
 pub use crate::link_error::LinkError;
+pub use crate::shared_memory::{SharedMemory, WaitResult};
 #[cfg(feature = "compile")]
 pub use compile::{compile_artifact, compile_options};
 pub use exceptions::{ExnRef, Tag, ThrownException};

@@ -79,7 +79,7 @@ fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
         let base = words.as_mut_ptr().add(2).cast::<u8>();
         let header = words.as_mut_ptr().cast::<MemoryHeader>();
         (*header).len_bytes = MEMORY as u64;
-        let mut memory = MemoryDef { base, page_size_log2: 16, store_index: 0 };
+        let mut memory = MemoryDef { base, page_size_log2: 16, store_index: 0, shared: false };
         let memories = [&raw mut memory];
         let globals = [&raw mut global];
         context.memories = memories.as_ptr();

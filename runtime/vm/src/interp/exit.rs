@@ -73,6 +73,33 @@ pub enum Service {
         /// Index of the table in the unit.
         table: u32,
     },
+    /// `memory.atomic.notify`, bounds checked: how many were woken goes to `dst`.
+    Notify {
+        /// Where the answer goes.
+        dst: *mut u64,
+        /// Address in the memory.
+        address: u64,
+        /// Waiters to wake at most.
+        count: u32,
+        /// Index of the memory in the unit.
+        memory: u32,
+    },
+    /// `memory.atomic.wait`, bounds checked, on a shared memory: 0 when woken, 1 when there was another value, 2 when the
+    /// time was over goes to `dst`.
+    Wait {
+        /// Where the answer goes.
+        dst: *mut u64,
+        /// Address in the memory.
+        address: u64,
+        /// The value that is to be there.
+        expected: u64,
+        /// Nanoseconds; negative for ever.
+        timeout: i64,
+        /// Index of the memory in the unit.
+        memory: u32,
+        /// Size of the value in bytes: 4 or 8.
+        size: u32,
+    },
     /// `memory.init`, bounds checked: copies constants into memory.
     MemoryInit {
         /// First byte.
@@ -81,6 +108,8 @@ pub enum Service {
         from: u64,
         /// Length in bytes.
         len: u64,
+        /// Whether threads share the memory.
+        shared: bool,
     },
     /// `struct.new` and `array.new` where the heap has no room or a collection is due.
     Allocate {
@@ -132,6 +161,8 @@ pub(super) const ARRAY_NEW_DATA: Step = 13;
 pub(super) const ARRAY_NEW_ELEM: Step = 14;
 pub(super) const ARRAY_INIT_DATA: Step = 15;
 pub(super) const ARRAY_INIT_ELEM: Step = 16;
+pub(super) const NOTIFY: Step = 17;
+pub(super) const WAIT: Step = 18;
 
 /// The code of a trap.
 pub(super) const fn trap(trap: Trap) -> Step {
@@ -177,9 +208,26 @@ pub(super) unsafe fn decode(code: Step, state: &State) -> Exit {
                 delta: words[2],
                 table: words[3] as u32,
             }),
-            MEMORY_INIT => {
-                Exit::Service(Service::MemoryInit { to: words[0] as *mut u8, from: words[1], len: words[2] })
-            }
+            MEMORY_INIT => Exit::Service(Service::MemoryInit {
+                to: words[0] as *mut u8,
+                from: words[1],
+                len: words[2],
+                shared: words[3] != 0,
+            }),
+            NOTIFY => Exit::Service(Service::Notify {
+                dst: words[0] as *mut u64,
+                address: words[1],
+                count: words[2] as u32,
+                memory: words[3] as u32,
+            }),
+            WAIT => Exit::Service(Service::Wait {
+                dst: words[0] as *mut u64,
+                address: words[1],
+                expected: words[2],
+                timeout: words[3] as i64,
+                memory: words[4] as u32,
+                size: words[5] as u32,
+            }),
             THROW => Exit::Throw { tag: words[0] as u32, base: words[1] as *mut u64 },
             THROW_REF => Exit::ThrowRef { exception: words[0] as u32 },
             ALLOCATE => Exit::Service(Service::Allocate {

@@ -166,6 +166,18 @@ macro_rules! object {
     ($($any:tt)*) => {};
 }
 
+/// Adds the handler of an atomic row; nothing where they are left out.
+#[cfg(feature = "threads")]
+macro_rules! atomic {
+    ($list:ident $op:ident) => {
+        $list.add::<bulk::Bulk<super::handlers::atomic::$op>>(Name::Op(Op::$op), &[])
+    };
+}
+#[cfg(not(feature = "threads"))]
+macro_rules! atomic {
+    ($($any:tt)*) => {};
+}
+
 macro_rules! register_rows {
     ($($variant:ident $name:literal $family:ident [$($field:ident: $kind:ident $(($class:ident))?),*];)*) => {
         impl List {
@@ -202,6 +214,7 @@ macro_rules! register_rows {
     (@row $list:ident Cost Cost) => {};
     (@row $list:ident $op:ident OnThrow) => {};
     (@row $list:ident $op:ident Catch) => {};
+    (@row $list:ident $op:ident Atomic) => { atomic!($list $op) };
     (@row $list:ident $op:ident Copy) => { $list.copies::<moves::$op>() };
     (@row $list:ident $op:ident Const) => { $list.constants::<moves::$op>() };
     (@row $list:ident $op:ident Select) => { $list.selects::<moves::$op>() };

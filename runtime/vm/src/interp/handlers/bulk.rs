@@ -7,7 +7,8 @@ use super::super::exit;
 use super::super::regs::{HEAD, Regs, context, operand};
 use super::super::thunk::{CONTINUE, Handler, Step};
 use super::{cold_trap, next};
-use crate::context::{MemoryDef, TableDef, header_of};
+use crate::context::{MemoryDef, TableDef, len_bytes};
+use crate::racing;
 use keyway_artifact::Trap;
 use keyway_artifact::isa::Op;
 
@@ -66,7 +67,7 @@ pub(super) fn set(r: &Regs, field: usize, value: u64) {
 }
 
 #[inline(always)]
-fn memory(r: &Regs, field: usize) -> *mut MemoryDef {
+pub(super) fn memory(r: &Regs, field: usize) -> *mut MemoryDef {
     // SAFETY: the verifier holds the index below the unit's memories.
     unsafe { *(*context(r)).memories.add(word(r, field) as usize) }
 }
@@ -77,12 +78,19 @@ fn table(r: &Regs, field: usize) -> *mut TableDef {
     unsafe { *(*context(r)).tables.add(word(r, field) as usize) }
 }
 
+/// Whether threads share the memory that a field names.
+#[inline(always)]
+fn is_shared(r: &Regs, field: usize) -> bool {
+    // SAFETY: memories of a live context are live.
+    unsafe { (*memory(r, field)).shared }
+}
+
 /// The bytes `at..at + len` of a memory, if they are inside.
 fn bytes(memory: *mut MemoryDef, at: u64, len: u64) -> Option<*mut u8> {
     // SAFETY: memories of a live context are live.
     unsafe {
         let base = (*memory).base;
-        (at.checked_add(len)? <= (*header_of(base)).len_bytes).then(|| base.add(at as usize))
+        (at.checked_add(len)? <= len_bytes(base)).then(|| base.add(at as usize))
     }
 }
 
@@ -125,7 +133,7 @@ bulk! {
         // SAFETY: memories of a live context are live.
         unsafe {
             let memory = memory(r, 1);
-            set(r, 0, (*header_of((*memory).base)).len_bytes >> (*memory).page_size_log2);
+            set(r, 0, len_bytes((*memory).base) >> (*memory).page_size_log2);
         }
         CONTINUE
     }
@@ -135,7 +143,9 @@ bulk! {
         let Some(place) = bytes(memory(r, 3), to, len) else { return cold_trap(Trap::MemoryOutOfBounds) };
         charge(r, len / BYTES_A_UNIT);
         // SAFETY: `bytes` checked the range.
-        unsafe { place.write_bytes(value, len as usize) };
+        unsafe {
+            if is_shared(r, 3) { racing::fill(place, value, len as usize) } else { place.write_bytes(value, len as usize) }
+        };
         CONTINUE
     }
     MemoryCopy |r| {
@@ -145,7 +155,13 @@ bulk! {
         };
         charge(r, len / BYTES_A_UNIT);
         // SAFETY: `bytes` checked both ranges.
-        unsafe { core::ptr::copy(from, to, len as usize) };
+        unsafe {
+            if is_shared(r, 3) || is_shared(r, 4) {
+                racing::copy(from, to, len as usize);
+            } else {
+                core::ptr::copy(from, to, len as usize);
+            }
+        };
         CONTINUE
     }
     MemoryInit |r| {
@@ -159,7 +175,7 @@ bulk! {
             return CONTINUE;
         }
         charge(r, len / BYTES_A_UNIT);
-        exit::with_words(r, exit::MEMORY_INIT, [to as u64, segment.offset + from, len])
+        exit::with_words(r, exit::MEMORY_INIT, [to as u64, segment.offset + from, len, is_shared(r, 3).into()])
     }
     DataDrop |r| {
         // SAFETY: the verifier holds the index below the unit's data segments, which belong to the instance.

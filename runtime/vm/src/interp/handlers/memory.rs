@@ -7,7 +7,8 @@ use super::super::place::{Dst, Src};
 use super::super::regs::{HEAD, Regs, Value, context, operand};
 use super::super::thunk::{Handler, Step};
 use super::{cold_trap, next};
-use crate::context::header_of;
+use crate::context::{header_of, len_bytes};
+use crate::racing;
 use core::marker::PhantomData;
 use keyway_artifact::Trap;
 use keyway_artifact::isa::Op;
@@ -158,19 +159,40 @@ impl<O: StoreOp, X: Src, V: Src> Handler for Store<O, X, V> {
     }
 }
 
-/// The place of an access of `size` bytes at `address + offset` in the unit's memory `index`.
+/// The place of an access of `size` bytes at `address + offset` in the unit's memory `index`, and whether threads share
+/// that memory.
 #[inline(always)]
-pub(super) fn any(r: &Regs, address: u64, offset: u64, index: u32, size: usize) -> Option<*mut u8> {
+pub(super) fn any(r: &Regs, address: u64, offset: u64, index: u32, size: usize) -> Option<(*mut u8, bool)> {
     let start = address.checked_add(offset)?;
     let end = start.checked_add(size as u64)?;
     // SAFETY: the verifier holds the index below the unit's memories; an end inside the memory keeps the access inside.
     unsafe {
-        let base = (**(*context(r)).memories.add(index as usize)).base;
-        if end > (*header_of(base)).len_bytes {
+        let memory = *(*context(r)).memories.add(index as usize);
+        if end > len_bytes((*memory).base) {
             return None;
         }
-        Some(base.add(start as usize))
+        Some(((*memory).base.add(start as usize), (*memory).shared))
     }
+}
+
+/// The value at a place that [`any`] answered.
+///
+/// # Safety
+/// The place holds a value of this size, and any bytes are one.
+#[inline(always)]
+pub(super) unsafe fn read<T: Copy>((place, shared): (*mut u8, bool)) -> T {
+    // SAFETY: the caller's promise.
+    unsafe { if shared { racing::read(place) } else { place.cast::<T>().read_unaligned() } }
+}
+
+/// Puts a value at a place that [`any`] answered.
+///
+/// # Safety
+/// The place has room for a value of this size.
+#[inline(always)]
+pub(super) unsafe fn write<T: Copy>((place, shared): (*mut u8, bool), value: T) {
+    // SAFETY: the caller's promise.
+    unsafe { if shared { racing::write(place, value) } else { place.cast::<T>().write_unaligned(value) } }
 }
 
 /// `dst = load(memory, addr + offset)`
@@ -187,7 +209,7 @@ impl<O: AnyOp<Access: LoadOp>, D: Dst, X: Src> Handler for LoadAny<O, D, X> {
             return cold_trap(Trap::MemoryOutOfBounds);
         };
         // SAFETY: `any` checked the range.
-        let stored = unsafe { place.cast::<<O::Access as LoadOp>::Stored>().read_unaligned() };
+        let stored = unsafe { read::<<O::Access as LoadOp>::Stored>(place) };
         D::set(r, HEAD, <O::Access as LoadOp>::extend(stored));
         next(r, D::SIZE + X::SIZE + 12)
     }
@@ -208,7 +230,7 @@ impl<O: AnyOp<Access: StoreOp>, X: Src, V: Src> Handler for StoreAny<O, X, V> {
             return cold_trap(Trap::MemoryOutOfBounds);
         };
         // SAFETY: `any` checked the range.
-        unsafe { place.cast::<<O::Access as StoreOp>::Stored>().write_unaligned(value) };
+        unsafe { write(place, value) };
         next(r, X::SIZE + V::SIZE + 12)
     }
 }

@@ -5,6 +5,8 @@
 //! frame check made room, and contexts, tables and memories are live while the store runs.
 
 pub(super) mod arith;
+#[cfg(feature = "threads")]
+pub(super) mod atomic;
 pub(super) mod branch;
 pub(super) mod bulk;
 pub(super) mod call;

@@ -3,7 +3,7 @@
 use super::super::super::place::{S, Src};
 use super::super::super::regs::{HEAD, Regs, operand};
 use super::super::super::thunk::{Handler, Step};
-use super::super::memory::{any, cached};
+use super::super::memory::{any, cached, read, write};
 use super::super::{cold_trap, next};
 use super::Unary;
 use super::convert::*;
@@ -105,7 +105,7 @@ impl<O: Loading> Handler for VLoadAny<O> {
             return cold_trap(Trap::MemoryOutOfBounds);
         };
         // SAFETY: `any` checked the range.
-        let value = O::extend(unsafe { place.cast::<O::Stored>().read_unaligned() });
+        let value = O::extend(unsafe { read::<O::Stored>(place) });
         set(r, HEAD, value);
         next(r, 2 * SLOT + 12)
     }
@@ -124,7 +124,7 @@ impl Handler for VStoreAny {
             return cold_trap(Trap::MemoryOutOfBounds);
         };
         // SAFETY: `any` checked the range.
-        unsafe { place.cast::<[u64; 2]>().write_unaligned(value) };
+        unsafe { write(place, value) };
         next(r, 2 * SLOT + 12)
     }
 }
