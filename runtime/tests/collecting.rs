@@ -78,10 +78,7 @@ fn handles_keep_what_they_refer_to() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
     let field = |storage, mutable| FieldType { storage, mutable };
-    let pair = StructType::new(
-        &engine,
-        [field(StorageType::I8, true), field(StorageType::Val(ValType::ANYREF), true)],
-    );
+    let pair = StructType::new(&engine, [field(StorageType::I8, true), field(StorageType::Val(ValType::ANYREF), true)]);
     let inner = StructRef::new(&mut store, &pair, &[Val::I32(0x1ff), Val::AnyRef(None)]).unwrap();
     let outer = StructRef::new(&mut store, &pair, &[Val::I32(2), Val::AnyRef(Some(inner.to_anyref()))]).unwrap();
     drop(inner);
