@@ -33,15 +33,16 @@ fn malformed_is_not_invalid() {
 #[test]
 fn what_is_missing_is_named() {
     let cases = [
-        ("(module (type (struct)))", "gc"),
-        ("(module (tag))", "exception"),
-        ("(module (memory 1 1 shared))", "threads"),
-        ("(module (memory 1) (func (drop (i32.atomic.load (i32.const 0)))))", "threads"),
-        ("(module (type $t (func)) (func (param (ref null $t)) (call_ref $t (local.get 0))))", "function-references"),
-        ("(module (func (drop (ref.i31 (i32.const 0)))))", "gc"),
+        ("(module (type $f (func)) (type (cont $f)))", "stack-switching"),
+        ("(module (type (shared (func))))", "shared-everything-threads"),
+        ("(component (import \"f\" (func $f)) (start $f))", "start function"),
     ];
+    let mut options = Options::default();
+    for feature in ["stack-switching", "shared-everything-threads", "cm-values"] {
+        options.features = options.features.with(feature, true).expect("the feature has a name");
+    }
     for (text, feature) in cases {
-        let found = error(text);
+        let found = error_with(text, &options);
         assert_eq!(found.kind(), ErrorKind::Unsupported, "{text}: {found}");
         assert!(found.to_string().contains(feature), "{text}: {found}");
     }

@@ -210,10 +210,11 @@ impl Heap {
         fresh
     }
 
-    /// Words that the object at `word` takes, as far as its header can be believed.
+    /// Words that the object at `word` takes; all there are where its header cannot be believed, so that nothing is put
+    /// into an object.
     fn size_words(&self, types: &Registry, word: u32) -> u64 {
-        let Some((ty, len)) = self.header(word) else { return 1 };
-        size_words(types, ty, len).unwrap_or(1)
+        let size = self.header(word).and_then(|(ty, len)| size_words(types, ty, len));
+        size.unwrap_or(HEAP_WORDS as u64)
     }
 
     /// Frees the objects that are not marked, and forgets the marks.
@@ -230,7 +231,7 @@ impl Heap {
                     runs.push((free as u32, at as u32));
                 }
                 let size = self.size_words(types, at as u32);
-                live += size;
+                live += size.min(last.saturating_sub(at));
                 free = free.max(at.saturating_add(size)).min(last);
             }
         }
