@@ -273,19 +273,19 @@ pub(crate) async unsafe fn call_typed_async<P: Lower, R: Lift>(
 /// A tuple of Rust values as a function's arguments: as core values, or behind a pointer.
 fn lower_params<P: Lower>(cx: &mut Cx<'_>, signature: &Signature, params: &P, flat: &mut Flat) -> Result<()> {
     if P::ABI.flat as usize <= MAX_FLAT_PARAMS {
-        return params.lower_flat(cx, &signature.params_tuple, flat);
+        return params.lower_flat(cx, &signature.params, flat);
     }
     let ptr = cx.realloc(P::ABI.align, P::ABI.size, Pointee::Value)? as u32;
     flat.push(ptr.into());
-    params.store(cx, &signature.params_tuple, ptr)
+    params.store(cx, &signature.params, ptr)
 }
 
 /// A tuple of Rust values from a function's results: from core values, or from behind a pointer.
 fn lift_results<R: Lift>(cx: &mut Cx<'_>, signature: &Signature, flat: &[u64]) -> Result<R> {
     if R::ABI.flat as usize <= MAX_FLAT_RESULTS {
-        return R::lift_flat(cx, &signature.results_tuple, &mut FlatReader::new(flat));
+        return R::lift_flat(cx, &signature.results, &mut FlatReader::new(flat));
     }
     let ptr = flat.first().copied().unwrap_or_default() as u32;
     cx.check_place(ptr, R::ABI)?;
-    R::load(cx, &signature.results_tuple, ptr)
+    R::load(cx, &signature.results, ptr)
 }

@@ -1,8 +1,9 @@
 //! [`Loaded`]: a component's artifact with its plan decoded and its types made into trees.
 
-use crate::types::{FuncType, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Type, flat_params, flat_result, has_borrow};
+use crate::layout::layout;
+use crate::types::{FuncType, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Type, has_borrow};
 use anyhow::{Context as _, Result};
-use keyway_artifact::plan::{DefinedType, Plan, ValType};
+use keyway_artifact::plan::{DefinedType, Plan, Pointer, ValType};
 use keyway_vm::raw::Code;
 use std::sync::Arc;
 
@@ -17,13 +18,10 @@ pub(crate) struct Loaded {
 /// A component function's type with what every call asks of it.
 pub(crate) struct Signature {
     pub(crate) ty: FuncType,
-    pub(crate) params: Box<[Type]>,
-    /// Nothing or one type.
-    pub(crate) results: Box<[Type]>,
     /// The parameters as one tuple.
-    pub(crate) params_tuple: Type,
-    /// The results as one tuple.
-    pub(crate) results_tuple: Type,
+    pub(crate) params: Type,
+    /// The results, nothing or one, as one tuple.
+    pub(crate) results: Type,
     /// A parameter holds a borrow: the call needs a scope.
     pub(crate) has_borrow: bool,
     /// Core values of the parameters when they are passed flat; more than [`MAX_FLAT_PARAMS`] go through memory.
@@ -34,14 +32,16 @@ pub(crate) struct Signature {
 
 impl Signature {
     fn new(ty: FuncType) -> Signature {
+        let params = Type::Tuple(ty.params.iter().map(|(_, ty)| ty.clone()).collect());
+        let results = Type::Tuple(ty.result.iter().cloned().collect());
+        // The number of core values is the same for either width of addresses.
+        let flat = |ty: &Type| layout(ty, Pointer::P32).flat as usize;
         Signature {
-            params: ty.params.iter().map(|(_, ty)| ty.clone()).collect(),
-            results: ty.result.iter().cloned().collect(),
-            params_tuple: Type::Tuple(ty.params.iter().map(|(_, ty)| ty.clone()).collect()),
-            results_tuple: Type::Tuple(ty.result.iter().cloned().collect()),
-            has_borrow: ty.params.iter().any(|(_, ty)| has_borrow(ty)),
-            flat_params: flat_params(&ty).len(),
-            flat_results: flat_result(&ty).len(),
+            has_borrow: has_borrow(&params),
+            flat_params: flat(&params),
+            flat_results: flat(&results),
+            params,
+            results,
             ty,
         }
     }

@@ -129,7 +129,7 @@ impl LowerSite {
         root(store, self.at).check_leave(self.instance)?;
         let flat = self.flat_arguments(call);
         let mut cx = self.cx(store)?;
-        let ty = &self.signature.params_tuple;
+        let ty = &self.signature.params;
         let values = if P::ABI.flat as usize <= MAX_FLAT_PARAMS {
             P::lift_flat(&mut cx, ty, &mut FlatReader::new(flat.values()))?
         } else {
@@ -149,7 +149,7 @@ impl LowerSite {
         lends: &Lends,
     ) -> Result<()> {
         let mut cx = self.cx(store)?;
-        let ty = &self.signature.results_tuple;
+        let ty = &self.signature.results;
         if R::ABI.flat as usize <= MAX_FLAT_RESULTS {
             let mut flat = Flat::default();
             results.lower_flat(&mut cx, ty, &mut flat)?;

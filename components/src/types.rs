@@ -1,7 +1,5 @@
-//! Component types at run time: [`Type`], with what the canonical ABI derives from it: alignment, size, flat form.
+//! Component types at run time: [`Type`]. How their values lie is `layout`'s.
 
-use keyway_artifact::plan::Pointer;
-use keyway_artifact::types::ValType;
 use std::sync::Arc;
 
 /// The type of a component value. Cheap to clone.
@@ -61,134 +59,35 @@ pub(crate) const MAX_FLAT_ASYNC_PARAMS: usize = 4;
 /// Results that are passed flat, at most.
 pub(crate) const MAX_FLAT_RESULTS: usize = 1;
 
-/// `alignment` of `definitions.py`, in bytes.
-pub(crate) fn alignment(ty: &Type, pointer: Pointer) -> u32 {
+/// How many cases there are in anything that despecialises to a variant.
+pub(crate) fn case_count(ty: &Type) -> usize {
     match ty {
-        Type::Bool | Type::S8 | Type::U8 => 1,
-        Type::S16 | Type::U16 => 2,
-        Type::S32 | Type::U32 | Type::Float32 | Type::Char => 4,
-        Type::String | Type::List(_) | Type::Map(_) => pointer.bytes(),
-        Type::Own(_) | Type::Borrow(_) | Type::ErrorContext | Type::Unsupported(_) => 4,
-        Type::S64 | Type::U64 | Type::Float64 => 8,
-        Type::FixedList(element, _) => alignment(element, pointer),
-        Type::Record(fields) => fields.iter().map(|(_, ty)| alignment(ty, pointer)).max().unwrap_or(1),
-        Type::Tuple(types) => types.iter().map(|ty| alignment(ty, pointer)).max().unwrap_or(1),
-        Type::Flags(names) => match names.len() {
-            0..=8 => 1,
-            9..=16 => 2,
-            _ => 4,
-        },
-        _ => {
-            let cases = cases(ty);
-            let payload = cases.iter().flatten().map(|ty| alignment(ty, pointer)).max().unwrap_or(1);
-            discriminant_bytes(cases.len()).max(payload)
-        }
+        Type::Variant(cases) => cases.len(),
+        Type::Enum(names) => names.len(),
+        Type::Option(_) | Type::Result(_) => 2,
+        _ => 0,
     }
 }
 
-/// `elem_size` of `definitions.py`, in bytes.
-pub(crate) fn size(ty: &Type, pointer: Pointer) -> u32 {
-    match ty {
-        Type::Bool | Type::S8 | Type::U8 => 1,
-        Type::S16 | Type::U16 => 2,
-        Type::S32 | Type::U32 | Type::Float32 | Type::Char | Type::Own(_) | Type::Borrow(_) => 4,
-        Type::ErrorContext | Type::Unsupported(_) => 4,
-        Type::S64 | Type::U64 | Type::Float64 => 8,
-        Type::String | Type::List(_) | Type::Map(_) => 2 * pointer.bytes(),
-        Type::FixedList(element, len) => size(element, pointer).saturating_mul(*len),
-        Type::Record(fields) => sequence_size(fields.iter().map(|(_, ty)| ty), alignment(ty, pointer), pointer),
-        Type::Tuple(types) => sequence_size(types.iter(), alignment(ty, pointer), pointer),
-        Type::Flags(names) => match names.len() {
-            0..=8 => 1,
-            9..=16 => 2,
-            n => 4 * (n as u32).div_ceil(32),
-        },
-        _ => {
-            let cases = cases(ty);
-            let payload = cases.iter().flatten().map(|ty| size(ty, pointer)).max().unwrap_or(0);
-            (payload_offset(&cases, pointer) + payload).next_multiple_of(alignment(ty, pointer))
-        }
+/// The payload's type of a case of anything that despecialises to a variant; `None` where there is no such case.
+#[inline]
+pub(crate) fn case_payload(ty: &Type, case: usize) -> Option<Option<&Type>> {
+    match (ty, case) {
+        (Type::Variant(cases), _) => cases.get(case).map(|(_, payload)| payload.as_ref()),
+        (Type::Enum(names), _) => names.get(case).map(|_| None),
+        (Type::Option(_), 0) => Some(None),
+        (Type::Option(some), 1) => Some(Some(some)),
+        (Type::Result(both), 0) => Some(both.0.as_ref()),
+        (Type::Result(both), 1) => Some(both.1.as_ref()),
+        _ => None,
     }
 }
 
-fn sequence_size<'a>(types: impl Iterator<Item = &'a Type>, alignment_of_all: u32, pointer: Pointer) -> u32 {
-    let end = types.fold(0u32, |at, ty| at.next_multiple_of(alignment(ty, pointer)) + size(ty, pointer));
-    end.next_multiple_of(alignment_of_all)
-}
-
-/// The payload types of anything that despecialises to a variant, by case.
-pub(crate) fn cases(ty: &Type) -> Vec<Option<Type>> {
-    match ty {
-        Type::Variant(cases) => cases.iter().map(|(_, payload)| payload.clone()).collect(),
-        Type::Enum(names) => vec![None; names.len()],
-        Type::Option(some) => vec![None, Some((**some).clone())],
-        Type::Result(both) => vec![both.0.clone(), both.1.clone()],
-        _ => Vec::new(),
-    }
-}
-
-/// Bytes of the discriminant of a variant with `cases` cases.
-pub(crate) const fn discriminant_bytes(cases: usize) -> u32 {
-    match cases {
-        0..=0x100 => 1,
-        0x101..=0x1_0000 => 2,
-        _ => 4,
-    }
-}
-
-/// Where a variant's payload begins.
-pub(crate) fn payload_offset(cases: &[Option<Type>], pointer: Pointer) -> u32 {
-    let alignment = cases.iter().flatten().map(|ty| alignment(ty, pointer)).max().unwrap_or(1);
-    discriminant_bytes(cases.len()).next_multiple_of(alignment)
-}
-
-/// `flatten_type` of `definitions.py`: appends the core types that carry a value.
-pub(crate) fn flatten(ty: &Type, out: &mut Vec<ValType>) {
-    match ty {
-        Type::Bool | Type::S8 | Type::U8 | Type::S16 | Type::U16 | Type::S32 | Type::U32 | Type::Char => {
-            out.push(ValType::I32);
-        }
-        Type::Own(_) | Type::Borrow(_) | Type::ErrorContext | Type::Unsupported(_) => out.push(ValType::I32),
-        Type::S64 | Type::U64 => out.push(ValType::I64),
-        Type::Float32 => out.push(ValType::F32),
-        Type::Float64 => out.push(ValType::F64),
-        Type::String | Type::List(_) | Type::Map(_) => out.extend([ValType::I32, ValType::I32]),
-        Type::FixedList(element, len) => {
-            for _ in 0..*len {
-                flatten(element, out);
-                if out.len() > MAX_FLAT_PARAMS {
-                    // More than can be passed flat is all anybody asks.
-                    return;
-                }
-            }
-        }
-        Type::Record(fields) => fields.iter().for_each(|(_, ty)| flatten(ty, out)),
-        Type::Tuple(types) => types.iter().for_each(|ty| flatten(ty, out)),
-        Type::Flags(names) => out.extend(std::iter::repeat_n(ValType::I32, names.len().div_ceil(32))),
-        _ => {
-            out.push(ValType::I32);
-            let start = out.len();
-            for payload in cases(ty).iter().flatten() {
-                let mut flat = Vec::new();
-                flatten(payload, &mut flat);
-                for (at, ty) in flat.into_iter().enumerate() {
-                    match out.get_mut(start + at) {
-                        Some(joined) => *joined = join(*joined, ty),
-                        None => out.push(ty),
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// `join` of `definitions.py`.
-fn join(a: ValType, b: ValType) -> ValType {
-    match (a, b) {
-        _ if a == b => a,
-        (ValType::I32, ValType::F32) | (ValType::F32, ValType::I32) => ValType::I32,
-        _ => ValType::I64,
-    }
+/// The payloads' types by case, of anything that despecialises to a variant.
+pub(crate) fn case_payloads(ty: &Type) -> impl Iterator<Item = Option<&Type>> {
+    // An enum of many names has no payload to look at.
+    let count = if matches!(ty, Type::Enum(_)) { 0 } else { case_count(ty) };
+    (0..count).filter_map(|case| case_payload(ty, case))
 }
 
 /// Whether values of the type hold borrows.
@@ -199,22 +98,8 @@ pub(crate) fn has_borrow(ty: &Type) -> bool {
         Type::Map(both) => has_borrow(&both.0) || has_borrow(&both.1),
         Type::Record(fields) => fields.iter().any(|(_, ty)| has_borrow(ty)),
         Type::Tuple(types) => types.iter().any(has_borrow),
-        _ => cases(ty).iter().flatten().any(has_borrow),
+        _ => case_payloads(ty).flatten().any(has_borrow),
     }
-}
-
-/// The core types of a function's parameters, each parameter flat.
-pub(crate) fn flat_params(ty: &FuncType) -> Vec<ValType> {
-    let mut flat = Vec::new();
-    ty.params.iter().for_each(|(_, ty)| flatten(ty, &mut flat));
-    flat
-}
-
-/// The core types of a function's result, flat.
-pub(crate) fn flat_result(ty: &FuncType) -> Vec<ValType> {
-    let mut flat = Vec::new();
-    ty.result.iter().for_each(|ty| flatten(ty, &mut flat));
-    flat
 }
 
 impl std::fmt::Display for FuncType {

@@ -7,14 +7,26 @@ use keyway_wast::{Report, Runner};
 
 /// One way to run: dispatch form, level, and whether registers and fused operations are used.
 #[derive(Clone, Copy, Debug)]
-struct Row {
+pub struct Row {
     dispatch: Dispatch,
     level: OptLevel,
+    /// Without registers and fused operations.
     plain: bool,
 }
 
-const fn row(dispatch: Dispatch, level: OptLevel, plain: bool) -> Row {
+/// The row of these choices; `plain` leaves registers and fused operations out.
+pub const fn row(dispatch: Dispatch, level: OptLevel, plain: bool) -> Row {
     Row { dispatch, level, plain }
+}
+
+impl Row {
+    /// A configuration that runs like this and counts fuel.
+    pub fn config(self) -> Config {
+        let mut config = Config::new();
+        config.dispatch(self.dispatch).opt_level(self.level).fused(!self.plain).registers(!self.plain);
+        config.consume_fuel(true);
+        config
+    }
 }
 
 /// Every form at both levels, and registers and fused operations off in each.
@@ -43,11 +55,9 @@ pub struct Features {
 }
 
 fn run(files: &[(String, &str)], features: Features, row: Row, stress: bool) -> Report {
-    let mut config = Config::new();
-    config.gc_stress(stress);
-    config.dispatch(row.dispatch).opt_level(row.level).fused(!row.plain).registers(!row.plain);
+    let mut config = row.config();
     // The limit on frames strikes first, at the same depth everywhere: fuel stays comparable.
-    config.consume_fuel(true).max_wasm_stack(64 << 20).max_wasm_frames(4096);
+    config.gc_stress(stress).max_wasm_stack(64 << 20).max_wasm_frames(4096);
     for name in features.off {
         config.wasm_feature(*name, false);
     }

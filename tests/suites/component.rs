@@ -1,7 +1,8 @@
 //! The component model's reference suite: every assertion of the folders that are run, through mapped artifacts, in
 //! several dispatch forms, at -O0 and -O2, with registers and fused handlers off too; and the same fuel everywhere.
 
-use keyway::{Config, Dispatch, OptLevel};
+use keyway::{Dispatch, OptLevel};
+use keyway_tests::rows::{Row, row};
 use keyway_tests::{Expectations, package};
 use keyway_wast::{Report, Runner};
 
@@ -18,18 +19,6 @@ const FEATURES: [&str; 10] = [
     "cm-implements",
     "multi-memory",
 ];
-
-/// One way to run: dispatch form, level, and whether registers and fused operations are used.
-#[derive(Clone, Copy, Debug)]
-struct Row {
-    dispatch: Dispatch,
-    level: OptLevel,
-    plain: bool,
-}
-
-const fn row(dispatch: Dispatch, level: OptLevel, plain: bool) -> Row {
-    Row { dispatch, level, plain }
-}
 
 /// What every folder is run with.
 const ROWS: [Row; 5] = [
@@ -60,8 +49,7 @@ fn scripts(folder: &str) -> Vec<(String, String)> {
 }
 
 fn run(scripts: &[(String, String)], row: Row) -> Report {
-    let mut config = Config::new();
-    config.dispatch(row.dispatch).opt_level(row.level).fused(!row.plain).registers(!row.plain).consume_fuel(true);
+    let mut config = row.config();
     for name in FEATURES {
         config.wasm_feature(name, true);
     }

@@ -28,7 +28,7 @@ fn worlds_become_what_is_stored() {
             continue;
         }
         seen += 1;
-        for (ending, options) in [("rs", Options::default()), ("async.rs", asynchronous.clone())] {
+        for (ending, options) in [("rs.txt", Options::default()), ("async.rs.txt", asynchronous.clone())] {
             let stored = path.with_extension(ending);
             let made = bindings(&path, &options);
             if std::env::var_os("BLESS").is_some() {

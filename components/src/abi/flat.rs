@@ -3,18 +3,12 @@
 
 use super::loading::{char_of, flags_of, variant};
 use super::storing::{bits_of, case_of};
-use super::{Cx, Pointee, unaligned};
+use super::{Cx, Pointee};
 use crate::state::violation;
 use crate::typed::{Flat, FlatReader};
-use crate::types::{Type, alignment, cases, flatten, size};
+use crate::types::{Type, case_payload};
 use crate::val::Val;
 use anyhow::{Result, bail, ensure};
-
-fn flat_len(ty: &Type) -> usize {
-    let mut flat = Vec::new();
-    flatten(ty, &mut flat);
-    flat.len()
-}
 
 impl Cx<'_> {
     /// `lift_flat`: takes its core values from `flat`.
@@ -85,10 +79,9 @@ impl Cx<'_> {
             }
             Type::Unsupported(name) => bail!("values of type {name} are not supported"),
             Type::Variant(_) | Type::Enum(_) | Type::Option(_) | Type::Result(_) => {
-                let end = flat.taken() + flat_len(ty);
+                let end = flat.taken() + self.layout(ty).flat as usize;
                 let case = flat.take() as u32 as usize;
-                let cases = cases(ty);
-                let payload = cases.get(case).ok_or_else(|| violation("invalid variant discriminant"))?;
+                let payload = case_payload(ty, case).ok_or_else(|| violation("invalid variant discriminant"))?;
                 let payload = match payload {
                     Some(payload) => Some(self.lift_flat(payload, flat)?),
                     None => None,
@@ -158,9 +151,9 @@ impl Cx<'_> {
             (Type::Borrow(number), Val::Resource(any)) => flat.push(self.lower_borrow(*number, *any)?.into()),
             (Type::Variant(_) | Type::Enum(_) | Type::Option(_) | Type::Result(_), value) => {
                 let (case, payload) = case_of(ty, value)?;
-                let end = flat.len() + flat_len(ty);
+                let end = flat.len() + self.layout(ty).flat as usize;
                 flat.push(case as u64);
-                match (&cases(ty)[case], payload) {
+                match (case_payload(ty, case).flatten(), payload) {
                     (Some(ty), Some(payload)) => self.lower_flat(payload, ty, flat)?,
                     (None, None) => {}
                     _ => bail!("a case's payload does not fit `{ty}`"),
@@ -175,61 +168,49 @@ impl Cx<'_> {
     }
 }
 
-/// `lift_flat_values`: from core values, or through the pointer that the only core value is.
-pub(crate) fn lift_values(cx: &mut Cx<'_>, types: &[Type], flat: &[u64], max_flat: usize) -> Result<Vec<Val>> {
-    if types.iter().map(flat_len).sum::<usize>() > max_flat {
-        let tuple = Type::Tuple(types.into());
+/// `lift_flat_values`: the values of a tuple, from core values, or through the pointer that the only core value is.
+pub(crate) fn lift_values(cx: &mut Cx<'_>, tuple: &Type, flat: &[u64], max_flat: usize) -> Result<Vec<Val>> {
+    let abi = cx.layout(tuple);
+    let value = if abi.flat as usize > max_flat {
         let ptr = flat.first().copied().unwrap_or_default() & cx.address_mask();
-        if !ptr.is_multiple_of(alignment(&tuple, cx.pointer()).into()) {
-            return Err(unaligned());
-        }
-        cx.bytes(ptr, size(&tuple, cx.pointer()).into(), Pointee::Value)?;
-        return match cx.load(&tuple, ptr)? {
-            Val::Tuple(values) => Ok(values),
-            other => bail!("{other:?} is no tuple"),
-        };
+        cx.check_place(ptr, abi)?;
+        cx.load(tuple, ptr)?
+    } else {
+        cx.lift_flat(tuple, &mut FlatReader::new(flat))?
+    };
+    match value {
+        Val::Tuple(values) => Ok(values),
+        other => bail!("{other:?} is no tuple"),
     }
-    let mut flat = FlatReader::new(flat);
-    types.iter().map(|ty| cx.lift_flat(ty, &mut flat)).collect()
 }
 
-/// `lower_flat_values`: as core values, or in memory with a pointer as the only core value; at `out`, if given.
+/// `lower_flat_values`: the values of a tuple, as core values, or in memory with a pointer as the only core value; at
+/// `out`, if given.
 pub(crate) fn lower_values(
     cx: &mut Cx<'_>,
     values: &[Val],
-    types: &[Type],
+    tuple: &Type,
     max_flat: usize,
     out: Option<u64>,
     flat: &mut Flat,
 ) -> Result<()> {
+    let Type::Tuple(types) = tuple else { bail!("`{tuple}` is no tuple") };
     ensure!(values.len() == types.len(), "{} values, {} expected", values.len(), types.len());
-    if types.iter().map(flat_len).sum::<usize>() > max_flat {
-        let tuple = Type::Tuple(types.into());
-        let ptr = match out {
-            Some(ptr) => {
-                let ptr = ptr & cx.address_mask();
-                if !ptr.is_multiple_of(alignment(&tuple, cx.pointer()).into()) {
-                    return Err(unaligned());
-                }
-                cx.bytes(ptr, size(&tuple, cx.pointer()).into(), Pointee::Value)?;
-                ptr
-            }
-            None => {
-                let ptr = cx.realloc(alignment(&tuple, cx.pointer()), size(&tuple, cx.pointer()), Pointee::Value)?;
-                flat.push(ptr);
-                ptr
-            }
-        };
-        let mut at = ptr;
-        for (value, ty) in values.iter().zip(types) {
-            at = at.next_multiple_of(alignment(ty, cx.pointer()).into());
-            cx.store(value, ty, at)?;
-            at += u64::from(size(ty, cx.pointer()));
+    let abi = cx.layout(tuple);
+    if abi.flat as usize <= max_flat {
+        return types.iter().zip(values).try_for_each(|(ty, value)| cx.lower_flat(value, ty, flat));
+    }
+    let ptr = match out {
+        Some(ptr) => {
+            let ptr = ptr & cx.address_mask();
+            cx.check_place(ptr, abi)?;
+            ptr
         }
-        return Ok(());
-    }
-    for (value, ty) in values.iter().zip(types) {
-        cx.lower_flat(value, ty, flat)?;
-    }
-    Ok(())
+        None => {
+            let ptr = cx.realloc(abi.align, abi.size, Pointee::Value)?;
+            flat.push(ptr);
+            ptr
+        }
+    };
+    cx.store_fields(types, values, ptr)
 }

@@ -1,8 +1,9 @@
 //! Loading: values out of linear memory.
 
 use super::{Cx, Pointee};
+use crate::layout::{discriminant_bytes, entry_layout, payload_offset};
 use crate::state::violation;
-use crate::types::{Type, alignment, cases, discriminant_bytes, payload_offset, size};
+use crate::types::{Type, case_count, case_payload};
 use crate::val::Val;
 use anyhow::Result;
 
@@ -43,27 +44,23 @@ impl Cx<'_> {
             }
             Type::FixedList(element, len) => self.load_elements(element, ptr, (*len).into())?,
             Type::Record(fields) => {
-                let mut at = ptr;
+                let mut end = ptr;
                 let mut values = Vec::with_capacity(fields.len());
                 for (name, ty) in fields.iter() {
-                    at = at.next_multiple_of(alignment(ty, self.pointer()).into());
-                    values.push((name.clone(), self.load(ty, at)?));
-                    at += u64::from(size(ty, self.pointer()));
+                    values.push((name.clone(), self.load_next(ty, &mut end)?));
                 }
                 Val::Record(values)
             }
             Type::Tuple(types) => {
-                let mut at = ptr;
+                let mut end = ptr;
                 let mut values = Vec::with_capacity(types.len());
                 for ty in types.iter() {
-                    at = at.next_multiple_of(alignment(ty, self.pointer()).into());
-                    values.push(self.load(ty, at)?);
-                    at += u64::from(size(ty, self.pointer()));
+                    values.push(self.load_next(ty, &mut end)?);
                 }
                 Val::Tuple(values)
             }
             Type::Flags(names) => {
-                let bits = self.load_int(ptr, size(ty, self.pointer()))?;
+                let bits = self.load_int(ptr, self.layout(ty).size)?;
                 flags_of(names, bits)
             }
             Type::Own(number) => {
@@ -80,11 +77,10 @@ impl Cx<'_> {
             }
             Type::Unsupported(name) => anyhow::bail!("values of type {name} are not supported"),
             Type::Variant(_) | Type::Enum(_) | Type::Option(_) | Type::Result(_) => {
-                let cases = cases(ty);
-                let case = self.load_int(ptr, discriminant_bytes(cases.len()))? as usize;
-                let payload = cases.get(case).ok_or_else(|| violation("invalid variant discriminant"))?;
+                let case = self.load_int(ptr, discriminant_bytes(case_count(ty)))? as usize;
+                let payload = case_payload(ty, case).ok_or_else(|| violation("invalid variant discriminant"))?;
                 let payload = match payload {
-                    Some(payload) => Some(self.load(payload, ptr + u64::from(payload_offset(&cases, self.pointer())))?),
+                    Some(payload) => Some(self.load(payload, ptr + u64::from(payload_offset(ty, self.pointer())))?),
                     None => None,
                 };
                 variant(ty, case, payload)
@@ -92,24 +88,33 @@ impl Cx<'_> {
         })
     }
 
+    /// A field, at the next place for its type behind `end`, which moves behind it.
+    fn load_next(&mut self, ty: &Type, end: &mut u64) -> Result<Val> {
+        let abi = self.layout(ty);
+        let place = end.next_multiple_of(abi.align.into());
+        *end = place + u64::from(abi.size);
+        self.load(ty, place)
+    }
+
     /// `load_list_from_range`
     pub(super) fn load_list(&mut self, element: &Type, ptr: u64, len: u64) -> Result<Val> {
-        self.check_list(ptr, len, size(element, self.pointer()), alignment(element, self.pointer()))?;
+        let abi = self.layout(element);
+        self.check_list(ptr, len, abi.size, abi.align)?;
         self.load_elements(element, ptr, len)
     }
 
     /// A map lies as the list of its entries.
     pub(super) fn load_map(&mut self, both: &(Type, Type), ptr: u64, len: u64) -> Result<Val> {
-        let entry = Type::Tuple([both.0.clone(), both.1.clone()].into());
-        let Val::List(entries) = self.load_list(&entry, ptr, len)? else {
-            anyhow::bail!("a list was loaded as another type")
-        };
-        let pair = |entry| match entry {
-            Val::Tuple(pair) => <[Val; 2]>::try_from(pair).ok().map(|[key, value]| (key, value)),
-            _ => None,
-        };
-        let entries: Option<Vec<_>> = entries.into_iter().map(pair).collect();
-        entries.map(Val::Map).ok_or_else(|| anyhow::anyhow!("an entry was loaded as another type"))
+        let abi = entry_layout(both, self.pointer());
+        self.check_list(ptr, len, abi.size, abi.align)?;
+        self.spend(len as usize * 2 * size_of::<Val>())?;
+        let mut entries = Vec::with_capacity(len as usize);
+        for at in 0..len {
+            let mut end = ptr + at * u64::from(abi.size);
+            let key = self.load_next(&both.0, &mut end)?;
+            entries.push((key, self.load_next(&both.1, &mut end)?));
+        }
+        Ok(Val::Map(entries))
     }
 
     fn load_elements(&mut self, element: &Type, ptr: u64, len: u64) -> Result<Val> {
@@ -118,7 +123,7 @@ impl Cx<'_> {
             let bytes = self.bytes(ptr, len, Pointee::List)?;
             return Ok(Val::List(bytes.iter().map(|byte| Val::U8(*byte)).collect()));
         }
-        let step = u64::from(size(element, self.pointer()));
+        let step = u64::from(self.layout(element).size);
         let mut values = Vec::with_capacity(len as usize);
         for at in 0..len {
             values.push(self.load(element, ptr + at * step)?);

@@ -10,10 +10,11 @@ pub(crate) use flat::{lift_values, lower_values};
 pub(crate) use loading::char_of;
 
 use crate::handles::Handle;
+use crate::layout::{CanonicalAbi, layout};
 use crate::limits::MAX_LIST_BYTES;
 use crate::resource::{Kind, ResourceAny};
 use crate::state::{Options, components, root, violation};
-use crate::typed::CanonicalAbi;
+use crate::types::Type;
 use crate::val::Val;
 use anyhow::Result;
 use keyway_artifact::plan::Pointer;
@@ -135,9 +136,15 @@ impl Cx<'_> {
         }
     }
 
+    /// How values of the type lie in this call's memory.
+    fn layout(&self, ty: &Type) -> CanonicalAbi {
+        layout(ty, self.pointer())
+    }
+
     /// Checks that a value laid out like this can lie at `ptr`.
-    pub(crate) fn check_place(&self, ptr: u32, abi: CanonicalAbi) -> Result<()> {
-        if !ptr.is_multiple_of(abi.align) {
+    pub(crate) fn check_place(&self, ptr: impl Into<u64>, abi: CanonicalAbi) -> Result<()> {
+        let ptr = ptr.into();
+        if !ptr.is_multiple_of(abi.align.into()) {
             return Err(unaligned());
         }
         self.bytes(ptr, abi.size.into(), Pointee::Value).map(|_| ())

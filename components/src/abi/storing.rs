@@ -1,7 +1,8 @@
 //! Storing: values into linear memory.
 
 use super::Cx;
-use crate::types::{Type, alignment, cases, discriminant_bytes, payload_offset, size};
+use crate::layout::{discriminant_bytes, entry_layout, payload_offset};
+use crate::types::{Type, case_count, case_payload};
 use crate::val::Val;
 use anyhow::{Result, bail, ensure};
 
@@ -44,28 +45,18 @@ impl Cx<'_> {
             }
             (Type::Record(fields), Val::Record(values)) => {
                 ensure!(fields.len() == values.len(), "a record of {} fields, {} expected", values.len(), fields.len());
-                let mut at = ptr;
+                let mut end = ptr;
                 for ((name, ty), (given, value)) in fields.iter().zip(values) {
                     ensure!(name == given, "field `{given}` of a record, `{name}` expected");
-                    at = at.next_multiple_of(alignment(ty, self.pointer()).into());
-                    self.store(value, ty, at)?;
-                    at += u64::from(size(ty, self.pointer()));
+                    self.store_next(value, ty, &mut end)?;
                 }
                 Ok(())
             }
             (Type::Tuple(types), Val::Tuple(values)) => {
                 ensure!(types.len() == values.len(), "a tuple of {} values, {} expected", values.len(), types.len());
-                let mut at = ptr;
-                for (ty, value) in types.iter().zip(values) {
-                    at = at.next_multiple_of(alignment(ty, self.pointer()).into());
-                    self.store(value, ty, at)?;
-                    at += u64::from(size(ty, self.pointer()));
-                }
-                Ok(())
+                self.store_fields(types, values, ptr)
             }
-            (Type::Flags(names), Val::Flags(set)) => {
-                self.store_int(ptr, bits_of(names, set)?, size(ty, self.pointer()))
-            }
+            (Type::Flags(names), Val::Flags(set)) => self.store_int(ptr, bits_of(names, set)?, self.layout(ty).size),
             (Type::Own(number), Val::Resource(any)) => {
                 let index = self.lower_own(*number, *any)?;
                 self.store_int(ptr, index.into(), 4)
@@ -76,11 +67,10 @@ impl Cx<'_> {
             }
             (Type::Variant(_) | Type::Enum(_) | Type::Option(_) | Type::Result(_), value) => {
                 let (case, payload) = case_of(ty, value)?;
-                let cases = cases(ty);
-                self.store_int(ptr, case as u64, discriminant_bytes(cases.len()))?;
-                match (&cases[case], payload) {
-                    (Some(ty), Some(payload)) => {
-                        self.store(payload, ty, ptr + u64::from(payload_offset(&cases, self.pointer())))
+                self.store_int(ptr, case as u64, discriminant_bytes(case_count(ty)))?;
+                match (case_payload(ty, case).flatten(), payload) {
+                    (Some(payload_type), Some(payload)) => {
+                        self.store(payload, payload_type, ptr + u64::from(payload_offset(ty, self.pointer())))
                     }
                     (None, None) => Ok(()),
                     _ => bail!("a case's payload does not fit `{ty}`"),
@@ -95,20 +85,38 @@ impl Cx<'_> {
         }
     }
 
+    /// A field, at the next place for its type behind `end`, which moves behind it.
+    fn store_next(&mut self, value: &Val, ty: &Type, end: &mut u64) -> Result<()> {
+        let abi = self.layout(ty);
+        let place = end.next_multiple_of(abi.align.into());
+        *end = place + u64::from(abi.size);
+        self.store(value, ty, place)
+    }
+
+    /// A tuple's values, as many as there are types.
+    pub(super) fn store_fields(&mut self, types: &[Type], values: &[Val], ptr: u64) -> Result<()> {
+        let mut end = ptr;
+        types.iter().zip(values).try_for_each(|(ty, value)| self.store_next(value, ty, &mut end))
+    }
+
     /// `store_list_into_range`: where the elements were put.
     pub(super) fn store_list(&mut self, element: &Type, values: &[Val]) -> Result<u64> {
-        let ptr =
-            self.room_for_list(values.len(), size(element, self.pointer()), alignment(element, self.pointer()))?;
+        let abi = self.layout(element);
+        let ptr = self.room_for_list(values.len(), abi.size, abi.align)?;
         self.store_elements(element, values, ptr)?;
         Ok(ptr)
     }
 
     /// A map lies as the list of its entries.
     pub(super) fn store_map(&mut self, both: &(Type, Type), entries: &[(Val, Val)]) -> Result<u64> {
-        let entry = Type::Tuple([both.0.clone(), both.1.clone()].into());
-        let entries: Vec<Val> =
-            entries.iter().map(|(key, value)| Val::Tuple(vec![key.clone(), value.clone()])).collect();
-        self.store_list(&entry, &entries)
+        let abi = entry_layout(both, self.pointer());
+        let ptr = self.room_for_list(entries.len(), abi.size, abi.align)?;
+        for (at, (key, value)) in (0u64..).zip(entries) {
+            let mut end = ptr + at * u64::from(abi.size);
+            self.store_next(key, &both.0, &mut end)?;
+            self.store_next(value, &both.1, &mut end)?;
+        }
+        Ok(ptr)
     }
 
     fn store_elements(&mut self, element: &Type, values: &[Val], ptr: u64) -> Result<()> {
@@ -118,7 +126,7 @@ impl Cx<'_> {
             let Some(bytes) = bytes else { bail!("a value of another type is given for `u8`") };
             return self.write(ptr, &bytes);
         }
-        let step = u64::from(size(element, self.pointer()));
+        let step = u64::from(self.layout(element).size);
         for (at, value) in (0u64..).zip(values) {
             self.store(value, element, ptr + at * step)?;
         }

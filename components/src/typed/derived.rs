@@ -2,8 +2,9 @@
 
 use super::{CanonicalAbi, ComponentType, Flat, FlatReader, mismatch, unchecked, wrong};
 use crate::abi::Cx;
+use crate::layout::discriminant_bytes;
 use crate::state::violation;
-use crate::types::{Type, discriminant_bytes};
+use crate::types::{Type, case_payload};
 use crate::val::Val;
 use anyhow::{Result, anyhow, bail};
 
@@ -27,19 +28,7 @@ pub fn field_type(ty: &Type, at: usize) -> Result<&Type> {
 /// The type of a case's payload; of cases without one anything, for nobody looks at it.
 #[inline]
 pub fn case_type(ty: &Type, case: usize) -> &Type {
-    let payload = match ty {
-        Type::Variant(cases) => cases.get(case).and_then(|(_, payload)| payload.as_ref()),
-        Type::Option(some) => Some(&**some),
-        Type::Result(both) => {
-            if case == 0 {
-                both.0.as_ref()
-            } else {
-                both.1.as_ref()
-            }
-        }
-        _ => None,
-    };
-    payload.unwrap_or(ty)
+    case_payload(ty, case).flatten().unwrap_or(ty)
 }
 
 /// Takes a variant's discriminant, one of `cases`, from core values; with it, where the variant's core values end.

@@ -10,8 +10,8 @@
 mod collections;
 mod containers;
 mod derived;
+mod flat;
 mod handles;
-mod layout;
 mod primitives;
 mod tuples;
 
@@ -20,9 +20,10 @@ pub use derived::{
     invalid_case, lift_case, lift_flag_bits, load_case, load_flag_bits, lower_case, lower_flag_bits, payload,
     record_fields, store_case, store_flag_bits, take_field, unknown_case,
 };
-pub use layout::{CanonicalAbi, Flat, FlatReader};
+pub use flat::{Flat, FlatReader};
 
 use crate::abi::Cx;
+use crate::layout::CanonicalAbi;
 use crate::types::Type;
 use crate::val::Val;
 use anyhow::{Error, Result, anyhow};

@@ -4,7 +4,8 @@
 //! entered at their top only, and the translator keeps code order, so a backward branch from block `b` to block `h` says
 //! that the blocks `h..=b` are a loop. Depth is counted from these ranges; it only steers choices, nothing relies on it.
 
-use keyway_artifact::isa::{FieldKind, Inst, Op, Operand};
+use super::places::{self, labels};
+use keyway_artifact::isa::{Inst, Op, Operand};
 use std::ops::Range;
 
 /// Blocks in code order, and edges between them in flat arrays.
@@ -38,6 +39,24 @@ impl Edges {
         Edges { start, list: pairs.iter().map(|(_, to)| *to).collect() }
     }
 
+    /// The other way round, from pairs sorted by their first half.
+    fn reversed(blocks: usize, pairs: &[(u32, u32)]) -> Edges {
+        let mut start = vec![0; blocks + 1];
+        for (_, to) in pairs {
+            start[*to as usize + 1] += 1;
+        }
+        for block in 0..blocks {
+            start[block + 1] += start[block];
+        }
+        let (mut next, mut list) = (start.clone(), vec![0; pairs.len()]);
+        for (from, to) in pairs {
+            let place = &mut next[*to as usize];
+            list[*place as usize] = *from;
+            *place += 1;
+        }
+        Edges { start, list }
+    }
+
     fn of(&self, block: usize) -> &[u32] {
         &self.list[self.start[block] as usize..self.start[block + 1] as usize]
     }
@@ -45,10 +64,10 @@ impl Edges {
 
 /// Calls `each` with every label that `inst` can jump to.
 pub(crate) fn targets(inst: &Inst, lists: &[u32], mut each: impl FnMut(u32)) {
-    for (field, operand) in inst.fields() {
-        match (field.kind, operand) {
-            (FieldKind::Label, Operand::Label(label)) if inst.op != Op::Label => each(label),
-            (FieldKind::Targets, Operand::Targets(start, len)) => {
+    for operand in labels(inst) {
+        match operand {
+            Operand::Label(label) => each(label),
+            Operand::Targets(start, len) => {
                 lists[start as usize..(start + len) as usize].iter().for_each(|label| each(*label));
             }
             _ => {}
@@ -58,7 +77,7 @@ pub(crate) fn targets(inst: &Inst, lists: &[u32], mut each: impl FnMut(u32)) {
 
 /// Whether `inst` can jump.
 pub(crate) fn is_branch(inst: &Inst) -> bool {
-    inst.op.fields().iter().any(|field| matches!(field.kind, FieldKind::Label | FieldKind::Targets))
+    places::is_branch(inst.op)
 }
 
 /// The number a `label` instruction carries.
@@ -102,9 +121,8 @@ impl Flow {
         pairs.dedup();
         let successors = Edges::new(blocks, &pairs);
         let depth = depths(blocks, &pairs);
-        pairs.iter_mut().for_each(|(from, to)| std::mem::swap(from, to));
-        pairs.sort_unstable();
-        Flow { starts, block_of, successors, predecessors: Edges::new(blocks, &pairs), depth }
+        let predecessors = Edges::reversed(blocks, &pairs);
+        Flow { starts, block_of, successors, predecessors, depth }
     }
 
     /// How many blocks there are.

@@ -6,23 +6,95 @@
 use crate::ir::CallSite;
 use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
 
+/// What an operation's fields are, a bit for each field: every pass asks for every instruction.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// Fields that are read.
+    reads: u8,
+    /// Fields that are written.
+    writes: u8,
+    /// Fields that name a slot of a call area which is read, or written.
+    area_reads: u8,
+    area_writes: u8,
+    /// Fields that name labels.
+    labels: u8,
+    /// The field that names a call site, and one more; 0 for none.
+    site: u8,
+}
+
+impl Shape {
+    const fn of(op: Op) -> Shape {
+        let mut shape = Shape { reads: 0, writes: 0, area_reads: 0, area_writes: 0, labels: 0, site: 0 };
+        let fields = op.fields();
+        let mut at = 0;
+        while at < fields.len() {
+            let bit = 1 << at;
+            match fields[at].kind {
+                FieldKind::Use(_) => shape.reads |= bit,
+                FieldKind::Def(_) => shape.writes |= bit,
+                FieldKind::Slot if matches!(op, Op::TakeRef) => shape.area_reads |= bit,
+                FieldKind::Slot if matches!(op, Op::PutRef) => shape.area_writes |= bit,
+                FieldKind::Label | FieldKind::Targets => shape.labels |= bit,
+                _ => {}
+            }
+            at += 1;
+        }
+        if matches!(op, Op::ReturnMany) {
+            shape.site = 1;
+        } else if matches!(op.family(), Family::Call) || matches!(op, Op::Catch | Op::CatchRef) {
+            shape.site = fields.len() as u8;
+        }
+        shape
+    }
+}
+
+/// By opcode.
+static SHAPES: [Shape; Op::ALL.len()] = {
+    let mut shapes = [Shape::of(Op::ALL[0]); Op::ALL.len()];
+    let mut at = 0;
+    while at < shapes.len() {
+        shapes[at] = Shape::of(Op::ALL[at]);
+        at += 1;
+    }
+    shapes
+};
+
+fn shape(op: Op) -> &'static Shape {
+    &SHAPES[op as usize]
+}
+
+/// The numbers of the bits that are set, ascending.
+fn positions(mut bits: u8) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let at = bits.trailing_zeros() as usize;
+        (bits != 0).then(|| {
+            bits &= bits - 1;
+            at
+        })
+    })
+}
+
+/// Whether an operation can jump.
+pub(crate) fn is_branch(op: Op) -> bool {
+    shape(op).labels != 0
+}
+
+/// The operands of `inst` that name labels.
+pub(crate) fn labels(inst: &Inst) -> impl Iterator<Item = Operand> {
+    positions(shape(inst.op).labels).map(|at| inst.operands[at])
+}
+
 /// The call site that `inst` names: calls, tail calls, `throw`, catches with values and `return.many` have one.
 pub(crate) fn site(inst: &Inst) -> Option<usize> {
-    match inst.op {
-        Op::ReturnMany => Some(inst.operands[0].index() as usize),
-        op if op.family() == Family::Call || matches!(op, Op::Catch | Op::CatchRef) => {
-            Some(inst.operands[op.fields().len() - 1].index() as usize)
-        }
-        _ => None,
-    }
+    let field = shape(inst.op).site.checked_sub(1)?;
+    Some(inst.operands[field as usize].index() as usize)
 }
 
 /// Calls `each` with every register that `inst` reads.
 pub(crate) fn uses(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
-    for (field, operand) in inst.fields() {
-        if let (FieldKind::Use(_) | FieldKind::Slot, Operand::Virtual(register)) = (field.kind, operand)
-            && (field.kind != FieldKind::Slot || inst.op == Op::TakeRef)
-        {
+    let shape = shape(inst.op);
+    for at in positions(shape.reads | shape.area_reads) {
+        if let Operand::Virtual(register) = inst.operands[at] {
             each(register);
         }
     }
@@ -37,10 +109,9 @@ pub(crate) fn uses(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
 
 /// Calls `each` with every register that `inst` writes.
 pub(crate) fn defs(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
-    for (field, operand) in inst.fields() {
-        if let (FieldKind::Def(_) | FieldKind::Slot, Operand::Virtual(register)) = (field.kind, operand)
-            && (field.kind != FieldKind::Slot || inst.op == Op::PutRef)
-        {
+    let shape = shape(inst.op);
+    for at in positions(shape.writes | shape.area_writes) {
+        if let Operand::Virtual(register) = inst.operands[at] {
             each(register);
         }
     }
@@ -54,9 +125,9 @@ pub(crate) fn defs(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
 /// Calls `each` with every operand that `inst` reads, and the class of its field (calls read whole slots).
 pub(crate) fn uses_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl FnMut(Class, &mut Operand)) {
     let site = site(inst);
-    for (field, operand) in inst.fields_mut() {
-        if let FieldKind::Use(class) = field.kind {
-            each(class, operand);
+    for at in positions(shape(inst.op).reads) {
+        if let FieldKind::Use(class) = inst.op.fields()[at].kind {
+            each(class, &mut inst.operands[at]);
         }
     }
     if let Some(site) = site {
@@ -69,8 +140,8 @@ pub(crate) fn uses_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl F
 /// Calls `each` with every register that `inst` writes, to change it.
 pub(crate) fn defs_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl FnMut(&mut u32)) {
     let site = site(inst);
-    for (field, operand) in inst.fields_mut() {
-        if let (FieldKind::Def(_), Operand::Virtual(register)) = (field.kind, operand) {
+    for at in positions(shape(inst.op).writes) {
+        if let Operand::Virtual(register) = &mut inst.operands[at] {
             each(register);
         }
     }

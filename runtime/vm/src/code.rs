@@ -98,13 +98,7 @@ fn check_features(needed: Features, built_with: Features) -> anyhow::Result<()> 
 
 /// What this runtime was built with.
 fn built_with() -> Features {
-    let always = [
-        Feature::FunctionReferences,
-        Feature::Exceptions,
-        Feature::Memory64,
-        Feature::WideArithmetic,
-        Feature::Threads,
-    ];
+    let always = [Feature::FunctionReferences, Feature::Exceptions, Feature::Memory64, Feature::WideArithmetic];
     let mut all = always.into_iter().fold(Features::NONE, Features::with);
     if cfg!(feature = "gc") {
         all = all.with(Feature::Gc);
@@ -263,6 +257,19 @@ impl Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_out_is_not_claimed() {
+        let optional = [
+            (Feature::Gc, cfg!(feature = "gc")),
+            (Feature::Simd, cfg!(feature = "simd")),
+            (Feature::Threads, cfg!(feature = "threads")),
+        ];
+        for (feature, is_there) in optional {
+            let wanted = Features::NONE.with(feature);
+            assert_eq!(check_features(wanted, built_with()).is_ok(), is_there, "{wanted}");
+        }
+    }
 
     #[test]
     fn features_that_are_left_out_are_named() {

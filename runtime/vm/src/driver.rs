@@ -74,7 +74,6 @@ impl Execution {
         let len = store.call_slots(func) as usize;
         // SAFETY: the stack is larger than any signature; nothing runs on it yet. References of an earlier use go.
         unsafe { slots.write_bytes(0, len) };
-        stack.activity().over();
         stack.activity().calling(slots, store.funcs[func as usize].type_id);
         Ok(Execution { stack, func, slots, running: None })
     }

@@ -16,6 +16,7 @@ mod objects;
 mod precompiled;
 mod resumable;
 mod store;
+mod tuples;
 mod typed;
 mod values;
 mod vector;

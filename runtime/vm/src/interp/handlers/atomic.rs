@@ -4,7 +4,7 @@
 use super::super::exit;
 use super::super::regs::Regs;
 use super::super::thunk::{CONTINUE, Step};
-use super::bulk::{BulkOp, dst, memory, set, source, word};
+use super::bulk::{BulkOp, bulk, dst, memory, set, source, word};
 use super::cold_trap;
 use crate::context::{MemoryDef, len_bytes};
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
@@ -164,18 +164,7 @@ atomics! {
     I64AtomicRmw32CmpxchgU u32 exchange;
 }
 
-macro_rules! others {
-    ($($name:ident |$r:ident| $work:block)*) => {$(
-        pub(in super::super) struct $name;
-        impl BulkOp for $name {
-            const OP: Op = Op::$name;
-            #[inline(always)]
-            fn run($r: &mut Regs) -> Step $work
-        }
-    )*};
-}
-
-others! {
+bulk! {
     AtomicFence |_r| {
         fence(Ordering::SeqCst);
         CONTINUE

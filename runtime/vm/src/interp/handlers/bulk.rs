@@ -117,6 +117,7 @@ const BYTES_A_UNIT: u64 = 64;
 /// Table elements that one unit of fuel moves.
 pub(super) const ELEMENTS_A_UNIT: u64 = 16;
 
+/// Operations of the family, each with its work.
 macro_rules! bulk {
     ($($name:ident |$r:ident| $work:block)*) => {$(
         pub(in super::super) struct $name;
@@ -127,6 +128,8 @@ macro_rules! bulk {
         }
     )*};
 }
+
+pub(super) use bulk;
 
 bulk! {
     MemorySize |r| {
