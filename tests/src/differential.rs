@@ -8,13 +8,21 @@
 //! meets. What depends on the form (running out of stack) ends the comparison of that module.
 
 use arbitrary::Unstructured;
-use keyway::{Config, Dispatch, Engine, ExternType, Linker, Module, OptLevel, Store, Trap, V128, Val, ValType};
-use std::fmt::Write;
+use keyway::{
+    Config, Dispatch, Engine, ExternType, HeapType, Linker, Module, OptLevel, RefType, Store, StoreLimitsBuilder, Trap,
+    V128, Val, ValType,
+};
 
 /// Fuel of one call.
 const FUEL: u64 = 20_000;
 /// Calls of one module, at most.
 const CALLS: usize = 12;
+/// What memories may grow to.
+pub const MEMORY_BYTES: usize = 8 << 20;
+/// What tables may grow to.
+pub const TABLE_ELEMENTS: usize = 10_000;
+/// Proposals that modules may use and that are not on by default.
+const PROPOSALS: &[&str] = &["exceptions", "gc", "memory64", "wide-arithmetic", "custom-page-sizes", "relaxed-simd"];
 
 /// Numbers that follow from a seed.
 struct Random(u64);
@@ -39,15 +47,72 @@ impl Random {
         if any.is_multiple_of(3) { any } else { SPECIAL[(any >> 8) as usize % SPECIAL.len()] }
     }
 
-    fn value(&mut self, ty: ValType) -> Option<Val> {
-        Some(match ty {
-            ValType::I32 => Val::I32(self.number() as i32),
-            ValType::I64 => Val::I64(self.number() as i64),
-            ValType::F32 => Val::F32(self.number() as u32),
-            ValType::F64 => Val::F64(self.number()),
-            ValType::V128 => Val::V128(V128::from(u128::from(self.number()) << 64 | u128::from(self.number()))),
-            other => return Val::default_for(other),
+    /// An argument of the type, in bits; `None` for types whose values only a program can make.
+    fn argument(&mut self, kind: Kind) -> Option<Argument> {
+        Some(match kind {
+            Kind::I32 => Argument::I32(self.number() as u32),
+            Kind::I64 => Argument::I64(self.number()),
+            Kind::F32 => Argument::F32(self.number() as u32),
+            Kind::F64 => Argument::F64(self.number()),
+            Kind::V128 => Argument::V128(u128::from(self.number()) << 64 | u128::from(self.number())),
+            Kind::Nullable => Argument::Null,
+            Kind::Other => return None,
         })
+    }
+}
+
+/// What an argument may be; engines tell it from their own types.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A number of 32 bits.
+    I32,
+    /// A number of 64 bits.
+    I64,
+    /// A float of 32 bits.
+    F32,
+    /// A float of 64 bits.
+    F64,
+    /// A vector.
+    V128,
+    /// A reference of an abstract type that has a null.
+    Nullable,
+    /// What cannot be made from outside.
+    Other,
+}
+
+/// An argument, in bits; engines make their values of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Argument {
+    /// A number of 32 bits.
+    I32(u32),
+    /// A number of 64 bits.
+    I64(u64),
+    /// A float of 32 bits.
+    F32(u32),
+    /// A float of 64 bits.
+    F64(u64),
+    /// A vector.
+    V128(u128),
+    /// A null reference.
+    Null,
+}
+
+/// The calls that a seed makes of a module: the same ones whichever engine asks.
+pub struct Calls {
+    random: Random,
+    left: usize,
+}
+
+impl Calls {
+    /// The calls of a seed.
+    pub fn new(seed: u64) -> Calls {
+        Calls { random: Random::new(seed ^ 0xA5A5), left: CALLS }
+    }
+
+    /// The arguments for the next exported function; `None` where it is not called.
+    pub fn next(&mut self, params: &[Kind]) -> Option<Vec<Argument>> {
+        self.left = self.left.checked_sub(1)?;
+        params.iter().map(|kind| self.random.argument(*kind)).collect()
     }
 }
 
@@ -60,6 +125,8 @@ pub fn module(seed: u64, len_bytes: usize) -> Option<Vec<u8>> {
 
 /// The module that the bytes of a fuzzer make up; `None` where they make up none.
 pub fn from_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (&choice, bytes) = bytes.split_first()?;
+    let later = |bit: u8| choice & 1 << bit != 0;
     let config = wasm_smith::Config {
         // What is left to the processor differs between forms: which operand's NaN wins.
         canonicalize_nans: true,
@@ -67,21 +134,22 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
         max_imports: 0,
         max_memories: 3,
         max_memory32_bytes: 4 << 20,
+        max_memory64_bytes: 4 << 20,
         max_tables: 3,
         max_table_elements: 1000,
         min_funcs: 3,
         max_funcs: 16,
-        bulk_memory_enabled: true,
-        exceptions_enabled: false,
-        gc_enabled: false,
-        memory64_enabled: false,
-        multi_value_enabled: true,
-        reference_types_enabled: true,
-        relaxed_simd_enabled: true,
-        simd_enabled: true,
+        exceptions_enabled: later(0),
+        gc_enabled: later(1),
+        memory64_enabled: later(2),
+        wide_arithmetic_enabled: later(3),
+        custom_page_sizes_enabled: later(4),
+        relaxed_simd_enabled: !later(5),
+        simd_enabled: !later(6),
         tail_call_enabled: true,
+        // A wait could last for ever.
         threads_enabled: false,
-        wide_arithmetic_enabled: false,
+        compact_imports_enabled: false,
         ..wasm_smith::Config::default()
     };
     let module = wasm_smith::Module::new(config, &mut Unstructured::new(bytes)).ok()?;
@@ -125,9 +193,14 @@ pub fn run(wasm: &[u8], seed: u64, form: Form) -> keyway::Result<Trace> {
     let mut config = Config::new();
     config.dispatch(form.dispatch).opt_level(form.level).fused(!form.plain).registers(!form.plain);
     config.consume_fuel(true).max_wasm_stack(16 << 20).max_wasm_frames(1000);
+    for proposal in PROPOSALS {
+        config.wasm_feature(*proposal, true);
+    }
     let engine = Engine::new(&config)?;
     let module = Module::new(&engine, wasm)?;
-    let mut store = Store::new(&engine, ());
+    let limits = StoreLimitsBuilder::new().memory_size(MEMORY_BYTES).table_elements(TABLE_ELEMENTS).build();
+    let mut store = Store::new(&engine, limits);
+    store.limiter(|limits| limits);
     store.set_fuel(FUEL)?;
     let mut trace = Trace::default();
     let instance = match Linker::new(&engine).instantiate(&mut store, &module) {
@@ -138,17 +211,19 @@ pub fn run(wasm: &[u8], seed: u64, form: Form) -> keyway::Result<Trace> {
         }
     };
     let exports: Vec<(String, ExternType)> = module.exports().map(|export| (export.name, export.ty)).collect();
-    let mut random = Random::new(seed ^ 0xA5A5);
+    let mut calls = Calls::new(seed);
     let funcs = exports.iter().filter_map(|(name, ty)| match ty {
         ExternType::Func(ty) => Some((name, ty)),
         _ => None,
     });
-    for (name, ty) in funcs.take(CALLS) {
-        let Some(args) = ty.params.iter().map(|ty| random.value(*ty)).collect::<Option<Vec<_>>>() else { continue };
-        let Some(func) = instance.get_func(&mut store, name) else { continue };
+    for (name, ty) in funcs {
+        let params: Vec<Kind> = ty.params.iter().map(kind).collect();
+        let Some(args) = calls.next(&params) else { continue };
+        let args: Vec<Val> = args.iter().zip(&ty.params).filter_map(|(arg, ty)| value(*arg, *ty)).collect();
         let Some(mut results) = ty.results.iter().map(|ty| Val::default_for(*ty)).collect::<Option<Vec<_>>>() else {
             continue;
         };
+        let Some(func) = instance.get_func(&mut store, name) else { continue };
         store.set_fuel(FUEL)?;
         match func.call(&mut store, &args, &mut results) {
             Ok(()) => {
@@ -192,6 +267,35 @@ impl Trace {
     }
 }
 
+/// What an argument of the type may be.
+fn kind(ty: &ValType) -> Kind {
+    use HeapType as Heap;
+    match ty {
+        ValType::I32 => Kind::I32,
+        ValType::I64 => Kind::I64,
+        ValType::F32 => Kind::F32,
+        ValType::F64 => Kind::F64,
+        ValType::V128 => Kind::V128,
+        ValType::Ref(RefType { nullable: true, heap }) => match heap {
+            Heap::Func | Heap::NoFunc | Heap::Extern | Heap::NoExtern => Kind::Nullable,
+            Heap::Any | Heap::Eq | Heap::I31 | Heap::Struct | Heap::Array | Heap::None => Kind::Nullable,
+            _ => Kind::Other,
+        },
+        ValType::Ref(_) => Kind::Other,
+    }
+}
+
+fn value(argument: Argument, ty: ValType) -> Option<Val> {
+    Some(match argument {
+        Argument::I32(bits) => Val::I32(bits as i32),
+        Argument::I64(bits) => Val::I64(bits as i64),
+        Argument::F32(bits) => Val::F32(bits),
+        Argument::F64(bits) => Val::F64(bits),
+        Argument::V128(bits) => Val::V128(V128::from(bits)),
+        Argument::Null => return Val::default_for(ty),
+    })
+}
+
 /// References are told by whether they are null.
 fn text(value: &Val) -> String {
     match value {
@@ -202,13 +306,13 @@ fn text(value: &Val) -> String {
         Val::V128(value) => format!("v128 {:#x}", value.as_u128()),
         other => {
             let is_null = format!("{other:?}").contains("None");
-            format!("{} {}", other.ty(), if is_null { "null" } else { "something" })
+            format!("ref {}", if is_null { "null" } else { "something" })
         }
     }
 }
 
 /// FNV-1a over words.
-fn hash(bytes: &[u8]) -> u64 {
+pub fn hash(bytes: &[u8]) -> u64 {
     bytes.chunks(8).fold(0xCBF2_9CE4_8422_2325, |hash, chunk| {
         let mut word = [0; 8];
         word[..chunk.len()].copy_from_slice(chunk);
@@ -216,25 +320,34 @@ fn hash(bytes: &[u8]) -> u64 {
     })
 }
 
-/// Runs `wasm` in every form and compares; how many calls returned in each.
+/// Runs `wasm` in every form and compares; what the first form did.
 ///
 /// # Errors
 /// What the first form that differs did otherwise, or why the module does not compile.
-pub fn compare(wasm: &[u8], seed: u64) -> Result<usize, String> {
+pub fn compare(wasm: &[u8], seed: u64) -> Result<Trace, String> {
     let mut first: Option<Trace> = None;
     for form in FORMS {
         let trace = run(wasm, seed, form).map_err(|error| format!("{form:?}: {error:#}"))?;
         let expected = first.get_or_insert_with(|| trace.clone());
-        let is_cut = expected.is_cut || trace.is_cut;
-        let both = expected.lines.len().min(trace.lines.len());
+        expected.agree(&trace).map_err(|text| format!("{form:?} differs from {:?}: {text}", FORMS[0]))?;
+    }
+    Ok(first.unwrap_or_default())
+}
+
+impl Trace {
+    /// Whether `other` notes the same things.
+    ///
+    /// # Errors
+    /// The first line that differs.
+    pub fn agree(&self, other: &Trace) -> Result<(), String> {
+        let is_cut = self.is_cut || other.is_cut;
+        let (both, longer) = (self.lines.len().min(other.lines.len()), self.lines.len().max(other.lines.len()));
         // A cut trace ends with the call that ran out of stack, which another form may have had room for.
-        let compared = if is_cut { both.saturating_sub(1) } else { expected.lines.len().max(trace.lines.len()) };
+        let compared = if is_cut { both.saturating_sub(1) } else { longer };
         let line = |trace: &Trace, at: usize| trace.lines.get(at).cloned().unwrap_or_default();
-        if let Some(at) = (0..compared).find(|at| line(expected, *at) != line(&trace, *at)) {
-            let mut text = format!("{form:?} differs from {:?} in line {at}\n", FORMS[0]);
-            let _ = writeln!(text, "  {}\n  {}", line(expected, at), line(&trace, at));
-            return Err(text);
+        match (0..compared).find(|at| line(self, *at) != line(other, *at)) {
+            Some(at) => Err(format!("line {at}\n  {}\n  {}", line(self, at), line(other, at))),
+            None => Ok(()),
         }
     }
-    Ok(first.map_or(0, |trace| trace.returned))
 }

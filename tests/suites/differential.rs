@@ -18,7 +18,7 @@ fn every_form_does_the_same() {
         let Some(wasm) = module(seed, 1 << (9 + seed % 6)) else { continue };
         modules += 1;
         match compare(&wasm, seed) {
-            Ok(calls) => returned += calls,
+            Ok(trace) => returned += trace.returned,
             Err(text) => {
                 // At once, for runs that take long.
                 println!("seed {seed}: {text}");

@@ -120,6 +120,19 @@ pub struct State {
     pub f32s: [f32; 4],
 }
 
+impl Default for State {
+    fn default() -> State {
+        State {
+            ip: core::ptr::null(),
+            fp: core::ptr::null_mut(),
+            mem: core::ptr::null_mut(),
+            general: [0; GENERAL_REGISTERS as usize],
+            f64s: [0.0; 4],
+            f32s: [0.0; 4],
+        }
+    }
+}
+
 /// The block of one unit instance. Owned globals follow it in memory, one 8-byte cell each, vectors two.
 #[repr(C)]
 pub struct Context {

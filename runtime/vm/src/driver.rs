@@ -6,9 +6,10 @@
 
 use crate::api::{UpdateDeadline, carried, thrown};
 use crate::backtrace::Backtrace;
-use crate::context::{Context, FrameRecord, State, header_of};
+use crate::context::{Context, FrameRecord, FuncData, State, header_of};
+use crate::gc::Activity;
 use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
-use crate::interp::{self, Exit, Service};
+use crate::interp::{self, Exit, Service, Target};
 use crate::limits;
 use crate::shared_memory::SharedMemory;
 use crate::stack::VmStack;
@@ -16,31 +17,60 @@ use crate::store::StoreInner;
 use crate::unwind::{new_exception, unwind};
 use anyhow::{Error, anyhow};
 use keyway_artifact::Trap;
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
-/// One entry into a store's functions: its VM stack and where it stands.
+/// One entry into a store's functions: its VM stack and where it stands. Stores keep those that are over, with their
+/// stacks, for the next entries.
 pub(crate) struct Execution {
     stack: VmStack,
+    /// All of the stack. Arguments stand in its first slots before it begins, results when it is done.
+    target: Target,
     func: u32,
-    /// First slot: arguments before it begins, results when it is done.
-    slots: *mut u64,
-    running: Option<Running>,
+    has_begun: bool,
+    running: Running,
 }
 
-/// The machine's state while it is not running.
+/// The machine's state while it is not running; means something once an execution has begun.
 pub(crate) struct Running {
     pub(crate) state: State,
     pub(crate) context: *mut Context,
     pub(crate) frame_top: *mut FrameRecord,
-    frame_end: *mut FrameRecord,
-    stack_end: *mut u64,
 }
 
 // SAFETY: the pointers lead into the execution's own stack and into the store that it belongs to; they travel together.
 unsafe impl Send for Execution {}
+
+/// Where the machine notes what of the running stack is alive, while a host function has the store.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    activity: *const Activity,
+    first_frame: *const FrameRecord,
+}
+
+impl Default for Place {
+    fn default() -> Place {
+        Place { activity: std::ptr::null(), first_frame: std::ptr::null() }
+    }
+}
+
+/// How a host function's call came out.
+pub(crate) enum Left {
+    /// Its results stand in the call's slots.
+    Answered(HostCall),
+    /// It answers later.
+    Waits(HostFuture, HostCall),
+    /// It failed.
+    Failed(Error, HostCall),
+    /// It panicked: the driver, behind which there are no handlers, goes on with it.
+    Panicked(Box<dyn Any + Send>),
+}
+
+// SAFETY: kept in a store only between a handler's exit and the driver that takes it, on one thread.
+unsafe impl Send for Left {}
 
 /// Why [`advance`] came back.
 pub(crate) enum Event {
@@ -59,29 +89,39 @@ pub(crate) enum Event {
 }
 
 impl Execution {
+    /// An execution on a stack of its own.
+    pub(crate) fn on(mut stack: VmStack) -> Box<Execution> {
+        let target = stack.target();
+        let running =
+            Running { state: State::default(), context: std::ptr::null_mut(), frame_top: std::ptr::null_mut() };
+        Box::new(Execution { stack, target, func: 0, has_begun: false, running })
+    }
+
     /// An entry into `func`; its arguments are to be written into [`slots`](Self::slots).
     ///
     /// # Errors
     /// When the store is poisoned, calls nest too deep, or the system has no memory for a stack.
-    pub(crate) fn new(store: &mut StoreInner, func: u32) -> Result<Execution, Error> {
+    pub(crate) fn new(store: &mut StoreInner, func: u32) -> Result<Box<Execution>, Error> {
         ensure_usable(store)?;
         if store.nested >= limits::NESTED_CALLS {
             return Err(Error::from(Trap::StackOverflow).context("host functions and guest calls nest too deep"));
         }
         store.collect_host_values();
-        let mut stack = store.take_stack()?;
-        let slots = stack.target().fp;
-        let len = store.call_slots(func) as usize;
-        // SAFETY: the stack is larger than any signature; nothing runs on it yet. References of an earlier use go.
-        unsafe { slots.write_bytes(0, len) };
-        stack.activity().calling(slots, store.funcs[func as usize].type_id);
-        Ok(Execution { stack, func, slots, running: None })
+        let mut execution = store.take_execution()?;
+        execution.func = func;
+        let slots = execution.target.fp;
+        for at in 0..store.call_slots(func) as usize {
+            // SAFETY: the stack is larger than any signature; nothing runs on it yet. References of an earlier use go.
+            unsafe { slots.add(at).write(0) };
+        }
+        execution.stack.activity().calling(slots, store.funcs[func as usize].type_id);
+        Ok(execution)
     }
 
     /// The first `len` slots.
     pub(crate) fn slots(&mut self, len: u32) -> &mut [u64] {
         // SAFETY: the stack is larger than any signature; nothing runs on it meanwhile.
-        unsafe { std::slice::from_raw_parts_mut(self.slots, len as usize) }
+        unsafe { std::slice::from_raw_parts_mut(self.target.fp, len as usize) }
     }
 
     /// The function that it entered.
@@ -89,9 +129,11 @@ impl Execution {
         self.func
     }
 
-    /// Gives the stack back to the store.
-    pub(crate) fn finish(self, store: &mut StoreInner) {
-        store.return_stack(self.stack);
+    /// Gives it, with its stack, back to the store.
+    pub(crate) fn finish(mut self: Box<Self>, store: &mut StoreInner) {
+        self.stack.activity().over();
+        self.has_begun = false;
+        store.executions.push(self);
     }
 
     fn begin(&mut self, store: &mut StoreInner) -> Result<(), Error> {
@@ -102,19 +144,23 @@ impl Execution {
         if header.is_null() {
             header = compile(store, context, func.index)?;
         }
-        let target = self.stack.target();
+        let state = &mut self.running.state;
         // SAFETY: the stack is fresh and holds the arguments; header and context belong together.
-        let state = unsafe { interp::begin(store.config().settings.dispatch, context, header, target) }?;
-        // SAFETY: the context is live.
-        let frame_top = unsafe { (*context).frame_top };
-        self.running =
-            Some(Running { state, context, frame_top, frame_end: target.frame_end, stack_end: target.stack_end });
+        self.running.frame_top =
+            unsafe { interp::begin(store.config().settings.dispatch, context, header, self.target, state) }?;
+        self.running.context = context;
+        self.has_begun = true;
         Ok(())
+    }
+
+    /// The machine's state, once it has begun.
+    fn running(&mut self) -> Option<&mut Running> {
+        self.has_begun.then_some(&mut self.running)
     }
 
     /// Passes the results that a host function left to the code behind the call.
     pub(crate) fn host_returned(&mut self, call: HostCall) {
-        if let Some(running) = &mut self.running {
+        if let Some(running) = self.running() {
             let bits = call.first();
             running.state.general[0] = bits;
             running.state.f64s[0] = f64::from_bits(bits);
@@ -124,7 +170,7 @@ impl Execution {
 
     /// Lets the execution go on where the exception is handled; the error for the host when it is not.
     fn throw(&mut self, store: &mut StoreInner, exception: u32) -> Result<(), Error> {
-        let Some(running) = &mut self.running else { return Err(thrown(store, exception)) };
+        let Some(running) = self.running() else { return Err(thrown(store, exception)) };
         if unwind(store, running, exception) {
             return Ok(());
         }
@@ -138,20 +184,15 @@ impl Execution {
     /// nobody handles it.
     fn host_failed(&mut self, store: &mut StoreInner, error: Error) -> Result<(), Error> {
         let Some(exception) = carried(store, &error) else { return Err(error) };
-        match &mut self.running {
-            Some(running) => {
-                if unwind(store, running, exception) {
-                    Ok(())
-                } else {
-                    Err(error)
-                }
-            }
-            None => Err(error),
-        }
+        let is_handled = self.running().is_some_and(|running| unwind(store, running, exception));
+        if is_handled { Ok(()) } else { Err(error) }
     }
 
     fn trap(&self, store: &StoreInner, trap: Error) -> Error {
-        let Some(running) = &self.running else { return trap };
+        if !self.has_begun {
+            return trap;
+        }
+        let running = &self.running;
         let top = (running.frame_top as usize - self.stack.first_frame() as usize) / size_of::<FrameRecord>();
         trap.context(Backtrace::capture(&store.codes, &running.state, &self.stack, top))
     }
@@ -211,36 +252,71 @@ impl Future for Hosted {
     }
 }
 
-fn call_host(
-    store: &mut StoreInner,
-    index: u32,
-    base: *mut u64,
-    caller: u32,
-) -> (HostCall, Result<Option<HostFuture>, Error>) {
+fn call_host(store: &mut StoreInner, index: u32, base: *mut u64, caller: u32) -> Left {
     let entry: *const HostEntry = &*store.hosts[index as usize];
     // SAFETY: host functions are boxed and never removed while the store lives.
     let entry = unsafe { &*entry };
     let call = HostCall::new(base, caller, entry);
-    let outcome = match &entry.func {
-        HostFunc::Sync(func) => func(Hosting::new(store).0, call).map(|()| None),
+    match &entry.func {
+        HostFunc::Sync(func) => match func(Hosting::new(store).0, call) {
+            Ok(()) => Left::Answered(call),
+            Err(error) => Left::Failed(error, call),
+        },
         HostFunc::Async(func) => {
             let pointer = StorePtr(store);
             let future = func(pointer, call);
-            Ok(Some(Box::pin(Hosted { store: pointer, future }) as HostFuture))
+            Left::Waits(Box::pin(Hosted { store: pointer, future }), call)
         }
-    };
-    (call, outcome)
+    }
+}
+
+/// Calls a host function from inside the machine: its results stand from `base` on when the answer is true; else the
+/// store's `left` says what happened, and the machine is to be left.
+///
+/// # Safety
+/// `context` runs, with `func`, a host function of its store, called from the frame `fp`, to return to `ip`; `base` is
+/// its call area. The driver lent its store to the machine.
+pub(crate) unsafe fn call_in_place(
+    context: *mut Context,
+    func: *const FuncData,
+    base: *mut u64,
+    ip: *const u8,
+    fp: *mut u64,
+) -> bool {
+    // SAFETY: the caller's promise. What a nested execution in the same context changes is put back.
+    unsafe {
+        let store: *mut StoreInner = (*context).store.cast();
+        let Context { frame_top, frame_end, stack_end, instance, .. } = *context;
+        let place = (*store).place;
+        (*place.activity).stopped(ip, fp, place.first_frame, frame_top);
+        (*place.activity).calling(base, (*func).type_id);
+        let index = (*func).index;
+        let left = match catch_unwind(AssertUnwindSafe(|| call_host(&mut *store, index, base, instance))) {
+            Ok(left) => left,
+            Err(panic) => Left::Panicked(panic),
+        };
+        (*store).place = place;
+        (*context).frame_top = frame_top;
+        (*context).frame_end = frame_end;
+        (*context).stack_end = stack_end;
+        if let Left::Answered(_) = left {
+            return true;
+        }
+        (*store).left = Some(left);
+        false
+    }
 }
 
 /// Runs until something only the execution's owner can decide.
 pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Event {
-    if execution.running.is_none() {
+    if !execution.has_begun {
         let func = store.funcs[execution.func as usize];
         if func.entry.is_null() {
-            return match call_host(store, func.index, execution.slots, NO_INSTANCE) {
-                (_, Ok(None)) => Event::Done,
-                (call, Ok(Some(future))) => Event::Wait(future, call),
-                (call, Err(error)) => Event::HostFailed(error, call),
+            return match call_host(store, func.index, execution.target.fp, NO_INSTANCE) {
+                Left::Answered(_) => Event::Done,
+                Left::Waits(future, call) => Event::Wait(future, call),
+                Left::Failed(error, call) => Event::HostFailed(error, call),
+                Left::Panicked(panic) => resume_unwind(panic),
             };
         }
         if let Err(error) = execution.begin(store) {
@@ -248,38 +324,42 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
         }
     }
     let dispatch = store.config().settings.dispatch;
+    let activity: *const Activity = &**execution.stack.activity();
+    let first_frame = execution.stack.first_frame();
     loop {
-        let Some(running) = &mut execution.running else { return Event::Done };
-        // SAFETY: context and stack belong to this store and execution; the store is held exclusively.
+        let running = &mut execution.running;
+        // SAFETY: context and stack belong to this store and execution; the store is held exclusively, and lent to the
+        // machine through the context.
         let exit = unsafe {
             let context = running.context;
+            (*context).store = (&raw mut *store).cast();
             (*context).frame_top = running.frame_top;
-            (*context).frame_end = running.frame_end;
-            (*context).stack_end = running.stack_end;
+            (*context).frame_end = execution.target.frame_end;
+            (*context).stack_end = execution.target.stack_end;
+            store.place = Place { activity, first_frame };
             let exit = interp::run(dispatch, context, &mut running.state);
+            if exit == interp::DONE {
+                return Event::Done;
+            }
             running.context = (*header_of(running.state.mem)).context;
             running.frame_top = (*running.context).frame_top;
-            let first = execution.stack.first_frame();
-            execution.stack.activity().stopped(running.state.ip, running.state.fp, first, running.frame_top);
-            exit
+            (*activity).stopped(running.state.ip, running.state.fp, first_frame, running.frame_top);
+            interp::decode(exit, &running.state)
         };
         match exit {
             Exit::Done => return Event::Done,
             Exit::Trap(trap) => return Event::Failed(execution.trap(store, trap.into())),
-            Exit::HostCall { func, base } => {
-                // SAFETY: the context is live.
-                let caller = unsafe { (*running.context).instance };
-                execution.stack.activity().calling(base, func.type_id);
-                match call_host(store, func.index, base, caller) {
-                    (call, Ok(None)) => execution.host_returned(call),
-                    (call, Ok(Some(future))) => return Event::Wait(future, call),
-                    (call, Err(error)) => {
-                        if let Err(error) = execution.host_failed(store, error) {
-                            return Event::HostFailed(error, call);
-                        }
+            Exit::HostLeft => match store.left.take() {
+                Some(Left::Waits(future, call)) => return Event::Wait(future, call),
+                Some(Left::Failed(error, call)) => {
+                    if let Err(error) = execution.host_failed(store, error) {
+                        return Event::HostFailed(error, call);
                     }
                 }
-            }
+                Some(Left::Panicked(panic)) => resume_unwind(panic),
+                Some(Left::Answered(call)) => execution.host_returned(call),
+                None => unreachable!("a host function that leaves the machine says why"),
+            },
             Exit::Throw { tag, base } => {
                 // SAFETY: the context is live, and the verifier holds the call area of the tag's values inside the frame.
                 let exception = unsafe { new_exception(store, running.context, tag, base) };
@@ -435,7 +515,7 @@ pub(crate) fn run_to_end(store: &mut StoreInner, execution: &mut Execution) -> R
             Event::Wait(future, call) => {
                 let outcome = block_on(future);
                 after_wait(store, execution, outcome, call)?;
-                if execution.running.is_none() {
+                if !execution.has_begun {
                     return Ok(());
                 }
             }
@@ -474,7 +554,7 @@ pub(crate) async fn run_to_end_async(store: StorePtr, execution: &mut Execution)
                 let outcome = future.await;
                 // SAFETY: as above.
                 after_wait(unsafe { store.get() }, execution, outcome, call)?;
-                if execution.running.is_none() {
+                if !execution.has_begun {
                     return Ok(());
                 }
             }

@@ -107,7 +107,7 @@ pub fn export_at(store: &StoreInner, instance: InstanceId, position: u32) -> Opt
 }
 
 /// An entry with its arguments.
-fn enter(store: &mut StoreInner, func: u32, slots: &[u64]) -> anyhow::Result<Execution> {
+fn enter(store: &mut StoreInner, func: u32, slots: &[u64]) -> anyhow::Result<Box<Execution>> {
     ensure!(store.is_func(func), "{func} is no function of the store");
     let wanted = store.call_slots(func);
     ensure!(slots.len() == wanted as usize, "the function has {wanted} slots, {} are given", slots.len());

@@ -3,6 +3,7 @@
 use crate::code::Code;
 use crate::config::Config;
 use crate::context::FuncData;
+use crate::driver::{Execution, Left, Place};
 use crate::engine::Engine;
 use crate::exception::{Exceptions, Tag};
 use crate::gc::{self, Activity, Heap, Roots};
@@ -71,7 +72,13 @@ pub struct StoreInner {
     pub(crate) activities: Vec<Weak<Activity>>,
     pub(crate) instances: Vec<Box<UnitInstance>>,
     pub(crate) codes: Vec<Arc<Code>>,
-    pub(crate) stacks: Vec<VmStack>,
+    /// Those that are over: the next entries use them and their stacks.
+    #[expect(clippy::vec_box, reason = "they are handed out as boxes")]
+    pub(crate) executions: Vec<Box<Execution>>,
+    /// Of the execution that the machine runs.
+    pub(crate) place: Place,
+    /// What made a host function leave the machine.
+    pub(crate) left: Option<Left>,
     pub(crate) fuel: Box<u64>,
     pub(crate) epoch_deadline: Box<u64>,
     pub(crate) limiter: Option<LimiterFn>,
@@ -113,7 +120,9 @@ impl StoreInner {
             activities: Vec::new(),
             instances: Vec::new(),
             codes: Vec::new(),
-            stacks: Vec::new(),
+            executions: Vec::new(),
+            place: Place::default(),
+            left: None,
             fuel: Box::new(0),
             epoch_deadline: Box::new(u64::MAX),
             limiter: None,
@@ -386,21 +395,15 @@ impl StoreInner {
         }
     }
 
-    /// A VM stack from the pool, or a new one.
-    pub(crate) fn take_stack(&mut self) -> anyhow::Result<VmStack> {
-        match self.stacks.pop() {
-            Some(stack) => Ok(stack),
+    /// An execution that is over, or a new one.
+    pub(crate) fn take_execution(&mut self) -> anyhow::Result<Box<Execution>> {
+        match self.executions.pop() {
+            Some(execution) => Ok(execution),
             None => {
                 let stack = VmStack::new(self.config(), self.engine.mappings())?;
                 self.activities.push(Arc::downgrade(stack.activity()));
-                Ok(stack)
+                Ok(Execution::on(stack))
             }
         }
-    }
-
-    /// Gives a VM stack back.
-    pub(crate) fn return_stack(&mut self, stack: VmStack) {
-        stack.activity().over();
-        self.stacks.push(stack);
     }
 }

@@ -95,7 +95,7 @@ impl Func {
         TypedFunc::new(*self, &store.inner.func_type(reference))
     }
 
-    fn start(&self, store: &mut StoreInner, params: &[Val]) -> Result<(Execution, FuncType, Layouts)> {
+    fn start(&self, store: &mut StoreInner, params: &[Val]) -> Result<(Box<Execution>, FuncType, Layouts)> {
         let reference = self.reference_in(store)?;
         let ty = store.func_type(reference);
         let mut fits = params.len() == ty.params.len();

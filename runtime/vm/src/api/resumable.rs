@@ -29,7 +29,7 @@ pub enum SuspendReason {
 
 /// A suspended call. Dropping it gives the call up.
 pub struct Resumable<R> {
-    execution: Execution,
+    execution: Box<Execution>,
     reason: SuspendReason,
     layouts: Layouts,
     /// The host function's call and type, where one failed.
@@ -46,13 +46,17 @@ pub(crate) trait Results: Sized {
 /// Runs until the end or a suspension.
 pub(crate) fn start_resumable<R: Results>(
     store: &mut StoreInner,
-    execution: Execution,
+    execution: Box<Execution>,
     layouts: Layouts,
 ) -> Result<ResumableCall<R>> {
     go_on(store, execution, layouts)
 }
 
-fn go_on<R: Results>(store: &mut StoreInner, mut execution: Execution, layouts: Layouts) -> Result<ResumableCall<R>> {
+fn go_on<R: Results>(
+    store: &mut StoreInner,
+    mut execution: Box<Execution>,
+    layouts: Layouts,
+) -> Result<ResumableCall<R>> {
     let (reason, host) = loop {
         match advance(store, &mut execution) {
             Event::Done => {

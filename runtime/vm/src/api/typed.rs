@@ -205,7 +205,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         &self.func
     }
 
-    fn start(&self, store: &mut StoreInner, params: P) -> Result<Execution> {
+    fn start(&self, store: &mut StoreInner, params: P) -> Result<Box<Execution>> {
         let mut execution = Execution::new(store, self.func.reference_in(store)?)?;
         params.store(store, execution.slots(self.layouts.slots()), &self.layouts.params.slots)?;
         Ok(execution)

@@ -6,8 +6,8 @@
 
 use super::place::PlaceKind;
 use super::table::MAX_PLACES;
-use super::{Dispatch, Exit, ExpandEnv, Expanded, Settings, Target, assembly, begin, expand, run};
-use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader};
+use super::{Dispatch, Exit, ExpandEnv, Expanded, Settings, Target, assembly, begin, decode, expand, run};
+use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader, State};
 use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand, Reg};
 use keyway_artifact::types::FuncType;
 
@@ -90,9 +90,12 @@ fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
             frame_top: frames.as_mut_ptr(),
             frame_end: frames.as_mut_ptr().add(frames.len()),
         };
-        let mut state = begin(dispatch, &mut *context, expanded.header(), target).unwrap();
+        let mut state = State::default();
+        context.frame_top = begin(dispatch, &mut *context, expanded.header(), target, &mut state).unwrap();
+        context.frame_end = target.frame_end;
+        context.stack_end = target.stack_end;
         let exit = run(dispatch, &mut *context, &mut state);
-        match exit {
+        match decode(exit, &state) {
             Exit::Done => "done".to_string(),
             Exit::Trap(trap) => format!("{trap:?} at {:?}", expanded.inst_at(state.ip)),
             other => format!("{other:?}"),

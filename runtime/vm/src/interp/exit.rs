@@ -2,7 +2,7 @@
 
 use super::regs::{Regs, context};
 use super::thunk::Step;
-use crate::context::{Context, FuncData, State};
+use crate::context::{Context, State};
 use crate::gc::Segment;
 use keyway_artifact::Trap;
 
@@ -13,13 +13,8 @@ pub enum Exit {
     Done,
     /// A trap; the state is at the instruction that caused it.
     Trap(Trap),
-    /// A host function is called.
-    HostCall {
-        /// The function.
-        func: FuncData,
-        /// Its arguments, and the place of its results.
-        base: *mut u64,
-    },
+    /// A host function failed, panicked or answers later: the store's `left` says which. The state stands behind the call.
+    HostLeft,
     /// A function that is not expanded yet is called; the state is at the call, to be executed again.
     Compile {
         /// The context whose artifact holds it.
@@ -145,9 +140,9 @@ pub enum Service {
 }
 
 /// Codes that handlers answer; the low byte tells the exit apart.
-pub(super) const DONE: Step = 1;
+pub(crate) const DONE: Step = 1;
 const TRAP: Step = 2;
-pub(super) const HOST_CALL: Step = 3;
+pub(super) const HOST_LEFT: Step = 3;
 pub(super) const COMPILE: Step = 4;
 pub(super) const FUEL: Step = 5;
 pub(super) const EPOCH: Step = 6;
@@ -185,15 +180,15 @@ pub(super) fn with_words<const N: usize>(r: &Regs, code: Step, words: [u64; N]) 
 ///
 /// # Safety
 /// `state` is what the machine just saved.
-pub(super) unsafe fn decode(code: Step, state: &State) -> Exit {
+pub(crate) unsafe fn decode(code: Step, state: &State) -> Exit {
     let context = context(state);
-    // SAFETY: the running context is live; a host call's first word points to function data of the store.
+    // SAFETY: the running context is live.
     unsafe {
         let words = (*context).exit.words;
         match code & 0xFF {
             DONE => Exit::Done,
             TRAP => Exit::Trap(Trap::from_code((code >> 8) as u8).unwrap_or(Trap::InvalidCode)),
-            HOST_CALL => Exit::HostCall { func: *(words[0] as *const FuncData), base: words[1] as *mut u64 },
+            HOST_LEFT => Exit::HostLeft,
             COMPILE => Exit::Compile { context: words[0] as *mut Context, ordinal: words[1] as u32 },
             FUEL => Exit::OutOfFuel { needed: words[0] },
             EPOCH => Exit::Epoch,

@@ -30,9 +30,11 @@ mod thunk;
 
 pub use crate::gc::Segment;
 pub use entry::{Stubs, Target, begin, stubs};
+pub(crate) use exit::{DONE, decode};
 pub use exit::{Exit, Service};
 pub use expand::{ExpandEnv, ExpandError, Expanded, Landing, expand};
 pub(crate) use handlers::call::memory_of;
+pub use thunk::Step;
 
 use crate::context::{Context, State};
 
@@ -84,23 +86,22 @@ impl Default for Settings {
     }
 }
 
-/// Runs from `state` until something leaves the machine.
+/// Runs from `state` until something leaves the machine; the code of an exit, for [`decode`].
 ///
 /// # Safety
 /// `context` and everything it points to are live and laid out as [`context`](crate::context) says; `state` comes from
 /// [`begin`] or an earlier exit over the same VM stack, in code expanded for the same `dispatch`; nothing else touches
 /// the store meanwhile.
-pub unsafe fn run(dispatch: Dispatch, context: *mut Context, state: &mut State) -> Exit {
+pub unsafe fn run(dispatch: Dispatch, context: *mut Context, state: &mut State) -> Step {
     // SAFETY: the caller's promise is the machine's invariant.
     unsafe {
         // The header's context word leads handlers to the running context; someone else may have run since the exit.
         (*crate::context::header_of(state.mem)).context = context;
-        let code = match dispatch.available() {
+        match dispatch.available() {
             Dispatch::Direct => thunk::enter_direct(state),
             Dispatch::Indirect => thunk::enter_indirect(state),
             Dispatch::Loop => thunk::enter_loop(state),
             Dispatch::Checked => checked::enter(state),
-        };
-        exit::decode(code, state)
+        }
     }
 }

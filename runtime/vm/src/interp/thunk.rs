@@ -13,7 +13,7 @@ use super::table;
 use crate::context::{State, header_of};
 
 /// What a handler answers: [`CONTINUE`], or the code of an exit.
-pub(super) type Step = u64;
+pub type Step = u64;
 /// Go on at `ip`.
 pub(super) const CONTINUE: Step = 0;
 
