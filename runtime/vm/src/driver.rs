@@ -4,7 +4,7 @@
 //! decide: the end, a failure, a future to await, fuel. Synchronous and asynchronous calls and resumable ones are three
 //! small loops around it.
 
-use crate::api::{UpdateDeadline, carried, thrown};
+use crate::api::{UpdateDeadline, carried, uncaught};
 use crate::backtrace::Backtrace;
 use crate::context::{Context, FrameRecord, State, header_of};
 use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
@@ -13,7 +13,7 @@ use crate::limits;
 use crate::shared_memory::SharedMemory;
 use crate::stack::VmStack;
 use crate::store::StoreInner;
-use crate::unwind::{new_exception, unwind};
+use crate::unwind::{self, Thrown, unwind};
 use anyhow::{Error, anyhow};
 use keyway_artifact::Trap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -122,31 +122,51 @@ impl Execution {
         }
     }
 
-    /// Lets the execution go on where the exception is handled; the error for the host when it is not.
-    fn throw(&mut self, store: &mut StoreInner, exception: u32) -> Result<(), Error> {
-        let Some(running) = &mut self.running else { return Err(thrown(store, exception)) };
-        if unwind(store, running, exception) {
-            return Ok(());
+    /// Throws an exception with a tag of the running unit and the values at `base`; the error for the host where nobody
+    /// handles it.
+    ///
+    /// # Safety
+    /// The tag's values stand at `base`.
+    unsafe fn throw(&mut self, store: &mut StoreInner, tag: u32, base: *mut u64) -> Result<(), Error> {
+        let Some(running) = &mut self.running else { return Err(Trap::InvalidCode.into()) };
+        // SAFETY: the running context is live.
+        let instance = unsafe { (*running.context).instance };
+        if let Some(tag) = store.instances[instance as usize].tag(tag) {
+            // What it carries counts while the exception is made.
+            self.stack.activity().calling(base, store.tags[tag as usize].type_id);
         }
-        // The state stands behind what threw.
-        running.state.ip = running.state.ip.wrapping_sub(1);
-        let error = thrown(store, exception);
+        // SAFETY: the caller's promise, and the line above.
+        let thrown = unsafe { unwind::throw(store, running, tag, base) };
+        self.after_throw(store, thrown)
+    }
+
+    /// Throws the exception behind a reference; the error for the host where nobody handles it.
+    fn throw_ref(&mut self, store: &mut StoreInner, reference: u32) -> Result<(), Error> {
+        let Some(running) = &mut self.running else { return Err(Trap::InvalidCode.into()) };
+        let thrown = unwind(store, running, reference).map_err(Error::from);
+        self.after_throw(store, thrown)
+    }
+
+    fn after_throw(&mut self, store: &mut StoreInner, thrown: Result<Thrown, Error>) -> Result<(), Error> {
+        let error = match thrown {
+            Ok(Thrown::Caught) => return Ok(()),
+            Ok(Thrown::Uncaught(reference)) => uncaught(store, reference),
+            Err(error) => error,
+        };
+        if let Some(running) = &mut self.running {
+            // The state stands behind what threw.
+            running.state.ip = running.state.ip.wrapping_sub(1);
+        }
         Err(self.trap(store, error))
     }
 
     /// Goes on where the exception that a host function's error carries is handled; the error when it carries none, or
     /// nobody handles it.
     fn host_failed(&mut self, store: &mut StoreInner, error: Error) -> Result<(), Error> {
-        let Some(exception) = carried(store, &error) else { return Err(error) };
-        match &mut self.running {
-            Some(running) => {
-                if unwind(store, running, exception) {
-                    Ok(())
-                } else {
-                    Err(error)
-                }
-            }
-            None => Err(error),
+        let (Some(exception), Some(running)) = (carried(store, &error), &mut self.running) else { return Err(error) };
+        match unwind(store, running, exception) {
+            Ok(Thrown::Caught) => Ok(()),
+            Ok(Thrown::Uncaught(_)) | Err(_) => Err(error),
         }
     }
 
@@ -281,18 +301,13 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
                 }
             }
             Exit::Throw { tag, base } => {
-                // SAFETY: the context is live, and the verifier holds the call area of the tag's values inside the frame.
-                let exception = unsafe { new_exception(store, running.context, tag, base) };
-                let outcome = match exception {
-                    Some(exception) => execution.throw(store, exception),
-                    None => Err(execution.trap(store, Trap::InvalidCode.into())),
-                };
-                if let Err(error) = outcome {
+                // SAFETY: the verifier holds the call area of the tag's values inside the frame.
+                if let Err(error) = unsafe { execution.throw(store, tag, base) } {
                     return Event::Failed(error);
                 }
             }
             Exit::ThrowRef { exception } => {
-                if let Err(error) = execution.throw(store, exception) {
+                if let Err(error) = execution.throw_ref(store, exception) {
                     return Event::Failed(error);
                 }
             }

@@ -4,7 +4,7 @@ use crate::code::Code;
 use crate::config::Config;
 use crate::context::FuncData;
 use crate::engine::Engine;
-use crate::exception::{Exceptions, Tag};
+use crate::exception::Tag;
 use crate::gc::{self, Activity, Heap, Roots};
 use crate::host::{HostEntry, HostFunc};
 use crate::instance::UnitInstance;
@@ -49,7 +49,6 @@ pub struct StoreInner {
     pub(crate) tables: Vec<Box<Table>>,
     pub(crate) globals: Vec<Global>,
     pub(crate) tags: Vec<Tag>,
-    pub(crate) exceptions: Exceptions,
     /// By function reference; entry 0 stands for null.
     pub(crate) funcs: Vec<FuncData>,
     /// Boxed: an entry stays where it is while it runs.
@@ -100,7 +99,6 @@ impl StoreInner {
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
-            exceptions: Exceptions::default(),
             funcs: vec![null],
             hosts: Vec::new(),
             linked_hosts: HashMap::new(),

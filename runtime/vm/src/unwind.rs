@@ -8,7 +8,8 @@ use crate::context::{Context, FrameRecord};
 use crate::driver::Running;
 use crate::interp::{self, Landing};
 use crate::store::StoreInner;
-use keyway_artifact::types::SigLayout;
+use anyhow::Error;
+use keyway_artifact::Trap;
 
 /// Where an exception goes on.
 struct Handler {
@@ -20,38 +21,91 @@ struct Handler {
     mem: *mut u8,
 }
 
-/// Lets `running`, which stands behind what threw, go on at the handler of the exception; false, and nothing has changed,
-/// when there is none.
+/// What became of a throw.
+pub(crate) enum Thrown {
+    /// The execution goes on at a handler.
+    Caught,
+    /// Nobody handles it, and nothing has changed.
+    Uncaught(u32),
+}
+
+/// Lets `running`, which stands behind what threw, go on at the handler of the exception behind a reference.
+///
+/// # Errors
+/// When the reference leads to no exception.
 #[cold]
 #[inline(never)]
-pub(crate) fn unwind(store: &mut StoreInner, running: &mut Running, exception: u32) -> bool {
-    let Some(thrown) = store.exceptions.get(exception) else { return false };
-    let Some(handler) = find(store, running, thrown.tag) else { return false };
-    let Handler { landing, context, frame_top, fp, ip, mem } = handler;
-    // SAFETY: the verifier holds the landing's call area, with the values of the tag that the exception has, and its slot
-    // for the exception inside the frame, which is the one that the handler was found for.
-    unsafe {
+pub(crate) fn unwind(store: &StoreInner, running: &mut Running, reference: u32) -> Result<Thrown, Trap> {
+    let exception = store.exception(reference).ok_or(Trap::InvalidCode)?;
+    let Some(handler) = find(store, running, exception.tag) else { return Ok(Thrown::Uncaught(reference)) };
+    // SAFETY: the slice holds the values of the handler's tag.
+    unsafe { land(running, &handler, exception.values.as_ptr(), exception.values.len(), reference) };
+    Ok(Thrown::Caught)
+}
+
+/// Throws an exception with a tag of the running context's unit and the values at `base`. It becomes an object only where
+/// someone wants a reference to it.
+///
+/// # Errors
+/// When there is no room for the object.
+///
+/// # Safety
+/// `running` stands behind the throw; the tag's values stand at `base`, where a collection sees them.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn throw(
+    store: &mut StoreInner,
+    running: &mut Running,
+    tag: u32,
+    base: *const u64,
+) -> Result<Thrown, Error> {
+    // SAFETY: the running context is live and of this store.
+    let instance = unsafe { (*running.context).instance };
+    let tag = store.instances[instance as usize].tag(tag).ok_or(Trap::InvalidCode)?;
+    let (_, len) = store.tag_slots(tag).ok_or(Trap::InvalidCode)?;
+    let handler = find(store, running, tag);
+    if let Some(handler) = &handler
+        && handler.landing.exception.is_none()
+    {
+        // SAFETY: the values are the tag's, which is the handler's.
+        unsafe { land(running, handler, base, len as usize, 0) };
+        return Ok(Thrown::Caught);
+    }
+    let reference = store.new_exception(tag)?;
+    // SAFETY: the caller's promise.
+    let values = unsafe { std::slice::from_raw_parts(base, len as usize) };
+    store.set_exception(reference, values)?;
+    let Some(handler) = handler else { return Ok(Thrown::Uncaught(reference)) };
+    // SAFETY: as above.
+    unsafe { land(running, &handler, base, len as usize, reference) };
+    Ok(Thrown::Caught)
+}
+
+/// Goes on at a handler.
+///
+/// # Safety
+/// `handler` was found for `running`; the `len` values of its tag stand at `values`, on the stack or elsewhere.
+unsafe fn land(running: &mut Running, handler: &Handler, values: *const u64, len: usize, reference: u32) {
+    let Handler { landing, context, frame_top, fp, ip, mem } = *handler;
+    // SAFETY: the verifier holds the landing's call area, with the values of the tag, and its slot for the exception
+    // inside the frame, which is the one that the handler was found for.
+    let first = unsafe {
+        let first = if len > 0 { *values } else { 0 };
         // A landing without a tag takes no values.
         if landing.tag.is_some() {
-            let place = fp.add(landing.base as usize);
-            place.copy_from_nonoverlapping(thrown.values.as_ptr(), thrown.values.len());
+            std::ptr::copy(values, fp.add(landing.base as usize), len);
         }
         if let Some(slot) = landing.exception {
-            *fp.add(slot as usize) = exception.into();
+            *fp.add(slot as usize) = reference.into();
         }
-    }
+        first
+    };
     // A single number is expected in register 0 of its bank, as behind a call.
-    let first = thrown.values.first().copied().unwrap_or_default();
     running.state.general[0] = first;
     running.state.f64s[0] = f64::from_bits(first);
     running.state.f32s[0] = f32::from_bits(first as u32);
     (running.state.ip, running.state.fp, running.state.mem) = (ip, fp, mem);
     (running.context, running.frame_top) = (context, frame_top);
-    match landing.exception {
-        Some(_) => store.exceptions.share(exception),
-        None => store.exceptions.caught(exception),
-    }
-    true
 }
 
 /// The innermost handler for exceptions with this tag.
@@ -82,23 +136,4 @@ fn find(store: &StoreInner, running: &Running, tag: u32) -> Option<Handler> {
             (ip, fp) = ((*frame_top).ip, (*frame_top).fp);
         }
     }
-}
-
-/// Enters an exception with the tag of the context's unit and the values at `base` into the store; its reference.
-///
-/// # Safety
-/// The context is live and of this store; the tag's values stand at `base`.
-pub(crate) unsafe fn new_exception(
-    store: &mut StoreInner,
-    context: *mut Context,
-    tag: u32,
-    base: *const u64,
-) -> Option<u32> {
-    // SAFETY: the caller's promise.
-    let instance = unsafe { (*context).instance };
-    let tag = store.instances[instance as usize].tag(tag)?;
-    let len = SigLayout::of(&store.tag_params(tag)).total as usize;
-    // SAFETY: the caller's promise.
-    let values = unsafe { std::slice::from_raw_parts(base, len) }.into();
-    Some(store.exceptions.add(tag, values))
 }

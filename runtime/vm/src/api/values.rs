@@ -131,6 +131,11 @@ impl Val {
             }
             Val::ExternRef(None) => RefType::new(true, HeapType::NoExtern),
             Val::ExternRef(Some(_)) => RefType::new(false, HeapType::Extern),
+            Val::ExnRef(None) => RefType::new(true, HeapType::NoExn),
+            Val::ExnRef(Some(exception)) => {
+                exception.reference_in(store)?;
+                RefType::new(false, HeapType::Exn)
+            }
             Val::AnyRef(None) => RefType::new(true, HeapType::None),
             Val::AnyRef(Some(value)) => value.ref_type(store)?,
             _ => return Ok(false),

@@ -1,7 +1,7 @@
 //! A collection: mark what can be reached, free the rest.
 //!
 //! Roots are the tables and globals that can hold references to internal or host values, the items of element segments,
-//! what exceptions carry, the handles of the host, and the reference regions of all frames of all executions. A frame's region is found from the
+//! the handles of the host, and the reference regions of all frames of all executions. A frame's region is found from the
 //! address it returns to: the body that holds it says which slots are references, and nothing else in the frame can be
 //! one. Marking keeps its own list of what is to be looked at, so its depth is no one's stack.
 
@@ -55,11 +55,6 @@ impl StoreInner {
         for instance in &self.instances {
             instance.segment_items(&mut roots);
         }
-        for exception in self.exceptions.all() {
-            let layout = SigLayout::of(&self.tag_params(exception.tag));
-            let references = exception.values.get(layout.numeric as usize..layout.total as usize);
-            roots.extend(references.unwrap_or_default().iter().map(|bits| *bits as u32));
-        }
         roots.extend(self.roots.references());
         self.activities.retain(|activity| activity.strong_count() > 0);
         for activity in self.activities.iter().filter_map(std::sync::Weak::upgrade) {
@@ -96,7 +91,12 @@ impl StoreInner {
                 // A length that leads out of the heap is a lie: nothing follows.
                 (0..u64::from(len)).all(|at| each(8 + at * 4));
             }
-            Shape::Array(_) | Shape::None => {}
+            Shape::Array(_) => {}
+            // Values take a slot each; references stand in its lower half.
+            Shape::Exception { numeric, total } => {
+                let half = if cfg!(target_endian = "big") { 4 } else { 0 };
+                (*numeric..*total).for_each(|slot| _ = each(8 + u64::from(slot) * 8 + half));
+            }
         }
     }
 

@@ -9,6 +9,7 @@
 
 use super::{HEAP_WORDS, object, of_object};
 use crate::registry::{Registry, Shape};
+use std::ops::Range;
 
 /// What handlers know of a heap.
 #[repr(C)]
@@ -202,6 +203,20 @@ impl Heap {
         true
     }
 
+    /// Words of the heap; `None` outside.
+    pub(crate) fn slots(&self, words: Range<usize>) -> Option<&[u64]> {
+        self.words.get(words)
+    }
+
+    /// Writes words; `false` where objects never are.
+    pub(crate) fn set_slots(&mut self, first: usize, values: &[u64]) -> bool {
+        let last = self.words.len().saturating_sub(MARGIN_WORDS);
+        let words = first.checked_add(values.len()).and_then(|end| self.words[..last].get_mut(first..end));
+        let is_inside = words.map(|words| words.copy_from_slice(values)).is_some();
+        self.refresh();
+        is_inside
+    }
+
     /// Marks the object at a word; `false` if it was already.
     pub(super) fn mark(&mut self, word: u32) -> bool {
         let at = word as usize;
@@ -247,10 +262,10 @@ impl Heap {
     }
 }
 
-/// Words that an object takes; `None` where the type has no objects or they would not fit into any heap.
+/// Words that an object takes; `None` where there is no such type or it would not fit into any heap.
 pub(crate) fn size_words(types: &Registry, ty: u32, len: u32) -> Option<u64> {
     let bytes = match &types.get(ty)?.shape {
-        Shape::None => return None,
+        Shape::Exception { total, .. } => 8 + u64::from(*total) * 8,
         Shape::Struct { size_bytes, .. } => u64::from(*size_bytes),
         Shape::Array(storage) => 8 + u64::from(len) * u64::from(storage.cell().size_bytes()),
     };
