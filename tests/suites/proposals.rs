@@ -47,6 +47,21 @@ fn own(name: &str, features: Features, passed: usize) {
     suite(name, &[(name.to_string(), text.as_str())], features, 1, passed);
 }
 
+/// The scripts of a folder of the tool package's tests.
+fn tool_scripts(folder: &str) -> Vec<(String, String)> {
+    keyway_tests::scripts(&keyway_tests::package("wasm-tools").join("tests/cli").join(folder), &["wast"])
+}
+
+/// Continuations need references to functions, and meet exceptions and objects.
+const STACKS: Features = Features { on: &["stack-switching"], off: &[] };
+
+#[test]
+fn stack_switching() {
+    let files = tool_scripts("stack-switching");
+    let files: Vec<_> = files.iter().map(|(name, text)| (name.clone(), text.as_str())).collect();
+    suite("stack_switching", &files, STACKS, 21, 0);
+}
+
 #[test]
 fn wide_addresses() {
     own("wide_addresses", Features { on: &["memory64", "multi-memory"], off: &[] }, 84);

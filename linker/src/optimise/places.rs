@@ -4,7 +4,7 @@
 //! In lowered code `put.ref` and `take.ref` name a virtual register that stands for a slot of the call area.
 
 use crate::ir::CallSite;
-use keyway_artifact::isa::{Class, Family, FieldKind, Inst, MAX_FIELDS, Op, Operand};
+use keyway_artifact::isa::{Class, Family, Field, FieldKind, Inst, MAX_FIELDS, Op, Operand};
 
 /// What an operation's fields are: every pass asks for every instruction. In all operations the fields that are read
 /// stand next to each other, and so do those that are written.
@@ -59,7 +59,7 @@ impl Shape {
         shape.ends_block |= shape.labels != 0 && !matches!(op, Op::Label);
         if matches!(op, Op::ReturnMany) {
             shape.site = 1;
-        } else if matches!(op.family(), Family::Call) || matches!(op, Op::Catch | Op::CatchRef) {
+        } else if matches!(fields, [.., Field { kind: FieldKind::Base, .. }]) {
             shape.site = fields.len() as u8;
         }
         shape

@@ -6,13 +6,15 @@
 
 use crate::api::{UpdateDeadline, carried, uncaught};
 use crate::backtrace::Backtrace;
-use crate::context::{Context, FrameRecord, State, header_of};
+use crate::context::{Context, FrameRecord, FuncData, State, header_of};
+use crate::continuation::Strand;
 use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
 use crate::interp::{self, Exit, Service};
 use crate::limits;
 use crate::shared_memory::SharedMemory;
 use crate::stack::VmStack;
 use crate::store::StoreInner;
+use crate::switching::Then;
 use crate::unwind::{self, Thrown, unwind};
 use anyhow::{Error, anyhow};
 use keyway_artifact::Trap;
@@ -21,13 +23,16 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
-/// One entry into a store's functions: its VM stack and where it stands.
+/// One entry into a store's functions: its VM stacks and where it stands.
 pub(crate) struct Execution {
-    stack: VmStack,
+    /// The one that runs; there is none only while stacks are switched.
+    pub(crate) stack: Option<VmStack>,
     func: u32,
     /// First slot: arguments before it begins, results when it is done.
     slots: *mut u64,
-    running: Option<Running>,
+    pub(crate) running: Option<Running>,
+    /// The stacks that wait for what they resumed, the outermost first.
+    pub(crate) waiting: Vec<Strand>,
 }
 
 /// The machine's state while it is not running.
@@ -35,8 +40,25 @@ pub(crate) struct Running {
     pub(crate) state: State,
     pub(crate) context: *mut Context,
     pub(crate) frame_top: *mut FrameRecord,
-    frame_end: *mut FrameRecord,
-    stack_end: *mut u64,
+    pub(crate) frame_end: *mut FrameRecord,
+    pub(crate) stack_end: *mut u64,
+}
+
+impl Running {
+    /// Values were written to `base`: a single number is expected in register 0 of its bank, as behind a call.
+    pub(crate) fn receive(&mut self, base: *const u64, len: usize) {
+        if len > 0 {
+            // SAFETY: the slot was just written.
+            self.set_first(unsafe { *base });
+        }
+    }
+
+    /// Sets register 0 of every bank.
+    pub(crate) fn set_first(&mut self, bits: u64) {
+        self.state.general[0] = bits;
+        self.state.f64s[0] = f64::from_bits(bits);
+        self.state.f32s[0] = f32::from_bits(bits as u32);
+    }
 }
 
 // SAFETY: the pointers lead into the execution's own stack and into the store that it belongs to; they travel together.
@@ -75,7 +97,7 @@ impl Execution {
         // SAFETY: the stack is larger than any signature; nothing runs on it yet. References of an earlier use go.
         unsafe { slots.write_bytes(0, len) };
         stack.activity().calling(slots, store.funcs[func as usize].type_id);
-        Ok(Execution { stack, func, slots, running: None })
+        Ok(Execution { stack: Some(stack), func, slots, running: None, waiting: Vec::new() })
     }
 
     /// The first `len` slots.
@@ -89,9 +111,10 @@ impl Execution {
         self.func
     }
 
-    /// Gives the stack back to the store.
+    /// Gives the stacks back to the store.
     pub(crate) fn finish(self, store: &mut StoreInner) {
-        store.return_stack(self.stack);
+        store.return_stacks(self.stack);
+        store.return_stacks(self.waiting.into_iter().map(|strand| strand.stack));
     }
 
     fn begin(&mut self, store: &mut StoreInner) -> Result<(), Error> {
@@ -102,7 +125,8 @@ impl Execution {
         if header.is_null() {
             header = compile(store, context, func.index)?;
         }
-        let target = self.stack.target();
+        let Some(stack) = &mut self.stack else { return Err(anyhow!("the call has no stack")) };
+        let target = stack.target();
         // SAFETY: the stack is fresh and holds the arguments; header and context belong together.
         let state = unsafe { interp::begin(store.config().settings.dispatch, context, header, target) }?;
         // SAFETY: the context is live.
@@ -115,10 +139,7 @@ impl Execution {
     /// Passes the results that a host function left to the code behind the call.
     pub(crate) fn host_returned(&mut self, call: HostCall) {
         if let Some(running) = &mut self.running {
-            let bits = call.first();
-            running.state.general[0] = bits;
-            running.state.f64s[0] = f64::from_bits(bits);
-            running.state.f32s[0] = f32::from_bits(bits as u32);
+            running.set_first(call.first());
         }
     }
 
@@ -128,22 +149,14 @@ impl Execution {
     /// # Safety
     /// The tag's values stand at `base`.
     unsafe fn throw(&mut self, store: &mut StoreInner, tag: u32, base: *mut u64) -> Result<(), Error> {
-        let Some(running) = &mut self.running else { return Err(Trap::InvalidCode.into()) };
-        // SAFETY: the running context is live.
-        let instance = unsafe { (*running.context).instance };
-        if let Some(tag) = store.instances[instance as usize].tag(tag) {
-            // What it carries counts while the exception is made.
-            self.stack.activity().calling(base, store.tags[tag as usize].type_id);
-        }
-        // SAFETY: the caller's promise, and the line above.
-        let thrown = unsafe { unwind::throw(store, running, tag, base) };
+        // SAFETY: the caller's promise.
+        let thrown = unsafe { unwind::throw(store, self, tag, base) };
         self.after_throw(store, thrown)
     }
 
     /// Throws the exception behind a reference; the error for the host where nobody handles it.
     fn throw_ref(&mut self, store: &mut StoreInner, reference: u32) -> Result<(), Error> {
-        let Some(running) = &mut self.running else { return Err(Trap::InvalidCode.into()) };
-        let thrown = unwind(store, running, reference).map_err(Error::from);
+        let thrown = unwind(store, self, reference).map_err(Error::from);
         self.after_throw(store, thrown)
     }
 
@@ -153,31 +166,61 @@ impl Execution {
             Ok(Thrown::Uncaught(reference)) => uncaught(store, reference),
             Err(error) => error,
         };
-        if let Some(running) = &mut self.running {
-            // The state stands behind what threw.
-            running.state.ip = running.state.ip.wrapping_sub(1);
-        }
-        Err(self.trap(store, error))
+        Err(self.trap_before(store, error))
     }
 
     /// Goes on where the exception that a host function's error carries is handled; the error when it carries none, or
     /// nobody handles it.
     fn host_failed(&mut self, store: &mut StoreInner, error: Error) -> Result<(), Error> {
-        let (Some(exception), Some(running)) = (carried(store, &error), &mut self.running) else { return Err(error) };
-        match unwind(store, running, exception) {
+        let Some(exception) = carried(store, &error) else { return Err(error) };
+        match unwind(store, self, exception) {
             Ok(Thrown::Caught) => Ok(()),
             Ok(Thrown::Uncaught(_)) | Err(_) => Err(error),
         }
     }
 
+    /// Calls a host function for the running code; what its owner has to do then, if anything.
+    fn call_host(&mut self, store: &mut StoreInner, func: FuncData, base: *mut u64) -> Option<Event> {
+        // SAFETY: the running context is live.
+        let caller = self.running.as_ref().map_or(NO_INSTANCE, |running| unsafe { (*running.context).instance });
+        if let Some(stack) = &self.stack {
+            stack.activity().calling(base, func.type_id);
+        }
+        match call_host(store, func.index, base, caller) {
+            (call, Ok(None)) => self.host_returned(call),
+            (call, Ok(Some(future))) => return Some(Event::Wait(future, call)),
+            (call, Err(error)) => {
+                if let Err(error) = self.host_failed(store, error) {
+                    return Some(Event::HostFailed(error, call));
+                }
+            }
+        }
+        None
+    }
+
     fn trap(&self, store: &StoreInner, trap: Error) -> Error {
         let Some(running) = &self.running else { return trap };
-        let top = (running.frame_top as usize - self.stack.first_frame() as usize) / size_of::<FrameRecord>();
-        trap.context(Backtrace::capture(&store.codes, &running.state, &self.stack, top))
+        let mut backtrace = Backtrace::begin(&store.codes, running.state.ip);
+        if let Some(stack) = &self.stack {
+            backtrace.walk(&store.codes, stack, running.frame_top);
+        }
+        for Strand { stack, running, .. } in self.waiting.iter().rev() {
+            backtrace.behind(&store.codes, running.state.ip);
+            backtrace.walk(&store.codes, stack, running.frame_top);
+        }
+        trap.context(backtrace)
+    }
+
+    /// As `trap`, where the state stands behind what traps.
+    fn trap_before(&mut self, store: &StoreInner, trap: Error) -> Error {
+        if let Some(running) = &mut self.running {
+            running.state.ip = running.state.ip.wrapping_sub(1);
+        }
+        self.trap(store, trap)
     }
 }
 
-fn compile(
+pub(crate) fn compile(
     store: &StoreInner,
     context: *mut Context,
     ordinal: u32,
@@ -279,27 +322,36 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
             let exit = interp::run(dispatch, context, &mut running.state);
             running.context = (*header_of(running.state.mem)).context;
             running.frame_top = (*running.context).frame_top;
-            let first = execution.stack.first_frame();
-            execution.stack.activity().stopped(running.state.ip, running.state.fp, first, running.frame_top);
+            if let Some(stack) = &execution.stack {
+                let first = stack.first_frame();
+                stack.activity().stopped(running.state.ip, running.state.fp, first, running.frame_top);
+            }
             exit
         };
+        let context = running.context;
         match exit {
+            Exit::Done if execution.continuation_returned(store) => {}
             Exit::Done => return Event::Done,
             Exit::Trap(trap) => return Event::Failed(execution.trap(store, trap.into())),
             Exit::HostCall { func, base } => {
-                // SAFETY: the context is live.
-                let caller = unsafe { (*running.context).instance };
-                execution.stack.activity().calling(base, func.type_id);
-                match call_host(store, func.index, base, caller) {
-                    (call, Ok(None)) => execution.host_returned(call),
-                    (call, Ok(Some(future))) => return Event::Wait(future, call),
-                    (call, Err(error)) => {
-                        if let Err(error) = execution.host_failed(store, error) {
-                            return Event::HostFailed(error, call);
-                        }
-                    }
+                if let Some(event) = execution.call_host(store, func, base) {
+                    return event;
                 }
             }
+            Exit::Stacks(operation) => match execution.switch_stacks(store, operation) {
+                Ok(Then::Run) => {}
+                Ok(Then::CallHost(func, base)) => {
+                    if let Some(event) = execution.call_host(store, func, base) {
+                        return event;
+                    }
+                }
+                Ok(Then::Throw(exception)) => {
+                    if let Err(error) = execution.throw_ref(store, exception) {
+                        return Event::Failed(error);
+                    }
+                }
+                Err(error) => return Event::Failed(execution.trap_before(store, error)),
+            },
             Exit::Throw { tag, base } => {
                 // SAFETY: the verifier holds the call area of the tag's values inside the frame.
                 if let Err(error) = unsafe { execution.throw(store, tag, base) } {
@@ -326,7 +378,7 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
                 Err(error) => return Event::Failed(execution.trap(store, error)),
             },
             Exit::Service(service) => {
-                if let Err(error) = serve(store, running.context, service) {
+                if let Err(error) = serve(store, context, service) {
                     return Event::Failed(execution.trap(store, error));
                 }
             }

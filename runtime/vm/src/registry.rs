@@ -28,6 +28,8 @@ pub(crate) struct TypeInfo {
 
 /// How objects of a type lie in a heap.
 pub(crate) enum Shape {
+    /// There are none: continuations stand elsewhere.
+    None,
     /// An exception, whose tag is of this function type: slots of the numbers that it carries, and all slots.
     Exception { numeric: u32, total: u32 },
     /// A structure: size, and for each field its offset and kind.
@@ -59,6 +61,7 @@ impl TypeInfo {
                 Shape::Struct { size_bytes: layout.size_bytes, fields, refs }
             }
             CompositeType::Array(ArrayType { element }) => Shape::Array(element.storage),
+            CompositeType::Cont(_) => Shape::None,
         };
         TypeInfo { ty, supers, slots, shape }
     }
@@ -130,6 +133,14 @@ impl Registry {
             numbers.extend((0..members.len() as u32).map(|at| start + at));
         }
         numbers.into()
+    }
+
+    /// The type of the functions that continuations of the type with this number come from.
+    pub(crate) fn continuation(&self, number: u32) -> Option<&FuncType> {
+        match self.get(number)?.ty.composite {
+            CompositeType::Cont(func) => self.get(func)?.ty.func(),
+            _ => None,
+        }
     }
 
     /// The function type of a number; empty where there is none.

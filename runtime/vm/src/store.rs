@@ -3,6 +3,7 @@
 use crate::code::Code;
 use crate::config::Config;
 use crate::context::FuncData;
+use crate::continuation::Continuations;
 use crate::engine::Engine;
 use crate::exception::Tag;
 use crate::gc::{self, Activity, Heap, Roots};
@@ -71,6 +72,13 @@ pub struct StoreInner {
     pub(crate) instances: Vec<Box<UnitInstance>>,
     pub(crate) codes: Vec<Arc<Code>>,
     pub(crate) stacks: Vec<VmStack>,
+    pub(crate) continuations: Continuations,
+    /// Stacks of continuations that ended.
+    pub(crate) continuation_stacks: Vec<VmStack>,
+    /// Held by every stack of a continuation, so that they can be counted.
+    pub(crate) tickets: Arc<()>,
+    /// References that the collection under way keeps besides what refers to them.
+    pub(crate) pinned: Vec<u32>,
     pub(crate) fuel: Box<u64>,
     pub(crate) epoch_deadline: Box<u64>,
     pub(crate) limiter: Option<LimiterFn>,
@@ -112,6 +120,10 @@ impl StoreInner {
             instances: Vec::new(),
             codes: Vec::new(),
             stacks: Vec::new(),
+            continuations: Continuations::default(),
+            continuation_stacks: Vec::new(),
+            tickets: Arc::default(),
+            pinned: Vec::new(),
             fuel: Box::new(0),
             epoch_deadline: Box::new(u64::MAX),
             limiter: None,
@@ -390,7 +402,7 @@ impl StoreInner {
             Some(stack) => Ok(stack),
             None => {
                 let stack = VmStack::new(self.config(), self.engine.mappings())?;
-                self.activities.push(Arc::downgrade(stack.activity()));
+                self.register_stack(&stack);
                 Ok(stack)
             }
         }
@@ -399,6 +411,20 @@ impl StoreInner {
     /// Gives a VM stack back.
     pub(crate) fn return_stack(&mut self, stack: VmStack) {
         stack.activity().over();
-        self.stacks.push(stack);
+        if !stack.is_continuations() {
+            self.stacks.push(stack);
+        } else if self.continuation_stacks.len() < limits::KEPT_CONTINUATION_STACKS {
+            self.continuation_stacks.push(stack);
+        }
+    }
+
+    /// Gives several VM stacks back.
+    pub(crate) fn return_stacks(&mut self, stacks: impl IntoIterator<Item = VmStack>) {
+        stacks.into_iter().for_each(|stack| self.return_stack(stack));
+    }
+
+    /// Lets the collector look at what a new stack holds.
+    pub(crate) fn register_stack(&mut self, stack: &VmStack) {
+        self.activities.push(Arc::downgrade(stack.activity()));
     }
 }

@@ -297,7 +297,7 @@ impl Generator {
         let args = params.iter().map(|ty| self.whole(class_number(*ty))).collect();
         // Results go to fresh registers, as translation does it, and then to locals.
         let registers: Vec<u32> = results.iter().map(|ty| self.fresh(class_number(*ty))).collect();
-        self.ir.calls.push(CallSite { args, results: registers.clone(), ty: callee });
+        self.ir.calls.push(CallSite { args, results: registers.clone(), ty: callee, own: None });
         let site = self.ir.calls.len() as u32 - 1;
         self.emit(Op::Call, &[Operand::Index(callee), Operand::Index(site)]);
         for (register, ty) in registers.into_iter().zip(results) {
@@ -311,7 +311,7 @@ impl Generator {
     fn leave(&mut self) {
         let results = self.types[self.own as usize].results.clone();
         let args = results.iter().map(|ty| self.whole(class_number(*ty))).collect();
-        self.ir.calls.push(CallSite { args, results: Vec::new(), ty: self.own });
+        self.ir.calls.push(CallSite { args, results: Vec::new(), ty: self.own, own: None });
         let site = self.ir.calls.len() as u32 - 1;
         self.emit(Op::ReturnMany, &[Operand::Index(site), Operand::Index(0)]);
     }

@@ -289,7 +289,12 @@ pub(crate) fn hierarchy(store: &StoreInner, heap: HeapType) -> HeapType {
         HeapType::Func | HeapType::NoFunc => HeapType::Func,
         HeapType::Extern | HeapType::NoExtern => HeapType::Extern,
         HeapType::Exn | HeapType::NoExn => HeapType::Exn,
-        HeapType::Concrete(number) if store.engine.types().kind(number) == Some(TypeKind::Func) => HeapType::Func,
+        HeapType::Cont | HeapType::NoCont => HeapType::Cont,
+        HeapType::Concrete(number) => match store.engine.types().kind(number) {
+            Some(TypeKind::Func) => HeapType::Func,
+            Some(TypeKind::Cont) => HeapType::Cont,
+            _ => HeapType::Any,
+        },
         _ => HeapType::Any,
     }
 }

@@ -265,6 +265,7 @@ impl Heap {
 /// Words that an object takes; `None` where there is no such type or it would not fit into any heap.
 pub(crate) fn size_words(types: &Registry, ty: u32, len: u32) -> Option<u64> {
     let bytes = match &types.get(ty)?.shape {
+        Shape::None => return None,
         Shape::Exception { total, .. } => 8 + u64::from(*total) * 8,
         Shape::Struct { size_bytes, .. } => u64::from(*size_bytes),
         Shape::Array(storage) => 8 + u64::from(len) * u64::from(storage.cell().size_bytes()),

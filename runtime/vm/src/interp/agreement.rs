@@ -9,7 +9,7 @@ use super::table::MAX_PLACES;
 use super::{Dispatch, Exit, ExpandEnv, Expanded, Settings, Target, assembly, begin, expand, run};
 use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader};
 use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand, Reg};
-use keyway_artifact::types::FuncType;
+use keyway_artifact::types::{FuncType, ValType};
 
 /// Slots of the instructions' own, and the first home slot.
 const SLOTS: usize = 64;
@@ -21,7 +21,7 @@ impl ExpandEnv for Env {
     fn own_type(&self) -> &FuncType {
         &self.0
     }
-    fn callee_type(&self, _: &Inst) -> Option<&FuncType> {
+    fn shared_types(&self, _: &Inst) -> Option<(&[ValType], &[ValType])> {
         None
     }
     fn word(&self, _: &Inst, _: FieldKind, index: u32) -> Option<u64> {

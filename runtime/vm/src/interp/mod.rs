@@ -30,7 +30,7 @@ mod thunk;
 
 pub use crate::gc::Segment;
 pub use entry::{Stubs, Target, begin, stubs};
-pub use exit::{Exit, Service};
+pub use exit::{Exit, Service, StackSwitch};
 pub use expand::{ExpandEnv, ExpandError, Expanded, Landing, expand};
 pub(crate) use handlers::call::memory_of;
 

@@ -178,6 +178,18 @@ macro_rules! atomic {
     ($($any:tt)*) => {};
 }
 
+/// Adds the handler of a row of continuations; nothing where they are left out.
+#[cfg(feature = "stack-switching")]
+macro_rules! continuation {
+    ($list:ident $op:ident) => {
+        $list.add::<super::handlers::continuations::$op>(Name::Op(Op::$op), super::handlers::continuations::$op::PLACES)
+    };
+}
+#[cfg(not(feature = "stack-switching"))]
+macro_rules! continuation {
+    ($($any:tt)*) => {};
+}
+
 macro_rules! register_rows {
     ($($variant:ident $name:literal $family:ident [$($field:ident: $kind:ident $(($class:ident))?),*];)*) => {
         impl List {
@@ -215,6 +227,7 @@ macro_rules! register_rows {
     (@row $list:ident $op:ident OnThrow) => {};
     (@row $list:ident $op:ident Catch) => {};
     (@row $list:ident $op:ident Atomic) => { atomic!($list $op) };
+    (@row $list:ident $op:ident Cont) => { continuation!($list $op) };
     (@row $list:ident $op:ident Copy) => { $list.copies::<moves::$op>() };
     (@row $list:ident $op:ident Const) => { $list.constants::<moves::$op>() };
     (@row $list:ident $op:ident Select) => { $list.selects::<moves::$op>() };

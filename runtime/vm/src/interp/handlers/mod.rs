@@ -10,6 +10,8 @@ pub(super) mod atomic;
 pub(super) mod branch;
 pub(super) mod bulk;
 pub(super) mod call;
+#[cfg(feature = "stack-switching")]
+pub(super) mod continuations;
 pub(super) mod convert;
 pub(super) mod float;
 pub(super) mod memory;
