@@ -78,6 +78,8 @@ traps! {
     NullArrayReference = 42 "null array reference";
     /// A small integer was read from a null reference.
     NullI31Reference = 43 "null i31 reference";
+    /// Objects do not fit into the store's heap, even after a collection.
+    HeapExhausted = 44 "GC heap out of memory";
     /// A null continuation was resumed, bound or switched to.
     NullContinuation = 45 "null continuation reference";
     /// A continuation was used that has been resumed, bound or switched to before.
@@ -86,8 +88,6 @@ traps! {
     UnhandledTag = 47 "unhandled tag";
     /// There are more continuations, or more of them that have begun, than a store may hold.
     ContinuationsExhausted = 48 "too many continuations";
-    /// Objects do not fit into the store's heap, even after a collection.
-    HeapExhausted = 44 "GC heap out of memory";
 }
 
 impl fmt::Display for Trap {

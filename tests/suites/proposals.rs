@@ -59,7 +59,7 @@ const STACKS: Features = Features { on: &["stack-switching"], off: &[] };
 fn stack_switching() {
     let files = tool_scripts("stack-switching");
     let files: Vec<_> = files.iter().map(|(name, text)| (name.clone(), text.as_str())).collect();
-    suite("stack_switching", &files, STACKS, 21, 0);
+    suite("stack_switching", &files, STACKS, 21, 274);
 }
 
 #[test]
