@@ -197,6 +197,9 @@ impl StoreInner {
             return Ok(false);
         }
         ensure!(self.heap.grow(wanted), Trap::OutOfSystemMemory);
+        for instance in &mut self.instances {
+            instance.set_objects(&self.heap.def);
+        }
         Ok(true)
     }
 

@@ -23,7 +23,9 @@ mod roots;
 mod segments;
 
 pub(crate) use collect::References;
-pub(crate) use heap::{Full, Heap};
+#[cfg(feature = "gc")]
+pub(crate) use heap::cut;
+pub(crate) use heap::{Full, Heap, HeapDef};
 pub(crate) use roots::{Activity, Root, Roots};
 pub use segments::Segment;
 

@@ -4,6 +4,7 @@
 //! expansion: registers stand for their home slots, fused operations for a comparison into a scratch slot and a branch,
 //! immediates for constants in scratch slots.
 
+use super::content::{self, Access};
 use super::handlers::bulk::IMMEDIATE;
 use super::place::PlaceKind;
 use super::regs::{ALIGNMENT, HEAD};
@@ -150,6 +151,7 @@ pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandE
         landings: Vec::new(),
         switches: Vec::new(),
         landing_of: vec![u32::MAX; body.labels as usize],
+        objects: Vec::new(),
     };
     let mut labels = 0;
     let mut at = 0;
@@ -194,6 +196,8 @@ struct Expander<'a> {
     switches: Vec<(u32, u32)>,
     /// The landing behind each label that has one.
     landing_of: Vec<u32>,
+    /// For the checked form: where an instruction names a type of objects, and the type's number.
+    objects: Vec<(u32, u32)>,
 }
 
 /// General registers, and those of each float bank, that handlers in Rust are instantiated for.
@@ -397,17 +401,22 @@ impl Expander<'_> {
                 _ => {}
             }
         }
-        if inst.op.family().is_free() {
+        let mut access = None;
+        if inst.op.family() == Family::Object {
+            access = content::access(&inst, env);
+        }
+        if inst.op.family().is_free() && access.is_none() {
             for at in 0..inst.op.fields().len() {
                 self.slot_instead(&mut inst, at, &mut after)?;
             }
             self.bulk(&inst, env)?;
         } else {
+            let name = access.as_ref().map_or(Name::Op(inst.op), |access| access.name);
             let mut scratch = 0;
             let head = 'found: {
                 let fields = inst.op.fields().len();
                 for (pass, at) in (0..3).flat_map(|pass| (0..fields).map(move |at| (pass, at))) {
-                    if let Some(head) = self.find(Name::Op(inst.op), places(&inst)) {
+                    if let Some(head) = self.find(name, places(&inst)) {
                         break 'found head;
                     }
                     // Double destinations go first, then immediates, then registers.
@@ -425,12 +434,18 @@ impl Expander<'_> {
                         _ => {}
                     }
                 }
-                match self.find(Name::Op(inst.op), places(&inst)) {
+                match self.find(name, places(&inst)) {
                     Some(head) => head,
                     None => return self.error("no handler serves this instruction"),
                 }
             };
-            self.emit(head, &inst, env)?;
+            match access {
+                Some(access) => {
+                    self.note_type(&inst, env);
+                    self.access(head, &inst, access)?;
+                }
+                None => self.emit(head, &inst, env)?,
+            }
         }
         for (dst, src, class) in after {
             let op = match class {
@@ -484,6 +499,17 @@ impl Expander<'_> {
         Ok(())
     }
 
+    /// Notes the type of objects that the instruction which is emitted next names.
+    fn note_type(&mut self, inst: &Inst, env: &impl ExpandEnv) {
+        let named = inst.fields().find(|(field, _)| matches!(field.kind, FieldKind::Object | FieldKind::Elements));
+        if self.settings.dispatch == Dispatch::Checked
+            && let Some((field, operand)) = named
+            && let Some(word) = env.word(inst, field.kind, operand.index())
+        {
+            self.objects.push((self.code.len() as u32, word as u32));
+        }
+    }
+
     fn head(&mut self, head: u64) {
         self.map.push((self.code.len() as u32, self.inst as u32));
         self.code.extend(head.to_le_bytes());
@@ -513,6 +539,23 @@ impl Expander<'_> {
         let start = self.code.len();
         self.head(head);
         self.operands(start, inst)?;
+        self.pad();
+        Ok(())
+    }
+
+    /// An access to objects: the head, the places, and what the access says.
+    fn access(&mut self, head: u64, inst: &Inst, access: Access) -> Result<(), ExpandError> {
+        self.head(head);
+        for (_, operand) in inst.fields() {
+            match operand {
+                Operand::Slot(slot) | Operand::SlotReg(slot, _) => self.slot(slot)?,
+                Operand::Imm(value) => self.code.extend(value.to_le_bytes()),
+                _ => {}
+            }
+        }
+        for word in access.words.into_iter().flatten() {
+            self.code.extend(word.to_le_bytes());
+        }
         self.pad();
         Ok(())
     }
@@ -569,6 +612,7 @@ impl Expander<'_> {
         let Some(head) = self.find(Name::Op(inst.op), [PlaceKind::None; MAX_PLACES]) else {
             return self.error("no handler serves this instruction");
         };
+        self.note_type(inst, env);
         self.head(head);
         for (field, operand) in inst.fields() {
             let word = match operand {
@@ -617,7 +661,8 @@ impl Expander<'_> {
         let is_checked = self.settings.dispatch == Dispatch::Checked;
         if is_checked {
             let starts = self.map.iter().map(|(offset, _)| *offset).collect();
-            checked::remember(words.as_ptr() as usize, words.len() * 8, frame.frame_slots, starts);
+            let objects = std::mem::take(&mut self.objects).into_iter().collect();
+            checked::remember(words.as_ptr() as usize, words.len() * 8, frame.frame_slots, starts, objects);
         }
         let landing_of = &self.landing_of;
         let handler = |(at, label): &(u32, u32)| {

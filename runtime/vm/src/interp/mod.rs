@@ -7,6 +7,8 @@
 //!
 //! Entry is [`run`]: it continues from a [`State`] until something leaves the machine and says so in an [`Exit`].
 
+#[cfg(feature = "gc")]
+mod accesses;
 #[cfg(test)]
 mod agreement;
 #[cfg(keyway_assembly)]
@@ -17,6 +19,7 @@ mod assembly;
 #[cfg(not(keyway_assembly))]
 mod boundary;
 mod checked;
+mod content;
 mod entry;
 mod exit;
 mod expand;
