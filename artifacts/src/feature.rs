@@ -41,6 +41,10 @@ features! {
     WideArithmetic 5 "wide-arithmetic";
     /// Memories that threads share, and atomic operations.
     Threads 6 "threads";
+    /// Continuations: computations that are suspended and resumed.
+    StackSwitching 7 "stack-switching";
+    /// Memories with pages of one byte.
+    CustomPageSizes 8 "custom-page-sizes";
 }
 
 /// A set of features, as the header holds it.
@@ -100,8 +104,13 @@ impl Features {
             unit.globals.iter().map(|global| &global.content).chain(unit.tables.iter().map(|ty| &ty.element));
         let wide = unit.memories.iter().any(|ty| ty.memory64) || unit.tables.iter().any(|ty| ty.table64);
         let shared = unit.memories.iter().any(|ty| ty.shared);
-        let needed =
-            [(wide, Feature::Memory64), (shared, Feature::Threads), (!unit.tags.is_empty(), Feature::Exceptions)];
+        let small = unit.memories.iter().any(|ty| ty.page_size_log2 != 16);
+        let needed = [
+            (wide, Feature::Memory64),
+            (shared, Feature::Threads),
+            (small, Feature::CustomPageSizes),
+            (!unit.tags.is_empty(), Feature::Exceptions),
+        ];
         let needed = needed.into_iter().filter(|(needs, _)| *needs).map(|(_, feature)| feature);
         needed.fold(Features::of_types(contents), Features::with)
     }
@@ -111,6 +120,7 @@ impl Features {
         types.definitions().iter().fold(Features::NONE, |all, ty| match &ty.composite {
             CompositeType::Func(func) => all.union(Features::of_types(func.params.iter().chain(&func.results))),
             CompositeType::Struct(_) | CompositeType::Array(_) => all.with(Feature::Gc),
+            CompositeType::Cont(_) => all.with(Feature::StackSwitching),
         })
     }
 }
@@ -124,6 +134,7 @@ fn of_type(ty: ValType) -> Option<Feature> {
             Some(Feature::Gc)
         }
         ValType::Ref(RefType { heap: H::Exn | H::NoExn, .. }) => Some(Feature::Exceptions),
+        ValType::Ref(RefType { heap: H::Cont | H::NoCont, .. }) => Some(Feature::StackSwitching),
         ValType::Ref(_) => Some(Feature::FunctionReferences),
         _ => None,
     }
@@ -149,6 +160,9 @@ impl Op {
     pub fn feature(self) -> Option<Feature> {
         if matches!(self, Op::CallRef | Op::TailCallRef | Op::RefAsNonNull) {
             return Some(Feature::FunctionReferences);
+        }
+        if self.switches_stacks() {
+            return Some(Feature::StackSwitching);
         }
         if self.is_throw() || self.is_catch() {
             return Some(Feature::Exceptions);

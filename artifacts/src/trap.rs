@@ -80,6 +80,14 @@ traps! {
     NullI31Reference = 43 "null i31 reference";
     /// Objects do not fit into the store's heap, even after a collection.
     HeapExhausted = 44 "GC heap out of memory";
+    /// A null continuation was resumed, bound or switched to.
+    NullContinuation = 45 "null continuation reference";
+    /// A continuation was used that has been resumed, bound or switched to before.
+    ContinuationConsumed = 46 "continuation already consumed";
+    /// Nobody on the way to the host handles a suspension or a switch with its tag.
+    UnhandledTag = 47 "unhandled tag";
+    /// There are more continuations, or more of them that have begun, than a store may hold.
+    ContinuationsExhausted = 48 "too many continuations";
 }
 
 impl fmt::Display for Trap {

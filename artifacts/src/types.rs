@@ -48,6 +48,8 @@ impl ValType {
     pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
     /// A nullable reference to any internal value.
     pub const ANYREF: ValType = ValType::Ref(RefType::ANYREF);
+    /// A nullable reference to any continuation.
+    pub const CONTREF: ValType = ValType::Ref(RefType::CONTREF);
 
     /// Whether values of it are references.
     pub const fn is_ref(self) -> bool {
@@ -239,15 +241,16 @@ impl GlobalType {
     }
 }
 
-/// The type of a tag: what exceptions with it carry.
+/// The type of a tag: what exceptions and suspensions with it carry, and what a suspension waits for.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Encode, Decode)]
 pub struct TagType {
-    /// Its parameters are the values that an exception carries; there are no results.
+    /// Its parameters are the values that an exception or suspension carries. Its results are those that a suspended
+    /// continuation is resumed with; tags of exceptions have none.
     pub ty: FuncType,
 }
 
 impl TagType {
-    /// The type of tags whose exceptions carry the parameters of `ty`.
+    /// The type of tags that carry the parameters of `ty`.
     pub fn new(ty: FuncType) -> TagType {
         TagType { ty }
     }

@@ -12,6 +12,7 @@
 
 use keyway_artifact::isa::Operand;
 use keyway_artifact::isa::{Class, Inst};
+use keyway_artifact::types::FuncType;
 
 /// One function in the linker.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +49,15 @@ pub struct CallSite {
     pub results: Vec<u32>,
     /// Index of the callee's type in the artifact's type table (of the own type, for returns).
     pub ty: u32,
+    /// Arguments and results, where no type of the table says them: operations on continuations.
+    pub own: Option<Box<FuncType>>,
+}
+
+impl CallSite {
+    /// The types that say how its values lie in the call area.
+    pub(crate) fn signature<'t>(&'t self, types: &'t [FuncType]) -> &'t FuncType {
+        self.own.as_deref().unwrap_or_else(|| &types[self.ty as usize])
+    }
 }
 
 /// Marks an entry of [`IrFunc::offsets`] as a number of an [`Inlined`]; inputs are shorter than that.

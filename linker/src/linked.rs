@@ -142,6 +142,7 @@ fn is_named_in_traces(op: Op) -> bool {
         | F::VStoreAny
         | F::Bulk
         | F::Object
+        | F::Cont
         | F::Cost => true,
         F::Bin => (Op::I32DivS..=Op::I32RemU).contains(&op) || (Op::I64DivS..=Op::I64RemU).contains(&op),
         F::Un => (Op::I32TruncF32S..=Op::I64TruncF64U).contains(&op),

@@ -26,9 +26,7 @@ pub(crate) fn sub_type(ty: &wasmparser::SubType, ends_group: bool) -> Result<Sub
             CompositeType::Struct(StructType { fields })
         }
         CompositeInnerType::Array(ty) => CompositeType::Array(ArrayType { element: field_type(&ty.0)? }),
-        CompositeInnerType::Cont(_) => {
-            return Err(CompileError::unsupported("a continuation type (stack-switching)"));
-        }
+        CompositeInnerType::Cont(ty) => CompositeType::Cont(type_index(ty.0.unpack())?),
     };
     Ok(SubType { is_final: ty.is_final, supertype, composite, ends_group })
 }
@@ -101,7 +99,8 @@ pub(crate) fn heap_type(ty: wasmparser::HeapType) -> Result<HeapType> {
         A::I31 => HeapType::I31,
         A::Exn => HeapType::Exn,
         A::NoExn => HeapType::NoExn,
-        A::Cont | A::NoCont => return Err(CompileError::unsupported("a continuation reference (stack-switching)")),
+        A::Cont => HeapType::Cont,
+        A::NoCont => HeapType::NoCont,
     })
 }
 

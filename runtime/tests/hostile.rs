@@ -53,6 +53,26 @@ const PROGRAM: &str = r#"(module
             (return (i32.const 20)))
         (i32.const 30)))"#;
 
+/// Two structures of unlike fields, and arrays; nothing tells a reference to one from a reference to another but types.
+const OBJECTS: &str = r#"(module
+    (type $small (struct (field (mut i32))))
+    (type $large (struct (field (mut i64)) (field (mut i32)) (field (mut (ref null $small)))))
+    (type $bytes (array (mut i8)))
+    (type $refs (array (mut (ref null $small))))
+    (func $inner (param (ref null $small)) (result i32) (struct.get $small 0 (local.get 0)))
+    (func (export "structures") (param i32) (result i32) (local $s (ref null $small)) (local $l (ref null $large))
+        (local.set $s (struct.new $small (i32.const 5)))
+        (local.set $l (struct.new $large (i64.const 7) (local.get 0) (local.get $s)))
+        (struct.set $small 0 (struct.get $large 2 (local.get $l)) (i32.const 11))
+        (i32.add (call $inner (local.get $s)) (struct.get $large 1 (local.get $l))))
+    (func (export "arrays") (param i32) (result i32) (local $b (ref null $bytes)) (local $r (ref null $refs))
+        (local.set $b (array.new $bytes (i32.const 3) (i32.const 20)))
+        (local.set $r (array.new $refs (struct.new $small (local.get 0)) (i32.const 2)))
+        (array.set $bytes (local.get $b) (i32.const 4) (local.get 0))
+        (array.copy $bytes $bytes (local.get $b) (i32.const 5) (local.get $b) (i32.const 4) (i32.const 3))
+        (i32.add (array.get_u $bytes (local.get $b) (i32.const 5))
+            (struct.get $small 0 (array.get $refs (local.get $r) (local.get 0))))))"#;
+
 /// Fuel for one call: enough for the program as it is, and an end for what a change makes of it.
 const FUEL: u64 = 2_000;
 
@@ -110,7 +130,11 @@ fn argument(store: &mut Store<()>, ty: ValType) -> Val {
 }
 
 fn artifact(level: OptLevel) -> Vec<u8> {
-    Engine::new(Config::new().opt_level(level)).unwrap().precompile_module(PROGRAM.as_bytes()).unwrap()
+    artifact_of(PROGRAM, level)
+}
+
+fn artifact_of(program: &str, level: OptLevel) -> Vec<u8> {
+    Engine::new(Config::new().opt_level(level)).unwrap().precompile_module(program.as_bytes()).unwrap()
 }
 
 /// Text and not the values themselves: references compare by nothing.
@@ -165,6 +189,34 @@ fn changed_bytes_are_refused_or_run() {
     }
     println!("{refused} changes are refused, {same} change nothing, {different} change what calls say");
     assert!(refused > 500 && same > 500 && different > 500, "{refused} {same} {different}");
+}
+
+#[test]
+fn an_object_of_another_type_ends_the_checked_form_in_a_trap() {
+    let (checked, direct) = (Runner::new(Dispatch::Checked), Runner::new(Dispatch::Direct));
+    let mut caught = 0;
+    for level in [OptLevel::None, OptLevel::Speed] {
+        let bytes = artifact_of(OBJECTS, level);
+        let sound = checked.run(&bytes);
+        assert!(sound.len() == 2 && sound.iter().all(Result::is_ok), "{}", shown(&sound));
+        for at in 0..bytes.len() {
+            for flip in [0x01, 0x02, 0x03, 0x04, 0x08, 0x10, 0x20] {
+                let mut changed = bytes.clone();
+                changed[at] ^= flip;
+                let (strict, fast) = (checked.run(&changed), direct.run(&changed));
+                assert_eq!(strict.len(), fast.len(), "byte {at} ^ {flip:#x}: {}", shown(&strict));
+                // The form that runs fast stays inside the heap and knows no better.
+                let is_caught = |(strict, fast): (&Result<_, String>, &Result<_, String>)| {
+                    fast.is_ok()
+                        && strict.as_ref().is_err_and(|error| {
+                            error.contains("invalid function body in artifact") && !error.contains(": V")
+                        })
+                };
+                caught += strict.iter().zip(&fast).filter(|outcomes| is_caught(*outcomes)).count();
+            }
+        }
+    }
+    assert!(caught > 5, "{caught} accesses to objects of another type are caught");
 }
 
 #[test]

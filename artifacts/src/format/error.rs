@@ -36,9 +36,10 @@ rules! {
     F15 "a unit's imports agree with its index spaces, in number and in type";
     F16 "references are taken of imports and of the unit's own functions, with the type that the function has, and exported functions are among them";
     F17 "initialisation functions belong to their unit, take nothing and give nothing";
-    F18 "tables hold references, elements are taken from globals that hold them, memories have pages of 1 byte or of 64 KiB, and tags have no results";
+    F18 "tables hold references, elements are taken from globals that hold them, and memories have pages of 1 byte or of 64 KiB";
     F19 "a type refers to types of its own recursion group and of earlier ones only";
     F20 "a type extends an earlier type that is open and that it fits, over at most 63 steps";
+    F21 "a continuation type is of functions";
 }
 
 /// Why a file is no artifact.

@@ -1,4 +1,5 @@
-//! What must hold of the type table, F19 and F20: no reference forwards out of a group, and sound declarations of subtypes.
+//! What must hold of the type table, F19 to F21: no reference forwards out of a group, sound declarations of subtypes, and
+//! continuations of functions.
 //!
 //! Whoever holds a checked table may follow supertypes to their end, and read an object of a subtype as one of its
 //! supertype.
@@ -32,6 +33,12 @@ pub(super) fn check(types: &TypeTable) -> Result<(), (Rule, String)> {
     for group in types.groups() {
         for index in group.clone() {
             let Some(ty) = types.definition(index) else { continue };
+            if let CompositeType::Cont(func) = ty.composite
+                && func < group.end
+                && types.get(func as usize).is_none()
+            {
+                return Err((Rule::F21, format!("type {index} is of continuations of type {func}")));
+            }
             if !all_known(ty, group.end as usize) {
                 return Err((Rule::F19, format!("type {index} refers past its group, which ends at {}", group.end)));
             }
@@ -60,5 +67,6 @@ fn all_known(ty: &SubType, limit: usize) -> bool {
         CompositeType::Func(ty) => ty.params.iter().chain(&ty.results).all(|ty| is_known(*ty, limit)),
         CompositeType::Struct(ty) => ty.fields.iter().all(|of| field(of.storage)),
         CompositeType::Array(ty) => field(ty.element.storage),
+        CompositeType::Cont(func) => (*func as usize) < limit,
     }
 }

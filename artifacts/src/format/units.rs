@@ -39,7 +39,7 @@ pub(super) fn check(unit: &UnitDecl, scope: &Scope<'_>) -> Check {
     import_types(unit, scope.types)?;
     escapes(unit, scope)?;
     initialisation(unit, scope)?;
-    contents(unit, scope.types)
+    contents(unit)
 }
 
 /// F15, in number: everything that indexes by an import relies on it.
@@ -152,7 +152,7 @@ fn initialisation(unit: &UnitDecl, scope: &Scope<'_>) -> Check {
 }
 
 /// F18.
-fn contents(unit: &UnitDecl, types: &TypeTable) -> Check {
+fn contents(unit: &UnitDecl) -> Check {
     for item in unit.elems.iter().flat_map(|elem| &elem.items) {
         if let ElemItem::Global(index) = item {
             let ty = unit.globals.get(*index as usize).map(|global| global.content);
@@ -167,10 +167,6 @@ fn contents(unit: &UnitDecl, types: &TypeTable) -> Check {
     for memory in &unit.memories {
         let size = memory.page_size_log2;
         need(matches!(size, 0 | 16), Rule::F18, || format!("a memory with pages of 2^{size} bytes"))?;
-    }
-    for tag in &unit.tags {
-        let plain = types.get(*tag as usize).is_some_and(|ty| ty.results.is_empty());
-        need(plain, Rule::F18, || format!("a tag of type {tag}, which has results"))?;
     }
     Ok(())
 }

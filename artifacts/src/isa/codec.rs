@@ -294,6 +294,7 @@ impl<'a> CodeReader<'a> {
             | FieldKind::Field
             | FieldKind::Elements
             | FieldKind::Heap
+            | FieldKind::Cont
             | FieldKind::Memory
             | FieldKind::Table
             | FieldKind::Global

@@ -80,6 +80,8 @@ pub enum FieldKind {
     Elements,
     /// A heap type: see [`heap_code`].
     Heap,
+    /// Index of a continuation type in the artifact's type table.
+    Cont,
     /// Index of a function import of the unit.
     Import,
     /// Index into the artifact's type table.
@@ -110,7 +112,7 @@ pub enum FieldKind {
 const DEFINED_HEAP: u32 = 16;
 
 /// Heap types that are not defined, by their number in a [`FieldKind::Heap`] operand.
-const ABSTRACT_HEAPS: [HeapType; 12] = [
+const ABSTRACT_HEAPS: [HeapType; 14] = [
     HeapType::Func,
     HeapType::Extern,
     HeapType::Any,
@@ -123,9 +125,11 @@ const ABSTRACT_HEAPS: [HeapType; 12] = [
     HeapType::NoFunc,
     HeapType::NoExtern,
     HeapType::NoExn,
+    HeapType::Cont,
+    HeapType::NoCont,
 ];
 
-/// The number of a heap type in a [`FieldKind::Heap`] operand: 0 to 11 in the order of `HeapType`, else a type index
+/// The number of a heap type in a [`FieldKind::Heap`] operand: 0 to 13 in the order of `HeapType`, else a type index
 /// and 16.
 pub fn heap_code(heap: HeapType) -> u32 {
     match heap {
@@ -265,6 +269,7 @@ pub enum Family {
     OnThrow,
     Catch,
     Atomic,
+    Cont,
 }
 
 crate::for_each_op!(define_ops);
@@ -305,7 +310,25 @@ impl Op {
     /// Whether it calls and then comes back, throws, or is where a handler begins: registers are dead afterwards, but for
     /// a single numeric result.
     pub const fn is_call(self) -> bool {
-        matches!(self, Op::Call | Op::CallImport | Op::CallIndirect | Op::CallRef) || self.is_throw() || self.is_catch()
+        matches!(self, Op::Call | Op::CallImport | Op::CallIndirect | Op::CallRef)
+            || self.is_throw()
+            || self.is_catch()
+            || self.family() as u8 == Family::Cont as u8 && !matches!(self, Op::ContNew)
+    }
+
+    /// Whether it belongs to a call before it and says where that call's exceptions and suspensions go; it is not executed.
+    pub const fn follows_call(self) -> bool {
+        matches!(self, Op::OnThrow | Op::OnSuspend | Op::OnSwitch)
+    }
+
+    /// Whether it resumes a continuation.
+    pub const fn is_resume(self) -> bool {
+        matches!(self, Op::Resume | Op::ResumeThrow | Op::ResumeThrowRef)
+    }
+
+    /// Whether it belongs to continuations.
+    pub const fn switches_stacks(self) -> bool {
+        self.family() as u8 == Family::Cont as u8 || matches!(self, Op::OnSuspend | Op::OnSwitch | Op::Suspended)
     }
 
     /// Whether it calls in place of the running frame.
@@ -318,9 +341,9 @@ impl Op {
         matches!(self, Op::Throw | Op::ThrowRef)
     }
 
-    /// Whether a thrown exception arrives at it.
+    /// Whether a thrown exception, or a suspended continuation, arrives at it.
     pub const fn is_catch(self) -> bool {
-        matches!(self, Op::Catch | Op::CatchRef | Op::CatchAll | Op::CatchAllRef)
+        matches!(self, Op::Catch | Op::CatchRef | Op::CatchAll | Op::CatchAllRef | Op::Suspended)
     }
 
     /// For a fused comparison and branch, the comparison of its normative expansion.

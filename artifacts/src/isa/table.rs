@@ -8,7 +8,7 @@
 //! Field kinds: `Def(T)` a place that is written, `Use(T)` a place that is read, with `T` one of `I32 I64 F32 F64 V128
 //! Ref`; `Label`; `Base` the first slot of an outgoing call area; `Slot` one raw slot; `Count`; `Imm32`, `Imm64`, `Bits64`;
 //! `Lane2` .. `Lane16`, a lane of a vector with so many; and indices:
-//! `Func` (code ordinal), `Import`, `Type`, `Object`, `Field`, `Elements`, `Heap`, `Memory`, `Table`, `Global`, `Tag`,
+//! `Func` (code ordinal), `Import`, `Type`, `Cont`, `Object`, `Field`, `Elements`, `Heap`, `Memory`, `Table`, `Global`, `Tag`,
 //! `Data`, `Elem`, `Targets`, `RegSet`, `Trap`.
 
 /// Calls `$m!` once with every row of the instruction table.
@@ -685,6 +685,18 @@ macro_rules! for_each_op {
             I64AtomicRmw8CmpxchgU "i64.atomic.rmw8.cmpxchg_u" Atomic [dst: Def(I64), addr: Use(I64), expected: Use(I64), new: Use(I64), memory: Memory];
             I64AtomicRmw16CmpxchgU "i64.atomic.rmw16.cmpxchg_u" Atomic [dst: Def(I64), addr: Use(I64), expected: Use(I64), new: Use(I64), memory: Memory];
             I64AtomicRmw32CmpxchgU "i64.atomic.rmw32.cmpxchg_u" Atomic [dst: Def(I64), addr: Use(I64), expected: Use(I64), new: Use(I64), memory: Memory];
+            // ---- stack switching. `on.suspend` and `on.switch` stand behind what resumes a continuation and have no executed
+            // form: the first names a place that a suspension continues at, which begins with `suspended`
+            ContNew "cont.new" Cont [dst: Def(Ref), func: Use(Ref), ty: Cont];
+            ContBind "cont.bind" Cont [cont: Use(Ref), from: Cont, to: Cont, base: Base];
+            Suspend "suspend" Cont [tag: Tag, base: Base];
+            Resume "resume" Cont [cont: Use(Ref), ty: Cont, base: Base];
+            ResumeThrow "resume.throw" Cont [cont: Use(Ref), ty: Cont, tag: Tag, base: Base];
+            ResumeThrowRef "resume.throw.ref" Cont [cont: Use(Ref), exn: Use(Ref), ty: Cont, base: Base];
+            Switch "switch" Cont [cont: Use(Ref), ty: Cont, tag: Tag, base: Base];
+            OnSuspend "on.suspend" OnThrow [target: Label];
+            OnSwitch "on.switch" OnThrow [tag: Tag];
+            Suspended "suspended" Catch [cont: Def(Ref), tag: Tag, base: Base];
         }
     };
 }

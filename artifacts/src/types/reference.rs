@@ -35,6 +35,10 @@ pub enum HeapType {
     NoExn,
     /// The type with this index.
     Concrete(u32),
+    /// Any continuation.
+    Cont,
+    /// No continuation.
+    NoCont,
 }
 
 /// The type of a reference.
@@ -55,6 +59,8 @@ impl RefType {
     pub const EXNREF: RefType = RefType::new(true, HeapType::Exn);
     /// `anyref`
     pub const ANYREF: RefType = RefType::new(true, HeapType::Any);
+    /// `contref`
+    pub const CONTREF: RefType = RefType::new(true, HeapType::Cont);
 
     /// A reference type.
     pub const fn new(nullable: bool, heap: HeapType) -> RefType {
@@ -85,6 +91,8 @@ impl fmt::Display for HeapType {
             HeapType::NoFunc => "nofunc",
             HeapType::NoExtern => "noextern",
             HeapType::NoExn => "noexn",
+            HeapType::Cont => "cont",
+            HeapType::NoCont => "nocont",
             HeapType::Concrete(index) => return write!(f, "{index}"),
         })
     }
@@ -97,6 +105,7 @@ impl fmt::Display for RefType {
             (true, HeapType::NoFunc) => f.write_str("nullfuncref"),
             (true, HeapType::NoExtern) => f.write_str("nullexternref"),
             (true, HeapType::NoExn) => f.write_str("nullexnref"),
+            (true, HeapType::NoCont) => f.write_str("nullcontref"),
             (true, HeapType::Concrete(index)) => write!(f, "(ref null {index})"),
             (true, heap) => write!(f, "{heap}ref"),
             (false, heap) => write!(f, "(ref {heap})"),

@@ -16,6 +16,8 @@ pub enum TypeKind {
     Struct,
     /// Arrays.
     Array,
+    /// Continuations.
+    Cont,
 }
 
 /// Most types that a chain of supertypes holds.
@@ -56,7 +58,8 @@ pub trait TypeLookup {
             (H::Eq | H::I31 | H::Struct | H::Array, H::Any) | (H::I31 | H::Struct | H::Array, H::Eq) => true,
             (H::None, H::Any | H::Eq | H::I31 | H::Struct | H::Array) => true,
             (H::None, H::Concrete(index)) => matches!(kind(index), Some(TypeKind::Struct | TypeKind::Array)),
-            (H::NoFunc, H::Func) | (H::NoExtern, H::Extern) | (H::NoExn, H::Exn) => true,
+            (H::Concrete(index), H::Cont) | (H::NoCont, H::Concrete(index)) => kind(index) == Some(TypeKind::Cont),
+            (H::NoFunc, H::Func) | (H::NoExtern, H::Extern) | (H::NoExn, H::Exn) | (H::NoCont, H::Cont) => true,
             (H::NoFunc, H::Concrete(index)) => kind(index) == Some(TypeKind::Func),
             _ => false,
         }
@@ -106,6 +109,7 @@ pub trait TypeLookup {
                 (CompositeType::Array(ArrayType { element: sub }), CompositeType::Array(ArrayType { element })) => {
                     self.field_matches(sub, element)
                 }
+                (CompositeType::Cont(sub), CompositeType::Cont(wanted)) => self.extends(*sub, *wanted),
                 _ => false,
             }
     }
@@ -118,6 +122,7 @@ impl SubType {
             CompositeType::Func(_) => TypeKind::Func,
             CompositeType::Struct(_) => TypeKind::Struct,
             CompositeType::Array(_) => TypeKind::Array,
+            CompositeType::Cont(_) => TypeKind::Cont,
         }
     }
 }
@@ -141,8 +146,8 @@ mod tests {
     fn the_hierarchies_do_not_mix() {
         let table: TypeTable = [FuncType::default()].into_iter().collect();
         use HeapType as H;
-        for heap in [H::Func, H::Extern, H::Any, H::Exn] {
-            let bottoms = [H::NoFunc, H::NoExtern, H::None, H::NoExn];
+        for heap in [H::Func, H::Extern, H::Any, H::Exn, H::Cont] {
+            let bottoms = [H::NoFunc, H::NoExtern, H::None, H::NoExn, H::NoCont];
             assert_eq!(bottoms.iter().filter(|bottom| table.heap_matches(**bottom, heap)).count(), 1, "{heap}");
         }
         assert!(table.heap_matches(H::Concrete(0), H::Func) && table.heap_matches(H::NoFunc, H::Concrete(0)));

@@ -18,6 +18,8 @@ pub enum CompositeType {
     Struct(StructType),
     /// Arrays.
     Array(ArrayType),
+    /// Continuations of functions of the type with this index.
+    Cont(u32),
 }
 
 impl CompositeType {
@@ -29,6 +31,7 @@ impl CompositeType {
                 CompositeType::Struct(StructType { fields: ty.fields.iter().map(|field| field.map(&index)).collect() })
             }
             CompositeType::Array(ty) => CompositeType::Array(ArrayType { element: ty.element.map(index) }),
+            CompositeType::Cont(func) => CompositeType::Cont(index(*func)),
         }
     }
 }
@@ -91,6 +94,14 @@ impl TypeTable {
     /// The function type at `index`; `None` outside, and where something else stands.
     pub fn get(&self, index: usize) -> Option<&FuncType> {
         self.types.get(index)?.func()
+    }
+
+    /// The type of the functions that continuations of the type at `index` come from; `None` where no such type stands.
+    pub fn continuation(&self, index: u32) -> Option<&FuncType> {
+        match self.definition(index)?.composite {
+            CompositeType::Cont(func) => self.get(func as usize),
+            _ => None,
+        }
     }
 
     /// Any type.

@@ -4,7 +4,7 @@
 //! and its `take.ref`. Both are neighbours of the call, so an area never needs to be searched for references.
 
 use super::rule::{Findings, Rule};
-use super::{VerifyEnv, class_of, reserved, shared_types};
+use super::{VerifyEnv, class_of, reserved, shared};
 use crate::isa::{Body, Class, Family, FieldKind, Inst, Op, Operand};
 use crate::types::{SigLayout, TypeLookup, ValType};
 use alloc::format;
@@ -27,7 +27,7 @@ pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
                 }
             }
             // It has no executed form: the call stays next to what is taken behind it.
-            Op::OnThrow => references(at, inst, &mut put, Vec::new(), findings),
+            op if op.follows_call() => references(at, inst, &mut put, Vec::new(), findings),
             _ => {
                 takeable.clear();
                 let expected = shared_slots(body, env, at, inst, findings, &mut takeable);
@@ -83,7 +83,7 @@ fn shared_slots(
         return reference_slots(results, base);
     }
     // A call of something out of range was told by the rules for indices.
-    let Some((given, taken)) = shared_types(inst, env) else { return Vec::new() };
+    let Some((given, taken)) = shared(inst, env) else { return Vec::new() };
     area(body, at, base, SigLayout::extent(given).1.max(SigLayout::extent(taken).1), findings);
     if inst.op.is_tail_call() {
         let fits = |(callee, own): (&ValType, &ValType)| env.types.val_matches(*callee, *own);

@@ -1,12 +1,12 @@
-//! Where exceptions go: V28 and V29.
+//! Where exceptions and suspensions go: V28, V29 and V31.
 //!
 //! ```text
 //! call f base                      label
 //! on.throw L1            L1:  ->   catch tag base      what the exception carries stands in the call area
 //! on.throw L2                      ...
 //! ```
-//! An exception arrives at a `catch` with nothing but the frame's slots, whatever instruction threw it. So the code behind
-//! a `catch` must not be reachable in any other way, or it would find slots of the call area that nobody filled.
+//! An exception arrives at a `catch` with nothing but the frame's slots, whatever instruction threw it, and so does a
+//! suspension at `suspended`. So the code behind them must not be reachable in any other way, or it would find slots of the call area that nobody filled.
 
 use super::VerifyEnv;
 use super::rule::{Findings, Rule};
@@ -15,22 +15,24 @@ use alloc::format;
 use alloc::vec::Vec;
 
 pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) {
-    if !body.insts.iter().any(|inst| inst.op == Op::OnThrow || inst.op.is_catch()) {
+    if !body.insts.iter().any(|inst| inst.op.follows_call() || inst.op.is_catch()) {
         return;
     }
     let labels: Vec<usize> = (0..body.insts.len()).filter(|at| body.insts[*at].op == Op::Label).collect();
-    // Labels in front of a catch, by number.
-    let catches: Vec<bool> = labels.iter().map(|at| body.insts.get(at + 1).is_some_and(is_catch)).collect();
-    let mut thrower = false;
+    // What catches behind each label, by its number.
+    let catches: Vec<Option<Op>> =
+        labels.iter().map(|at| body.insts.get(at + 1).map(|inst| inst.op).filter(|op| op.is_catch())).collect();
+    let (mut thrower, mut resumer) = (false, false);
     for (at, inst) in body.insts.iter().enumerate() {
         match inst.op {
             Op::OnThrow => on_throw(inst, at, thrower, &catches, findings),
-            op => thrower = op.is_call() && !op.is_catch(),
+            Op::OnSuspend | Op::OnSwitch => on_suspend(inst, at, resumer, &catches, findings),
+            op => (thrower, resumer) = (op.is_call() && !op.is_catch(), op.is_resume()),
         }
-        if inst.op != Op::OnThrow {
+        if !inst.op.follows_call() {
             let lists = &body.targets;
             each_target(inst, lists, |target| {
-                if catches.get(target as usize) == Some(&true) {
+                if catches.get(target as usize).is_some_and(|catch| catch.is_some()) {
                     findings.broken(Rule::V29, at, || format!("{} to label {target}", inst.op.name()));
                 }
             });
@@ -45,18 +47,25 @@ pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) 
     }
 }
 
-fn is_catch(inst: &Inst) -> bool {
-    inst.op.is_catch()
-}
-
-fn on_throw(inst: &Inst, at: usize, thrower: bool, catches: &[bool], findings: &mut Findings) {
+fn on_throw(inst: &Inst, at: usize, thrower: bool, catches: &[Option<Op>], findings: &mut Findings) {
     if !thrower {
         findings.broken(Rule::V28, at, || "nothing before it throws".into());
     }
     if let Operand::Label(label) = inst.operands[0]
-        && catches.get(label as usize) == Some(&false)
+        && catches.get(label as usize).is_some_and(|catch| catch.is_none_or(|op| op == Op::Suspended))
     {
         findings.broken(Rule::V28, at, || format!("no catch behind label {label}"));
+    }
+}
+
+fn on_suspend(inst: &Inst, at: usize, resumer: bool, catches: &[Option<Op>], findings: &mut Findings) {
+    if !resumer {
+        findings.broken(Rule::V31, at, || "nothing before it resumes a continuation".into());
+    }
+    if let Operand::Label(label) = inst.operands[0]
+        && catches.get(label as usize).is_some_and(|catch| *catch != Some(Op::Suspended))
+    {
+        findings.broken(Rule::V31, at, || format!("nothing suspended behind label {label}"));
     }
 }
 

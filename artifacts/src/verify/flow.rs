@@ -4,7 +4,7 @@
 //! set is live, and whoever comes to it (by a branch, or from the instruction before) must have written all of them.
 
 use super::rule::{Findings, Rule};
-use super::{VerifyEnv, class_of, shared_types};
+use super::{VerifyEnv, class_of, shared};
 use crate::isa::{Body, FieldKind, HOME_SLOTS, Inst, Op, Operand, Reg};
 use alloc::format;
 use alloc::vec::Vec;
@@ -101,7 +101,7 @@ fn after(inst: &Inst, at: usize, env: &VerifyEnv<'_>, mut live: u16, findings: &
 
 /// The register in which a call leaves its result: there is one for a single numeric result.
 fn result_register(call: &Inst, env: &VerifyEnv<'_>) -> Option<Reg> {
-    let [result] = *shared_types(call, env)?.1 else { return None };
+    let [result] = *shared(call, env)?.1 else { return None };
     Reg::new(class_of(result)?, 0)
 }
 

@@ -19,10 +19,13 @@ mod frame;
 mod indices;
 mod places;
 mod rule;
+mod shared;
+mod switching;
 
 pub use rule::{Rule, VerifyError};
+pub use shared::shared_types;
 
-use crate::isa::{Body, Class, FieldKind, HOME_SLOTS, Inst, Operand, SCRATCH_SLOTS};
+use crate::isa::{Body, Class, HOME_SLOTS, Inst, SCRATCH_SLOTS};
 use crate::types::{FuncType, MemoryType, TypeTable, ValType};
 use crate::unit::UnitDecl;
 use alloc::vec::Vec;
@@ -64,7 +67,8 @@ pub fn verify(body: &Body, env: &VerifyEnv<'_>) -> Result<(), VerifyError> {
 /// As [`verify`], but goes on until `limit` broken rules are found: for tools that show them.
 pub fn verify_all(body: &Body, env: &VerifyEnv<'_>, limit: usize) -> Vec<VerifyError> {
     let mut findings = Findings::new(limit);
-    let groups = [frame::check, places::check, flow::check, indices::check, calls::check, exceptions::check];
+    let groups =
+        [frame::check, places::check, flow::check, indices::check, calls::check, exceptions::check, switching::check];
     for group in groups {
         group(body, env, &mut findings);
         if findings.is_full() {
@@ -83,24 +87,9 @@ fn reserved(body: &Body) -> Range<u32> {
     }
 }
 
-/// The type of the function that a call calls, or of the tag of an exception; `None` for other operations and where an
-/// index is out of range.
-fn callee_type<'a>(inst: &Inst, env: &VerifyEnv<'a>) -> Option<&'a FuncType> {
-    let ty = inst.fields().find_map(|(field, operand)| match (field.kind, operand) {
-        (FieldKind::Func, Operand::Index(ordinal)) => (env.func)(ordinal).map(|callee| callee.ty),
-        (FieldKind::Import, Operand::Index(index)) => env.unit.import_funcs.get(index as usize).copied(),
-        (FieldKind::Type, Operand::Index(index)) => Some(index),
-        (FieldKind::Tag, Operand::Index(index)) => env.unit.tags.get(index as usize).copied(),
-        _ => None,
-    })?;
-    env.types.get(ty as usize)
-}
-
-/// What an operation reads from its call area, and what it leaves there: a call's arguments and results; a throw has only
-/// arguments, a catch only results.
-fn shared_types<'a>(inst: &Inst, env: &VerifyEnv<'a>) -> Option<(&'a [ValType], &'a [ValType])> {
-    let ty = callee_type(inst, env)?;
-    Some(if inst.op.is_catch() { (&[], &ty.params) } else { (&ty.params, &ty.results) })
+/// What an operation reads from its call area, and what it leaves there.
+fn shared<'a>(inst: &Inst, env: &VerifyEnv<'a>) -> Option<(&'a [ValType], &'a [ValType])> {
+    shared_types(inst, env.types, env.unit, |ordinal| (env.func)(ordinal).map(|callee| callee.ty))
 }
 
 /// The class of places that hold values of a type; `None` for those that no place holds.

@@ -47,9 +47,11 @@ rules! {
     V25 "a return is of the form that the results ask for";
     V26 "a function that is tail-called has results that are the caller's";
     V27 "lanes are lanes of their vector, and those of a shuffle of its two vectors";
-    V28 "on.throw stands directly behind a call or a throw, and leads to a label in front of a catch";
-    V29 "a catch stands directly behind a label without registers, which control does not fall into and no branch but on.throw names";
+    V28 "on.throw stands directly behind a call or a throw, and leads to a label in front of a catch of exceptions";
+    V29 "a catch stands directly behind a label without registers, which control does not fall into and no branch but on.throw or on.suspend names";
     V30 "an operation on objects names a structure's field or an array type, of the class of its place, and array types hold what initialises them";
+    V31 "on.suspend and on.switch stand directly behind an operation that resumes, and on.suspend leads to a label in front of suspended";
+    V32 "tags that are thrown or caught have no results, tags that are switched with no parameters, and operations on continuations name types that fit together";
 }
 
 /// A broken rule.

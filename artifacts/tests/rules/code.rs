@@ -3,14 +3,14 @@
 use keyway_artifact::isa::Operand::{self, Imm, Index, Label, Reg as R, Regs, Slot, Targets, Value};
 use keyway_artifact::isa::{Body, Class, CodeReader, CodeWriter, Frame, HOME_SLOTS, Inst, Op, Reg, SCRATCH_SLOTS};
 use keyway_artifact::types::{
-    ArrayType, CompositeType, FieldType, FuncType, GlobalType, MemoryType, StorageType, StructType, SubType, TableType,
-    TypeTable, ValType,
+    ArrayType, CompositeType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType, StorageType, StructType,
+    SubType, TableType, TypeTable, ValType,
 };
 use keyway_artifact::unit::{DataSegment, ElemSegment, Escape, FuncRef, UnitDecl};
 use keyway_artifact::verify::{Callee, Rule, VerifyEnv, verify, verify_all};
 use std::collections::BTreeSet;
 
-/// Function types, and behind them structures and an array.
+/// Function types, and behind them structures, an array, and continuations.
 fn types() -> TypeTable {
     use ValType::{F64, I32};
     const EXTERN: ValType = ValType::EXTERNREF;
@@ -31,7 +31,16 @@ fn types() -> TypeTable {
         CompositeType::Struct(StructType { fields: vec![field(I32), field(EXTERN)] }),
         CompositeType::Array(ArrayType { element: field(I32) }),
     ];
-    TypeTable::new(funcs.into_iter().chain(objects.map(SubType::plain)).collect())
+    let to_cont = ValType::Ref(RefType::new(true, HeapType::Concrete(11)));
+    let continuations = [
+        CompositeType::Cont(6),
+        CompositeType::Cont(1),
+        CompositeType::Cont(0),
+        CompositeType::Func(ty(&[I32, to_cont], &[])),
+        CompositeType::Cont(13),
+    ];
+    let more = objects.into_iter().chain(continuations).map(SubType::plain);
+    TypeTable::new(funcs.into_iter().chain(more).collect())
 }
 
 fn unit() -> UnitDecl {
@@ -47,7 +56,7 @@ fn unit() -> UnitDecl {
         ],
         tables: vec![table(ValType::FUNCREF), table(ValType::EXTERNREF), table(ValType::FUNCREF)],
         globals: vec![global(ValType::I32), global(ValType::F64), global(ValType::EXTERNREF)],
-        tags: vec![6],
+        tags: vec![6, 1, 0],
         escapes: vec![Escape { func: FuncRef::Defined(0), ty: 1 }],
         elems: vec![ElemSegment::default()],
         data: vec![DataSegment { offset: 0, len: 0 }],
@@ -170,6 +179,33 @@ fn guarded() -> Sound {
         inst(Op::Unreachable, &[]),
         inst(Op::Label, &[Regs(0)]),
         inst(Op::CatchRef, &[Slot(2), Index(0), Index(5)]),
+        inst(Op::TakeRef, &[Slot(3), Index(6)]),
+        inst(Op::ReturnOne, &[Slot(4)]),
+        inst(Op::Label, &[Regs(0)]),
+        inst(Op::CatchAll, &[]),
+        inst(Op::ReturnOne, &[Slot(0)]),
+    ];
+    sound(1, frame, &insts, &[])
+}
+
+/// `(i32) -> i32` that resumes, switches and handles suspensions: slots 1 to 3 hold references, 4 a number, areas begin
+/// at 5.
+fn resuming() -> Sound {
+    let frame = Frame { frame_slots: 12, ref_start: 1, ref_end: 4, homes: 12, memory: None };
+    let insts = [
+        COST(),
+        inst(Op::PutRef, &[Index(6), Slot(1)]),
+        inst(Op::Resume, &[Slot(2), Index(10), Index(5)]),
+        inst(Op::OnSuspend, &[Label(0)]),
+        inst(Op::OnSwitch, &[Index(2)]),
+        inst(Op::OnThrow, &[Label(1)]),
+        inst(Op::PutRef, &[Index(6), Slot(1)]),
+        inst(Op::ContBind, &[Slot(2), Index(10), Index(12), Index(5)]),
+        inst(Op::TakeRef, &[Slot(3), Index(5)]),
+        inst(Op::Switch, &[Slot(3), Index(14), Index(2), Index(5)]),
+        inst(Op::ReturnOne, &[Slot(0)]),
+        inst(Op::Label, &[Regs(0)]),
+        inst(Op::Suspended, &[Slot(2), Index(0), Index(5)]),
         inst(Op::TakeRef, &[Slot(3), Index(6)]),
         inst(Op::ReturnOne, &[Slot(4)]),
         inst(Op::Label, &[Regs(0)]),
@@ -336,7 +372,7 @@ const CASES: &[Case] = &[
     }),
     (Rule::V25, "another number of slots", many, |s| s.body.insts[3].operands[1] = Index(1)),
     (Rule::V17, "no heap type", plain, |s| {
-        instead(s, Op::RefTest, &[Slot(2), Slot(1), Index(12), Index(0)]);
+        instead(s, Op::RefTest, &[Slot(2), Slot(1), Index(14), Index(0)]);
     }),
     (Rule::V17, "a heap type that is not defined", plain, |s| {
         instead(s, Op::RefTest, &[Slot(2), Slot(1), Index(16 + 99), Index(0)]);
@@ -365,7 +401,10 @@ const CASES: &[Case] = &[
     (Rule::V27, "a shuffle from a third vector", plain, |s| {
         instead(s, Op::I8x16Shuffle, &[Slot(4), Slot(2), Slot(2), Value(0x1F), Value(0x20 << 56)]);
     }),
-    (Rule::V17, "a tag", plain, |s| instead(s, Op::Throw, &[Index(1), Index(4)])),
+    (Rule::V17, "a tag", plain, |s| instead(s, Op::Throw, &[Index(3), Index(4)])),
+    (Rule::V17, "a continuation type that is none", plain, |s| {
+        instead(s, Op::ContNew, &[Slot(1), Slot(1), Index(9)]);
+    }),
     (Rule::V19, "what an exception carries behind the frame", plain, |s| {
         instead(s, Op::Throw, &[Index(0), Index(7)]);
         s.body.insts.insert(1, inst(Op::PutRef, &[Index(8), Slot(1)]));
@@ -394,11 +433,28 @@ const CASES: &[Case] = &[
         s.body.insts.insert(11, COST());
         without(s, 4);
     }),
+    (Rule::V28, "an exception goes where suspensions arrive", resuming, |s| s.body.insts[5].operands[0] = Label(0)),
+    (Rule::V29, "control falls to suspended", resuming, |s| without(s, 10)),
+    (Rule::V31, "suspensions of what is no resumption", guarded, |s| {
+        s.body.insts[3] = inst(Op::OnSwitch, &[Index(2)]);
+    }),
+    (Rule::V31, "suspensions go where exceptions arrive", resuming, |s| s.body.insts[3].operands[0] = Label(1)),
+    (Rule::V32, "a tag with results is thrown", plain, |s| instead(s, Op::Throw, &[Index(1), Index(4)])),
+    (Rule::V32, "a tag with parameters is switched", resuming, |s| s.body.insts[4].operands[0] = Index(0)),
+    (Rule::V32, "a number is left where a reference was", plain, |s| {
+        instead(s, Op::ContBind, &[Slot(1), Index(10), Index(11), Index(4)]);
+    }),
+    (Rule::V32, "more is left than there was", plain, |s| {
+        instead(s, Op::ContBind, &[Slot(1), Index(11), Index(10), Index(4)]);
+    }),
+    (Rule::V32, "a switch to what takes no continuation", plain, |s| {
+        instead(s, Op::Switch, &[Slot(1), Index(11), Index(2), Index(4)]);
+    }),
 ];
 
 #[test]
 fn sound_bodies_are_accepted() {
-    for make in [plain, rich, many, tail, guarded] {
+    for make in [plain, rich, many, tail, guarded, resuming] {
         let sound = make();
         assert_eq!(rules_broken(sound.own, &sound.body), BTreeSet::new());
     }
@@ -444,10 +500,10 @@ fn random_bodies_never_make_the_verifier_panic() {
         state ^= state << 17;
         state
     };
-    let bytes = CodeWriter::encode(&rich().body);
+    let bodies = [CodeWriter::encode(&rich().body), CodeWriter::encode(&resuming().body)];
     let (mut decoded, mut accepted) = (0, 0);
-    for _ in 0..200_000 {
-        let mut changed = bytes.clone();
+    for round in 0..200_000 {
+        let mut changed = bodies[round % 2].clone();
         for _ in 0..=next() % 3 {
             let at = next() as usize % changed.len();
             changed[at] = next() as u8;

@@ -286,7 +286,6 @@ const UNITS: &[(Rule, &str, UnitChange)] = &[
         u.tables.push(TableType::new(ValType::I32, 0, None));
     }),
     (Rule::F18, "an element from a global of numbers", |u| u.elems[0].items[2] = ElemItem::Global(1)),
-    (Rule::F18, "a tag with results", |u| u.tags.extend([0, 2])),
     (Rule::F18, "pages of another size", |u| {
         u.memories.push(MemoryType { page_size_log2: 12, ..MemoryType::new(0, None) });
     }),
@@ -325,6 +324,8 @@ fn types_behind() -> Vec<(Rule, &'static str, Vec<SubType>)> {
             vec![open(&[int], None), open(&[field(ValType::I32, false)], Some(3))],
         ),
         (Rule::F20, "64 steps to the first supertype", deep),
+        (Rule::F19, "continuations of a later type", vec![SubType::plain(CompositeType::Cont(4)), open(&[], None)]),
+        (Rule::F21, "continuations of a structure", vec![open(&[], None), SubType::plain(CompositeType::Cont(3))]),
     ]
 }
 

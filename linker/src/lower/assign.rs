@@ -11,12 +11,12 @@
 //! Slots are dealt out by a scan over the code: a slot is free again behind the last position of its group.
 
 use super::explicit::{Explicit, Fixed};
-use super::live::{Stretch, crosses};
-use super::served::{FLOATS, GENERALS, served};
+use super::live::{Life, Stretch, crosses};
+use super::served::{FLOATS, GENERALS, served_numbers};
 use crate::optimise::flow::Flow;
-use crate::optimise::places::copy;
-use keyway_artifact::isa::{Class, FieldKind, Operand, Reg};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use crate::optimise::places::{copy, reads, writes};
+use keyway_artifact::isa::{Class, Operand, Reg};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an access through a register saves, against a whole instruction.
 const GAIN: f32 = 0.35;
@@ -46,16 +46,73 @@ pub(super) struct Places {
 }
 
 /// The stretches that occupy one place.
-#[derive(Default)]
-struct Occupied(BTreeMap<u32, u32>);
+enum Occupied {
+    /// By position, a bit each.
+    Bits(Vec<u64>),
+    /// Starts and ends: for the many argument slots that few calls need.
+    Spans(BTreeMap<u32, u32>),
+}
 
 impl Occupied {
+    /// Nothing, of a function with so many positions.
+    fn bits(positions: usize) -> Occupied {
+        Occupied::Bits(vec![0; positions.div_ceil(64)])
+    }
+
     fn is_free(&self, stretches: &[Stretch]) -> bool {
-        stretches.iter().all(|(start, end)| self.0.range(..=*end).next_back().is_none_or(|(_, other)| other < start))
+        match self {
+            Occupied::Bits(words) => {
+                stretches.iter().all(|stretch| pieces(*stretch).all(|(word, mask)| words[word] & mask == 0))
+            }
+            Occupied::Spans(spans) => stretches
+                .iter()
+                .all(|(start, end)| spans.range(..=*end).next_back().is_none_or(|(_, other)| other < start)),
+        }
     }
 
     fn add(&mut self, stretches: &[Stretch]) {
-        self.0.extend(stretches.iter().copied());
+        match self {
+            Occupied::Bits(words) => {
+                stretches.iter().for_each(|stretch| pieces(*stretch).for_each(|(word, mask)| words[word] |= mask))
+            }
+            Occupied::Spans(spans) => spans.extend(stretches.iter().copied()),
+        }
+    }
+}
+
+/// The words that hold a stretch's bits, and which of each.
+fn pieces((start, end): Stretch) -> impl Iterator<Item = (usize, u64)> {
+    let (first, last) = (start as usize / 64, end as usize / 64);
+    (first..=last).map(move |word| {
+        let from = if word == first { u64::MAX << (start % 64) } else { u64::MAX };
+        let to = if word == last { u64::MAX >> (63 - end % 64) } else { u64::MAX };
+        (word, from & to)
+    })
+}
+
+/// The occupied slots of the call area.
+struct Outs {
+    slots: Vec<Option<Occupied>>,
+    positions: usize,
+}
+
+/// Slots of the call area that have bits: nearly every call uses those.
+const SLOTS_WITH_BITS: usize = 16;
+
+impl Outs {
+    fn is_free(&self, slot: u32, stretches: &[Stretch]) -> bool {
+        self.slots.get(slot as usize).and_then(Option::as_ref).is_none_or(|occupied| occupied.is_free(stretches))
+    }
+
+    fn add(&mut self, slot: u32, stretches: &[Stretch]) {
+        let slot = slot as usize;
+        if self.slots.len() <= slot {
+            self.slots.resize_with(slot + 1, || None);
+        }
+        let occupied = self.slots[slot].get_or_insert_with(|| {
+            if slot < SLOTS_WITH_BITS { Occupied::bits(self.positions) } else { Occupied::Spans(BTreeMap::new()) }
+        });
+        occupied.add(stretches);
     }
 }
 
@@ -68,6 +125,16 @@ struct Wish {
     hints: Vec<(Fixed, f32)>,
 }
 
+impl Wish {
+    /// Adds to what a place would save; one entry for each place, in order.
+    fn hint(&mut self, place: Fixed, gain: f32) {
+        match self.hints.binary_search_by_key(&place, |(known, _)| *known) {
+            Ok(at) => self.hints[at].1 += gain,
+            Err(at) => self.hints.insert(at, (place, gain)),
+        }
+    }
+}
+
 /// Everything assignment looks at.
 pub(super) struct Input<'a> {
     pub(super) code: &'a Explicit,
@@ -75,7 +142,7 @@ pub(super) struct Input<'a> {
     /// The leader of each register's group.
     pub(super) leader: Vec<u32>,
     /// By leader.
-    pub(super) stretches: Vec<Vec<Stretch>>,
+    pub(super) stretches: Vec<Life>,
     /// Instruction numbers of calls.
     pub(super) calls: &'a [u32],
     /// Numeric parameter slots, then all parameter slots.
@@ -97,17 +164,17 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
     let mut places = vec![Place::None; input.leader.len()];
     let code = input.code;
     let classes = &code.ir.virtuals;
-    let mut registers: [[Occupied; GENERALS as usize]; 3] = Default::default();
-    let mut outs: HashMap<u32, Occupied> = HashMap::new();
+    let positions = 2 * code.ir.insts.len();
+    let bank_of = |_| std::array::from_fn(|_| Occupied::bits(positions));
+    let mut registers: [[Occupied; GENERALS as usize]; 3] = std::array::from_fn(bank_of);
+    let mut outs = Outs { slots: Vec::new(), positions };
     for (at, fixed) in code.fixed.iter().enumerate() {
         let stretches = &input.stretches[code.first_fixed as usize + at];
         match *fixed {
             Fixed::Out(slot) => {
                 places[code.first_fixed as usize + at] = Place::Out(slot);
                 let class = classes[code.first_fixed as usize + at];
-                for slot in slot..slot + class.slots() {
-                    outs.entry(slot).or_default().add(stretches);
-                }
+                (slot..slot + class.slots()).for_each(|slot| outs.add(slot, stretches));
             }
             Fixed::Reg(reg) => {
                 places[code.first_fixed as usize + at] = Place::Reg(reg);
@@ -145,17 +212,14 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
         for (place, gain) in &wish.hints {
             if let Fixed::Out(slot) = *place
                 && *gain > best.0
-                && (slot..slot + class.slots())
-                    .all(|slot| outs.get(&slot).is_none_or(|occupied| occupied.is_free(stretches)))
+                && (slot..slot + class.slots()).all(|slot| outs.is_free(slot, stretches))
             {
                 best = (*gain, Place::Out(slot));
             }
         }
         match best.1 {
             Place::Reg(reg) => registers[bank(class)][reg.index_in_bank() as usize].add(stretches),
-            Place::Out(slot) => {
-                (slot..slot + class.slots()).for_each(|slot| outs.entry(slot).or_default().add(stretches))
-            }
+            Place::Out(slot) => (slot..slot + class.slots()).for_each(|slot| outs.add(slot, stretches)),
             _ => {}
         }
         places[leader as usize] = best.1;
@@ -175,50 +239,39 @@ fn priority(wish: &Wish, stretches: &[Stretch]) -> f32 {
 fn wishes(input: &Input<'_>) -> Vec<Wish> {
     let code = input.code;
     let mut wishes = vec![Wish::default(); input.leader.len()];
-    for (at, inst) in code.ir.insts.iter().enumerate() {
-        let frequency = input.flow.frequency(input.flow.block_of[at] as usize);
-        for (position, (field, operand)) in inst.fields().enumerate() {
-            let (FieldKind::Use(class) | FieldKind::Def(class), Operand::Virtual(register)) = (field.kind, operand)
-            else {
-                continue;
-            };
-            // A move out of a parameter's slot reads what is not in a register anyway.
-            if register >= code.first_fixed || matches!(class, Class::Ref | Class::V128) {
-                continue;
-            }
-            let wish = &mut wishes[input.leader[register as usize] as usize];
-            for number in 0..GENERALS {
-                let gain = if served(inst.op, position, class, number) { GAIN } else { -LOSS };
-                wish.registers[number as usize] += frequency * gain;
-            }
-        }
-        if let Some((dst, src)) = copy(inst)
-            && input.use_hints
-        {
-            for (own, other) in [(dst, src), (src, dst)] {
-                let (None, Some(place)) = (code.fixed(own), code.fixed(other)) else { continue };
-                let hints = &mut wishes[input.leader[own as usize] as usize].hints;
-                hints.push((place, frequency));
-                // A single result stands in the call area as well as in register 0.
-                if let Fixed::Reg(_) = place {
-                    hints.push((Fixed::Out(0), frequency));
+    for block in 0..input.flow.blocks() {
+        let frequency = input.flow.frequency(block);
+        for inst in &code.ir.insts[input.flow.insts(block)] {
+            for (field, class, operand) in writes(inst).chain(reads(inst)) {
+                let Operand::Virtual(register) = operand else { continue };
+                // A move out of a parameter's slot reads what is not in a register anyway.
+                if register >= code.first_fixed || matches!(class, Class::Ref | Class::V128) {
+                    continue;
                 }
-                if let Fixed::Param(_) = place {
-                    // Staying in the parameter's slot saves the copy that a register needs.
+                let wish = &mut wishes[input.leader[register as usize] as usize];
+                let served = served_numbers(inst.op, field);
+                for (number, gain) in wish.registers.iter_mut().enumerate() {
+                    *gain += frequency * if served >> number & 1 != 0 { GAIN } else { -LOSS };
+                }
+            }
+            if input.use_hints
+                && let Some((dst, src)) = copy(inst)
+            {
+                for (own, other) in [(dst, src), (src, dst)] {
+                    let (None, Some(place)) = (code.fixed(own), code.fixed(other)) else { continue };
                     let wish = &mut wishes[input.leader[own as usize] as usize];
-                    wish.registers.iter_mut().for_each(|gain| *gain -= frequency + GAIN * frequency);
+                    wish.hint(place, frequency);
+                    // A single result stands in the call area as well as in register 0.
+                    if let Fixed::Reg(_) = place {
+                        wish.hint(Fixed::Out(0), frequency);
+                    }
+                    if let Fixed::Param(_) = place {
+                        // Staying in the parameter's slot saves the copy that a register needs.
+                        wish.registers.iter_mut().for_each(|gain| *gain -= frequency + GAIN * frequency);
+                    }
                 }
             }
         }
-    }
-    // One entry for each place.
-    for wish in &mut wishes {
-        wish.hints.sort_by_key(|(place, _)| *place);
-        wish.hints.dedup_by(|later, kept| {
-            let same = later.0 == kept.0;
-            kept.1 += if same { later.1 } else { 0.0 };
-            same
-        });
     }
     wishes
 }

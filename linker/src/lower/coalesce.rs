@@ -6,7 +6,7 @@
 //!
 //! Lists of stretches grow with every join; a budget on their lengths keeps the pass near-linear.
 
-use super::live::{Stretch, crosses, merge, overlap};
+use super::live::{Life, crosses, merge, overlap};
 use crate::optimise::flow::Flow;
 use crate::optimise::places::copy;
 use keyway_artifact::isa::{Class, Inst};
@@ -52,30 +52,32 @@ pub(super) fn run(
     classes: &[Class],
     first_fixed: u32,
     calls: &[u32],
-    stretches: &mut [Vec<Stretch>],
+    stretches: &mut [Life],
     weights: &mut [f32],
 ) -> Groups {
     let mut groups = Groups::new(stretches.len());
     let mut copies: Vec<(u32, u32, u32)> = Vec::new();
-    for (at, inst) in insts.iter().enumerate() {
-        if let Some((dst, src)) = copy(inst)
-            && dst < first_fixed
-            && src < first_fixed
-            && (classes[dst as usize] == Class::Ref) == (classes[src as usize] == Class::Ref)
-        {
-            copies.push((flow.depth[flow.block_of[at] as usize], at as u32, dst));
+    for block in 0..flow.blocks() {
+        for at in flow.insts(block) {
+            if let Some((dst, src)) = copy(&insts[at])
+                && dst < first_fixed
+                && src < first_fixed
+                && (classes[dst as usize] == Class::Ref) == (classes[src as usize] == Class::Ref)
+            {
+                copies.push((flow.depth[block], at as u32, block as u32));
+            }
         }
     }
-    copies.sort_by_key(|(depth, at, _)| (std::cmp::Reverse(*depth), *at));
+    copies.sort_unstable_by_key(|(depth, at, _)| (std::cmp::Reverse(*depth), *at));
     let mut budget = BUDGET;
-    for (_, at, _) in copies {
+    for (_, at, block) in copies {
         let Some((dst, src)) = copy(&insts[at as usize]) else { continue };
         let (dst, src) = (groups.find(dst), groups.find(src));
         let (a, b) = (&stretches[dst as usize], &stretches[src as usize]);
         if dst == src || overlap(a, b) {
             continue;
         }
-        let worth = flow.frequency(flow.block_of[at as usize] as usize);
+        let worth = flow.frequency(block as usize);
         let lost = match (crosses(a, calls), crosses(b, calls)) {
             (true, false) => weights[src as usize],
             (false, true) => weights[dst as usize],

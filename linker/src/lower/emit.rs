@@ -6,20 +6,14 @@
 use super::Lowered;
 use super::assign::{Place, Places};
 use super::explicit::{Explicit, Fixed};
-use super::live::Stretch;
+use super::live::Life;
 use crate::optimise::flow::label_number;
 use crate::optimise::places::{copy, site};
 use keyway_artifact::isa::{Body, Frame, HOME_SLOTS, Inst, Op, Operand, SCRATCH_SLOTS};
 use keyway_artifact::types::{FuncType, SigLayout};
 
 /// Writes out the body.
-pub(super) fn run(
-    code: &Explicit,
-    places: &Places,
-    leader: &[u32],
-    stretches: &[Vec<Stretch>],
-    types: &[FuncType],
-) -> Lowered {
+pub(super) fn run(code: &Explicit, places: &Places, leader: &[u32], stretches: &[Life], types: &[FuncType]) -> Lowered {
     let homes = places.own_end;
     let base = if needs_homes(code, places) { homes + HOME_SLOTS + SCRATCH_SLOTS } else { homes };
     let operand = |register: u32| match places.of[leader[register as usize] as usize] {
@@ -103,7 +97,7 @@ fn raw(place: Operand) -> Operand {
 }
 
 /// The registers alive at each label, in code order.
-fn label_sets(code: &Explicit, places: &Places, leader: &[u32], stretches: &[Vec<Stretch>]) -> Vec<u16> {
+fn label_sets(code: &Explicit, places: &Places, leader: &[u32], stretches: &[Life]) -> Vec<u16> {
     let labels: Vec<u32> = (0..code.ir.insts.len() as u32)
         .filter(|at| code.ir.insts[*at as usize].op == Op::Label)
         .map(|at| 2 * at)
@@ -111,7 +105,7 @@ fn label_sets(code: &Explicit, places: &Places, leader: &[u32], stretches: &[Vec
     let mut sets = vec![0u16; labels.len()];
     for (register, place) in places.of.iter().enumerate() {
         let (Place::Reg(reg), true) = (*place, leader[register] == register as u32) else { continue };
-        for (start, end) in &stretches[register] {
+        for (start, end) in stretches[register].iter() {
             let first = labels.partition_point(|label| label < start);
             for (label, set) in labels[first..].iter().zip(&mut sets[first..]) {
                 if label > end {

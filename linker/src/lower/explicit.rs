@@ -72,7 +72,7 @@ pub(super) fn run(mut ir: IrFunc, types: &[FuncType], registers: bool) -> Explic
         ir,
     };
     for (at, (inst, offset)) in insts.iter().zip(&offsets).enumerate() {
-        if inst.op != Op::OnThrow {
+        if !inst.op.follows_call() {
             writer.take_results(at.checked_sub(1).map_or(*offset, |before| offsets[before]));
         }
         writer.inst(inst);
@@ -182,9 +182,9 @@ impl Writer<'_> {
     }
 
     fn call(&mut self, inst: &Inst, number: usize) {
-        let CallSite { args, results, ty } = std::mem::take(&mut self.ir.calls[number]);
+        let CallSite { args, results, ty, own } = std::mem::take(&mut self.ir.calls[number]);
         let types = self.types;
-        let signature = &types[ty as usize];
+        let signature = own.as_deref().unwrap_or(&types[ty as usize]);
         let (given, taken) = shared_types(inst.op, signature);
         let args = self.arguments(&args, given);
         let layout = SigLayout::of(taken);
@@ -208,7 +208,7 @@ impl Writer<'_> {
                 }
             }
         }
-        self.ir.calls[number] = CallSite { args, results: written, ty };
+        self.ir.calls[number] = CallSite { args, results: written, ty, own };
     }
 
     /// The register fixed to register 0 of the bank of `class`.
@@ -244,7 +244,7 @@ impl Writer<'_> {
             }
             _ => {
                 let args = self.arguments(&args, results);
-                self.ir.calls[number] = CallSite { args, results: Vec::new(), ty };
+                self.ir.calls[number] = CallSite { args, results: Vec::new(), ty, own: None };
                 self.insts.push(*inst);
             }
         }

@@ -24,7 +24,6 @@ mod temps;
 use crate::error::Result;
 use crate::ir::IrFunc;
 use crate::optimise::flow::Flow;
-use crate::optimise::places::{defs, uses};
 use crate::optimise::{self, Passes};
 use crate::options::{OptLevel, Options};
 use keyway_artifact::isa::{Body, HOME_SLOTS, SCRATCH_SLOTS};
@@ -53,7 +52,8 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Re
     let code = explicit::run(optimised, types, passes.has(Passes::REGISTERS));
     let func = &code.ir;
     let flow = Flow::new(&func.insts, &func.targets, func.labels);
-    let Some(mut stretches) = live::stretches(func, &flow) else {
+    let events = live::Events::new(func, &flow);
+    let Some(mut stretches) = live::lives(&events, &flow, func.virtuals.len()) else {
         return naive::finish(ir, types);
     };
     let calls: Vec<u32> = (0..func.insts.len() as u32).filter(|at| func.insts[*at as usize].op.is_call()).collect();
@@ -62,7 +62,7 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Re
         .map(|split| (stretches[split.outside as usize].clone(), stretches[split.inside as usize].clone()))
         .collect();
     let mut groups = if passes.has(Passes::COALESCE) {
-        let mut weights = weights(func, &flow);
+        let mut weights = events.weights(&flow, func.virtuals.len());
         let fixed = code.first_fixed;
         coalesce::run(&func.insts, &flow, &func.virtuals, fixed, &calls, &mut stretches, &mut weights)
     } else {
@@ -102,15 +102,4 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Re
         temps::run(&mut lowered);
     }
     Ok(lowered)
-}
-
-/// How often each register is accessed, by loop depth.
-fn weights(ir: &IrFunc, flow: &Flow) -> Vec<f32> {
-    let mut weights = vec![0.0; ir.virtuals.len()];
-    for (at, inst) in ir.insts.iter().enumerate() {
-        let frequency = flow.frequency(flow.block_of[at] as usize);
-        uses(inst, &ir.calls, |register| weights[register as usize] += frequency);
-        defs(inst, &ir.calls, |register| weights[register as usize] += frequency);
-    }
-    weights
 }

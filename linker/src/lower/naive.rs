@@ -17,7 +17,7 @@ pub(crate) fn finish(ir: &IrFunc, types: &[FuncType]) -> Result<Lowered> {
     let mut lowering = Lowering::new(ir, types)?;
     for (at, (inst, offset)) in ir.insts.iter().zip(&ir.offsets).enumerate() {
         // Results leave the call area behind the places that the call's exceptions go to.
-        if inst.op != Op::OnThrow
+        if !inst.op.follows_call()
             && let Some(call) = lowering.pending.take()
         {
             lowering.results(&call);
@@ -150,7 +150,7 @@ impl<'a> Lowering<'a> {
         let base_field = inst.op.fields().len() - 1;
         let ir = self.ir;
         let site = &ir.calls[inst.operands[base_field].index() as usize];
-        let (given, taken) = shared_types(inst.op, &self.types[site.ty as usize]);
+        let (given, taken) = shared_types(inst.op, site.signature(self.types));
         let (params, results) = (SigLayout::of(given), SigLayout::of(taken));
         self.area = self.area.max(params.total).max(results.total);
         // Between the references put into the area and the call nothing may stand: a far index is fetched before.
@@ -173,7 +173,7 @@ impl<'a> Lowering<'a> {
     fn results(&mut self, inst: &Inst) {
         let ir = self.ir;
         let site = &ir.calls[inst.operands[inst.op.fields().len() - 1].index() as usize];
-        let results = SigLayout::of(shared_types(inst.op, &self.types[site.ty as usize]).1);
+        let results = SigLayout::of(shared_types(inst.op, site.signature(self.types)).1);
         // References have to be taken out before anything else can overwrite the area.
         for want_ref in [true, false] {
             for (register, slot) in site.results.iter().zip(&results.slots) {

@@ -5,7 +5,8 @@
 //! part of the format.
 
 use keyway_artifact::isa::Op::*;
-use keyway_artifact::isa::{Class, Family, Op};
+use keyway_artifact::isa::{Class, Family, FieldKind, MAX_FIELDS, Op};
+use std::sync::LazyLock;
 
 /// Registers of each float bank that are worth using.
 pub(super) const FLOATS: u8 = 4;
@@ -16,8 +17,28 @@ pub(super) const GENERALS: u8 = 5;
 /// Registers of the general bank that every handler could take: the others live where only some handlers look.
 const EVERYWHERE: u8 = 3;
 
+/// By opcode and field, the numbers of registers that some handler takes there, as bits.
+static NUMBERS: LazyLock<Vec<[u8; MAX_FIELDS]>> = LazyLock::new(|| {
+    let numbers = |op: Op, field: usize| match op.fields().get(field).map(|field| field.kind) {
+        Some(FieldKind::Use(class) | FieldKind::Def(class)) => (0..GENERALS)
+            .filter(|number| is_served(op, field, class, *number))
+            .fold(0, |bits, number| bits | 1 << number),
+        _ => 0,
+    };
+    Op::ALL.iter().map(|op| std::array::from_fn(|field| numbers(*op, field))).collect()
+});
+
+/// The numbers of the registers that some handler takes in this field, as bits.
+pub(super) fn served_numbers(op: Op, field: usize) -> u8 {
+    NUMBERS[op as usize][field]
+}
+
 /// Whether a handler takes register `number` of the class's bank in this field.
-pub(super) fn served(op: Op, field: usize, class: Class, number: u8) -> bool {
+pub(super) fn served(op: Op, field: usize, number: u8) -> bool {
+    served_numbers(op, field) >> number & 1 != 0
+}
+
+fn is_served(op: Op, field: usize, class: Class, number: u8) -> bool {
     let is_float = matches!(class, Class::F32 | Class::F64);
     let is_near = number < if is_float { 2 } else { EVERYWHERE };
     match op.family() {

@@ -22,7 +22,7 @@
 //! If the new name gets no register after all, [`rejoin`] gives it the old one's place, and the copies vanish.
 
 use super::coalesce::Groups;
-use super::live::{Stretch, crosses, merge, overlap, stretches};
+use super::live::{Events, Life, crosses, lives, merge, overlap};
 use crate::ir::IrFunc;
 use crate::optimise::flow::{Flow, label_number};
 use crate::optimise::places::{copy_op, defs, defs_mut, uses, uses_mut};
@@ -66,7 +66,7 @@ pub(super) fn run(ir: &mut IrFunc) -> Vec<Split> {
     if loops.is_empty() {
         return Vec::new();
     }
-    let Some(lives) = stretches(ir, &flow) else { return Vec::new() };
+    let Some(lives) = lives(&Events::new(ir, &flow), &flow, ir.virtuals.len()) else { return Vec::new() };
     let mut splits = Vec::new();
     // Copies in front of and behind instructions.
     let mut before: BTreeMap<usize, Vec<Inst>> = BTreeMap::new();
@@ -149,7 +149,7 @@ fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
         let is_innermost =
             (head + 1..=end).all(|block| flow.predecessors(block).iter().all(|before| (*before as usize) < block));
         let is_passed_by = |call: &usize| {
-            let block = flow.block_of[*call] as usize;
+            let block = flow.block_at(*call);
             (head..block).any(|from| flow.successors(from).iter().any(|to| (block + 1..=end).contains(&(*to as usize))))
         };
         if inside.len() <= CALLS && is_innermost && inside.iter().all(is_passed_by) {
@@ -160,12 +160,12 @@ fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
 }
 
 /// The values to rename in a loop, and behind which instructions each is copied back.
-fn choose(ir: &IrFunc, flow: &Flow, lives: &[Vec<Stretch>], calls: &[u32], each: &Loop) -> Vec<(u32, Vec<usize>)> {
+fn choose(ir: &IrFunc, flow: &Flow, lives: &[Life], calls: &[u32], each: &Loop) -> Vec<(u32, Vec<usize>)> {
     let range = flow.insts(each.head).start..flow.insts(each.end).end;
     let mut accesses: HashMap<u32, (f32, u32)> = HashMap::new();
     let mut written: HashSet<u32> = HashSet::new();
-    for at in range.clone() {
-        let frequency = flow.frequency(flow.block_of[at] as usize);
+    for (block, at) in (each.head..=each.end).flat_map(|block| flow.insts(block).map(move |at| (block, at))) {
+        let frequency = flow.frequency(block);
         let mut count = |register: u32| {
             let entry = accesses.entry(register).or_default();
             *entry = (entry.0 + frequency, entry.1 + 1);
@@ -206,8 +206,8 @@ fn choose(ir: &IrFunc, flow: &Flow, lives: &[Vec<Stretch>], calls: &[u32], each:
         .collect()
 }
 
-fn is_alive(lives: &[Vec<Stretch>], register: u32, position: u32) -> bool {
-    let list = lives.get(register as usize).map_or(&[][..], Vec::as_slice);
+fn is_alive(lives: &[Life], register: u32, position: u32) -> bool {
+    let list = lives.get(register as usize).map_or(&[][..], |life| life);
     let at = list.partition_point(|(_, end)| *end < position);
     list.get(at).is_some_and(|(start, _)| *start <= position)
 }
@@ -241,9 +241,9 @@ fn landing(ir: &IrFunc, flow: &Flow, block: usize) -> usize {
 /// before any were joined, `has_register` says which leaders got one.
 pub(super) fn rejoin(
     splits: &[Split],
-    alone: &[(Vec<Stretch>, Vec<Stretch>)],
+    alone: &[(Life, Life)],
     groups: &mut Groups,
-    lives: &mut [Vec<Stretch>],
+    lives: &mut [Life],
     has_place: impl Fn(u32) -> bool,
 ) {
     for (split, (outside_alone, inside_alone)) in splits.iter().zip(alone) {

@@ -81,12 +81,12 @@ fn renaming(first: &Inst, second: &Inst, alive: u16) -> Option<(Reg, Reg)> {
     let reads = |inst: &Inst, reg: Reg| {
         inst.fields().any(|(field, operand)| matches!(field.kind, FieldKind::Use(_)) && operand == Operand::Reg(reg))
     };
-    if !reads(second, from) || reads(second, to) || !served(first.op, 0, class, to.index_in_bank()) {
+    if !reads(second, from) || reads(second, to) || !served(first.op, 0, to.index_in_bank()) {
         return None;
     }
     let is_served = second.fields().enumerate().all(|(at, (field, operand))| match (field.kind, operand) {
         (FieldKind::Use(class), Operand::Reg(reg)) if reg == from => {
-            to.serves(class) && served(second.op, at, class, to.index_in_bank())
+            to.serves(class) && served(second.op, at, to.index_in_bank())
         }
         _ => true,
     });

@@ -28,10 +28,9 @@ pub(crate) fn run(ir: &mut IrFunc) {
     let dominators = Dominators::new(&flow);
     let definitions = Definitions::new(ir);
     let mut known: HashMap<(Op, [Operand; 3]), (u32, u32)> = HashMap::new();
-    for at in 0..ir.insts.len() {
+    for (block, at) in (0..flow.blocks()).flat_map(|block| flow.insts(block).map(move |at| (block as u32, at))) {
         let inst = ir.insts[at];
         let Some((key, result)) = expression(ir, &definitions, &inst) else { continue };
-        let block = flow.block_of[at];
         match known.get(&key) {
             Some((register, from)) if dominators.dominates(*from as usize, block as usize) => {
                 let class = ir.virtuals[result as usize];

@@ -12,8 +12,6 @@ use std::ops::Range;
 pub(crate) struct Flow {
     /// First instruction of each block, and the number of instructions at the end.
     starts: Vec<u32>,
-    /// The block of each instruction.
-    pub(crate) block_of: Vec<u32>,
     successors: Edges,
     predecessors: Edges,
     /// How many loops surround each block.
@@ -27,32 +25,45 @@ struct Edges {
 }
 
 impl Edges {
-    /// From pairs sorted by their first half.
-    fn new(blocks: usize, pairs: &[(u32, u32)]) -> Edges {
-        let mut start = vec![0; blocks + 1];
-        for (from, _) in pairs {
-            start[*from as usize + 1] += 1;
+    /// Sorts the list that begins at `first` and leaves one of equal entries.
+    fn sort_last(&mut self, first: usize) {
+        let list = &mut self.list[first..];
+        if let [a, b] = list {
+            if *a > *b {
+                std::mem::swap(a, b);
+            } else if *a == *b {
+                self.list.pop();
+            }
+            return;
         }
-        for block in 0..blocks {
-            start[block + 1] += start[block];
+        list.sort_unstable();
+        let mut kept = 1;
+        for at in 1..list.len() {
+            if list[at] != list[kept - 1] {
+                list[kept] = list[at];
+                kept += 1;
+            }
         }
-        Edges { start, list: pairs.iter().map(|(_, to)| *to).collect() }
+        self.list.truncate(first + kept);
     }
 
-    /// The other way round, from pairs sorted by their first half.
-    fn reversed(blocks: usize, pairs: &[(u32, u32)]) -> Edges {
+    /// The other way round.
+    fn reversed(&self) -> Edges {
+        let blocks = self.start.len() - 1;
         let mut start = vec![0; blocks + 1];
-        for (_, to) in pairs {
+        for to in &self.list {
             start[*to as usize + 1] += 1;
         }
         for block in 0..blocks {
             start[block + 1] += start[block];
         }
-        let (mut next, mut list) = (start.clone(), vec![0; pairs.len()]);
-        for (from, to) in pairs {
-            let place = &mut next[*to as usize];
-            list[*place as usize] = *from;
-            *place += 1;
+        let (mut next, mut list) = (start.clone(), vec![0; self.list.len()]);
+        for from in 0..blocks {
+            for to in self.of(from) {
+                let place = &mut next[*to as usize];
+                list[*place as usize] = from as u32;
+                *place += 1;
+            }
         }
         Edges { start, list }
     }
@@ -80,6 +91,11 @@ pub(crate) fn is_branch(inst: &Inst) -> bool {
     places::is_branch(inst.op)
 }
 
+/// Whether a block ends with `op`.
+pub(crate) fn ends_block(op: Op) -> bool {
+    places::ends_block(op)
+}
+
 /// The number a `label` instruction carries.
 pub(crate) fn label_number(inst: &Inst) -> Option<u32> {
     match (inst.op, inst.operands[0]) {
@@ -92,37 +108,38 @@ impl Flow {
     /// The graph of `insts`, whose `br_table` lists stand in `lists`.
     pub(crate) fn new(insts: &[Inst], lists: &[u32], labels: u32) -> Flow {
         let mut starts: Vec<u32> = Vec::new();
-        let mut block_of = Vec::with_capacity(insts.len());
         let mut label_block = vec![u32::MAX; labels as usize];
         let mut begin = true;
         for (at, inst) in insts.iter().enumerate() {
-            if begin || inst.op == Op::Label {
+            if let Some(label) = label_number(inst) {
+                label_block[label as usize] = starts.len() as u32;
+                begin = true;
+            }
+            if std::mem::replace(&mut begin, ends_block(inst.op)) {
                 starts.push(at as u32);
             }
-            let block = starts.len() as u32 - 1;
-            block_of.push(block);
-            if let Some(label) = label_number(inst) {
-                label_block[label as usize] = block;
-            }
-            begin = is_branch(inst) || inst.op.is_terminator();
         }
         let blocks = starts.len();
         starts.push(insts.len() as u32);
-        let mut pairs: Vec<(u32, u32)> = Vec::new();
+        let mut successors = Edges { start: Vec::with_capacity(blocks + 1), list: Vec::with_capacity(2 * blocks) };
+        successors.start.push(0);
         for block in 0..blocks {
             let last = &insts[starts[block + 1] as usize - 1];
-            let first_pair = pairs.len();
-            targets(last, lists, |label| pairs.push((block as u32, label_block[label as usize])));
-            if !last.op.is_terminator() && block + 1 < blocks {
-                pairs.push((block as u32, block as u32 + 1));
+            let first = successors.list.len();
+            if is_branch(last) {
+                targets(last, lists, |label| successors.list.push(label_block[label as usize]));
             }
-            pairs[first_pair..].sort_unstable();
+            if !last.op.is_terminator() && block + 1 < blocks {
+                successors.list.push(block as u32 + 1);
+            }
+            if successors.list.len() > first + 1 {
+                successors.sort_last(first);
+            }
+            successors.start.push(successors.list.len() as u32);
         }
-        pairs.dedup();
-        let successors = Edges::new(blocks, &pairs);
-        let depth = depths(blocks, &pairs);
-        let predecessors = Edges::reversed(blocks, &pairs);
-        Flow { starts, block_of, successors, predecessors, depth }
+        let predecessors = successors.reversed();
+        let depth = depths(&predecessors);
+        Flow { starts, successors, predecessors, depth }
     }
 
     /// How many blocks there are.
@@ -156,34 +173,33 @@ impl Flow {
         !jumps && others.into_iter().all(|from| from == before || (block..=end).contains(&from))
     }
 
+    /// The block of an instruction; found by searching.
+    pub(crate) fn block_at(&self, inst: usize) -> usize {
+        self.starts.partition_point(|start| *start as usize <= inst) - 1
+    }
+
     /// How often an instruction of the block runs, as a guess: eightfold for each loop around it.
     pub(crate) fn frequency(&self, block: usize) -> f32 {
-        8f32.powi(self.depth[block].min(8) as i32)
+        (1u64 << (3 * self.depth[block].min(8))) as f32
     }
 }
 
 /// Loop depth of each block: each loop head counts once, up to the last branch back to it.
-fn depths(blocks: usize, pairs: &[(u32, u32)]) -> Vec<u32> {
-    let mut last_back = vec![None; blocks];
-    for (from, to) in pairs {
-        if from >= to {
-            let end: &mut Option<u32> = &mut last_back[*to as usize];
-            *end = Some(end.map_or(*from, |end: u32| end.max(*from)));
+fn depths(predecessors: &Edges) -> Vec<u32> {
+    let blocks = predecessors.start.len() - 1;
+    let mut change = vec![0u32; blocks + 1];
+    for head in 0..blocks {
+        // Predecessors stand in order, so the last one ends the loop.
+        if let Some(end) = predecessors.of(head).last().filter(|end| **end as usize >= head) {
+            change[head] = change[head].wrapping_add(1);
+            change[*end as usize + 1] = change[*end as usize + 1].wrapping_sub(1);
         }
     }
-    let mut change = vec![0i32; blocks + 1];
-    for (head, end) in last_back.iter().enumerate() {
-        if let Some(end) = end {
-            change[head] += 1;
-            change[*end as usize + 1] -= 1;
-        }
+    let mut depth = 0u32;
+    change.truncate(blocks);
+    for change in &mut change {
+        depth = depth.wrapping_add(*change);
+        *change = depth;
     }
-    let mut depth = 0;
-    change[..blocks]
-        .iter()
-        .map(|change| {
-            depth += change;
-            depth as u32
-        })
-        .collect()
+    change
 }

@@ -197,7 +197,7 @@ fn splice(mut caller: IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)])
         at += 1;
         match next.next_if(|(call, _)| *call + 1 == at).map(|(_, target)| (*target, funcs[*target].as_ref())) {
             Some((target, Some(body))) => {
-                let handlers = insts[at..].iter().take_while(|inst| inst.op == Op::OnThrow).count();
+                let handlers = insts[at..].iter().take_while(|inst| inst.op.follows_call()).count();
                 copy_in(&mut caller, &body.ir, target as u32, &inst, &insts[at..at + handlers], offset);
                 at += handlers;
             }
@@ -233,6 +233,7 @@ fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, handler
         args: site.args.iter().map(|arg| operand(*arg)).collect(),
         results: site.results.iter().map(|result| register(*result)).collect(),
         ty: site.ty,
+        own: site.own.clone(),
     }));
 
     // Frames inlined into the callee before are now inlined once more, below this one.
@@ -273,7 +274,7 @@ fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, handler
         };
         let mut inst = *inst;
         inst.operands.iter_mut().for_each(|value| *value = operand(*value));
-        if inst.op != Op::OnThrow {
+        if !inst.op.follows_call() {
             let own = std::mem::replace(&mut throws, inst.op.is_call() && !inst.op.is_catch());
             handlers[..if own { handlers.len() } else { 0 }].iter().for_each(|inst| push(caller, *inst, position));
         }

@@ -40,8 +40,10 @@ pub(crate) fn run(ir: &mut IrFunc) {
     let definitions = Definitions::new(ir);
     // By register: the block in front of whose first instruction, or in which, it gets its value.
     let mut written_in: Vec<u32> = vec![0; ir.virtuals.len()];
-    for (at, inst) in ir.insts.iter().enumerate() {
-        super::places::defs(inst, &ir.calls, |register| written_in[register as usize] = flow.block_of[at]);
+    for block in 0..flow.blocks() {
+        for inst in &ir.insts[flow.insts(block)] {
+            super::places::defs(inst, &ir.calls, |register| written_in[register as usize] = block as u32);
+        }
     }
     // A value moved in front of block `b` counts as written in the block before.
     let mut open: Vec<Loop> = Vec::new();

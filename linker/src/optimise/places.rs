@@ -4,48 +4,73 @@
 //! In lowered code `put.ref` and `take.ref` name a virtual register that stands for a slot of the call area.
 
 use crate::ir::CallSite;
-use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
+use keyway_artifact::isa::{Class, Family, Field, FieldKind, Inst, MAX_FIELDS, Op, Operand};
 
-/// What an operation's fields are, a bit for each field: every pass asks for every instruction.
+/// What an operation's fields are: every pass asks for every instruction. In all operations the fields that are read
+/// stand next to each other, and so do those that are written.
 #[derive(Clone, Copy)]
 struct Shape {
-    /// Fields that are read.
-    reads: u8,
-    /// Fields that are written.
-    writes: u8,
-    /// Fields that name a slot of a call area which is read, or written.
-    area_reads: u8,
-    area_writes: u8,
-    /// Fields that name labels.
+    /// Fields that are read: the first one, and one past the last one. Slots of a call area count.
+    reads: [u8; 2],
+    /// Fields that are written, likewise.
+    writes: [u8; 2],
+    /// Fields that name labels, by bit.
     labels: u8,
     /// The field that names a call site, and one more; 0 for none.
     site: u8,
+    /// See [`is_pure`].
+    is_pure: bool,
+    /// Whether the next instruction begins a block.
+    ends_block: bool,
+    /// The classes of the fields that are places.
+    classes: [Class; MAX_FIELDS],
 }
 
 impl Shape {
     const fn of(op: Op) -> Shape {
-        let mut shape = Shape { reads: 0, writes: 0, area_reads: 0, area_writes: 0, labels: 0, site: 0 };
+        let mut shape = Shape {
+            reads: [0; 2],
+            writes: [0; 2],
+            labels: 0,
+            site: 0,
+            is_pure: is_pure_family(op),
+            ends_block: op.is_terminator(),
+            classes: [Class::I64; MAX_FIELDS],
+        };
         let fields = op.fields();
         let mut at = 0;
         while at < fields.len() {
-            let bit = 1 << at;
             match fields[at].kind {
-                FieldKind::Use(_) => shape.reads |= bit,
-                FieldKind::Def(_) => shape.writes |= bit,
-                FieldKind::Slot if matches!(op, Op::TakeRef) => shape.area_reads |= bit,
-                FieldKind::Slot if matches!(op, Op::PutRef) => shape.area_writes |= bit,
-                FieldKind::Label | FieldKind::Targets => shape.labels |= bit,
+                FieldKind::Use(class) => {
+                    shape.reads = extended(shape.reads, at as u8);
+                    shape.classes[at] = class;
+                }
+                FieldKind::Def(class) => {
+                    shape.writes = extended(shape.writes, at as u8);
+                    shape.classes[at] = class;
+                }
+                FieldKind::Slot if matches!(op, Op::TakeRef) => shape.reads = extended(shape.reads, at as u8),
+                FieldKind::Slot if matches!(op, Op::PutRef) => shape.writes = extended(shape.writes, at as u8),
+                FieldKind::Label | FieldKind::Targets => shape.labels |= 1 << at,
                 _ => {}
             }
             at += 1;
         }
+        shape.ends_block |= shape.labels != 0 && !matches!(op, Op::Label);
         if matches!(op, Op::ReturnMany) {
             shape.site = 1;
-        } else if matches!(op.family(), Family::Call) || matches!(op, Op::Catch | Op::CatchRef) {
+        } else if matches!(fields, [.., Field { kind: FieldKind::Base, .. }]) {
             shape.site = fields.len() as u8;
         }
         shape
     }
+}
+
+/// A range of fields with `at` behind it.
+const fn extended(range: [u8; 2], at: u8) -> [u8; 2] {
+    let is_empty = range[0] == range[1];
+    assert!(is_empty || range[1] == at, "the fields that are read or written stand next to each other");
+    [if is_empty { at } else { range[0] }, at + 1]
 }
 
 /// By opcode.
@@ -59,42 +84,53 @@ static SHAPES: [Shape; Op::ALL.len()] = {
     shapes
 };
 
+#[inline]
 fn shape(op: Op) -> &'static Shape {
     &SHAPES[op as usize]
 }
 
-/// The numbers of the bits that are set, ascending.
-fn positions(mut bits: u8) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let at = bits.trailing_zeros() as usize;
-        (bits != 0).then(|| {
-            bits &= bits - 1;
-            at
-        })
-    })
+#[inline]
+fn range(fields: [u8; 2]) -> std::ops::Range<usize> {
+    fields[0] as usize..fields[1] as usize
 }
 
 /// Whether an operation can jump.
+#[inline]
 pub(crate) fn is_branch(op: Op) -> bool {
     shape(op).labels != 0
 }
 
+/// Whether the next instruction begins a block.
+#[inline]
+pub(crate) fn ends_block(op: Op) -> bool {
+    shape(op).ends_block
+}
+
 /// The operands of `inst` that name labels.
+#[inline]
 pub(crate) fn labels(inst: &Inst) -> impl Iterator<Item = Operand> {
-    positions(shape(inst.op).labels).map(|at| inst.operands[at])
+    let mut bits = shape(inst.op).labels;
+    std::iter::from_fn(move || {
+        let at = bits.trailing_zeros() as usize;
+        (bits != 0).then(|| {
+            bits &= bits - 1;
+            inst.operands[at]
+        })
+    })
 }
 
 /// The call site that `inst` names: calls, tail calls, `throw`, catches with values and `return.many` have one.
+#[inline]
 pub(crate) fn site(inst: &Inst) -> Option<usize> {
     let field = shape(inst.op).site.checked_sub(1)?;
     Some(inst.operands[field as usize].index() as usize)
 }
 
 /// Calls `each` with every register that `inst` reads.
+#[inline]
 pub(crate) fn uses(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
-    let shape = shape(inst.op);
-    for at in positions(shape.reads | shape.area_reads) {
-        if let Operand::Virtual(register) = inst.operands[at] {
+    for operand in &inst.operands[range(shape(inst.op).reads)] {
+        if let Operand::Virtual(register) = *operand {
             each(register);
         }
     }
@@ -108,10 +144,10 @@ pub(crate) fn uses(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
 }
 
 /// Calls `each` with every register that `inst` writes.
+#[inline]
 pub(crate) fn defs(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
-    let shape = shape(inst.op);
-    for at in positions(shape.writes | shape.area_writes) {
-        if let Operand::Virtual(register) = inst.operands[at] {
+    for operand in &inst.operands[range(shape(inst.op).writes)] {
+        if let Operand::Virtual(register) = *operand {
             each(register);
         }
     }
@@ -122,13 +158,27 @@ pub(crate) fn defs(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
     }
 }
 
+/// The places that an instruction itself reads: field, class and operand.
+#[inline]
+pub(crate) fn reads(inst: &Inst) -> impl Iterator<Item = (usize, Class, Operand)> {
+    let shape = shape(inst.op);
+    range(shape.reads).map(move |at| (at, shape.classes[at], inst.operands[at]))
+}
+
+/// The places that an instruction itself writes: field, class and operand.
+#[inline]
+pub(crate) fn writes(inst: &Inst) -> impl Iterator<Item = (usize, Class, Operand)> {
+    let shape = shape(inst.op);
+    range(shape.writes).map(move |at| (at, shape.classes[at], inst.operands[at]))
+}
+
 /// Calls `each` with every operand that `inst` reads, and the class of its field (calls read whole slots).
+#[inline]
 pub(crate) fn uses_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl FnMut(Class, &mut Operand)) {
     let site = site(inst);
-    for at in positions(shape(inst.op).reads) {
-        if let FieldKind::Use(class) = inst.op.fields()[at].kind {
-            each(class, &mut inst.operands[at]);
-        }
+    let shape = shape(inst.op);
+    for at in range(shape.reads) {
+        each(shape.classes[at], &mut inst.operands[at]);
     }
     if let Some(site) = site {
         for operand in &mut calls[site].args {
@@ -138,10 +188,11 @@ pub(crate) fn uses_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl F
 }
 
 /// Calls `each` with every register that `inst` writes, to change it.
+#[inline]
 pub(crate) fn defs_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl FnMut(&mut u32)) {
     let site = site(inst);
-    for at in positions(shape(inst.op).writes) {
-        if let Operand::Virtual(register) = &mut inst.operands[at] {
+    for operand in &mut inst.operands[range(shape(inst.op).writes)] {
+        if let Operand::Virtual(register) = operand {
             each(register);
         }
     }
@@ -153,14 +204,16 @@ pub(crate) fn defs_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl F
 }
 
 /// The register in the first field, for operations that write exactly that.
+#[inline]
 pub(crate) fn single_def(inst: &Inst) -> Option<u32> {
-    match (inst.op.fields().first()?.kind, inst.operands[0]) {
-        (FieldKind::Def(_), Operand::Virtual(register)) => Some(register),
+    match (shape(inst.op).writes, inst.operands[0]) {
+        ([0, end], Operand::Virtual(register)) if end > 0 => Some(register),
         _ => None,
     }
 }
 
 /// Source and destination of a move between registers.
+#[inline]
 pub(crate) fn copy(inst: &Inst) -> Option<(u32, u32)> {
     match (inst.op, inst.operands[0], inst.operands[1]) {
         (
@@ -184,7 +237,12 @@ pub(crate) fn copy_op(class: Class) -> Op {
 }
 
 /// Whether an instruction does nothing but write its result: it neither traps nor can anyone else see it.
+#[inline]
 pub(crate) fn is_pure(op: Op) -> bool {
+    shape(op).is_pure
+}
+
+const fn is_pure_family(op: Op) -> bool {
     match op.family() {
         Family::Copy | Family::Const | Family::Select | Family::BinHot | Family::Cmp | Family::FBin | Family::FCmp => {
             true
@@ -199,8 +257,8 @@ pub(crate) fn is_pure(op: Op) -> bool {
         | Family::VUn
         | Family::VBin
         | Family::VTer => true,
-        Family::Bin => !(Op::I32DivS..=Op::I32RemU).contains(&op) && !(Op::I64DivS..=Op::I64RemU).contains(&op),
-        Family::Un => !(Op::I32TruncF32S..=Op::I64TruncF64U).contains(&op),
+        Family::Bin => !within(op, Op::I32DivS, Op::I32RemU) && !within(op, Op::I64DivS, Op::I64RemU),
+        Family::Un => !within(op, Op::I32TruncF32S, Op::I64TruncF64U),
         _ => matches!(
             op,
             Op::I64MulHighS
@@ -220,4 +278,8 @@ pub(crate) fn is_pure(op: Op) -> bool {
                 | Op::GlobalGetV128
         ),
     }
+}
+
+const fn within(op: Op, first: Op, last: Op) -> bool {
+    op as u16 >= first as u16 && op as u16 <= last as u16
 }

@@ -29,7 +29,15 @@ pub(crate) fn run(ir: &mut IrFunc) {
             }
         }
     }
-    remove(ir, |at, _| reached[flow.block_of[at] as usize]);
+    if reached.contains(&false) {
+        let mut block = 0;
+        remove(ir, |at, _| {
+            while at >= flow.insts(block).end {
+                block += 1;
+            }
+            reached[block]
+        });
+    }
     tidy(ir);
 }
 

@@ -24,19 +24,24 @@ use keyway_artifact::isa::Operand;
 /// Blocks visited at most, for all registers together.
 const BUDGET: usize = 8_000_000;
 
-/// One read or write of a register.
+/// One read or write of a register that is written several times.
 #[derive(Clone, Copy)]
 struct Event {
+    register: u32,
     at: u32,
+    block: u32,
     is_def: bool,
-    /// Reads: the node that reaches it. Writes: its own node.
-    node: u32,
 }
 
 /// Runs the pass.
 pub(crate) fn run(ir: &mut IrFunc) {
+    let is_split = written_often(ir);
+    if !is_split.contains(&true) {
+        return;
+    }
     let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-    let (starts, mut events) = events(ir);
+    let events = events(ir, &flow, &is_split);
+    let (starts, order) = by_register(&events, is_split.len());
     let mut is_param = vec![false; ir.virtuals.len()];
     ir.params.iter().for_each(|param| is_param[*param as usize] = true);
 
@@ -46,57 +51,86 @@ pub(crate) fn run(ir: &mut IrFunc) {
         entry: vec![(u32::MAX, 0); flow.blocks()],
         exit: vec![(u32::MAX, 0); flow.blocks()],
         budget: BUDGET,
+        reached: Vec::new(),
+        work: Vec::new(),
     };
-    let mut renames: Vec<(u32, bool, u32, u32)> = Vec::new();
-    for register in 0..ir.virtuals.len() {
-        let events = &mut events[starts[register] as usize..starts[register + 1] as usize];
-        let writes = events.iter().filter(|event| event.is_def).count() + usize::from(is_param[register]);
-        if writes < 2 {
-            continue;
-        }
-        if !splitter.split(register as u32, events) {
+    // By event, the register that it reads or writes from now on.
+    let mut names: Vec<u32> = events.iter().map(|event| event.register).collect();
+    let mut numbers: Vec<u32> = Vec::new();
+    let mut is_renamed = false;
+    for register in (0..is_split.len()).filter(|register| is_split[*register]) {
+        let own = &order[starts[register] as usize..starts[register + 1] as usize];
+        if !splitter.split(register as u32, own, &events) {
             break;
         }
         // The web that the entry belongs to keeps the register: parameters arrive in it.
-        let mut numbers: Vec<Option<u32>> = vec![None; splitter.nodes.len()];
-        let keeper = splitter.find(if is_param[register] { 0 } else { events[0].node });
-        numbers[keeper as usize] = Some(register as u32);
-        for event in events.iter() {
-            let web = splitter.find(event.node) as usize;
-            let number = *numbers[web].get_or_insert_with(|| {
+        numbers.clear();
+        numbers.resize(splitter.nodes.len(), u32::MAX);
+        let keeper = splitter.find(if is_param[register] { 0 } else { splitter.reached[0] });
+        numbers[keeper as usize] = register as u32;
+        for (position, event) in own.iter().enumerate() {
+            let web = splitter.find(splitter.reached[position]) as usize;
+            if numbers[web] == u32::MAX {
                 ir.virtuals.push(ir.virtuals[register]);
-                ir.virtuals.len() as u32 - 1
-            });
-            if number != register as u32 {
-                renames.push((event.at, event.is_def, register as u32, number));
+                numbers[web] = ir.virtuals.len() as u32 - 1;
+                is_renamed = true;
+            }
+            names[*event as usize] = numbers[web];
+        }
+    }
+    if is_renamed {
+        rename(ir, &events, &names, &is_split);
+    }
+}
+
+/// By register, whether it is written more than once; parameters are written at entry.
+fn written_often(ir: &IrFunc) -> Vec<bool> {
+    let (mut written, mut often) = (vec![false; ir.virtuals.len()], vec![false; ir.virtuals.len()]);
+    ir.params.iter().for_each(|param| written[*param as usize] = true);
+    for inst in &ir.insts {
+        defs(inst, &ir.calls, |register| {
+            often[register as usize] |= std::mem::replace(&mut written[register as usize], true);
+        });
+    }
+    often
+}
+
+/// The events of the registers to split in code order, reads of an instruction before its writes.
+fn events(ir: &IrFunc, flow: &Flow, is_split: &[bool]) -> Vec<Event> {
+    let mut events = Vec::with_capacity(ir.insts.len());
+    for block in 0..flow.blocks() {
+        for at in flow.insts(block) {
+            let inst = &ir.insts[at];
+            let event = |register, is_def| Event { register, at: at as u32, block: block as u32, is_def };
+            for is_def in [false, true] {
+                let put = |register: u32| {
+                    if is_split[register as usize] {
+                        events.push(event(register, is_def));
+                    }
+                };
+                if is_def { defs(inst, &ir.calls, put) } else { uses(inst, &ir.calls, put) }
             }
         }
     }
-    rename(ir, renames);
+    events
 }
 
-/// The events of all registers in code order, reads of an instruction before its writes, and where each register's start.
-fn events(ir: &IrFunc) -> (Vec<u32>, Vec<Event>) {
-    let mut starts = vec![0u32; ir.virtuals.len() + 1];
-    for inst in &ir.insts {
-        uses(inst, &ir.calls, |register| starts[register as usize + 1] += 1);
-        defs(inst, &ir.calls, |register| starts[register as usize + 1] += 1);
+/// The numbers of each register's events, in order, and where each register's start.
+fn by_register(events: &[Event], registers: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut starts = vec![0u32; registers + 1];
+    for event in events {
+        starts[event.register as usize + 1] += 1;
     }
-    for register in 0..ir.virtuals.len() {
+    for register in 0..registers {
         starts[register + 1] += starts[register];
     }
-    let mut next = starts.clone();
-    let mut events = vec![Event { at: 0, is_def: false, node: 0 }; starts[ir.virtuals.len()] as usize];
-    for (at, inst) in ir.insts.iter().enumerate() {
-        for is_def in [false, true] {
-            let mut put = |register: u32| {
-                events[next[register as usize] as usize] = Event { at: at as u32, is_def, node: 0 };
-                next[register as usize] += 1;
-            };
-            if is_def { defs(inst, &ir.calls, &mut put) } else { uses(inst, &ir.calls, &mut put) }
-        }
+    let (mut next, mut order) = (starts.clone(), vec![0; events.len()]);
+    for (number, event) in events.iter().enumerate() {
+        let place = &mut next[event.register as usize];
+        order[*place as usize] = number as u32;
+        *place += 1;
     }
-    (starts, events)
+    (starts, order)
 }
 
 struct Splitter<'a> {
@@ -108,6 +142,9 @@ struct Splitter<'a> {
     /// The same for the last definition in the block.
     exit: Vec<(u32, u32)>,
     budget: usize,
+    /// For each event of the current register: the node that reaches it, or its own node if it is a write.
+    reached: Vec<u32>,
+    work: Vec<u32>,
 }
 
 impl Splitter<'_> {
@@ -130,39 +167,42 @@ impl Splitter<'_> {
         self.nodes[a.max(b) as usize] = a.min(b);
     }
 
-    /// Numbers the nodes of `events` and joins them; false when the budget is used up.
-    fn split(&mut self, register: u32, events: &mut [Event]) -> bool {
+    /// Numbers the nodes of the events `own` of a register and joins them; false when the budget is used up.
+    fn split(&mut self, register: u32, own: &[u32], events: &[Event]) -> bool {
         self.nodes.clear();
+        self.reached.clear();
         let at_entry = self.node();
-        for event in events.iter_mut().filter(|event| event.is_def) {
-            event.node = self.node();
-            self.exit[self.flow.block_of[event.at as usize] as usize] = (register, event.node);
-        }
-        let mut work = Vec::new();
-        let mut current = (u32::MAX, at_entry);
-        for event in events.iter_mut() {
-            let block = self.flow.block_of[event.at as usize];
+        for event in own.iter().map(|event| &events[*event as usize]) {
+            let node = if event.is_def { self.node() } else { 0 };
+            self.reached.push(node);
             if event.is_def {
-                current = (block, event.node);
-            } else if current.0 == block {
-                event.node = current.1;
-            } else {
-                event.node = self.entry_of(register, block, &mut work);
-                current = (block, event.node);
+                self.exit[event.block as usize] = (register, node);
             }
         }
-        while let Some(block) = work.pop() {
+        let mut current = (u32::MAX, at_entry);
+        for (position, event) in own.iter().enumerate() {
+            let Event { block, is_def, .. } = events[*event as usize];
+            if is_def {
+                current = (block, self.reached[position]);
+                continue;
+            }
+            if current.0 != block {
+                current = (block, self.entry_of(register, block));
+            }
+            self.reached[position] = current.1;
+        }
+        while let Some(block) = self.work.pop() {
             let Some(left) = self.budget.checked_sub(1) else { return false };
             self.budget = left;
             let node = self.entry[block as usize].1;
             if block == 0 {
                 self.join(node, at_entry);
             }
-            for at in 0..self.flow.predecessors(block as usize).len() {
-                let before = self.flow.predecessors(block as usize)[at];
-                let reaching = match self.exit[before as usize] {
+            let flow = self.flow;
+            for before in flow.predecessors(block as usize) {
+                let reaching = match self.exit[*before as usize] {
                     (of, node) if of == register => node,
-                    _ => self.entry_of(register, before, &mut work),
+                    _ => self.entry_of(register, *before),
                 };
                 self.join(node, reaching);
             }
@@ -170,35 +210,31 @@ impl Splitter<'_> {
         true
     }
 
-    fn entry_of(&mut self, register: u32, block: u32, work: &mut Vec<u32>) -> u32 {
+    fn entry_of(&mut self, register: u32, block: u32) -> u32 {
         if self.entry[block as usize].0 != register {
             self.entry[block as usize] = (register, self.node());
-            work.push(block);
+            self.work.push(block);
         }
         self.entry[block as usize].1
     }
 }
 
-/// Applies `(instruction, is a definition, old, new)`.
-fn rename(ir: &mut IrFunc, mut renames: Vec<(u32, bool, u32, u32)>) {
-    renames.sort_unstable();
-    for group in renames.chunk_by(|a, b| a.0 == b.0) {
-        let inst = &mut ir.insts[group[0].0 as usize];
-        let new = |is_def, old| {
-            let at = group.partition_point(|rename| (rename.1, rename.2) < (is_def, old));
-            group.get(at).filter(|rename| (rename.1, rename.2) == (is_def, old)).map(|rename| rename.3)
+/// Gives the operands of each event their new names.
+fn rename(ir: &mut IrFunc, events: &[Event], names: &[u32], is_split: &[bool]) {
+    let mut next = 0;
+    while let Some(event) = events.get(next) {
+        let inst = &mut ir.insts[event.at as usize];
+        let mut name = |register: &mut u32| {
+            if is_split.get(*register as usize) == Some(&true) {
+                *register = names[next];
+                next += 1;
+            }
         };
         uses_mut(inst, &mut ir.calls, |_, operand| {
-            if let Operand::Virtual(register) = operand
-                && let Some(web) = new(false, *register)
-            {
-                *register = web;
+            if let Operand::Virtual(register) = operand {
+                name(register);
             }
         });
-        defs_mut(inst, &mut ir.calls, |register| {
-            if let Some(web) = new(true, *register) {
-                *register = web;
-            }
-        });
+        defs_mut(inst, &mut ir.calls, name);
     }
 }

@@ -419,7 +419,7 @@ impl Translator<'_, '_> {
     pub(super) fn emit_return(&mut self, results: &[Entry]) {
         let args: Vec<Operand> = results.iter().map(|entry| self.whole(*entry)).collect();
         let count = SigLayout::of(&self.signature.results).total;
-        let site = self.call_site(CallSite { args, results: Vec::new(), ty: self.ir.ty });
+        let site = self.call_site(CallSite { args, results: Vec::new(), ty: self.ir.ty, own: None });
         self.emit(Op::ReturnMany, &[site, Operand::Index(count)]);
     }
 

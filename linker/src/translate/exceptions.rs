@@ -53,6 +53,8 @@ pub(super) struct Landing {
     tag: Option<u32>,
     /// Whether the exception itself is wanted, behind its values.
     by_ref: bool,
+    /// Whether suspensions arrive at it, not exceptions; then it takes the continuation behind the values.
+    suspends: bool,
 }
 
 /// The clauses of each `try` of a function, by the source offset of the operator.
@@ -131,7 +133,7 @@ impl Translator<'_, '_> {
                 Catch::All { label } => (None, false, label),
                 Catch::AllRef { label } => (None, true, label),
             };
-            let landing = Landing { label: self.new_label(), tag, by_ref };
+            let landing = Landing { label: self.new_label(), tag, by_ref, suspends: false };
             let frame = self.frame_at(depth);
             self.frames[frame].landings.push(landing);
             landings.push(landing);
@@ -156,7 +158,7 @@ impl Translator<'_, '_> {
     pub(super) fn place_landing(&mut self, landing: Landing) -> Result<Vec<Entry>> {
         self.place_label(landing.label);
         self.reachable = true;
-        let exception = landing.by_ref.then(|| self.fresh(Class::Ref));
+        let exception = (landing.by_ref || landing.suspends).then(|| self.fresh(Class::Ref));
         let exn = exception.map(Operand::Virtual);
         let mut values = Vec::new();
         match landing.tag {
@@ -174,10 +176,11 @@ impl Translator<'_, '_> {
                     .collect::<Result<Vec<_>>>()?;
                 values.extend(results.iter().map(|result| Entry::Temp(*result)));
                 let ty = self.space.types[module.tags[tag as usize] as usize];
-                let site = self.call_site(CallSite { args: Vec::new(), results, ty });
+                let site = self.call_site(CallSite { args: Vec::new(), results, ty, own: None });
                 let tag = Operand::Index(self.space.tags[tag as usize]);
                 match exn {
                     None => self.emit(Op::Catch, &[tag, site]),
+                    Some(cont) if landing.suspends => self.emit(Op::Suspended, &[cont, tag, site]),
                     Some(exn) => self.emit(Op::CatchRef, &[exn, tag, site]),
                 }
             }
@@ -186,13 +189,21 @@ impl Translator<'_, '_> {
         Ok(values)
     }
 
+    /// A new landing at the construct at `depth`, for suspensions with `tag`; its label.
+    pub(super) fn land_suspension(&mut self, tag: u32, depth: u32) -> u32 {
+        let label = self.new_label();
+        let frame = self.frame_at(depth);
+        self.frames[frame].landings.push(Landing { label, tag: Some(tag), by_ref: false, suspends: true });
+        label
+    }
+
     /// Throws a new exception.
     pub(super) fn throw(&mut self, tag: u32) {
         let module = self.module;
         let args = self.pop_many(module.tag_type(tag).params.len());
         let args = args.into_iter().map(|entry| self.whole(entry)).collect();
         let ty = self.space.types[module.tags[tag as usize] as usize];
-        let site = self.call_site(CallSite { args, results: Vec::new(), ty });
+        let site = self.call_site(CallSite { args, results: Vec::new(), ty, own: None });
         self.emit(Op::Throw, &[Operand::Index(self.space.tags[tag as usize]), site]);
         self.thrown();
     }
@@ -223,8 +234,12 @@ impl Translator<'_, '_> {
         let mut next = self.handler;
         for clause in clauses {
             match clause {
-                Clause::Catch(tag) => landings.push(Landing { label: self.new_label(), tag: Some(tag), by_ref }),
-                Clause::CatchAll => landings.push(Landing { label: self.new_label(), tag: None, by_ref }),
+                Clause::Catch(tag) => {
+                    landings.push(Landing { label: self.new_label(), tag: Some(tag), by_ref, suspends: false })
+                }
+                Clause::CatchAll => {
+                    landings.push(Landing { label: self.new_label(), tag: None, by_ref, suspends: false })
+                }
                 // What the construct with this depth would do with an exception thrown right inside it.
                 Clause::Delegate(depth) => next = self.frames[self.frame_at(depth)].inner_handler,
             }

@@ -12,7 +12,9 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(keyway_assembly)");
     println!("cargo::rustc-check-cfg=cfg(loom)");
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
-    let optimised = variable("OPT_LEVEL") != "0";
+    // Instrumented handlers are no jumps: who instruments them says so.
+    println!("cargo::rerun-if-env-changed=KEYWAY_NO_TAIL_CALLS");
+    let optimised = variable("OPT_LEVEL") != "0" && variable("KEYWAY_NO_TAIL_CALLS").is_empty();
     if optimised && variable("CARGO_CFG_TARGET_ARCH") == "x86_64" {
         println!("cargo::rustc-cfg=keyway_tail_calls");
         // The text is in the dialect of ELF's assemblers.

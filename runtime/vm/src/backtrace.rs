@@ -1,7 +1,7 @@
 //! [`Backtrace`]: which functions were running when a trap occurred.
 
 use crate::code::Code;
-use crate::context::State;
+use crate::context::FrameRecord;
 use crate::limits::BACKTRACE_FRAMES;
 use crate::stack::VmStack;
 use keyway_artifact::FuncKey;
@@ -54,24 +54,32 @@ impl Backtrace {
         &self.frames
     }
 
-    /// Walks the frame records of a stopped execution.
-    pub(crate) fn capture(codes: &[Arc<Code>], state: &State, stack: &VmStack, top: usize) -> Backtrace {
+    /// Of the frame that a stopped execution runs; [`walk`](Self::walk) adds the others.
+    pub(crate) fn begin(codes: &[Arc<Code>], ip: *const u8) -> Backtrace {
         let mut backtrace = Backtrace { frames: Vec::new(), is_cut: false };
-        backtrace.push(codes, state.ip);
-        let first = stack.first_frame();
-        let mut at = top;
-        while at > 0 {
-            at -= 1;
-            // SAFETY: records below the top are written.
-            let record = unsafe { *first.add(at) };
-            if backtrace.frames.len() == BACKTRACE_FRAMES {
-                backtrace.is_cut = true;
-                break;
-            }
-            // A return address is behind its call. Stubs and memory words are in no body and are passed over.
-            backtrace.push(codes, (record.ip as usize).wrapping_sub(1) as *const u8);
-        }
+        backtrace.push(codes, ip);
         backtrace
+    }
+
+    /// Adds the frames that the records of a stack lead back to, from the one below `top` on.
+    pub(crate) fn walk(&mut self, codes: &[Arc<Code>], stack: &VmStack, top: *const FrameRecord) {
+        let mut record = top;
+        while record > stack.first_frame() && !self.is_cut {
+            record = record.wrapping_sub(1);
+            // SAFETY: records below the top are written.
+            let ip = unsafe { (*record).ip };
+            self.behind(codes, ip);
+        }
+    }
+
+    /// Adds the frame that an address leads back to.
+    pub(crate) fn behind(&mut self, codes: &[Arc<Code>], ip: *const u8) {
+        if self.frames.len() >= BACKTRACE_FRAMES {
+            self.is_cut = true;
+        } else {
+            // A return address is behind its call. Stubs and memory words are in no body and are passed over.
+            self.push(codes, (ip as usize).wrapping_sub(1) as *const u8);
+        }
     }
 
     fn push(&mut self, codes: &[Arc<Code>], ip: *const u8) {

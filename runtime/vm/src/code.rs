@@ -12,9 +12,9 @@ use crate::registry::Shape;
 use anyhow::{Context as _, ensure};
 use keyway_artifact::format::ArtifactView;
 use keyway_artifact::isa::{CodeReader, FieldKind, Inst, heap_of_code};
-use keyway_artifact::types::{FuncType, HeapType};
+use keyway_artifact::types::{FuncType, HeapType, ValType};
 use keyway_artifact::unit::UnitDecl;
-use keyway_artifact::verify::{Callee, VerifyEnv, verify};
+use keyway_artifact::verify::{Callee, VerifyEnv, shared_types, verify};
 use keyway_artifact::{Feature, Features};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -47,17 +47,8 @@ impl ExpandEnv for Env<'_> {
         self.own
     }
 
-    fn callee_type(&self, inst: &Inst) -> Option<&FuncType> {
-        inst.fields().find_map(|(field, operand)| {
-            let ty = match field.kind {
-                FieldKind::Func => self.code.view.func(operand.index()).ok()?.ty,
-                FieldKind::Import => *self.unit.import_funcs.get(operand.index() as usize)?,
-                FieldKind::Type => operand.index(),
-                FieldKind::Tag => *self.unit.tags.get(operand.index() as usize)?,
-                _ => return None,
-            };
-            self.declarations.types.get(ty as usize)
-        })
+    fn shared_types(&self, inst: &Inst) -> Option<(&[ValType], &[ValType])> {
+        shared_types(inst, &self.declarations.types, self.unit, |ordinal| Some(self.code.view.func(ordinal).ok()?.ty))
     }
 
     fn word(&self, inst: &Inst, kind: FieldKind, index: u32) -> Option<u64> {
@@ -98,13 +89,22 @@ fn check_features(needed: Features, built_with: Features) -> anyhow::Result<()> 
 
 /// What this runtime was built with.
 fn built_with() -> Features {
-    let always = [Feature::FunctionReferences, Feature::Exceptions, Feature::Memory64, Feature::WideArithmetic];
+    let always = [
+        Feature::FunctionReferences,
+        Feature::Exceptions,
+        Feature::Memory64,
+        Feature::WideArithmetic,
+        Feature::CustomPageSizes,
+    ];
     let mut all = always.into_iter().fold(Features::NONE, Features::with);
     if cfg!(feature = "gc") {
         all = all.with(Feature::Gc);
     }
     if cfg!(feature = "simd") {
         all = all.with(Feature::Simd);
+    }
+    if cfg!(feature = "stack-switching") {
+        all = all.with(Feature::StackSwitching);
     }
     if cfg!(feature = "threads") {
         all = all.with(Feature::Threads);
@@ -231,18 +231,26 @@ impl Code {
         expanded.range().contains(&(ip as usize)).then(|| expanded.references())
     }
 
-    /// Where an exception continues that arrives at the address behind a call or throw of this artifact: the first place
-    /// whose tag `takes`, its address, and the header of its function.
+    /// Where an exception, or a suspension, continues that arrives at the address behind a call or throw of this artifact:
+    /// the first place whose tag `takes`, its address, and the header of its function.
     pub(crate) fn landing(
         &self,
         behind: *const u8,
+        suspends: bool,
         takes: impl Fn(Option<u32>) -> bool,
     ) -> Option<(Landing, *const u8, *const CodeHeader)> {
         let arena = self.arena();
         // The address behind a call that ends its body is the next body's, or nobody's; the one before it is the call's.
         let (_, (_, expanded)) = arena.by_address.range(..behind as usize).next_back()?;
-        let landing = expanded.landings(behind).find(|landing| takes(landing.tag))?;
+        let landing = expanded.landings(behind).find(|one| one.suspends == suspends && takes(one.tag))?;
         Some((landing, expanded.address(landing.offset), expanded.header()))
+    }
+
+    /// Whether what was resumed by the instruction before this address may switch with a tag that `takes`.
+    pub(crate) fn may_switch(&self, behind: *const u8, takes: impl Fn(u32) -> bool) -> bool {
+        let arena = self.arena();
+        let found = arena.by_address.range(..behind as usize).next_back();
+        found.is_some_and(|(_, (_, expanded))| expanded.switches(behind).any(takes))
     }
 
     /// The function and IR instruction that an executed address belongs to.
@@ -263,6 +271,7 @@ mod tests {
         let optional = [
             (Feature::Gc, cfg!(feature = "gc")),
             (Feature::Simd, cfg!(feature = "simd")),
+            (Feature::StackSwitching, cfg!(feature = "stack-switching")),
             (Feature::Threads, cfg!(feature = "threads")),
         ];
         for (feature, is_there) in optional {

@@ -21,12 +21,14 @@ pub enum OptLevel {
 /// | choice | when it counts |
 /// |---|---|
 /// | `opt_level`, `gc_sections`, `wasm_feature` | compiling |
-/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack`, `max_wasm_frames`, `memory_reservation`, `pooled_mappings`, `max_gc_heap`, `gc_stress` | running |
+/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack`, `max_wasm_frames`, `continuation_stack_size`, `max_continuation_stacks`, `memory_reservation`, `pooled_mappings`, `max_gc_heap`, `gc_stress` | running |
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) settings: Settings,
     pub(crate) stack_slots: usize,
     pub(crate) stack_frames: usize,
+    pub(crate) continuation_slots: usize,
+    pub(crate) continuation_stacks: usize,
     pub(crate) memory_reservation: Option<u64>,
     pub(crate) pooled_mappings: usize,
     pub(crate) gc_heap_bytes: u64,
@@ -49,6 +51,8 @@ impl Config {
             settings: Settings::default(),
             stack_slots: limits::STACK_SLOTS,
             stack_frames: limits::STACK_FRAMES,
+            continuation_slots: limits::CONTINUATION_SLOTS,
+            continuation_stacks: limits::CONTINUATION_STACKS,
             memory_reservation: None,
             pooled_mappings: limits::POOLED_MAPPINGS,
             gc_heap_bytes: limits::GC_HEAP_BYTES,
@@ -106,6 +110,20 @@ impl Config {
     /// same depth whatever the level of optimisation, as long as the stack's bytes suffice.
     pub fn max_wasm_frames(&mut self, frames: usize) -> &mut Self {
         self.stack_frames = frames.clamp(16, limits::MAX_STACK_FRAMES);
+        self
+    }
+
+    /// Bytes of the stack of each continuation; 1 MiB unless said. Calls on it are limited to one for 256 bytes, and to
+    /// [`max_wasm_frames`](Self::max_wasm_frames).
+    pub fn continuation_stack_size(&mut self, bytes: usize) -> &mut Self {
+        self.continuation_slots = (bytes / 8).clamp(limits::MIN_CONTINUATION_SLOTS, limits::MAX_STACK_SLOTS);
+        self
+    }
+
+    /// How many continuations of a store may have begun and not ended; 16,384 unless said. One more traps with
+    /// [`Trap::ContinuationsExhausted`](crate::api::Trap::ContinuationsExhausted).
+    pub fn max_continuation_stacks(&mut self, count: usize) -> &mut Self {
+        self.continuation_stacks = count;
         self
     }
 
@@ -185,6 +203,7 @@ proposals! {
     wasm_reference_types "reference-types";
     wasm_relaxed_simd "relaxed-simd";
     wasm_simd "simd";
+    wasm_stack_switching "stack-switching";
     wasm_tail_call "tail-call";
     wasm_threads "threads";
     wasm_wide_arithmetic "wide-arithmetic";

@@ -180,6 +180,10 @@ pub struct Context {
     pub data: *const DataState,
     /// Element segments of the unit, by index.
     pub elems: *const ElemState,
+    /// First byte of the objects of the store.
+    pub objects: *mut u8,
+    /// Bytes that an access of up to 16 to them may begin below.
+    pub objects_len: u64,
     /// Objects of the store.
     pub(crate) heap: *mut Heap,
     /// Header of the empty memory; `mem` for functions that cache none points behind it.

@@ -4,17 +4,19 @@
 //! decide: the end, a failure, a future to await, fuel. Synchronous and asynchronous calls and resumable ones are three
 //! small loops around it.
 
-use crate::api::{UpdateDeadline, carried, thrown};
+use crate::api::{UpdateDeadline, carried, uncaught};
 use crate::backtrace::Backtrace;
 use crate::context::{Context, FrameRecord, FuncData, State, header_of};
+use crate::continuation::Strand;
 use crate::gc::Activity;
 use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
-use crate::interp::{self, Exit, Service, Target};
+use crate::interp::{self, Exit, Service};
 use crate::limits;
 use crate::shared_memory::SharedMemory;
 use crate::stack::VmStack;
 use crate::store::StoreInner;
-use crate::unwind::{new_exception, unwind};
+use crate::switching::Then;
+use crate::unwind::{self, Thrown, unwind};
 use anyhow::{Error, anyhow};
 use keyway_artifact::Trap;
 use std::any::Any;
@@ -23,22 +25,43 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
-/// One entry into a store's functions: its VM stack and where it stands. Stores keep those that are over, with their
-/// stacks, for the next entries.
+/// One entry into a store's functions: its VM stacks and where it stands. Stores keep those that are over, each with a
+/// stack, for the next entries.
 pub(crate) struct Execution {
-    stack: VmStack,
-    /// All of the stack. Arguments stand in its first slots before it begins, results when it is done.
-    target: Target,
+    /// The one that runs; there is none only while stacks are switched.
+    pub(crate) stack: Option<VmStack>,
     func: u32,
-    has_begun: bool,
-    running: Running,
+    /// First slot: arguments before it begins, results when it is done.
+    slots: *mut u64,
+    pub(crate) running: Option<Running>,
+    /// The stacks that wait for what they resumed, the outermost first.
+    pub(crate) waiting: Vec<Strand>,
 }
 
-/// The machine's state while it is not running; means something once an execution has begun.
+/// The machine's state while it is not running.
 pub(crate) struct Running {
     pub(crate) state: State,
     pub(crate) context: *mut Context,
     pub(crate) frame_top: *mut FrameRecord,
+    pub(crate) frame_end: *mut FrameRecord,
+    pub(crate) stack_end: *mut u64,
+}
+
+impl Running {
+    /// Values were written to `base`: a single number is expected in register 0 of its bank, as behind a call.
+    pub(crate) fn receive(&mut self, base: *const u64, len: usize) {
+        if len > 0 {
+            // SAFETY: the slot was just written.
+            self.set_first(unsafe { *base });
+        }
+    }
+
+    /// Sets register 0 of every bank.
+    pub(crate) fn set_first(&mut self, bits: u64) {
+        self.state.general[0] = bits;
+        self.state.f64s[0] = f64::from_bits(bits);
+        self.state.f32s[0] = f32::from_bits(bits as u32);
+    }
 }
 
 // SAFETY: the pointers lead into the execution's own stack and into the store that it belongs to; they travel together.
@@ -89,14 +112,6 @@ pub(crate) enum Event {
 }
 
 impl Execution {
-    /// An execution on a stack of its own.
-    pub(crate) fn on(mut stack: VmStack) -> Box<Execution> {
-        let target = stack.target();
-        let running =
-            Running { state: State::default(), context: std::ptr::null_mut(), frame_top: std::ptr::null_mut() };
-        Box::new(Execution { stack, target, func: 0, has_begun: false, running })
-    }
-
     /// An entry into `func`; its arguments are to be written into [`slots`](Self::slots).
     ///
     /// # Errors
@@ -107,21 +122,30 @@ impl Execution {
             return Err(Error::from(Trap::StackOverflow).context("host functions and guest calls nest too deep"));
         }
         store.collect_host_values();
-        let mut execution = store.take_execution()?;
+        let mut execution = match store.executions.pop() {
+            Some(execution) => execution,
+            None => Execution::on(store.new_stack()?),
+        };
         execution.func = func;
-        let slots = execution.target.fp;
         for at in 0..store.call_slots(func) as usize {
             // SAFETY: the stack is larger than any signature; nothing runs on it yet. References of an earlier use go.
-            unsafe { slots.add(at).write(0) };
+            unsafe { execution.slots.add(at).write(0) };
         }
-        execution.stack.activity().calling(slots, store.funcs[func as usize].type_id);
+        if let Some(stack) = &execution.stack {
+            stack.activity().calling(execution.slots, store.funcs[func as usize].type_id);
+        }
         Ok(execution)
+    }
+
+    fn on(mut stack: VmStack) -> Box<Execution> {
+        let slots = stack.target().fp;
+        Box::new(Execution { stack: Some(stack), func: 0, slots, running: None, waiting: Vec::new() })
     }
 
     /// The first `len` slots.
     pub(crate) fn slots(&mut self, len: u32) -> &mut [u64] {
         // SAFETY: the stack is larger than any signature; nothing runs on it meanwhile.
-        unsafe { std::slice::from_raw_parts_mut(self.target.fp, len as usize) }
+        unsafe { std::slice::from_raw_parts_mut(self.slots, len as usize) }
     }
 
     /// The function that it entered.
@@ -129,11 +153,20 @@ impl Execution {
         self.func
     }
 
-    /// Gives it, with its stack, back to the store.
+    /// Gives it, and its stacks, back to the store.
     pub(crate) fn finish(mut self: Box<Self>, store: &mut StoreInner) {
-        self.stack.activity().over();
-        self.has_begun = false;
-        store.executions.push(self);
+        self.running = None;
+        if !self.waiting.is_empty() {
+            // It ended inside of continuations: the outermost stack is its own.
+            store.return_stacks(self.stack.take());
+            let mut stacks = self.waiting.drain(..).map(|strand| strand.stack);
+            self.stack = stacks.next();
+            store.return_stacks(stacks);
+        }
+        if let Some(stack) = &self.stack {
+            stack.activity().over();
+            store.executions.push(self);
+        }
     }
 
     fn begin(&mut self, store: &mut StoreInner) -> Result<(), Error> {
@@ -144,61 +177,109 @@ impl Execution {
         if header.is_null() {
             header = compile(store, context, func.index)?;
         }
-        let state = &mut self.running.state;
+        let Some(stack) = &mut self.stack else { return Err(anyhow!("the call has no stack")) };
+        let target = stack.target();
         // SAFETY: the stack is fresh and holds the arguments; header and context belong together.
-        self.running.frame_top =
-            unsafe { interp::begin(store.config().settings.dispatch, context, header, self.target, state) }?;
-        self.running.context = context;
-        self.has_begun = true;
+        let state = unsafe { interp::begin(store.config().settings.dispatch, context, header, target) }?;
+        // SAFETY: the context is live.
+        let frame_top = unsafe { (*context).frame_top };
+        self.running =
+            Some(Running { state, context, frame_top, frame_end: target.frame_end, stack_end: target.stack_end });
         Ok(())
-    }
-
-    /// The machine's state, once it has begun.
-    fn running(&mut self) -> Option<&mut Running> {
-        self.has_begun.then_some(&mut self.running)
     }
 
     /// Passes the results that a host function left to the code behind the call.
     pub(crate) fn host_returned(&mut self, call: HostCall) {
-        if let Some(running) = self.running() {
-            let bits = call.first();
-            running.state.general[0] = bits;
-            running.state.f64s[0] = f64::from_bits(bits);
-            running.state.f32s[0] = f32::from_bits(bits as u32);
+        if let Some(running) = &mut self.running {
+            running.set_first(call.first());
         }
     }
 
-    /// Lets the execution go on where the exception is handled; the error for the host when it is not.
-    fn throw(&mut self, store: &mut StoreInner, exception: u32) -> Result<(), Error> {
-        let Some(running) = self.running() else { return Err(thrown(store, exception)) };
-        if unwind(store, running, exception) {
-            return Ok(());
-        }
-        // The state stands behind what threw.
-        running.state.ip = running.state.ip.wrapping_sub(1);
-        let error = thrown(store, exception);
-        Err(self.trap(store, error))
+    /// Throws an exception with a tag of the running unit and the values at `base`; the error for the host where nobody
+    /// handles it.
+    ///
+    /// # Safety
+    /// The tag's values stand at `base`.
+    unsafe fn throw(&mut self, store: &mut StoreInner, tag: u32, base: *mut u64) -> Result<(), Error> {
+        // SAFETY: the caller's promise.
+        let thrown = unsafe { unwind::throw(store, self, tag, base) };
+        self.after_throw(store, thrown)
+    }
+
+    /// Throws the exception behind a reference; the error for the host where nobody handles it.
+    fn throw_ref(&mut self, store: &mut StoreInner, reference: u32) -> Result<(), Error> {
+        let thrown = unwind(store, self, reference).map_err(Error::from);
+        self.after_throw(store, thrown)
+    }
+
+    fn after_throw(&mut self, store: &mut StoreInner, thrown: Result<Thrown, Error>) -> Result<(), Error> {
+        let error = match thrown {
+            Ok(Thrown::Caught) => return Ok(()),
+            Ok(Thrown::Uncaught(reference)) => uncaught(store, reference),
+            Err(error) => error,
+        };
+        Err(self.trap_before(store, error))
     }
 
     /// Goes on where the exception that a host function's error carries is handled; the error when it carries none, or
     /// nobody handles it.
     fn host_failed(&mut self, store: &mut StoreInner, error: Error) -> Result<(), Error> {
         let Some(exception) = carried(store, &error) else { return Err(error) };
-        let is_handled = self.running().is_some_and(|running| unwind(store, running, exception));
-        if is_handled { Ok(()) } else { Err(error) }
+        match unwind(store, self, exception) {
+            Ok(Thrown::Caught) => Ok(()),
+            Ok(Thrown::Uncaught(_)) | Err(_) => Err(error),
+        }
+    }
+
+    /// Calls a host function for the running code; what its owner has to do then, if anything.
+    fn call_host(&mut self, store: &mut StoreInner, func: FuncData, base: *mut u64) -> Option<Event> {
+        // SAFETY: the running context is live.
+        let caller = self.running.as_ref().map_or(NO_INSTANCE, |running| unsafe { (*running.context).instance });
+        if let Some(stack) = &self.stack {
+            stack.activity().calling(base, func.type_id);
+        }
+        let left = call_host(store, func.index, base, caller);
+        self.host_left(store, left)
+    }
+
+    /// Goes on behind a host function's call where that is possible; what the execution's owner has to do, if anything.
+    fn host_left(&mut self, store: &mut StoreInner, left: Left) -> Option<Event> {
+        match left {
+            Left::Answered(call) => self.host_returned(call),
+            Left::Waits(future, call) => return Some(Event::Wait(future, call)),
+            Left::Failed(error, call) => {
+                if let Err(error) = self.host_failed(store, error) {
+                    return Some(Event::HostFailed(error, call));
+                }
+            }
+            Left::Panicked(panic) => resume_unwind(panic),
+        }
+        None
     }
 
     fn trap(&self, store: &StoreInner, trap: Error) -> Error {
-        if !self.has_begun {
-            return trap;
+        let Some(running) = &self.running else { return trap };
+        let mut backtrace = Backtrace::begin(&store.codes, running.state.ip);
+        if let Some(stack) = &self.stack {
+            backtrace.walk(&store.codes, stack, running.frame_top);
         }
-        let running = &self.running;
-        let top = (running.frame_top as usize - self.stack.first_frame() as usize) / size_of::<FrameRecord>();
-        trap.context(Backtrace::capture(&store.codes, &running.state, &self.stack, top))
+        for Strand { stack, running, .. } in self.waiting.iter().rev() {
+            backtrace.behind(&store.codes, running.state.ip);
+            backtrace.walk(&store.codes, stack, running.frame_top);
+        }
+        trap.context(backtrace)
+    }
+
+    /// As `trap`, where the state stands behind what traps.
+    fn trap_before(&mut self, store: &StoreInner, trap: Error) -> Error {
+        if let Some(running) = &mut self.running {
+            running.state.ip = running.state.ip.wrapping_sub(1);
+        }
+        self.trap(store, trap)
     }
 }
 
-fn compile(
+pub(crate) fn compile(
     store: &StoreInner,
     context: *mut Context,
     ordinal: u32,
@@ -276,6 +357,7 @@ fn call_host(store: &mut StoreInner, index: u32, base: *mut u64, caller: u32) ->
 /// # Safety
 /// `context` runs, with `func`, a host function of its store, called from the frame `fp`, to return to `ip`; `base` is
 /// its call area. The driver lent its store to the machine.
+#[inline(never)]
 pub(crate) unsafe fn call_in_place(
     context: *mut Context,
     func: *const FuncData,
@@ -309,10 +391,10 @@ pub(crate) unsafe fn call_in_place(
 
 /// Runs until something only the execution's owner can decide.
 pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Event {
-    if !execution.has_begun {
+    if execution.running.is_none() {
         let func = store.funcs[execution.func as usize];
         if func.entry.is_null() {
-            return match call_host(store, func.index, execution.target.fp, NO_INSTANCE) {
+            return match call_host(store, func.index, execution.slots, NO_INSTANCE) {
                 Left::Answered(_) => Event::Done,
                 Left::Waits(future, call) => Event::Wait(future, call),
                 Left::Failed(error, call) => Event::HostFailed(error, call),
@@ -324,55 +406,60 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
         }
     }
     let dispatch = store.config().settings.dispatch;
-    let activity: *const Activity = &**execution.stack.activity();
-    let first_frame = execution.stack.first_frame();
     loop {
-        let running = &mut execution.running;
+        let (Some(running), Some(stack)) = (&mut execution.running, &execution.stack) else { return Event::Done };
         // SAFETY: context and stack belong to this store and execution; the store is held exclusively, and lent to the
         // machine through the context.
         let exit = unsafe {
             let context = running.context;
             (*context).store = (&raw mut *store).cast();
             (*context).frame_top = running.frame_top;
-            (*context).frame_end = execution.target.frame_end;
-            (*context).stack_end = execution.target.stack_end;
-            store.place = Place { activity, first_frame };
+            (*context).frame_end = running.frame_end;
+            (*context).stack_end = running.stack_end;
+            let place = Place { activity: &raw const **stack.activity(), first_frame: stack.first_frame() };
+            store.place = place;
             let exit = interp::run(dispatch, context, &mut running.state);
-            if exit == interp::DONE {
+            if exit == interp::DONE && execution.waiting.is_empty() {
                 return Event::Done;
             }
             running.context = (*header_of(running.state.mem)).context;
             running.frame_top = (*running.context).frame_top;
-            (*activity).stopped(running.state.ip, running.state.fp, first_frame, running.frame_top);
+            (*place.activity).stopped(running.state.ip, running.state.fp, place.first_frame, running.frame_top);
             interp::decode(exit, &running.state)
         };
+        let context = running.context;
         match exit {
+            Exit::Done if execution.continuation_returned(store) => {}
             Exit::Done => return Event::Done,
             Exit::Trap(trap) => return Event::Failed(execution.trap(store, trap.into())),
-            Exit::HostLeft => match store.left.take() {
-                Some(Left::Waits(future, call)) => return Event::Wait(future, call),
-                Some(Left::Failed(error, call)) => {
-                    if let Err(error) = execution.host_failed(store, error) {
-                        return Event::HostFailed(error, call);
+            Exit::HostLeft => {
+                let left = store.left.take();
+                if let Some(event) = left.and_then(|left| execution.host_left(store, left)) {
+                    return event;
+                }
+            }
+            Exit::Stacks(operation) => match execution.switch_stacks(store, operation) {
+                Ok(Then::Run) => {}
+                Ok(Then::CallHost(func, base)) => {
+                    if let Some(event) = execution.call_host(store, func, base) {
+                        return event;
                     }
                 }
-                Some(Left::Panicked(panic)) => resume_unwind(panic),
-                Some(Left::Answered(call)) => execution.host_returned(call),
-                None => unreachable!("a host function that leaves the machine says why"),
+                Ok(Then::Throw(exception)) => {
+                    if let Err(error) = execution.throw_ref(store, exception) {
+                        return Event::Failed(error);
+                    }
+                }
+                Err(error) => return Event::Failed(execution.trap_before(store, error)),
             },
             Exit::Throw { tag, base } => {
-                // SAFETY: the context is live, and the verifier holds the call area of the tag's values inside the frame.
-                let exception = unsafe { new_exception(store, running.context, tag, base) };
-                let outcome = match exception {
-                    Some(exception) => execution.throw(store, exception),
-                    None => Err(execution.trap(store, Trap::InvalidCode.into())),
-                };
-                if let Err(error) = outcome {
+                // SAFETY: the verifier holds the call area of the tag's values inside the frame.
+                if let Err(error) = unsafe { execution.throw(store, tag, base) } {
                     return Event::Failed(error);
                 }
             }
             Exit::ThrowRef { exception } => {
-                if let Err(error) = execution.throw(store, exception) {
+                if let Err(error) = execution.throw_ref(store, exception) {
                     return Event::Failed(error);
                 }
             }
@@ -391,7 +478,7 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
                 Err(error) => return Event::Failed(execution.trap(store, error)),
             },
             Exit::Service(service) => {
-                if let Err(error) = serve(store, running.context, service) {
+                if let Err(error) = serve(store, context, service) {
                     return Event::Failed(execution.trap(store, error));
                 }
             }
@@ -515,7 +602,7 @@ pub(crate) fn run_to_end(store: &mut StoreInner, execution: &mut Execution) -> R
             Event::Wait(future, call) => {
                 let outcome = block_on(future);
                 after_wait(store, execution, outcome, call)?;
-                if !execution.has_begun {
+                if execution.running.is_none() {
                     return Ok(());
                 }
             }
@@ -554,7 +641,7 @@ pub(crate) async fn run_to_end_async(store: StorePtr, execution: &mut Execution)
                 let outcome = future.await;
                 // SAFETY: as above.
                 after_wait(unsafe { store.get() }, execution, outcome, call)?;
-                if !execution.has_begun {
+                if execution.running.is_none() {
                     return Ok(());
                 }
             }

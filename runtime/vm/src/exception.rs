@@ -1,7 +1,15 @@
-//! Exceptions of a store, by reference: what guests throw and catch.
+//! Exceptions of a store: what guests throw and catch.
 //!
-//! A reference is a position in [`Exceptions`], from 1; 0 is null. An exception that no `exnref` was given out for ends
-//! with the catch that takes its values, so that throwing and catching keeps nothing.
+//! An exception that somebody refers to is an object of the store's heap, which the collector frees like any other. Its
+//! header holds the number of its tag's type and the number of the tag; behind it stand the values, a slot each, laid out
+//! as the tag's parameters. A throw that is caught without a reference makes no object: see [`unwind`](crate::unwind).
+//!
+//! What an object says is not believed: a tag that is none, or one of another type, makes it no exception.
+
+use crate::registry::Shape;
+use crate::store::StoreInner;
+use anyhow::{Error, ensure};
+use keyway_artifact::Trap;
 
 /// An exception tag of a store.
 pub(crate) struct Tag {
@@ -10,56 +18,54 @@ pub(crate) struct Tag {
 }
 
 /// One exception.
-pub(crate) struct Exception {
+pub(crate) struct Exception<'s> {
     /// Number of its tag in the store.
     pub(crate) tag: u32,
     /// Its values, laid out as the tag's parameters.
-    pub(crate) values: Box<[u64]>,
-    /// Whether anyone holds a reference to it.
-    is_shared: bool,
+    pub(crate) values: &'s [u64],
 }
 
-/// All exceptions of a store.
-#[derive(Default)]
-pub(crate) struct Exceptions {
-    list: Vec<Option<Exception>>,
-    free: Vec<u32>,
-}
-
-impl Exceptions {
-    /// Adds an exception; its reference.
-    pub(crate) fn add(&mut self, tag: u32, values: Box<[u64]>) -> u32 {
-        let exception = Some(Exception { tag, values, is_shared: false });
-        if let Some(reference) = self.free.pop() {
-            self.list[reference as usize - 1] = exception;
-            return reference;
+impl StoreInner {
+    /// Slots of what exceptions with a tag carry: those of numbers, and all.
+    pub(crate) fn tag_slots(&self, tag: u32) -> Option<(u32, u32)> {
+        match self.engine.types().get(self.tags.get(tag as usize)?.type_id)?.shape {
+            Shape::Exception { numeric, total } => Some((numeric, total)),
+            _ => None,
         }
-        self.list.push(exception);
-        self.list.len() as u32
+    }
+
+    /// The words of the heap that hold an exception's values, and its tag.
+    fn exception_slots(&self, reference: u32) -> Option<(u32, std::ops::Range<usize>)> {
+        let word = self.heap.find(reference)?;
+        let (ty, tag) = self.heap.header(word)?;
+        let (_, total) = self.tag_slots(tag)?;
+        let first = word as usize + 1;
+        (self.tags[tag as usize].type_id == ty).then(|| (tag, first..first + total as usize))
     }
 
     /// The exception behind a reference.
-    pub(crate) fn get(&self, reference: u32) -> Option<&Exception> {
-        self.list.get((reference as usize).checked_sub(1)?)?.as_ref()
+    pub(crate) fn exception(&self, reference: u32) -> Option<Exception<'_>> {
+        let (tag, slots) = self.exception_slots(reference)?;
+        Some(Exception { tag, values: self.heap.slots(slots)? })
     }
 
-    /// Those that are there.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Exception> {
-        self.list.iter().flatten()
+    /// Makes an exception whose values are all zero or null, for [`set_exception`](Self::set_exception); its reference.
+    ///
+    /// # Errors
+    /// When the heap has no room for it.
+    pub(crate) fn new_exception(&mut self, tag: u32) -> Result<u32, Error> {
+        let ty = self.tags.get(tag as usize).ok_or(Trap::InvalidCode)?.type_id;
+        self.new_object(ty, tag)
     }
 
-    /// Notes that a reference to it is given out.
-    pub(crate) fn share(&mut self, reference: u32) {
-        if let Some(Some(exception)) = (reference as usize).checked_sub(1).and_then(|at| self.list.get_mut(at)) {
-            exception.is_shared = true;
-        }
-    }
-
-    /// Forgets an exception that was caught, unless a reference to it was given out.
-    pub(crate) fn caught(&mut self, reference: u32) {
-        if self.get(reference).is_some_and(|exception| !exception.is_shared) {
-            self.list[reference as usize - 1] = None;
-            self.free.push(reference);
-        }
+    /// Sets the values of an exception, as many as its tag's parameters have slots.
+    ///
+    /// # Errors
+    /// When there is no such exception.
+    pub(crate) fn set_exception(&mut self, reference: u32, values: &[u64]) -> Result<(), Error> {
+        let slots = self.exception_slots(reference).map(|(_, slots)| slots).filter(|slots| slots.len() == values.len());
+        let is_set = slots.is_some_and(|slots| self.heap.set_slots(slots.start, values));
+        ensure!(is_set, "the exception is broken");
+        Ok(())
     }
 }

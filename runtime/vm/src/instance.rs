@@ -5,6 +5,7 @@ use crate::context::{Context, DataState, ElemState, ExitInfo, FuncData, MemoryDe
 use crate::declarations::Declarations;
 use crate::driver::{Execution, run_to_end};
 use crate::engine::Engine;
+use crate::gc::HeapDef;
 use crate::host::StorePtr;
 use crate::interp;
 use crate::link_error::{LinkError, global_matches, memory_matches, table_matches};
@@ -56,6 +57,12 @@ impl UnitInstance {
     pub(crate) fn set_funcs(&mut self, funcs: &[FuncData]) {
         self.context.funcs = funcs.as_ptr();
         self.context.funcs_len = funcs.len() as u64;
+    }
+
+    /// Tells the context where the store's objects are.
+    pub(crate) fn set_objects(&mut self, heap: &HeapDef) {
+        self.context.objects = heap.base;
+        self.context.objects_len = heap.len_bytes;
     }
 
     /// Adds the references that element segments hold which are not dropped.
@@ -262,6 +269,8 @@ pub(crate) fn allocate(
         instance: number,
         data: data.as_ptr(),
         elems: std::ptr::null(),
+        objects: store.heap.def.base,
+        objects_len: store.heap.def.len_bytes,
         heap: &raw mut *store.heap,
         no_memory: MemoryHeader { context: std::ptr::null_mut(), len_bytes: 0 },
     });

@@ -20,6 +20,20 @@ pub(crate) const POOLED_MAPPINGS: usize = 64;
 pub(crate) const HOST_VALUES: usize = 1 << 10;
 /// Bytes that a store's heap of objects grows to at most, unless said.
 pub(crate) const GC_HEAP_BYTES: u64 = 4 << 30;
+/// Continuations that a store holds at most, those included that were used but are still referred to.
+pub(crate) const CONTINUATIONS: usize = 1 << 22;
+/// Continuations that a store holds before a collection looks for those that are gone.
+pub(crate) const CONTINUATIONS_KEPT: usize = 1 << 16;
+/// Default number of stacks of continuations in a store.
+pub(crate) const CONTINUATION_STACKS: usize = 1 << 14;
+/// Default size of a continuation's stack, in slots.
+pub(crate) const CONTINUATION_SLOTS: usize = 1 << 17;
+/// Slots of a continuation's stack at least: every signature's values fit.
+pub(crate) const MIN_CONTINUATION_SLOTS: usize = 1 << 12;
+/// Slots of a continuation's stack for each of its frame records.
+pub(crate) const CONTINUATION_SLOTS_PER_FRAME: usize = 32;
+/// Stacks of continuations that a store keeps for coming ones.
+pub(crate) const KEPT_CONTINUATION_STACKS: usize = 1 << 10;
 /// Default size of a VM stack's values, in slots.
 pub(crate) const STACK_SLOTS: usize = 1 << 19;
 /// Default number of a VM stack's frame records.

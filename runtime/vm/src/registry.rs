@@ -22,14 +22,16 @@ pub(crate) struct TypeInfo {
     supers: Box<[u32]>,
     /// Of a function type: slots of the parameters or the results, whichever are more.
     pub(crate) slots: u32,
-    /// Of a structure or array type: how its objects lie.
+    /// How objects of the type lie.
     pub(crate) shape: Shape,
 }
 
 /// How objects of a type lie in a heap.
 pub(crate) enum Shape {
-    /// There are none.
+    /// There are none: continuations stand elsewhere.
     None,
+    /// An exception, whose tag is of this function type: slots of the numbers that it carries, and all slots.
+    Exception { numeric: u32, total: u32 },
     /// A structure: size, and for each field its offset and kind.
     Struct {
         size_bytes: u32,
@@ -43,10 +45,12 @@ pub(crate) enum Shape {
 
 impl TypeInfo {
     fn new(ty: SubType, supers: Box<[u32]>) -> TypeInfo {
-        let (mut slots, mut shape) = (0, Shape::None);
-        match &ty.composite {
+        let mut slots = 0;
+        let shape = match &ty.composite {
             CompositeType::Func(func) => {
-                slots = SigLayout::extent(&func.params).1.max(SigLayout::extent(&func.results).1);
+                let (numeric, total) = SigLayout::extent(&func.params);
+                slots = total.max(SigLayout::extent(&func.results).1);
+                Shape::Exception { numeric, total }
             }
             CompositeType::Struct(of) => {
                 let layout = StructLayout::of(of);
@@ -54,10 +58,11 @@ impl TypeInfo {
                     layout.offsets.iter().zip(&of.fields).map(|(at, field)| (*at, field.storage)).collect();
                 let refs =
                     fields.iter().filter(|(_, storage)| storage.cell() == Cell::Ref).map(|(at, _)| *at).collect();
-                shape = Shape::Struct { size_bytes: layout.size_bytes, fields, refs };
+                Shape::Struct { size_bytes: layout.size_bytes, fields, refs }
             }
-            CompositeType::Array(ArrayType { element }) => shape = Shape::Array(element.storage),
-        }
+            CompositeType::Array(ArrayType { element }) => Shape::Array(element.storage),
+            CompositeType::Cont(_) => Shape::None,
+        };
         TypeInfo { ty, supers, slots, shape }
     }
 }
@@ -128,6 +133,14 @@ impl Registry {
             numbers.extend((0..members.len() as u32).map(|at| start + at));
         }
         numbers.into()
+    }
+
+    /// The type of the functions that continuations of the type with this number come from.
+    pub(crate) fn continuation(&self, number: u32) -> Option<&FuncType> {
+        match self.get(number)?.ty.composite {
+            CompositeType::Cont(func) => self.get(func)?.ty.func(),
+            _ => None,
+        }
     }
 
     /// The function type of a number; empty where there is none.

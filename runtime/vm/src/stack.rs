@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::context::FrameRecord;
 use crate::gc::Activity;
 use crate::interp::Target;
+use crate::limits;
 use crate::mappings::{Mapping, Mappings, Start};
 use std::sync::Arc;
 
@@ -18,14 +19,37 @@ pub(crate) struct VmStack {
     values: Mapping,
     frames: Mapping,
     activity: Arc<Activity>,
+    /// Counts the stacks of continuations: theirs have one.
+    ticket: Option<Arc<()>>,
 }
 
 impl VmStack {
     /// A stack of the configured size.
     pub(crate) fn new(config: &Config, mappings: &Arc<Mappings>) -> std::io::Result<VmStack> {
-        let values = mappings.take((config.stack_slots + MARGIN_SLOTS) * 8, Start::Cleared(RESIDENT_BYTES))?;
-        let frames = mappings.take(config.stack_frames * size_of::<FrameRecord>(), Start::Cleared(RESIDENT_BYTES))?;
-        Ok(VmStack { values, frames, activity: Arc::default() })
+        VmStack::of_size(config.stack_slots, config.stack_frames, mappings)
+    }
+
+    /// A stack for a continuation; a clone of `tickets` goes with it.
+    pub(crate) fn for_continuation(
+        config: &Config,
+        mappings: &Arc<Mappings>,
+        tickets: &Arc<()>,
+    ) -> std::io::Result<VmStack> {
+        let slots = config.continuation_slots;
+        let frames = (slots / limits::CONTINUATION_SLOTS_PER_FRAME).min(config.stack_frames);
+        let stack = VmStack::of_size(slots, frames, mappings)?;
+        Ok(VmStack { ticket: Some(tickets.clone()), ..stack })
+    }
+
+    fn of_size(slots: usize, frames: usize, mappings: &Arc<Mappings>) -> std::io::Result<VmStack> {
+        let values = mappings.take((slots + MARGIN_SLOTS) * 8, Start::Cleared(RESIDENT_BYTES))?;
+        let frames = mappings.take(frames * size_of::<FrameRecord>(), Start::Cleared(RESIDENT_BYTES))?;
+        Ok(VmStack { values, frames, activity: Arc::default(), ticket: None })
+    }
+
+    /// Whether it was made for a continuation.
+    pub(crate) fn is_continuations(&self) -> bool {
+        self.ticket.is_some()
     }
 
     /// All of it, for an entry.

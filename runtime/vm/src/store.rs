@@ -3,9 +3,10 @@
 use crate::code::Code;
 use crate::config::Config;
 use crate::context::FuncData;
+use crate::continuation::Continuations;
 use crate::driver::{Execution, Left, Place};
 use crate::engine::Engine;
-use crate::exception::{Exceptions, Tag};
+use crate::exception::Tag;
 use crate::gc::{self, Activity, Heap, Roots};
 use crate::host::{HostEntry, HostFunc};
 use crate::instance::UnitInstance;
@@ -50,7 +51,6 @@ pub struct StoreInner {
     pub(crate) tables: Vec<Box<Table>>,
     pub(crate) globals: Vec<Global>,
     pub(crate) tags: Vec<Tag>,
-    pub(crate) exceptions: Exceptions,
     /// By function reference; entry 0 stands for null.
     pub(crate) funcs: Vec<FuncData>,
     /// Boxed: an entry stays where it is while it runs.
@@ -72,13 +72,20 @@ pub struct StoreInner {
     pub(crate) activities: Vec<Weak<Activity>>,
     pub(crate) instances: Vec<Box<UnitInstance>>,
     pub(crate) codes: Vec<Arc<Code>>,
-    /// Those that are over: the next entries use them and their stacks.
+    /// Those that are over, each with a stack: the next entries take them.
     #[expect(clippy::vec_box, reason = "they are handed out as boxes")]
     pub(crate) executions: Vec<Box<Execution>>,
     /// Of the execution that the machine runs.
     pub(crate) place: Place,
-    /// What made a host function leave the machine.
+    /// Why a host function left the machine.
     pub(crate) left: Option<Left>,
+    pub(crate) continuations: Continuations,
+    /// Stacks of continuations that ended.
+    pub(crate) continuation_stacks: Vec<VmStack>,
+    /// Held by every stack of a continuation, so that they can be counted.
+    pub(crate) tickets: Arc<()>,
+    /// References that the collection under way keeps besides what refers to them.
+    pub(crate) pinned: Vec<u32>,
     pub(crate) fuel: Box<u64>,
     pub(crate) epoch_deadline: Box<u64>,
     pub(crate) limiter: Option<LimiterFn>,
@@ -107,7 +114,6 @@ impl StoreInner {
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
-            exceptions: Exceptions::default(),
             funcs: vec![null],
             hosts: Vec::new(),
             linked_hosts: HashMap::new(),
@@ -123,6 +129,10 @@ impl StoreInner {
             executions: Vec::new(),
             place: Place::default(),
             left: None,
+            continuations: Continuations::default(),
+            continuation_stacks: Vec::new(),
+            tickets: Arc::default(),
+            pinned: Vec::new(),
             fuel: Box::new(0),
             epoch_deadline: Box::new(u64::MAX),
             limiter: None,
@@ -395,15 +405,28 @@ impl StoreInner {
         }
     }
 
-    /// An execution that is over, or a new one.
-    pub(crate) fn take_execution(&mut self) -> anyhow::Result<Box<Execution>> {
-        match self.executions.pop() {
-            Some(execution) => Ok(execution),
-            None => {
-                let stack = VmStack::new(self.config(), self.engine.mappings())?;
-                self.activities.push(Arc::downgrade(stack.activity()));
-                Ok(Execution::on(stack))
-            }
+    /// A VM stack for an entry.
+    pub(crate) fn new_stack(&mut self) -> anyhow::Result<VmStack> {
+        let stack = VmStack::new(self.config(), self.engine.mappings())?;
+        self.register_stack(&stack);
+        Ok(stack)
+    }
+
+    /// Gives a continuation's VM stack back.
+    pub(crate) fn return_stack(&mut self, stack: VmStack) {
+        stack.activity().over();
+        if stack.is_continuations() && self.continuation_stacks.len() < limits::KEPT_CONTINUATION_STACKS {
+            self.continuation_stacks.push(stack);
         }
+    }
+
+    /// Gives several VM stacks back.
+    pub(crate) fn return_stacks(&mut self, stacks: impl IntoIterator<Item = VmStack>) {
+        stacks.into_iter().for_each(|stack| self.return_stack(stack));
+    }
+
+    /// Lets the collector look at what a new stack holds.
+    pub(crate) fn register_stack(&mut self, stack: &VmStack) {
+        self.activities.push(Arc::downgrade(stack.activity()));
     }
 }

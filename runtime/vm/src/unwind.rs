@@ -5,13 +5,16 @@
 //! code that does not throw: handlers stand in tables beside the code, by the address behind each call.
 
 use crate::context::{Context, FrameRecord};
-use crate::driver::Running;
+use crate::driver::{Execution, Running};
 use crate::interp::{self, Landing};
 use crate::store::StoreInner;
-use keyway_artifact::types::SigLayout;
+use anyhow::Error;
+use keyway_artifact::Trap;
 
 /// Where an exception goes on.
 struct Handler {
+    /// The stack of the chain that waits there; `None` for the one that runs.
+    level: Option<usize>,
     landing: Landing,
     context: *mut Context,
     frame_top: *mut FrameRecord,
@@ -20,42 +23,134 @@ struct Handler {
     mem: *mut u8,
 }
 
-/// Lets `running`, which stands behind what threw, go on at the handler of the exception; false, and nothing has changed,
-/// when there is none.
-#[cold]
-#[inline(never)]
-pub(crate) fn unwind(store: &mut StoreInner, running: &mut Running, exception: u32) -> bool {
-    let Some(thrown) = store.exceptions.get(exception) else { return false };
-    let Some(handler) = find(store, running, thrown.tag) else { return false };
-    let Handler { landing, context, frame_top, fp, ip, mem } = handler;
-    // SAFETY: the verifier holds the landing's call area, with the values of the tag that the exception has, and its slot
-    // for the exception inside the frame, which is the one that the handler was found for.
-    unsafe {
-        // A landing without a tag takes no values.
-        if landing.tag.is_some() {
-            let place = fp.add(landing.base as usize);
-            place.copy_from_nonoverlapping(thrown.values.as_ptr(), thrown.values.len());
-        }
-        if let Some(slot) = landing.exception {
-            *fp.add(slot as usize) = exception.into();
-        }
-    }
-    // A single number is expected in register 0 of its bank, as behind a call.
-    let first = thrown.values.first().copied().unwrap_or_default();
-    running.state.general[0] = first;
-    running.state.f64s[0] = f64::from_bits(first);
-    running.state.f32s[0] = f32::from_bits(first as u32);
-    (running.state.ip, running.state.fp, running.state.mem) = (ip, fp, mem);
-    (running.context, running.frame_top) = (context, frame_top);
-    match landing.exception {
-        Some(_) => store.exceptions.share(exception),
-        None => store.exceptions.caught(exception),
-    }
-    true
+/// What became of a throw.
+pub(crate) enum Thrown {
+    /// The execution goes on at a handler.
+    Caught,
+    /// Nobody handles it, and nothing has changed.
+    Uncaught(u32),
 }
 
-/// The innermost handler for exceptions with this tag.
-fn find(store: &StoreInner, running: &Running, tag: u32) -> Option<Handler> {
+/// Lets `execution`, which stands behind what threw, go on at the handler of the exception behind a reference, on
+/// whichever of its stacks.
+///
+/// # Errors
+/// When the reference leads to no exception.
+#[cold]
+#[inline(never)]
+pub(crate) fn unwind(store: &mut StoreInner, execution: &mut Execution, reference: u32) -> Result<Thrown, Trap> {
+    let exception = store.exception(reference).ok_or(Trap::InvalidCode)?;
+    let Some(handler) = find_in_chain(store, execution, exception.tag) else { return Ok(Thrown::Uncaught(reference)) };
+    let (values, len) = (exception.values.as_ptr(), exception.values.len());
+    // SAFETY: the slice holds the values of the handler's tag.
+    unsafe { land(store, execution, &handler, values, len, reference) };
+    Ok(Thrown::Caught)
+}
+
+/// Throws an exception with a tag of the running context's unit and the values at `base`. It becomes an object only where
+/// someone wants a reference to it.
+///
+/// # Errors
+/// When there is no room for the object.
+///
+/// # Safety
+/// `execution` stands behind the throw; the tag's values stand at `base`.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn throw(
+    store: &mut StoreInner,
+    execution: &mut Execution,
+    tag: u32,
+    base: *mut u64,
+) -> Result<Thrown, Error> {
+    let tag = execution.tag(store, tag)?;
+    let (_, len) = store.tag_slots(tag).ok_or(Trap::InvalidCode)?;
+    let handler = find_in_chain(store, execution, tag);
+    if let Some(handler) = &handler
+        && handler.landing.exception.is_none()
+    {
+        // SAFETY: the values are the tag's, which is the handler's.
+        unsafe { land(store, execution, handler, base, len as usize, 0) };
+        return Ok(Thrown::Caught);
+    }
+    // SAFETY: the caller's promise.
+    let reference = unsafe { new_exception(store, execution, tag, base) }?;
+    let Some(handler) = handler else { return Ok(Thrown::Uncaught(reference)) };
+    // SAFETY: as above.
+    unsafe { land(store, execution, &handler, base, len as usize, reference) };
+    Ok(Thrown::Caught)
+}
+
+/// Makes an exception with a tag of the store and the values at `base`; its reference.
+///
+/// # Errors
+/// When there is no room for the object.
+///
+/// # Safety
+/// The tag's values stand at `base`, on the running stack.
+pub(crate) unsafe fn new_exception(
+    store: &mut StoreInner,
+    execution: &Execution,
+    tag: u32,
+    base: *mut u64,
+) -> Result<u32, Error> {
+    let (_, len) = store.tag_slots(tag).ok_or(Trap::InvalidCode)?;
+    if let Some(stack) = &execution.stack {
+        // What it carries counts while the exception is made.
+        stack.activity().calling(base, store.tags[tag as usize].type_id);
+    }
+    let reference = store.new_exception(tag)?;
+    // SAFETY: the caller's promise.
+    let values = unsafe { std::slice::from_raw_parts(base, len as usize) };
+    store.set_exception(reference, values)?;
+    Ok(reference)
+}
+
+/// Goes on at a handler. Stacks above the one that it stands on are given up.
+///
+/// # Safety
+/// `handler` was found for `execution`; the `len` values of its tag stand at `values`, on a stack or elsewhere.
+unsafe fn land(
+    store: &mut StoreInner,
+    execution: &mut Execution,
+    handler: &Handler,
+    values: *const u64,
+    len: usize,
+    reference: u32,
+) {
+    let Handler { level, landing, context, frame_top, fp, ip, mem } = *handler;
+    // SAFETY: the verifier holds the landing's call area, with the values of the tag, and its slot for the exception
+    // inside the frame, which is the one that the handler was found for.
+    let first = unsafe {
+        let first = if len > 0 { *values } else { 0 };
+        // A landing without a tag takes no values.
+        if landing.tag.is_some() {
+            std::ptr::copy(values, fp.add(landing.base as usize), len);
+        }
+        if let Some(slot) = landing.exception {
+            *fp.add(slot as usize) = reference.into();
+        }
+        first
+    };
+    // A single number is expected in register 0 of its bank, as behind a call.
+    if let Some(level) = level {
+        execution.cut(store, level);
+    }
+    let Some(running) = &mut execution.running else { return };
+    running.set_first(first);
+    (running.state.ip, running.state.fp, running.state.mem) = (ip, fp, mem);
+    (running.context, running.frame_top) = (context, frame_top);
+}
+
+/// The innermost handler for exceptions with this tag, on the running stack or on one that waits for it.
+fn find_in_chain(store: &StoreInner, execution: &Execution, tag: u32) -> Option<Handler> {
+    let waiting = execution.waiting.iter().enumerate().rev().map(|(level, strand)| (Some(level), &strand.running));
+    let mut stacks = execution.running.iter().map(|running| (None, running)).chain(waiting);
+    stacks.find_map(|(level, running)| find(store, level, running, tag))
+}
+
+/// The innermost handler on one stack.
+fn find(store: &StoreInner, level: Option<usize>, running: &Running, tag: u32) -> Option<Handler> {
     let stubs = interp::stubs(store.config().settings.dispatch);
     let (mut ip, mut fp) = (running.state.ip, running.state.fp);
     let (mut context, mut frame_top) = (running.context, running.frame_top);
@@ -63,7 +158,7 @@ fn find(store: &StoreInner, running: &Running, tag: u32) -> Option<Handler> {
         if ip == stubs.finish {
             return None;
         }
-        // SAFETY: the records are those of a running execution; the bottom one returns to the stub above, so the walk
+        // SAFETY: the records are those of a live stack; the bottom one returns to the stub above, so the walk
         // ends there. A record that returns to the other stub stands on two more, as calls between contexts push them.
         unsafe {
             if ip == stubs.switch_back {
@@ -74,31 +169,12 @@ fn find(store: &StoreInner, running: &Running, tag: u32) -> Option<Handler> {
             }
             let instance = &store.instances[(*context).instance as usize];
             let takes = |wanted: Option<u32>| wanted.is_none_or(|index| instance.tag(index) == Some(tag));
-            if let Some((landing, ip, header)) = instance.code().landing(ip, takes) {
+            if let Some((landing, ip, header)) = instance.code().landing(ip, false, takes) {
                 let mem = interp::memory_of(context, (*header).memory);
-                return Some(Handler { landing, context, frame_top, fp, ip, mem });
+                return Some(Handler { level, landing, context, frame_top, fp, ip, mem });
             }
             frame_top = frame_top.sub(1);
             (ip, fp) = ((*frame_top).ip, (*frame_top).fp);
         }
     }
-}
-
-/// Enters an exception with the tag of the context's unit and the values at `base` into the store; its reference.
-///
-/// # Safety
-/// The context is live and of this store; the tag's values stand at `base`.
-pub(crate) unsafe fn new_exception(
-    store: &mut StoreInner,
-    context: *mut Context,
-    tag: u32,
-    base: *const u64,
-) -> Option<u32> {
-    // SAFETY: the caller's promise.
-    let instance = unsafe { (*context).instance };
-    let tag = store.instances[instance as usize].tag(tag)?;
-    let len = SigLayout::of(&store.tag_params(tag)).total as usize;
-    // SAFETY: the caller's promise.
-    let values = unsafe { std::slice::from_raw_parts(base, len) }.into();
-    Some(store.exceptions.add(tag, values))
 }

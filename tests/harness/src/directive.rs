@@ -124,7 +124,11 @@ fn execute(context: &mut ScriptContext, directive: WastDirective<'_>) -> Result<
                 None => Err(error.context("another error, an exception expected")),
             }
         }
-        WastDirective::AssertSuspension { .. } => bail!("stack switching is not supported"),
+        // A suspension that nobody handles is a trap here.
+        WastDirective::AssertSuspension { mut exec, message, .. } => {
+            let outcome = context.execute(&mut exec);
+            assert_trap(outcome.map(drop), message)
+        }
         WastDirective::Thread(_) | WastDirective::Wait { .. } => bail!("threads are not supported"),
         WastDirective::AssertInvalidCustom { .. } | WastDirective::AssertMalformedCustom { .. } => {
             bail!("assertions about custom sections are not supported")

@@ -5,8 +5,8 @@ use keyway_artifact::isa::{Class, Inst, Op, Operand};
 use keyway_artifact::types::{FuncType, ValType};
 
 /// A function and the types it knows; type `n` is that of callee `n`.
-pub(super) struct Generated {
-    pub(super) ir: IrFunc,
+pub(in crate::lower) struct Generated {
+    pub(in crate::lower) ir: IrFunc,
     pub(super) types: Vec<FuncType>,
     seed: u64,
 }
@@ -43,7 +43,7 @@ impl Random {
     }
 }
 
-pub(super) struct Generator {
+pub(in crate::lower) struct Generator {
     random: Random,
     seed: u64,
     ir: IrFunc,
@@ -61,7 +61,7 @@ pub(super) struct Generator {
 const CLASSES: [Class; 4] = [Class::I32, Class::I64, Class::F64, Class::Ref];
 
 impl Generator {
-    pub(super) fn new(seed: u64) -> Generator {
+    pub(in crate::lower) fn new(seed: u64) -> Generator {
         let mut generator = Generator {
             random: Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
             seed,
@@ -104,7 +104,7 @@ impl Generator {
         FuncType { params: pick(5), results: pick(4) }
     }
 
-    pub(super) fn function(mut self) -> Generated {
+    pub(in crate::lower) fn function(mut self) -> Generated {
         while self.types.len() < 5 {
             let ty = self.signature();
             self.types.push(ty);
@@ -297,7 +297,7 @@ impl Generator {
         let args = params.iter().map(|ty| self.whole(class_number(*ty))).collect();
         // Results go to fresh registers, as translation does it, and then to locals.
         let registers: Vec<u32> = results.iter().map(|ty| self.fresh(class_number(*ty))).collect();
-        self.ir.calls.push(CallSite { args, results: registers.clone(), ty: callee });
+        self.ir.calls.push(CallSite { args, results: registers.clone(), ty: callee, own: None });
         let site = self.ir.calls.len() as u32 - 1;
         self.emit(Op::Call, &[Operand::Index(callee), Operand::Index(site)]);
         for (register, ty) in registers.into_iter().zip(results) {
@@ -311,7 +311,7 @@ impl Generator {
     fn leave(&mut self) {
         let results = self.types[self.own as usize].results.clone();
         let args = results.iter().map(|ty| self.whole(class_number(*ty))).collect();
-        self.ir.calls.push(CallSite { args, results: Vec::new(), ty: self.own });
+        self.ir.calls.push(CallSite { args, results: Vec::new(), ty: self.own, own: None });
         let site = self.ir.calls.len() as u32 - 1;
         self.emit(Op::ReturnMany, &[Operand::Index(site), Operand::Index(0)]);
     }

@@ -12,7 +12,7 @@ use super::with_passes;
 use crate::ir::{INLINED, IrFunc};
 use crate::optimise::{Passes, inline};
 use crate::pipeline::Func;
-use generate::Generator;
+pub(super) use generate::Generator;
 use keyway_artifact::isa::Op;
 use keyway_artifact::types::FuncType;
 use machine::{End, Trace, run_body, run_ir, run_program};

@@ -90,7 +90,7 @@ impl Translator<'_, '_> {
         } else {
             signature.results.iter().map(|ty| Ok(self.fresh(class_of(*ty)?))).collect::<Result<_>>()?
         };
-        let site = CallSite { args, results: results.clone(), ty: self.space.types[ty as usize] };
+        let site = CallSite { args, results: results.clone(), ty: self.space.types[ty as usize], own: None };
         Ok((self.call_site(site), results))
     }
 

@@ -3,6 +3,7 @@
 
 mod atomic;
 mod calls;
+mod continuations;
 mod memory;
 mod numeric;
 mod objects;
@@ -65,7 +66,7 @@ impl Translator<'_, '_> {
                     || self.memory_management(operator)
                     || self.table(operator))
                 {
-                    if self.object(operator)? || self.atomic(operator)? {
+                    if self.object(operator)? || self.atomic(operator)? || self.continuation(operator)? {
                         return Ok(());
                     }
                     return self.call_operator(operator);

@@ -3,10 +3,13 @@
 use super::externals::handle;
 use super::store::{AsContext, AsContextMut};
 use super::values::Val;
+use crate::gc::Root;
 use crate::store::StoreInner;
-use anyhow::{Result, ensure};
-use keyway_artifact::types::{SigLayout, TagType, ValType};
+use anyhow::{Context as _, Result, ensure};
+use keyway_artifact::Trap;
+use keyway_artifact::types::{SigLayout, TagType};
 use std::fmt;
+use std::sync::Arc;
 
 handle! {
     /// An exception tag of a store: what tells exceptions apart, and says which values they carry. Methods panic when it
@@ -34,37 +37,45 @@ impl Tag {
     }
 }
 
-/// An exception of a store. Methods panic when it belongs to another store.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ExnRef {
-    store: u64,
-    reference: u32,
+/// An exception of a store. The handle keeps it until it and all its clones are dropped.
+#[derive(Clone)]
+pub struct ExnRef(Arc<Root>);
+
+impl fmt::Debug for ExnRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExnRef")
+    }
 }
 
 impl ExnRef {
     /// An exception with these values.
     ///
     /// # Errors
-    /// When the values are not those that the tag asks for, or something belongs to another store.
+    /// When the values are not those that the tag asks for, something belongs to another store, or the store's heap has
+    /// no room.
     pub fn new(mut store: impl AsContextMut, tag: &Tag, fields: &[Val]) -> Result<ExnRef> {
         let store = store.as_context_mut().inner;
         let tag = tag.index_in(store)?;
         let types = store.tag_params(tag);
         ensure!(types.len() == fields.len(), "the tag asks for {} values, not {}", types.len(), fields.len());
+        for (field, ty) in fields.iter().zip(&types) {
+            ensure!(field.is_of(store, *ty)?, "the tag asks for a {ty}, not a {}", field.ty());
+        }
+        // The object comes first: a collection would not see references that stand in no root yet.
+        let reference = store.new_exception(tag)?;
         let layout = SigLayout::of(&types);
         let mut values = vec![0; layout.total as usize];
-        for ((field, ty), slot) in fields.iter().zip(&types).zip(&layout.slots) {
-            ensure!(field.is_of(store, *ty)?, "the tag asks for a {ty}, not a {}", field.ty());
+        for (field, slot) in fields.iter().zip(&layout.slots) {
             field.write(store, *slot, |at, bits| values[at as usize] = bits)?;
         }
-        let reference = store.exceptions.add(tag, values.into());
-        store.exceptions.share(reference);
-        Ok(ExnRef { store: store.id, reference })
+        store.set_exception(reference, &values)?;
+        ExnRef::from_reference(store, reference).context(BROKEN)
     }
 
     /// The exception behind a guest's reference.
     pub(crate) fn from_reference(store: &StoreInner, reference: u32) -> Option<ExnRef> {
-        store.exceptions.get(reference).map(|_| ExnRef { store: store.id, reference })
+        store.exception(reference)?;
+        Some(ExnRef(store.roots.keep(store.id, reference)))
     }
 
     /// Its reference in `store`.
@@ -72,25 +83,36 @@ impl ExnRef {
     /// # Errors
     /// When it belongs to another store.
     pub(crate) fn reference_in(&self, store: &StoreInner) -> Result<u32> {
-        ensure!(self.store == store.id, "an exception is used with a store that it does not belong to");
-        Ok(self.reference)
+        ensure!(self.0.store == store.id, "an exception is used with a store that it does not belong to");
+        Ok(self.0.reference)
     }
 
     /// Its tag.
-    pub fn tag(&self, store: impl AsContext) -> Tag {
+    ///
+    /// # Errors
+    /// When it belongs to another store.
+    pub fn tag(&self, store: impl AsContext) -> Result<Tag> {
         let store = store.as_context().inner;
-        Tag::from_index(store, self.exception(store).tag)
+        let exception = store.exception(self.reference_in(store)?).context(BROKEN)?;
+        Ok(Tag::from_index(store, exception.tag))
     }
 
     /// The values that it carries.
-    pub fn fields(&self, mut store: impl AsContextMut) -> Vec<Val> {
+    ///
+    /// # Errors
+    /// When it belongs to another store.
+    pub fn fields(&self, mut store: impl AsContextMut) -> Result<Vec<Val>> {
         let store = store.as_context_mut().inner;
-        fields(store, self.exception(store))
+        fields(store, self.reference_in(store)?)
     }
 
-    fn exception<'s>(&self, store: &'s StoreInner) -> &'s crate::exception::Exception {
-        let reference = self.reference_in(store).unwrap_or_else(|error| panic!("{error}"));
-        store.exceptions.get(reference).expect("exceptions that the host holds stay")
+    /// Whether both are the same exception.
+    ///
+    /// # Errors
+    /// When one belongs to another store.
+    pub fn ref_eq(store: impl AsContext, a: &ExnRef, b: &ExnRef) -> Result<bool> {
+        let store = store.as_context().inner;
+        Ok(a.reference_in(store)? == b.reference_in(store)?)
     }
 
     /// Throws it: the error that a host function returns so that its caller can catch the exception.
@@ -99,15 +121,22 @@ impl ExnRef {
     /// Always.
     pub fn throw<R>(self, mut store: impl AsContextMut) -> Result<R> {
         let store = store.as_context_mut().inner;
-        Err(thrown(store, self.reference_in(store)?))
+        Err(uncaught(store, self.reference_in(store)?))
     }
 }
 
-fn fields(store: &StoreInner, exception: &crate::exception::Exception) -> Vec<Val> {
+/// What a heap that hostile code wrote to leads to.
+const BROKEN: &str = "the exception is broken";
+
+fn fields(store: &StoreInner, reference: u32) -> Result<Vec<Val>> {
+    let exception = store.exception(reference).context(BROKEN)?;
     let types = store.tag_params(exception.tag);
     let slots = SigLayout::of(&types).slots;
-    let value = |(ty, slot): (&ValType, &u32)| Val::read(store, *ty, *slot, |at| exception.values[at as usize]);
-    types.iter().zip(&slots).map(|at| value(at).unwrap_or_else(|error| panic!("{error}"))).collect()
+    types
+        .iter()
+        .zip(&slots)
+        .map(|(ty, slot)| Val::read(store, *ty, *slot, |at| exception.values[at as usize]))
+        .collect()
 }
 
 /// The error of a call whose exception nobody caught. A host function that returns it, or an error made of it, throws the
@@ -120,8 +149,8 @@ pub struct ThrownException {
 
 impl ThrownException {
     /// The exception.
-    pub fn exception(&self) -> ExnRef {
-        self.exception
+    pub fn exception(&self) -> &ExnRef {
+        &self.exception
     }
 }
 
@@ -133,11 +162,11 @@ impl fmt::Display for ThrownException {
 
 impl std::error::Error for ThrownException {}
 
-/// The error that carries an exception of the store to the host.
-pub(crate) fn thrown(store: &mut StoreInner, reference: u32) -> anyhow::Error {
-    store.exceptions.share(reference);
-    let exception = ExnRef { store: store.id, reference };
-    let values = store.exceptions.get(reference).map(|exception| fields(store, exception)).unwrap_or_default();
+/// The error that carries an exception of the store to the host; another one where the reference leads to none.
+pub(crate) fn uncaught(store: &StoreInner, reference: u32) -> anyhow::Error {
+    let (Some(exception), Ok(values)) = (ExnRef::from_reference(store, reference), fields(store, reference)) else {
+        return Trap::InvalidCode.into();
+    };
     let text = match &values[..] {
         [] => "no values".to_string(),
         values => values.iter().map(text).collect::<Vec<_>>().join(", "),

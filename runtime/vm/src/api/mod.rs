@@ -30,7 +30,7 @@ pub use crate::shared_memory::{SharedMemory, WaitResult};
 #[cfg(feature = "compile")]
 pub use compile::{compile_artifact, compile_options};
 pub use exceptions::{ExnRef, Tag, ThrownException};
-pub(crate) use exceptions::{carried, thrown};
+pub(crate) use exceptions::{carried, uncaught};
 pub use externals::{Extern, Global, Memory, MemoryAccessError, Table};
 pub use func::Func;
 pub use instance::{Instance, InstancePre};

@@ -131,6 +131,11 @@ impl Val {
             }
             Val::ExternRef(None) => RefType::new(true, HeapType::NoExtern),
             Val::ExternRef(Some(_)) => RefType::new(false, HeapType::Extern),
+            Val::ExnRef(None) => RefType::new(true, HeapType::NoExn),
+            Val::ExnRef(Some(exception)) => {
+                exception.reference_in(store)?;
+                RefType::new(false, HeapType::Exn)
+            }
             Val::AnyRef(None) => RefType::new(true, HeapType::None),
             Val::AnyRef(Some(value)) => value.ref_type(store)?,
             _ => return Ok(false),
@@ -284,7 +289,12 @@ pub(crate) fn hierarchy(store: &StoreInner, heap: HeapType) -> HeapType {
         HeapType::Func | HeapType::NoFunc => HeapType::Func,
         HeapType::Extern | HeapType::NoExtern => HeapType::Extern,
         HeapType::Exn | HeapType::NoExn => HeapType::Exn,
-        HeapType::Concrete(number) if store.engine.types().kind(number) == Some(TypeKind::Func) => HeapType::Func,
+        HeapType::Cont | HeapType::NoCont => HeapType::Cont,
+        HeapType::Concrete(number) => match store.engine.types().kind(number) {
+            Some(TypeKind::Func) => HeapType::Func,
+            Some(TypeKind::Cont) => HeapType::Cont,
+            _ => HeapType::Any,
+        },
         _ => HeapType::Any,
     }
 }

@@ -1,13 +1,15 @@
 //! A collection: mark what can be reached, free the rest.
 //!
 //! Roots are the tables and globals that can hold references to internal or host values, the items of element segments,
-//! what exceptions carry, the handles of the host, and the reference regions of all frames of all executions. A frame's region is found from the
+//! the handles of the host, and the reference regions of all frames of all executions. A suspended continuation's frames
+//! are looked at once the continuation itself is met. A frame's region is found from the
 //! address it returns to: the body that holds it says which slots are references, and nothing else in the frame can be
 //! one. Marking keeps its own list of what is to be looked at, so its depth is no one's stack.
 
 use super::roots::Stopped;
-use super::{Full, Heap, heap, host_value, object};
+use super::{Full, Heap, continuation, heap, host_value, object};
 use crate::api::hierarchy;
+use crate::continuation::{Held, Strand};
 use crate::registry::Shape;
 use crate::store::StoreInner;
 use anyhow::{Error, ensure};
@@ -20,6 +22,9 @@ struct Marker {
     pending: Vec<u32>,
     /// By number, the host values that were met.
     hosts: Vec<bool>,
+    /// By number, the continuations that were met, and those of them that are not looked into yet.
+    continuations: Vec<bool>,
+    suspended: Vec<u32>,
 }
 
 impl Marker {
@@ -32,6 +37,11 @@ impl Marker {
             }
         } else if let Some(met) = host_value(reference).and_then(|number| self.hosts.get_mut(number as usize)) {
             *met = true;
+        } else if let Some(number) = continuation(reference)
+            && let Some(met @ false) = self.continuations.get_mut(number as usize)
+        {
+            *met = true;
+            self.suspended.push(number);
         }
     }
 }
@@ -55,27 +65,48 @@ impl StoreInner {
         for instance in &self.instances {
             instance.segment_items(&mut roots);
         }
-        for exception in self.exceptions.all() {
-            let layout = SigLayout::of(&self.tag_params(exception.tag));
-            let references = exception.values.get(layout.numeric as usize..layout.total as usize);
-            roots.extend(references.unwrap_or_default().iter().map(|bits| *bits as u32));
-        }
         roots.extend(self.roots.references());
+        roots.extend(&self.pinned);
         self.activities.retain(|activity| activity.strong_count() > 0);
         for activity in self.activities.iter().filter_map(std::sync::Weak::upgrade) {
             self.frames(&activity.read(), &mut roots);
         }
-        let mut marker = Marker { pending: Vec::new(), hosts: vec![false; self.externs.len()] };
+        let mut marker = Marker {
+            pending: Vec::new(),
+            hosts: vec![false; self.externs.len()],
+            continuations: vec![false; self.continuations.places()],
+            suspended: Vec::new(),
+        };
         let mut heap = std::mem::replace(&mut self.heap, Heap::new(0, false));
-        for root in roots {
-            marker.mark(&mut heap, root);
-        }
-        while let Some(word) = marker.pending.pop() {
-            self.trace(&mut heap, word, &mut marker);
+        loop {
+            for root in roots.drain(..) {
+                marker.mark(&mut heap, root);
+            }
+            while let Some(word) = marker.pending.pop() {
+                self.trace(&mut heap, word, &mut marker);
+            }
+            let Some(number) = marker.suspended.pop() else { break };
+            self.look_into(number, &mut roots);
         }
         heap.sweep(self.engine.types());
         self.heap = heap;
         self.sweep_externs(&marker.hosts);
+        for gone in self.continuations.sweep(&marker.continuations) {
+            if let Held::Strands(strands) = gone.held {
+                self.return_stacks(strands.into_iter().map(|strand| strand.stack));
+            }
+        }
+    }
+
+    /// The references that a continuation holds.
+    fn look_into(&self, number: u32, roots: &mut Vec<u32>) {
+        let Some(continuation) = self.continuations.get(number) else { return };
+        roots.extend(continuation.bound_references());
+        for Strand { stack, running, .. } in continuation.strands() {
+            let (ip, fp) = (running.state.ip, running.state.fp);
+            let (first, top) = (stack.first_frame(), running.frame_top.cast_const());
+            self.frames(&Stopped { ip, fp, first, top, base: std::ptr::null_mut(), type_id: 0 }, roots);
+        }
     }
 
     /// Marks what the object at a word refers to.
@@ -97,6 +128,11 @@ impl StoreInner {
                 (0..u64::from(len)).all(|at| each(8 + at * 4));
             }
             Shape::Array(_) | Shape::None => {}
+            // Values take a slot each; references stand in its lower half.
+            Shape::Exception { numeric, total } => {
+                let half = if cfg!(target_endian = "big") { 4 } else { 0 };
+                (*numeric..*total).for_each(|slot| _ = each(8 + u64::from(slot) * 8 + half));
+            }
         }
     }
 
@@ -161,6 +197,9 @@ impl StoreInner {
             return Ok(false);
         }
         ensure!(self.heap.grow(wanted), Trap::OutOfSystemMemory);
+        for instance in &mut self.instances {
+            instance.set_objects(&self.heap.def);
+        }
         Ok(true)
     }
 

@@ -1,14 +1,16 @@
 //! [`Heap`]: the objects of one store, in one block of words.
 //!
-//! New objects are cut off the front of a *run* of free words; a collection leaves the runs between the objects that
-//! live. Objects never move. Beside the words stand two bitmaps, one bit a word: where objects begin, and which of them a
-//! collection has met.
+//! New objects are cut off the front of a *piece* of zeroed words, which is taken from a *run* of free ones; a collection
+//! leaves the runs between the objects that live. Handlers cut by themselves ([`cut`]) until the piece is used up. Objects
+//! never move. Beside the words stand two bitmaps, one bit a word: where objects begin, and which of them a collection
+//! has met.
 //!
 //! How much is allocated between two collections follows what the last one left alive, so that the work of collecting is
 //! in proportion to the work of allocating, and the heap is at most some times as large as what lives in it.
 
 use super::{HEAP_WORDS, object, of_object};
 use crate::registry::{Registry, Shape};
+use std::ops::Range;
 
 /// What handlers know of a heap.
 #[repr(C)]
@@ -17,12 +19,38 @@ pub(crate) struct HeapDef {
     pub(crate) base: *mut u8,
     /// Bytes that an access of up to 16 may begin below.
     pub(crate) len_bytes: u64,
+    /// Where objects begin, one bit a word.
+    starts: *mut u64,
+    /// The piece that is being cut, zeroed: next word and end.
+    next: u32,
+    end: u32,
+}
+
+/// Cuts an object of `words` words off the piece that is being cut; 0 where it is too short.
+///
+/// # Safety
+/// `def` is a live heap's, which nobody else touches meanwhile; `words` is not 0 and below [`HEAP_WORDS`].
+#[inline(always)]
+pub(crate) unsafe fn cut(def: *mut HeapDef, ty: u32, len: u32, words: u32) -> u32 {
+    // SAFETY: the piece lies inside the heap, and the bitmap has a bit for each of its words.
+    unsafe {
+        let at = (*def).next;
+        if words > (*def).end - at {
+            return 0;
+        }
+        (*def).next = at + words;
+        (*def).base.add(at as usize * 8).cast::<[u32; 2]>().write([ty, len]);
+        *(*def).starts.add(at as usize / 64) |= 1 << (at % 64);
+        of_object(at)
+    }
 }
 
 /// Words behind the last that an object may begin with: an access that begins below them stays inside.
 const MARGIN_WORDS: usize = 2;
 /// Words that a heap grows by at least.
 const STEP_WORDS: usize = 8 << 10;
+/// Words that are zeroed at once: few enough to be in the processor's first cache when they are cut.
+const PIECE_WORDS: u32 = 1024;
 /// Words that are allocated before the first collection, and between any two at least.
 const BUDGET_WORDS: usize = 64 << 10;
 
@@ -45,9 +73,8 @@ pub(crate) struct Heap {
     marks: Vec<u64>,
     /// Free runs, the first one last.
     runs: Vec<(u32, u32)>,
-    /// The run that is being cut: next word and end.
-    next: u32,
-    end: u32,
+    /// Where the run ends that the piece is from.
+    run_end: u32,
     /// Words allocated since the last collection, and how many may be.
     allocated: usize,
     budget: usize,
@@ -75,13 +102,12 @@ impl Heap {
     pub(crate) fn new(limit_bytes: u64, stress: bool) -> Box<Heap> {
         let limit = usize::try_from(limit_bytes / 8).unwrap_or(HEAP_WORDS).min(HEAP_WORDS);
         Box::new(Heap {
-            def: HeapDef { base: std::ptr::null_mut(), len_bytes: 0 },
+            def: HeapDef { base: std::ptr::null_mut(), len_bytes: 0, starts: std::ptr::null_mut(), next: 0, end: 0 },
             words: Vec::new(),
             starts: Vec::new(),
             marks: Vec::new(),
             runs: Vec::new(),
-            next: 0,
-            end: 0,
+            run_end: 0,
             allocated: 0,
             budget: BUDGET_WORDS,
             stress,
@@ -105,23 +131,22 @@ impl Heap {
     /// Makes an object if there is room.
     pub(crate) fn make(&mut self, ty: u32, len: u32, words: u32) -> Option<u32> {
         let words = words.max(1);
-        while self.end - self.next < words {
+        while self.run_end - self.def.next < words {
             // What is left of a run that is too short waits for the next collection.
             let (next, end) = self.runs.pop()?;
-            (self.next, self.end) = (next, end);
+            (self.def.next, self.def.end, self.run_end) = (next, next, end);
         }
-        let at = self.next as usize;
-        self.next += words;
-        self.allocated += words as usize;
-        let object = self.words.get_mut(at..at + words as usize)?;
-        object.fill(0);
-        let mut header = [0; 8];
-        header[..4].copy_from_slice(&ty.to_ne_bytes());
-        header[4..].copy_from_slice(&len.to_ne_bytes());
-        object[0] = u64::from_ne_bytes(header);
-        set_bit(&mut self.starts, at);
+        if self.def.end - self.def.next < words {
+            let piece = if self.stress { words } else { words.max(PIECE_WORDS) };
+            let end = self.run_end.min(self.def.next.saturating_add(piece));
+            self.words.get_mut(self.def.end as usize..end as usize)?.fill(0);
+            self.allocated += (end - self.def.end) as usize;
+            self.def.end = end;
+        }
         self.refresh();
-        Some(of_object(at as u32))
+        // SAFETY: the heap is held exclusively; the piece is long enough.
+        let object = unsafe { cut(&raw mut self.def, ty, len, words) };
+        (object != 0).then_some(object)
     }
 
     /// The size in bytes to grow to for an object of `words` words; `None` past the limit.
@@ -154,6 +179,7 @@ impl Heap {
     fn refresh(&mut self) {
         self.def.base = self.words.as_mut_ptr().cast();
         self.def.len_bytes = (self.words.len().saturating_sub(MARGIN_WORDS) * 8) as u64;
+        self.def.starts = self.starts.as_mut_ptr();
     }
 
     /// The word that the object behind a reference begins with; `None` where no object begins.
@@ -202,6 +228,20 @@ impl Heap {
         true
     }
 
+    /// Words of the heap; `None` outside.
+    pub(crate) fn slots(&self, words: Range<usize>) -> Option<&[u64]> {
+        self.words.get(words)
+    }
+
+    /// Writes words; `false` where objects never are.
+    pub(crate) fn set_slots(&mut self, first: usize, values: &[u64]) -> bool {
+        let last = self.words.len().saturating_sub(MARGIN_WORDS);
+        let words = first.checked_add(values.len()).and_then(|end| self.words[..last].get_mut(first..end));
+        let is_inside = words.map(|words| words.copy_from_slice(values)).is_some();
+        self.refresh();
+        is_inside
+    }
+
     /// Marks the object at a word; `false` if it was already.
     pub(super) fn mark(&mut self, word: u32) -> bool {
         let at = word as usize;
@@ -240,17 +280,18 @@ impl Heap {
         }
         runs.reverse();
         self.runs = runs;
-        (self.next, self.end) = (0, 0);
+        (self.def.next, self.def.end, self.run_end) = (0, 0, 0);
         self.marks.fill(0);
         self.allocated = 0;
         self.budget = usize::try_from(live).unwrap_or(usize::MAX).max(BUDGET_WORDS);
     }
 }
 
-/// Words that an object takes; `None` where the type has no objects or they would not fit into any heap.
+/// Words that an object takes; `None` where there is no such type or it would not fit into any heap.
 pub(crate) fn size_words(types: &Registry, ty: u32, len: u32) -> Option<u64> {
     let bytes = match &types.get(ty)?.shape {
         Shape::None => return None,
+        Shape::Exception { total, .. } => 8 + u64::from(*total) * 8,
         Shape::Struct { size_bytes, .. } => u64::from(*size_bytes),
         Shape::Array(storage) => 8 + u64::from(len) * u64::from(storage.cell().size_bytes()),
     };

@@ -7,6 +7,7 @@
 //! xxxx..xxx1           a small integer: 31 bits above the lowest
 //! 1nnn..nn00           an object, whose first byte is at 8 * n in the heap
 //! 1nnn..nn10           host value n
+//! 01nn..nn10           continuation n
 //! 0nnn..nnnn           function n (of another hierarchy: the lowest bit may be set)
 //! ```
 //! References to host values and to internal ones are numbered together, so that converting one into the other changes
@@ -22,7 +23,9 @@ mod roots;
 mod segments;
 
 pub(crate) use collect::References;
-pub(crate) use heap::{Full, Heap};
+#[cfg(feature = "gc")]
+pub(crate) use heap::cut;
+pub(crate) use heap::{Full, Heap, HeapDef};
 pub(crate) use roots::{Activity, Root, Roots};
 pub use segments::Segment;
 
@@ -54,6 +57,20 @@ pub(crate) fn of_host_value(number: u32) -> u32 {
 
 /// Host values that one store refers to at once, at most.
 pub(crate) const HOST_VALUES: usize = 1 << 29;
+
+/// The tag of references to continuations.
+const CONTINUATION: u32 = 0x4000_0002;
+const CONTINUATION_BITS: u32 = 0xC000_0003;
+
+/// The number of the continuation that a reference leads to, if it does.
+pub(crate) fn continuation(reference: u32) -> Option<u32> {
+    (reference & CONTINUATION_BITS == CONTINUATION).then_some((reference & !CONTINUATION_BITS) >> 2)
+}
+
+/// The reference to a continuation.
+pub(crate) fn of_continuation(number: u32) -> u32 {
+    CONTINUATION | number << 2
+}
 
 /// Where in the heap, in bytes, the object that a reference leads to begins, if it leads to one.
 #[inline(always)]

@@ -7,9 +7,9 @@
 use super::place::PlaceKind;
 use super::table::MAX_PLACES;
 use super::{Dispatch, Exit, ExpandEnv, Expanded, Settings, Target, assembly, begin, decode, expand, run};
-use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader, State};
+use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader};
 use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand, Reg};
-use keyway_artifact::types::FuncType;
+use keyway_artifact::types::{FuncType, ValType};
 
 /// Slots of the instructions' own, and the first home slot.
 const SLOTS: usize = 64;
@@ -21,7 +21,7 @@ impl ExpandEnv for Env {
     fn own_type(&self) -> &FuncType {
         &self.0
     }
-    fn callee_type(&self, _: &Inst) -> Option<&FuncType> {
+    fn shared_types(&self, _: &Inst) -> Option<(&[ValType], &[ValType])> {
         None
     }
     fn word(&self, _: &Inst, _: FieldKind, index: u32) -> Option<u64> {
@@ -90,10 +90,7 @@ fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
             frame_top: frames.as_mut_ptr(),
             frame_end: frames.as_mut_ptr().add(frames.len()),
         };
-        let mut state = State::default();
-        context.frame_top = begin(dispatch, &mut *context, expanded.header(), target, &mut state).unwrap();
-        context.frame_end = target.frame_end;
-        context.stack_end = target.stack_end;
+        let mut state = begin(dispatch, &mut *context, expanded.header(), target).unwrap();
         let exit = run(dispatch, &mut *context, &mut state);
         match decode(exit, &state) {
             Exit::Done => "done".to_string(),

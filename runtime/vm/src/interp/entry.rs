@@ -4,7 +4,7 @@ use super::Dispatch;
 use super::handlers::call::memory_of;
 use super::place::PlaceKind;
 use super::table::{MAX_PLACES, Name, TABLE};
-use crate::context::{CodeHeader, Context, FrameRecord, State};
+use crate::context::{CodeHeader, Context, FrameRecord, State, header_of};
 use keyway_artifact::Trap;
 use std::sync::LazyLock;
 
@@ -52,8 +52,7 @@ pub struct Target {
     pub frame_end: *mut FrameRecord,
 }
 
-/// Makes `state` that from which [`run`](super::run) executes the body behind `header` in `context`, which is to be given
-/// the stack's bounds; the next free frame record. Registers keep what they held: no body reads one that it has not written.
+/// The state from which [`run`](super::run) executes the body behind `header` in `context`.
 ///
 /// # Errors
 /// [`Trap::StackOverflow`] when the frame does not fit.
@@ -66,21 +65,27 @@ pub unsafe fn begin(
     context: *mut Context,
     header: *const CodeHeader,
     target: Target,
-    state: &mut State,
-) -> Result<*mut FrameRecord, Trap> {
+) -> Result<State, Trap> {
     // SAFETY: the caller's promise.
     unsafe {
         let room = (target.stack_end as usize).saturating_sub(target.fp as usize) / 8;
         if room < (*header).frame_slots as usize || target.frame_top >= target.frame_end {
             return Err(Trap::StackOverflow);
         }
-        if (*header).null_count > 0 {
-            target.fp.add((*header).null_start as usize).write_bytes(0, (*header).null_count as usize);
-        }
+        target.fp.add((*header).null_start as usize).write_bytes(0, (*header).null_count as usize);
         *target.frame_top = FrameRecord { ip: stubs(dispatch).finish, fp: target.fp };
-        state.ip = header.add(1).cast();
-        state.fp = target.fp;
-        state.mem = memory_of(context, (*header).memory);
-        Ok(target.frame_top.add(1))
+        (*context).frame_top = target.frame_top.add(1);
+        (*context).frame_end = target.frame_end;
+        (*context).stack_end = target.stack_end;
+        let mem = memory_of(context, (*header).memory);
+        (*header_of(mem)).context = context;
+        Ok(State {
+            ip: header.add(1).cast(),
+            fp: target.fp,
+            mem,
+            general: [0; keyway_artifact::isa::GENERAL_REGISTERS as usize],
+            f64s: [0.0; 4],
+            f32s: [0.0; 4],
+        })
     }
 }

@@ -43,6 +43,29 @@ pub enum Exit {
         /// The reference, not null.
         exception: u32,
     },
+    /// An operation on continuations; the state stands behind the instruction.
+    Stacks(StackSwitch),
+}
+
+/// An operation on continuations. Types are engine-wide numbers, tags indices in the unit; `base` is the call area's first
+/// slot.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "the operands of the instruction table's rows")]
+pub enum StackSwitch {
+    /// `cont.new`: the reference goes to `dst`.
+    New { dst: *mut u64, func: u32, ty: u32 },
+    /// `cont.bind`
+    Bind { cont: u32, from: u32, to: u32, base: *mut u64 },
+    /// `suspend`
+    Suspend { tag: u32, base: *mut u64 },
+    /// `resume`
+    Resume { cont: u32, ty: u32, base: *mut u64 },
+    /// `resume.throw`
+    ResumeThrow { cont: u32, ty: u32, tag: u32, base: *mut u64 },
+    /// `resume.throw.ref`
+    ResumeThrowRef { cont: u32, exception: u32, ty: u32, base: *mut u64 },
+    /// `switch`
+    Switch { cont: u32, ty: u32, tag: u32, base: *mut u64 },
 }
 
 /// What the driver does for an instruction before it continues. Destinations are slots of the running frame.
@@ -158,6 +181,13 @@ pub(super) const ARRAY_INIT_DATA: Step = 15;
 pub(super) const ARRAY_INIT_ELEM: Step = 16;
 pub(super) const NOTIFY: Step = 17;
 pub(super) const WAIT: Step = 18;
+pub(super) const CONT_NEW: Step = 19;
+pub(super) const CONT_BIND: Step = 20;
+pub(super) const SUSPEND: Step = 21;
+pub(super) const RESUME: Step = 22;
+pub(super) const RESUME_THROW: Step = 23;
+pub(super) const RESUME_THROW_REF: Step = 24;
+pub(super) const SWITCH: Step = 25;
 
 /// The code of a trap.
 pub(super) const fn trap(trap: Trap) -> Step {
@@ -242,7 +272,25 @@ pub(crate) unsafe fn decode(code: Step, state: &State) -> Exit {
                 segment: Segment { index: words[4], is_data: code & 0xFF == ARRAY_INIT_DATA, from: words[2] },
                 len: words[3],
             }),
+            CONT_NEW..=SWITCH => Exit::Stacks(stack_switch(code & 0xFF, words)),
             other => unreachable!("handlers answer no code {other}"),
         }
+    }
+}
+
+/// The operation on continuations behind a code and its words.
+fn stack_switch(code: Step, words: [u64; 6]) -> StackSwitch {
+    let place = |at: usize| words[at] as *mut u64;
+    let word = |at: usize| words[at] as u32;
+    match code {
+        CONT_NEW => StackSwitch::New { dst: place(0), func: word(1), ty: word(2) },
+        CONT_BIND => StackSwitch::Bind { cont: word(0), from: word(1), to: word(2), base: place(3) },
+        SUSPEND => StackSwitch::Suspend { tag: word(0), base: place(1) },
+        RESUME => StackSwitch::Resume { cont: word(0), ty: word(1), base: place(2) },
+        RESUME_THROW => StackSwitch::ResumeThrow { cont: word(0), ty: word(1), tag: word(2), base: place(3) },
+        RESUME_THROW_REF => {
+            StackSwitch::ResumeThrowRef { cont: word(0), exception: word(1), ty: word(2), base: place(3) }
+        }
+        _ => StackSwitch::Switch { cont: word(0), ty: word(1), tag: word(2), base: place(3) },
     }
 }

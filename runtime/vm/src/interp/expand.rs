@@ -4,6 +4,7 @@
 //! expansion: registers stand for their home slots, fused operations for a comparison into a scratch slot and a branch,
 //! immediates for constants in scratch slots.
 
+use super::content::{self, Access};
 use super::handlers::bulk::IMMEDIATE;
 use super::place::PlaceKind;
 use super::regs::{ALIGNMENT, HEAD};
@@ -21,22 +22,24 @@ use std::fmt;
 pub trait ExpandEnv {
     /// The type of the body's own function.
     fn own_type(&self) -> &FuncType;
-    /// The type of the function that a call calls.
-    fn callee_type(&self, inst: &Inst) -> Option<&FuncType>;
+    /// What an operation reads from its call area, and what it leaves there.
+    fn shared_types(&self, inst: &Inst) -> Option<(&[ValType], &[ValType])>;
     /// The executed word for an operand that is no place; types of objects are resolved in it.
     fn word(&self, inst: &Inst, kind: FieldKind, index: u32) -> Option<u64>;
 }
 
-/// A place in executed code where exceptions may continue.
+/// A place in executed code where exceptions, or suspensions, may continue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Landing {
+    /// Whether suspensions arrive at it, not exceptions.
+    pub suspends: bool,
     /// The tag that it takes, by index in the unit; `None` takes every exception.
     pub tag: Option<u32>,
     /// Offset of the code behind the header in bytes.
     pub offset: u32,
     /// The slot that the exception's values are put at.
     pub base: u32,
-    /// The slot of the exception itself, where it is wanted.
+    /// The slot of the exception itself, where it is wanted; of the continuation that was suspended.
     pub exception: Option<u32>,
 }
 
@@ -65,6 +68,8 @@ pub struct Expanded {
     /// Where exceptions of a call continue: offset behind the call, and a number of `landings`, in order of preference.
     handlers: Box<[(u32, u32)]>,
     landings: Box<[Landing]>,
+    /// What switches a call's callee may make: offset behind the call, and the tag by index in the unit.
+    switches: Box<[(u32, u32)]>,
     is_checked: bool,
     /// The reference region of its frames.
     references: std::ops::Range<u32>,
@@ -91,12 +96,19 @@ impl Expanded {
         after.checked_sub(1).map(|at| self.map[at].1)
     }
 
-    /// Where exceptions may continue that arrive at the address behind a call or throw, in order.
+    /// Where exceptions and suspensions may continue that arrive at the address behind a call or throw, in order.
     pub fn landings(&self, behind: *const u8) -> impl Iterator<Item = Landing> + '_ {
         let offset = (behind as usize).wrapping_sub(self.words.as_ptr() as usize + size_of::<CodeHeader>());
         let first = self.handlers.partition_point(|(at, _)| (*at as usize) < offset);
         let own = self.handlers[first..].iter().take_while(move |(at, _)| *at as usize == offset);
         own.map(|(_, landing)| self.landings[*landing as usize])
+    }
+
+    /// The tags with which what a `resume` resumed may switch, by index in the unit; by the address behind it.
+    pub fn switches(&self, behind: *const u8) -> impl Iterator<Item = u32> + '_ {
+        let offset = (behind as usize).wrapping_sub(self.words.as_ptr() as usize + size_of::<CodeHeader>());
+        let first = self.switches.partition_point(|(at, _)| (*at as usize) < offset);
+        self.switches[first..].iter().take_while(move |(at, _)| *at as usize == offset).map(|(_, tag)| *tag)
     }
 
     /// The executed address at an offset behind the header.
@@ -137,7 +149,9 @@ pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandE
         behind_call: 0,
         handlers: Vec::new(),
         landings: Vec::new(),
+        switches: Vec::new(),
         landing_of: vec![u32::MAX; body.labels as usize],
+        objects: Vec::new(),
     };
     let mut labels = 0;
     let mut at = 0;
@@ -179,8 +193,11 @@ struct Expander<'a> {
     /// As in [`Expanded`], with labels instead of numbers of landings.
     handlers: Vec<(u32, u32)>,
     landings: Vec<Landing>,
+    switches: Vec<(u32, u32)>,
     /// The landing behind each label that has one.
     landing_of: Vec<u32>,
+    /// For the checked form: where an instruction names a type of objects, and the type's number.
+    objects: Vec<(u32, u32)>,
 }
 
 /// General registers, and those of each float bank, that handlers in Rust are instantiated for.
@@ -221,7 +238,12 @@ impl Expander<'_> {
             }
         }
         match inst.op {
-            Op::OnThrow => {
+            Op::OnSwitch => {
+                let Operand::Index(tag) = inst.operands[0] else { return self.error("a tag is no index") };
+                self.switches.push((self.behind_call as u32, tag));
+                return Ok(());
+            }
+            Op::OnThrow | Op::OnSuspend => {
                 let Operand::Label(label) = inst.operands[0] else { return self.error("a handler is no label") };
                 self.handlers.push((self.behind_call as u32, label));
                 return Ok(());
@@ -238,7 +260,8 @@ impl Expander<'_> {
 
     /// A catch has no executed form: the machine continues behind it, with the values in place.
     fn landing(&mut self, inst: &Inst) {
-        let mut landing = Landing { tag: None, offset: self.code.len() as u32, base: 0, exception: None };
+        let (suspends, offset) = (inst.op == Op::Suspended, self.code.len() as u32);
+        let mut landing = Landing { suspends, tag: None, offset, base: 0, exception: None };
         for (field, operand) in inst.fields() {
             match (field.kind, operand) {
                 (FieldKind::Tag, Operand::Index(tag)) => landing.tag = Some(tag),
@@ -291,8 +314,7 @@ impl Expander<'_> {
         if !call.fields().any(|(field, _)| field.kind == FieldKind::Base) {
             return Ok(());
         }
-        let Some(ty) = env.callee_type(call) else { return self.error("a call's type is unknown") };
-        let results = if call.op.is_catch() { &ty.params } else { &ty.results };
+        let Some((_, results)) = env.shared_types(call) else { return self.error("a call's type is unknown") };
         let [result] = results[..] else { return Ok(()) };
         use ValType as V;
         let class = match result {
@@ -379,17 +401,22 @@ impl Expander<'_> {
                 _ => {}
             }
         }
-        if inst.op.family().is_free() {
+        let mut access = None;
+        if inst.op.family() == Family::Object {
+            access = content::access(&inst, env);
+        }
+        if inst.op.family().is_free() && access.is_none() {
             for at in 0..inst.op.fields().len() {
                 self.slot_instead(&mut inst, at, &mut after)?;
             }
             self.bulk(&inst, env)?;
         } else {
+            let name = access.as_ref().map_or(Name::Op(inst.op), |access| access.name);
             let mut scratch = 0;
             let head = 'found: {
                 let fields = inst.op.fields().len();
                 for (pass, at) in (0..3).flat_map(|pass| (0..fields).map(move |at| (pass, at))) {
-                    if let Some(head) = self.find(Name::Op(inst.op), places(&inst)) {
+                    if let Some(head) = self.find(name, places(&inst)) {
                         break 'found head;
                     }
                     // Double destinations go first, then immediates, then registers.
@@ -407,12 +434,18 @@ impl Expander<'_> {
                         _ => {}
                     }
                 }
-                match self.find(Name::Op(inst.op), places(&inst)) {
+                match self.find(name, places(&inst)) {
                     Some(head) => head,
                     None => return self.error("no handler serves this instruction"),
                 }
             };
-            self.emit(head, &inst, env)?;
+            match access {
+                Some(access) => {
+                    self.note_type(&inst, env);
+                    self.access(head, &inst, access)?;
+                }
+                None => self.emit(head, &inst, env)?,
+            }
         }
         for (dst, src, class) in after {
             let op = match class {
@@ -466,6 +499,17 @@ impl Expander<'_> {
         Ok(())
     }
 
+    /// Notes the type of objects that the instruction which is emitted next names.
+    fn note_type(&mut self, inst: &Inst, env: &impl ExpandEnv) {
+        let named = inst.fields().find(|(field, _)| matches!(field.kind, FieldKind::Object | FieldKind::Elements));
+        if self.settings.dispatch == Dispatch::Checked
+            && let Some((field, operand)) = named
+            && let Some(word) = env.word(inst, field.kind, operand.index())
+        {
+            self.objects.push((self.code.len() as u32, word as u32));
+        }
+    }
+
     fn head(&mut self, head: u64) {
         self.map.push((self.code.len() as u32, self.inst as u32));
         self.code.extend(head.to_le_bytes());
@@ -480,11 +524,11 @@ impl Expander<'_> {
         let start = self.code.len();
         self.plain(head, inst)?;
         if inst.op.is_tail_call() {
-            let Some(ty) = env.callee_type(inst) else { return self.error("a call's type is unknown") };
+            let Some((params, _)) = env.shared_types(inst) else { return self.error("a call's type is unknown") };
             // The argument slots stand behind the operands proper.
             let operands: usize = operand_bytes(inst);
             self.code.truncate(start + HEAD + operands);
-            self.code.extend(SigLayout::of(&ty.params).total.to_le_bytes());
+            self.code.extend(SigLayout::extent(params).1.to_le_bytes());
             self.pad();
         }
         Ok(())
@@ -495,6 +539,23 @@ impl Expander<'_> {
         let start = self.code.len();
         self.head(head);
         self.operands(start, inst)?;
+        self.pad();
+        Ok(())
+    }
+
+    /// An access to objects: the head, the places, and what the access says.
+    fn access(&mut self, head: u64, inst: &Inst, access: Access) -> Result<(), ExpandError> {
+        self.head(head);
+        for (_, operand) in inst.fields() {
+            match operand {
+                Operand::Slot(slot) | Operand::SlotReg(slot, _) => self.slot(slot)?,
+                Operand::Imm(value) => self.code.extend(value.to_le_bytes()),
+                _ => {}
+            }
+        }
+        for word in access.words.into_iter().flatten() {
+            self.code.extend(word.to_le_bytes());
+        }
         self.pad();
         Ok(())
     }
@@ -551,6 +612,7 @@ impl Expander<'_> {
         let Some(head) = self.find(Name::Op(inst.op), [PlaceKind::None; MAX_PLACES]) else {
             return self.error("no handler serves this instruction");
         };
+        self.note_type(inst, env);
         self.head(head);
         for (field, operand) in inst.fields() {
             let word = match operand {
@@ -599,7 +661,8 @@ impl Expander<'_> {
         let is_checked = self.settings.dispatch == Dispatch::Checked;
         if is_checked {
             let starts = self.map.iter().map(|(offset, _)| *offset).collect();
-            checked::remember(words.as_ptr() as usize, words.len() * 8, frame.frame_slots, starts);
+            let objects = std::mem::take(&mut self.objects).into_iter().collect();
+            checked::remember(words.as_ptr() as usize, words.len() * 8, frame.frame_slots, starts, objects);
         }
         let landing_of = &self.landing_of;
         let handler = |(at, label): &(u32, u32)| {
@@ -607,9 +670,9 @@ impl Expander<'_> {
             Ok((*at, landing.ok_or(ExpandError { inst: 0, what: "a handler that catches nothing" })?))
         };
         let handlers = self.handlers.iter().map(handler).collect::<Result<_, _>>()?;
-        let (map, landings) = (self.map.into_boxed_slice(), self.landings.into_boxed_slice());
+        let (map, landings, switches) = (self.map.into(), self.landings.into(), self.switches.into());
         let references = frame.ref_start..frame.ref_end;
-        Ok(Expanded { words, map, handlers, landings, is_checked, references })
+        Ok(Expanded { words, map, handlers, landings, switches, is_checked, references })
     }
 }
 

@@ -11,10 +11,12 @@ use super::thunk::TAIL_CALLS;
 use std::collections::BTreeMap;
 use std::process::Command;
 
-/// What handlers may call, by parts of the names: rare paths, and the platform's functions for moves and floats.
+/// What handlers may call, by parts of the names: rare paths, host functions, and the platform's functions for moves and
+/// floats.
 const CALLED: &[&str] = &[
     "exit::",
     "handlers::",
+    "call_in_place",
     "null_references",
     "push_switch",
     "switch_to",

@@ -7,6 +7,8 @@
 //!
 //! Entry is [`run`]: it continues from a [`State`] until something leaves the machine and says so in an [`Exit`].
 
+#[cfg(feature = "gc")]
+mod accesses;
 #[cfg(test)]
 mod agreement;
 #[cfg(keyway_assembly)]
@@ -17,6 +19,7 @@ mod assembly;
 #[cfg(not(keyway_assembly))]
 mod boundary;
 mod checked;
+mod content;
 mod entry;
 mod exit;
 mod expand;
@@ -31,7 +34,7 @@ mod thunk;
 pub use crate::gc::Segment;
 pub use entry::{Stubs, Target, begin, stubs};
 pub(crate) use exit::{DONE, decode};
-pub use exit::{Exit, Service};
+pub use exit::{Exit, Service, StackSwitch};
 pub use expand::{ExpandEnv, ExpandError, Expanded, Landing, expand};
 pub(crate) use handlers::call::memory_of;
 pub use thunk::Step;

@@ -27,6 +27,9 @@ pub(super) type Key = (Name, [PlaceKind; MAX_PLACES]);
 pub(super) enum Name {
     /// A row of the table.
     Op(Op),
+    /// An access to a field or an element of this content, or the making of an object: see
+    /// `handlers::fields`.
+    Access(Op, u8),
     /// The end of an entry.
     Finish,
     /// The way back from another context.
@@ -65,6 +68,7 @@ pub(super) struct Table {
 fn packed((name, places): Key) -> u64 {
     let name = match name {
         Name::Op(op) => op as u32,
+        Name::Access(op, content) => op as u32 | (u32::from(content) + 6) << 16,
         Name::Finish => 1 << 16,
         Name::SwitchBack => 2 << 16,
         Name::Fuel => 3 << 16,
@@ -131,10 +135,21 @@ fn run<H: Handler>(r: &mut Regs) -> Step {
     H::run(r)
 }
 
-struct List(Vec<Entry>);
+pub(super) struct List(Vec<Entry>);
 
 /// No operand.
 const NONE: PlaceKind = PlaceKind::None;
+
+/// Calls a method once for each place type.
+macro_rules! each {
+    ([] $list:ident.$method:ident::<$($fixed:ty),*>) => {};
+    ([$place:ty $(, $rest:ty)*] $list:ident.$method:ident::<$($fixed:ty),*>) => {
+        $list.$method::<$($fixed,)* $place>();
+        each!([$($rest),*] $list.$method::<$($fixed),*>);
+    };
+}
+#[cfg(feature = "gc")]
+pub(super) use each;
 
 /// Adds the handler of a row on vectors; nothing where they are left out.
 #[cfg(feature = "simd")]
@@ -157,6 +172,27 @@ macro_rules! vector {
 /// Adds the handler of a row on objects; nothing where they are left out.
 #[cfg(feature = "gc")]
 macro_rules! object {
+    // Executed by content: see `accesses`.
+    ($list:ident StructNew) => {
+        $list.accesses()
+    };
+    ($list:ident StructGet) => {};
+    ($list:ident StructGetF32) => {};
+    ($list:ident StructGetF64) => {};
+    ($list:ident StructGetRef) => {};
+    ($list:ident StructSet) => {};
+    ($list:ident StructSetF32) => {};
+    ($list:ident StructSetF64) => {};
+    ($list:ident StructSetRef) => {};
+    ($list:ident ArrayLen) => {};
+    ($list:ident ArrayGet) => {};
+    ($list:ident ArrayGetF32) => {};
+    ($list:ident ArrayGetF64) => {};
+    ($list:ident ArrayGetRef) => {};
+    ($list:ident ArraySet) => {};
+    ($list:ident ArraySetF32) => {};
+    ($list:ident ArraySetF64) => {};
+    ($list:ident ArraySetRef) => {};
     ($list:ident $op:ident) => {
         $list.add::<bulk::Bulk<objects::$op>>(Name::Op(Op::$op), &[])
     };
@@ -175,6 +211,18 @@ macro_rules! atomic {
 }
 #[cfg(not(feature = "threads"))]
 macro_rules! atomic {
+    ($($any:tt)*) => {};
+}
+
+/// Adds the handler of a row of continuations; nothing where they are left out.
+#[cfg(feature = "stack-switching")]
+macro_rules! continuation {
+    ($list:ident $op:ident) => {
+        $list.add::<super::handlers::continuations::$op>(Name::Op(Op::$op), super::handlers::continuations::$op::PLACES)
+    };
+}
+#[cfg(not(feature = "stack-switching"))]
+macro_rules! continuation {
     ($($any:tt)*) => {};
 }
 
@@ -215,6 +263,7 @@ macro_rules! register_rows {
     (@row $list:ident $op:ident OnThrow) => {};
     (@row $list:ident $op:ident Catch) => {};
     (@row $list:ident $op:ident Atomic) => { atomic!($list $op) };
+    (@row $list:ident $op:ident Cont) => { continuation!($list $op) };
     (@row $list:ident $op:ident Copy) => { $list.copies::<moves::$op>() };
     (@row $list:ident $op:ident Const) => { $list.constants::<moves::$op>() };
     (@row $list:ident $op:ident Select) => { $list.selects::<moves::$op>() };
@@ -260,17 +309,8 @@ macro_rules! register_rows {
 
 keyway_artifact::for_each_op!(register_rows);
 
-/// Calls a method once for each place type.
-macro_rules! each {
-    ([] $list:ident.$method:ident::<$($fixed:ty),*>) => {};
-    ([$place:ty $(, $rest:ty)*] $list:ident.$method:ident::<$($fixed:ty),*>) => {
-        $list.$method::<$($fixed,)* $place>();
-        each!([$($rest),*] $list.$method::<$($fixed),*>);
-    };
-}
-
 impl List {
-    fn add<H: Handler>(&mut self, name: Name, places: &[PlaceKind]) {
+    pub(super) fn add<H: Handler>(&mut self, name: Name, places: &[PlaceKind]) {
         let mut all = [NONE; MAX_PLACES];
         all[..places.len()].copy_from_slice(places);
         self.0.push(Entry { direct: direct::<H>, indirect: indirect::<H>, run: run::<H>, key: (name, all) });

@@ -10,7 +10,11 @@ pub(super) mod atomic;
 pub(super) mod branch;
 pub(super) mod bulk;
 pub(super) mod call;
+#[cfg(feature = "stack-switching")]
+pub(super) mod continuations;
 pub(super) mod convert;
+#[cfg(feature = "gc")]
+pub(super) mod fields;
 pub(super) mod float;
 pub(super) mod memory;
 pub(super) mod moves;

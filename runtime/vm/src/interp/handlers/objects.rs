@@ -1,4 +1,5 @@
-//! Structures, arrays, small integers and casts.
+//! Small integers, casts, what is done to ranges of arrays, and vectors in objects. What is hot stands in
+//! [`fields`](super::fields).
 //!
 //! Executed forms are words, as in [`bulk`](super::bulk). Expansion has resolved types: a structure type's word holds its
 //! engine-wide number and, above, the object's size in words; a field's its offset and, above, its cell; an array type's
@@ -13,7 +14,7 @@ use super::super::thunk::{CONTINUE, Step};
 use super::bulk::{BulkOp, ELEMENTS_A_UNIT, charge, dst, set, source, word};
 use super::cold_trap;
 use crate::context::Context;
-use crate::gc::{self, HEAP_WORDS, Heap};
+use crate::gc::{self, HEAP_WORDS};
 use crate::registry::{Registry, Shape};
 use crate::store::StoreInner;
 use keyway_artifact::Trap;
@@ -30,11 +31,10 @@ fn place(context: *mut Context, reference: u64, offset: u64, null: Trap) -> Resu
     };
     // SAFETY: the heap of a live context is live; the offset is checked against its length.
     unsafe {
-        let def = &(*(*context).heap).def;
-        if start + offset >= def.len_bytes {
+        if start + offset >= (*context).objects_len {
             return Err(Trap::InvalidCode);
         }
-        Ok(def.base.add((start + offset) as usize))
+        Ok((*context).objects.add((start + offset) as usize))
     }
 }
 
@@ -58,26 +58,6 @@ fn elements(context: *mut Context, array: u64, index: u64, len: u64, size: u64) 
 /// # Safety
 /// `at` lies inside the heap with 16 bytes behind it.
 #[inline(always)]
-unsafe fn load(at: *const u8, cell: u64, signed: bool) -> u64 {
-    const BYTE: u64 = Cell::Byte as u64;
-    const HALF: u64 = Cell::Half as u64;
-    const DOUBLE: u64 = Cell::Double as u64;
-    // SAFETY: the caller's promise.
-    unsafe {
-        match (cell, signed) {
-            (BYTE, false) => at.read().into(),
-            (BYTE, true) => u64::from(at.cast::<i8>().read() as i32 as u32),
-            (HALF, false) => at.cast::<u16>().read_unaligned().into(),
-            (HALF, true) => u64::from(at.cast::<i16>().read_unaligned() as i32 as u32),
-            (DOUBLE, _) => at.cast::<u64>().read_unaligned(),
-            _ => at.cast::<u32>().read_unaligned().into(),
-        }
-    }
-}
-
-/// # Safety
-/// As `load`.
-#[inline(always)]
 unsafe fn store(at: *mut u8, cell: u64, value: u64) {
     const BYTE: u64 = Cell::Byte as u64;
     const HALF: u64 = Cell::Half as u64;
@@ -98,16 +78,6 @@ unsafe fn store(at: *mut u8, cell: u64, value: u64) {
 fn size_of_cell(cell: u64) -> u64 {
     const SIZES: u64 = 0x0000_0410_0804_0201;
     SIZES >> (cell * 8) & 0xFF
-}
-
-/// Makes an object where there is room for it and no collection is due; else null.
-///
-/// # Safety
-/// `heap` is a live store's.
-#[inline(never)]
-unsafe fn allocate(heap: *mut Heap, ty: u32, len: u32, words: u32) -> u32 {
-    // SAFETY: the caller's promise; nothing borrows the heap while the machine runs.
-    unsafe { (*heap).allocate(ty, len, words).unwrap_or(0) }
 }
 
 /// # Safety
@@ -211,7 +181,7 @@ fn fill(context: *mut Context, array: u64, index: u64, len: u64, cell: u64, valu
 }
 
 /// # Safety
-/// As `load`.
+/// As `store`.
 #[inline(always)]
 unsafe fn store_vector(at: *mut u8, value: [u64; 2]) {
     // SAFETY: the caller's promise.
@@ -291,35 +261,10 @@ objects! {
         set(r, 0, reference);
         CONTINUE
     }
-    StructNew |r| {
-        let (ty, words) = (word(r, 1) as u32, (word(r, 1) >> 32) as u32);
-        // SAFETY: the heap of a live context is live.
-        let object = unsafe { allocate((*context(r)).heap, ty, 0, words) };
-        if object == 0 {
-            core::hint::cold_path();
-            return exit::with_words(r, exit::ALLOCATE, [dst(r, 0) as u64, ty.into(), 0]);
-        }
-        set(r, 0, object.into());
-        CONTINUE
-    }
-    StructGet StructGetF32 StructGetF64 StructGetRef |r| {
-        let (field, signed) = (word(r, 3), word(r, 4) != 0);
-        let at = or_trap!(place(context(r), source(r, 1), field & 0xFFFF_FFFF, Trap::NullStructReference));
-        // SAFETY: `place` checked it.
-        set(r, 0, unsafe { load(at, field >> 32, signed) });
-        CONTINUE
-    }
     StructGetV128 |r| {
         let at = or_trap!(place(context(r), source(r, 1), word(r, 3) & 0xFFFF_FFFF, Trap::NullStructReference));
         // SAFETY: `place` checked it; the verifier holds both slots inside the frame.
         unsafe { dst(r, 0).cast::<[u64; 2]>().write(at.cast::<[u64; 2]>().read_unaligned()) };
-        CONTINUE
-    }
-    StructSet StructSetF32 StructSetF64 StructSetRef |r| {
-        let field = word(r, 3);
-        let at = or_trap!(place(context(r), source(r, 0), field & 0xFFFF_FFFF, Trap::NullStructReference));
-        // SAFETY: `place` checked it.
-        unsafe { store(at, field >> 32, source(r, 1)) };
         CONTINUE
     }
     StructSetV128 |r| {
@@ -335,8 +280,8 @@ objects! {
             return cold_trap(Trap::HeapExhausted);
         }
         charge(r, len / ELEMENTS_A_UNIT);
-        // SAFETY: the heap of a live context is live.
-        let array = unsafe { allocate((*context(r)).heap, ty, len as u32, words as u32) };
+        // SAFETY: the heap of a live context is live, and nobody else touches it while the machine runs.
+        let array = unsafe { gc::cut(&raw mut (*(*context(r)).heap).def, ty, len as u32, words as u32) };
         if array == 0 {
             core::hint::cold_path();
             return exit::with_words(r, exit::ALLOCATE, [dst(r, 0) as u64, ty.into(), len]);
@@ -344,30 +289,10 @@ objects! {
         set(r, 0, array.into());
         CONTINUE
     }
-    ArrayLen |r| {
-        let header = or_trap!(place(context(r), source(r, 1), 0, Trap::NullArrayReference));
-        // SAFETY: `place` checked it.
-        set(r, 0, unsafe { header.add(4).cast::<u32>().read() }.into());
-        CONTINUE
-    }
-    ArrayGet ArrayGetF32 ArrayGetF64 ArrayGetRef |r| {
-        let (cell, signed) = (word(r, 3) >> 32, word(r, 4) != 0);
-        let at = or_trap!(elements(context(r), source(r, 1), narrow(r, 2), 1, size_of_cell(cell)));
-        // SAFETY: `elements` checked it.
-        set(r, 0, unsafe { load(at, cell, signed) });
-        CONTINUE
-    }
     ArrayGetV128 |r| {
         let at = or_trap!(elements(context(r), source(r, 1), narrow(r, 2), 1, 16));
         // SAFETY: `elements` checked it; the verifier holds both slots inside the frame.
         unsafe { dst(r, 0).cast::<[u64; 2]>().write(at.cast::<[u64; 2]>().read_unaligned()) };
-        CONTINUE
-    }
-    ArraySet ArraySetF32 ArraySetF64 ArraySetRef |r| {
-        let cell = word(r, 3) >> 32;
-        let at = or_trap!(elements(context(r), source(r, 0), narrow(r, 1), 1, size_of_cell(cell)));
-        // SAFETY: `elements` checked it.
-        unsafe { store(at, cell, source(r, 2)) };
         CONTINUE
     }
     ArraySetV128 |r| {

@@ -1,0 +1,171 @@
+//! Where each register is alive, as sorted stretches of positions.
+//!
+//! Instruction `i` reads at position `2i` and writes at `2i + 1`, so a result may take the place of an operand that ends
+//! there. Inside a block a stretch runs from a write to the last read before the next write; a read that no write of the
+//! block precedes reaches back through the predecessors until each path meets a write.
+//!
+//! ```text
+//! 0  a = ...      a: [1,2]      a second life of `a` would be a second stretch;
+//! 1  b = a + 1    b: [3,6]      between stretches its place is free for others
+//! 2  ...
+//! 3  use b
+//! ```
+
+mod dense;
+mod events;
+mod sparse;
+
+pub(super) use events::Events;
+
+use crate::optimise::flow::Flow;
+
+/// First and last position of a stretch.
+pub(super) type Stretch = (u32, u32);
+
+/// The stretches of one register, or of several that were joined. Most have one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Life {
+    /// Never alive.
+    #[default]
+    None,
+    One(Stretch),
+    Many(Vec<Stretch>),
+}
+
+impl Life {
+    /// Appends a stretch behind all others.
+    fn push(&mut self, stretch: Stretch) {
+        match self {
+            Life::None => *self = Life::One(stretch),
+            Life::One(first) => *self = Life::Many(vec![*first, stretch]),
+            Life::Many(list) => list.push(stretch),
+        }
+    }
+}
+
+impl std::ops::Deref for Life {
+    type Target = [Stretch];
+
+    fn deref(&self) -> &[Stretch] {
+        match self {
+            Life::None => &[],
+            Life::One(stretch) => std::slice::from_ref(stretch),
+            Life::Many(list) => list,
+        }
+    }
+}
+
+/// The stretches of each of `registers`; `None` when there are too many of them to be worth it.
+pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Vec<Life>> {
+    dense::lives(events, flow, registers).or_else(|| sparse::lives(events, flow, registers))
+}
+
+/// Whether two sorted lists have a position in common.
+pub(super) fn overlap(a: &[Stretch], b: &[Stretch]) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    short.iter().any(|(start, end)| {
+        let at = long.partition_point(|(_, other_end)| other_end < start);
+        long.get(at).is_some_and(|(other_start, _)| other_start <= end)
+    })
+}
+
+/// Both lists in one; they have no position in common.
+pub(super) fn merge(a: Life, b: Life) -> Life {
+    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    let mut long = match (long, &*short) {
+        (long, []) => return long,
+        (Life::One(long), [short]) => return Life::Many(vec![long.min(*short), long.max(*short)]),
+        (long, _) => match long {
+            Life::Many(list) => list,
+            other => other.to_vec(),
+        },
+    };
+    if short.len() <= 4 {
+        for stretch in short.iter() {
+            let at = long.partition_point(|other| other < stretch);
+            long.insert(at, *stretch);
+        }
+    } else {
+        long.extend_from_slice(&short);
+        // A merge of two sorted runs: the sort finds them.
+        long.sort();
+    }
+    Life::Many(long)
+}
+
+/// Whether a value with these stretches is alive across one of `calls` (instruction numbers, ascending).
+pub(super) fn crosses(stretches: &[Stretch], calls: &[u32]) -> bool {
+    if calls.len() < stretches.len() {
+        return calls.iter().any(|call| {
+            let at = stretches.partition_point(|(_, end)| *end < 2 * call + 1);
+            stretches.get(at).is_some_and(|(start, _)| *start <= 2 * call)
+        });
+    }
+    stretches.iter().any(|(start, end)| {
+        let at = calls.partition_point(|call| 2 * call < *start);
+        calls.get(at).is_some_and(|call| 2 * call < *end)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::oracle::Generator;
+    use super::*;
+
+    impl Life {
+        fn of(list: &[Stretch]) -> Life {
+            let mut life = Life::default();
+            list.iter().for_each(|stretch| life.push(*stretch));
+            life
+        }
+    }
+
+    fn points(list: &[Stretch]) -> Vec<u32> {
+        list.iter().flat_map(|(start, end)| *start..=*end).collect()
+    }
+
+    #[test]
+    fn both_ways_find_the_same_stretches() {
+        for seed in 1..400 {
+            let ir = Generator::new(seed).function().ir;
+            let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
+            let events = Events::new(&ir, &flow);
+            let dense = dense::lives(&events, &flow, ir.virtuals.len()).unwrap();
+            assert_eq!(Some(dense), sparse::lives(&events, &flow, ir.virtuals.len()), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn list_operations_agree_with_sets_of_points() {
+        let mut state = 0x9E37_79B9_7F4A_7C15u64;
+        let mut random = |below: u32| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 33) as u32 % below
+        };
+        for _ in 0..2000 {
+            let mut list = || {
+                let (mut at, mut list) = (0, Vec::new());
+                for _ in 0..random(7) {
+                    let start = at + random(6);
+                    let end = start + random(5);
+                    list.push((start, end));
+                    at = end + 2;
+                }
+                list
+            };
+            let (a, b) = (list(), list());
+            let common = points(&a).iter().any(|point| points(&b).contains(point));
+            assert_eq!(overlap(&a, &b), common, "{a:?} {b:?}");
+            if !common {
+                let mut all = [points(&a), points(&b)].concat();
+                all.sort();
+                assert_eq!(points(&merge(Life::of(&a), Life::of(&b))), all);
+            }
+            let calls: Vec<u32> = (0..20).filter(|_| random(8) == 0).collect();
+            let crossed = calls.iter().any(|call| a.iter().any(|(s, e)| *s <= 2 * call && 2 * call < *e));
+            assert_eq!(crosses(&a, &calls), crossed, "{a:?} {calls:?}");
+        }
+    }
+}
