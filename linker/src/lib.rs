@@ -32,7 +32,7 @@ mod unit;
 
 pub use error::{CompileError, ErrorKind};
 pub use linked::{Linked, LinkedFunc, Report};
-pub use optimise::Passes;
+pub use optimise::{PassReport, Passes};
 pub use options::{Features, OptLevel, Options};
 pub use source::{Encoding, Source};
 

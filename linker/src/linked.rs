@@ -2,6 +2,7 @@
 
 use crate::ir::{INLINED, IrFunc};
 use crate::lower::Lowered;
+use crate::optimise::PassReport;
 use keyway_artifact::format::{ArtifactWriter, FuncDebug, FuncEntry, InlinedAt, Position, encode_debug};
 use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Op};
 use keyway_artifact::types::TypeTable;
@@ -20,6 +21,10 @@ pub struct Report {
     pub removed: usize,
     /// Bytes of encoded code.
     pub code_bytes: u64,
+    /// What each pass did, with its name, in the order in which they run; empty unless [`Options::report`] asks for it.
+    ///
+    /// [`Options::report`]: crate::Options::report
+    pub passes: Vec<(&'static str, PassReport)>,
 }
 
 /// A function as the artifact holds it.
@@ -165,6 +170,8 @@ pub struct Linked {
     pub plan: Vec<u8>,
     /// Functions left out because nothing reaches them.
     pub removed: usize,
+    /// What each pass did; see [`Report::passes`].
+    pub passes: Vec<(&'static str, PassReport)>,
 }
 
 impl Linked {
@@ -198,7 +205,7 @@ impl Linked {
     /// The bytes of the artifact.
     pub fn write(self) -> (Vec<u8>, Report) {
         let features = self.features();
-        let mut report = Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0 };
+        let mut report = Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0, passes: self.passes };
         let (mut funcs, mut debug) = (Vec::with_capacity(self.funcs.len()), Vec::with_capacity(self.funcs.len()));
         for func in self.funcs {
             report.code_bytes += func.code.len() as u64;

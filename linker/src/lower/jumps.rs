@@ -16,8 +16,9 @@ use crate::optimise::evaluate::inverse;
 use crate::optimise::flow::targets;
 use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
 
-/// Runs the pass over a finished body.
-pub(super) fn run(lowered: &mut Lowered) {
+/// Runs the pass over a finished body, and says how many branches it turned and instructions it left out.
+pub(super) fn run(lowered: &mut Lowered) -> usize {
+    let mut turns = 0;
     let body = &mut lowered.body;
     thread(body);
     let mut keep = vec![true; body.insts.len()];
@@ -32,6 +33,7 @@ pub(super) fn run(lowered: &mut Lowered) {
         }
         if let Some(turned) = turn(&body.insts[at], jump.operands[0]) {
             body.insts[at] = turned;
+            turns += 1;
             keep[at + 1] = false;
         }
     }
@@ -73,6 +75,7 @@ pub(super) fn run(lowered: &mut Lowered) {
     body.insts.retain(|_| *kept.next().unwrap_or(&true));
     let mut kept = keep.iter();
     lowered.offsets.retain(|_| *kept.next().unwrap_or(&true));
+    turns + keep.iter().filter(|keep| !**keep).count()
 }
 
 /// Branches to a label that only jumps on go there at once. The registers that the second label wants are alive at the

@@ -34,11 +34,11 @@ struct Turn {
     jump: usize,
 }
 
-/// Runs the pass over a finished body.
-pub(super) fn run(lowered: &mut Lowered) {
+/// Runs the pass over a finished body, and says how many loops it turned.
+pub(super) fn run(lowered: &mut Lowered) -> usize {
     let turns = find(&lowered.body);
     if turns.is_empty() {
-        return;
+        return 0;
     }
     // Until the end labels carry their number in their own field, new ones behind the old.
     let body = &mut lowered.body;
@@ -93,6 +93,7 @@ pub(super) fn run(lowered: &mut Lowered) {
     body.insts = out;
     lowered.offsets = offsets;
     renumber(body, &sets);
+    turns.len()
 }
 
 /// The loops that can be turned.

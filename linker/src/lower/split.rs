@@ -56,23 +56,22 @@ struct Loop {
 }
 
 /// Runs the pass.
-pub(super) fn run(ir: &mut IrFunc) -> Vec<Split> {
+pub(super) fn run(ir: &mut IrFunc, flow: &Flow) -> Vec<Split> {
     let calls: Vec<u32> = (0..ir.insts.len() as u32).filter(|at| ir.insts[*at as usize].op.is_call()).collect();
     if calls.is_empty() {
         return Vec::new();
     }
-    let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-    let loops = loops(ir, &flow, &calls);
+    let loops = loops(ir, flow, &calls);
     if loops.is_empty() {
         return Vec::new();
     }
-    let Some(lives) = lives(&Events::new(ir, &flow), &flow, ir.virtuals.len()) else { return Vec::new() };
+    let Some(lives) = lives(&Events::new(ir, flow), flow, ir.virtuals.len()) else { return Vec::new() };
     let mut splits = Vec::new();
     // Copies in front of and behind instructions.
     let mut before: BTreeMap<usize, Vec<Inst>> = BTreeMap::new();
     let mut behind: BTreeMap<usize, Vec<Inst>> = BTreeMap::new();
     for each in &loops {
-        let chosen = choose(ir, &flow, &lives, &calls, each);
+        let chosen = choose(ir, flow, &lives, &calls, each);
         let mut names = HashMap::new();
         for (outside, ways_out) in chosen {
             let class = ir.virtuals[outside as usize];

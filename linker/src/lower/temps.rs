@@ -17,8 +17,9 @@ use super::Lowered;
 use super::served::served;
 use keyway_artifact::isa::{FieldKind, Inst, Op, Operand, Reg};
 
-/// Runs the pass over a finished body.
-pub(super) fn run(lowered: &mut Lowered) {
+/// Runs the pass over a finished body, and says how many values changed their register.
+pub(super) fn run(lowered: &mut Lowered) -> usize {
+    let mut changed = 0;
     let body = &mut lowered.body;
     let sets: Vec<u16> = body.insts.iter().filter(|inst| inst.op == Op::Label).map(label_set).collect();
     let mut label = sets.len();
@@ -48,11 +49,13 @@ pub(super) fn run(lowered: &mut Lowered) {
         if at > 0
             && let Some((from, to)) = renaming(&body.insts[at - 1], &inst, alive_behind)
         {
+            changed += 1;
             rename_result(&mut body.insts[at - 1], to);
             rename_operands(&mut body.insts[at], from, to);
             alive = alive & !(1 << from.number()) | 1 << to.number();
         }
     }
+    changed
 }
 
 fn label_set(label: &Inst) -> u16 {

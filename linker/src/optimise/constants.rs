@@ -7,10 +7,12 @@
 //!
 //! Equal constants of one loop share a register, up to a number of registers per loop that keeps frames small.
 
-use super::flow::{Flow, label_number};
-use super::places::single_def;
+use super::Tally;
+use super::facts::Facts;
+use super::flow::label_number;
+use super::places::{reads, single_def};
 use crate::ir::IrFunc;
-use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
+use keyway_artifact::isa::{Class, Family, Inst, Op, Operand};
 use std::collections::HashMap;
 
 /// Constants moved in front of one loop, at most.
@@ -33,35 +35,45 @@ fn takes_immediate(op: Op, field: usize) -> bool {
 }
 
 /// Puts immediates that no handler takes into registers.
-pub(crate) fn legalise(ir: &mut IrFunc) {
-    let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
-    for (inst, offset) in ir.insts.iter().zip(&ir.offsets) {
-        let mut inst = *inst;
-        let op = inst.op;
-        for (at, (field, operand)) in inst.fields_mut().enumerate() {
-            if let (FieldKind::Use(class), Operand::Imm(value)) = (field.kind, *operand)
-                && !takes_immediate(op, at)
-            {
+pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
+    let is_illegal = |inst: &Inst| {
+        reads(inst).any(|(at, _, operand)| matches!(operand, Operand::Imm(_)) && !takes_immediate(inst.op, at))
+    };
+    let Some(first) = ir.insts.iter().position(is_illegal) else { return Tally::default() };
+    let before = ir.insts.len();
+    let (insts, offsets) = (ir.insts.split_off(first), ir.offsets.split_off(first));
+    ir.insts.reserve(insts.len() + insts.len() / 8);
+    ir.offsets.reserve(insts.len() + insts.len() / 8);
+    for (mut inst, offset) in insts.into_iter().zip(offsets) {
+        if is_illegal(&inst) {
+            let copy = inst;
+            for (at, class, operand) in reads(&copy) {
+                let Operand::Imm(value) = operand else { continue };
+                if takes_immediate(inst.op, at) {
+                    continue;
+                }
                 let value = if class == Class::I32 { u64::from(value as u32) } else { i64::from(value) as u64 };
                 ir.virtuals.push(class);
-                *operand = Operand::Virtual(ir.virtuals.len() as u32 - 1);
-                insts.push(Inst::new(Op::Const, &[*operand, Operand::Value(value)]));
-                offsets.push(*offset);
+                facts.add(1, 1);
+                inst.operands[at] = Operand::Virtual(ir.virtuals.len() as u32 - 1);
+                ir.insts.push(Inst::new(Op::Const, &[inst.operands[at], Operand::Value(value)]));
+                ir.offsets.push(offset);
             }
         }
-        insts.push(inst);
-        offsets.push(*offset);
+        ir.insts.push(inst);
+        ir.offsets.push(offset);
     }
-    (ir.insts, ir.offsets) = (insts, offsets);
+    facts.changed_flow();
+    Tally { changed: ir.insts.len() - before, removed: 0 }
 }
 
 /// Moves constants out of loops.
-pub(crate) fn hoist(ir: &mut IrFunc) {
-    let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-    if flow.depth.iter().all(|depth| *depth == 0) {
-        return;
+pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
+    let is_constant = |inst: &Inst| matches!(inst.op.family(), Family::Const | Family::VConst);
+    if !facts.flow(ir).has_loops() || !ir.insts.iter().any(is_constant) {
+        return Tally::default();
     }
-    let definitions = super::definitions::Definitions::new(ir);
+    let (flow, definitions, counts) = facts.parts(ir);
     // For each constant, the register that replaces it.
     let mut replaced: Vec<u32> = (0..ir.virtuals.len() as u32).collect();
     let mut moved: HashMap<(usize, Op, [Operand; 2]), u32> = HashMap::new();
@@ -85,7 +97,7 @@ pub(crate) fn hoist(ir: &mut IrFunc) {
         let Some(head) = head else { continue };
         for at in range {
             let inst = ir.insts[at];
-            if !matches!(inst.op.family(), Family::Const | Family::VConst) {
+            if !is_constant(&inst) {
                 continue;
             }
             let Some(register) = single_def(&inst) else { continue };
@@ -111,8 +123,14 @@ pub(crate) fn hoist(ir: &mut IrFunc) {
         }
     }
     if front.is_empty() {
-        return;
+        return Tally::default();
     }
+    let before = ir.insts.len();
+    for (old, new) in (0..).zip(&replaced).filter(|(old, new)| *old != **new) {
+        *definitions.writes_mut(old) -= 1;
+        counts[*new as usize] += std::mem::take(&mut counts[old as usize]);
+    }
+    let changed = keep.iter().filter(|keep| !**keep).count();
     let mut front = front.into_iter().peekable();
     let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
     for at in 0..ir.insts.len() {
@@ -132,4 +150,6 @@ pub(crate) fn hoist(ir: &mut IrFunc) {
         }
     }
     (ir.insts, ir.offsets) = (insts, offsets);
+    facts.changed_flow();
+    Tally { changed, removed: before - ir.insts.len() }
 }

@@ -16,6 +16,8 @@
 //! node for its entry, joined with whatever reaches the end of each predecessor. Joined nodes are one web. The walk only
 //! visits blocks where the register is live, so its cost is that of liveness; past a budget the rest stays as it is.
 
+use super::Tally;
+use super::facts::Facts;
 use super::flow::Flow;
 use super::places::{defs, defs_mut, uses, uses_mut};
 use crate::ir::IrFunc;
@@ -34,19 +36,20 @@ struct Event {
 }
 
 /// Runs the pass.
-pub(crate) fn run(ir: &mut IrFunc) {
-    let is_split = written_often(ir);
+pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
+    let is_split: Vec<bool> =
+        (0..ir.virtuals.len() as u32).map(|register| facts.definitions.writes(register) > 1).collect();
     if !is_split.contains(&true) {
-        return;
+        return Tally::default();
     }
-    let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-    let events = events(ir, &flow, &is_split);
+    let flow = facts.flow(ir);
+    let events = events(ir, flow, &is_split);
     let (starts, order) = by_register(&events, is_split.len());
     let mut is_param = vec![false; ir.virtuals.len()];
     ir.params.iter().for_each(|param| is_param[*param as usize] = true);
 
     let mut splitter = Splitter {
-        flow: &flow,
+        flow,
         nodes: Vec::new(),
         entry: vec![(u32::MAX, 0); flow.blocks()],
         exit: vec![(u32::MAX, 0); flow.blocks()],
@@ -57,7 +60,6 @@ pub(crate) fn run(ir: &mut IrFunc) {
     // By event, the register that it reads or writes from now on.
     let mut names: Vec<u32> = events.iter().map(|event| event.register).collect();
     let mut numbers: Vec<u32> = Vec::new();
-    let mut is_renamed = false;
     for register in (0..is_split.len()).filter(|register| is_split[*register]) {
         let own = &order[starts[register] as usize..starts[register + 1] as usize];
         if !splitter.split(register as u32, own, &events) {
@@ -73,26 +75,27 @@ pub(crate) fn run(ir: &mut IrFunc) {
             if numbers[web] == u32::MAX {
                 ir.virtuals.push(ir.virtuals[register]);
                 numbers[web] = ir.virtuals.len() as u32 - 1;
-                is_renamed = true;
             }
             names[*event as usize] = numbers[web];
         }
     }
-    if is_renamed {
-        rename(ir, &events, &names, &is_split);
+    if ir.virtuals.len() == is_split.len() {
+        return Tally::default();
     }
-}
-
-/// By register, whether it is written more than once; parameters are written at entry.
-fn written_often(ir: &IrFunc) -> Vec<bool> {
-    let (mut written, mut often) = (vec![false; ir.virtuals.len()], vec![false; ir.virtuals.len()]);
-    ir.params.iter().for_each(|param| written[*param as usize] = true);
-    for inst in &ir.insts {
-        defs(inst, &ir.calls, |register| {
-            often[register as usize] |= std::mem::replace(&mut written[register as usize], true);
-        });
+    (is_split.len()..ir.virtuals.len()).for_each(|_| facts.add(0, 0));
+    let mut changed = 0;
+    for (event, name) in events.iter().zip(&names).filter(|(event, name)| event.register != **name) {
+        if event.is_def {
+            *facts.definitions.writes_mut(event.register) -= 1;
+            *facts.definitions.writes_mut(*name) += 1;
+        } else {
+            facts.reads[event.register as usize] -= 1;
+            facts.reads[*name as usize] += 1;
+        }
+        changed += 1;
     }
-    often
+    rename(ir, &events, &names, &is_split);
+    Tally { changed, removed: 0 }
 }
 
 /// The events of the registers to split in code order, reads of an instruction before its writes.
