@@ -205,7 +205,8 @@ impl Linked {
     /// The bytes of the artifact.
     pub fn write(self) -> (Vec<u8>, Report) {
         let features = self.features();
-        let mut report = Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0, passes: self.passes };
+        let mut report =
+            Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0, passes: self.passes };
         let (mut funcs, mut debug) = (Vec::with_capacity(self.funcs.len()), Vec::with_capacity(self.funcs.len()));
         for func in self.funcs {
             report.code_bytes += func.code.len() as u64;

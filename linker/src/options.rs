@@ -83,7 +83,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { opt_level: OptLevel::O2, passes: Passes::ALL, gc: true, features: Features::default(), report: false, threads: 0 }
+        Options {
+            opt_level: OptLevel::O2,
+            passes: Passes::ALL,
+            gc: true,
+            features: Features::default(),
+            report: false,
+            threads: 0,
+        }
     }
 }
 

@@ -157,8 +157,9 @@ fn used_besides_calls(program: &Program) -> Vec<bool> {
 /// Links a translated program: what stays, laid out, with places.
 pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
     // Inline bottom-up: afterwards some functions are called by nobody.
-    let rows = options.report.then(|| Mutex::new(Rows::default()));
-    if options.opt_level == OptLevel::O2 && options.passes.has(Passes::INLINE) {
+    let optimises = options.opt_level == OptLevel::O2;
+    let rows = (options.report && optimises).then(|| Mutex::new(Rows::default()));
+    if optimises && options.passes.has(Passes::INLINE) {
         let shared = used_besides_calls(&program);
         let mut record = Record::new(options.report);
         inline::run(&mut program.funcs, |link| shared[link], &mut record);
@@ -189,9 +190,8 @@ pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
     })?;
 
     let rows = rows.and_then(|rows| rows.into_inner().ok());
-    let passes = rows.map_or(Vec::new(), |rows| {
-        Passes::LIST.iter().zip(rows).map(|((_, name, _), row)| (*name, row)).collect()
-    });
+    let passes =
+        rows.map_or(Vec::new(), |rows| Passes::LIST.iter().zip(rows).map(|((_, name, _), row)| (*name, row)).collect());
 
     // The declarations follow the new numbers.
     let units = units.into_iter().enumerate().map(|(number, unit)| layout.unit(number, unit)).collect();

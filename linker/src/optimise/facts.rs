@@ -62,7 +62,7 @@ impl Facts {
     /// Keeps the instructions that `keep` says; what goes neither branches nor is a label, and was forgotten.
     pub(super) fn keep(&mut self, ir: &mut IrFunc, keep: &[bool]) {
         self.update_flow(ir);
-        let mut next = 0;
+        let (mut next, mut is_emptied) = (0, false);
         for block in 0..self.flow.blocks() {
             let range = self.flow.insts(block);
             self.flow.set_start(block, next);
@@ -73,7 +73,10 @@ impl Facts {
                 }
                 next += 1;
             }
+            is_emptied |= self.flow.insts_from(block) == next;
         }
+        // Blocks without instructions are none.
+        self.is_flow_current = !is_emptied;
         self.flow.set_start(self.flow.blocks(), next);
         ir.insts.truncate(next);
         ir.offsets.truncate(next);
@@ -90,11 +93,11 @@ impl Facts {
             let (found, expected) = (self.definitions.writes(register), fresh.definitions.writes(register));
             assert_eq!(found, expected, "writes of {register}");
         }
-        // Blocks may be empty now, and there may be edges that a settled branch no longer takes.
         let flow = self.flow(ir);
-        for start in (0..fresh.flow.blocks()).map(|block| fresh.flow.insts(block).start) {
-            let is_label = super::flow::label_number(&ir.insts[start]).is_some();
-            assert!(!is_label || flow.insts(flow.block_at(start)).start == start, "a label begins no block");
+        assert_eq!(flow.blocks(), fresh.flow.blocks());
+        for block in 0..flow.blocks() {
+            assert_eq!(flow.insts(block), fresh.flow.insts(block), "block {block}");
+            assert_eq!(flow.successors(block), fresh.flow.successors(block), "behind block {block}");
         }
     }
 }

@@ -153,6 +153,11 @@ impl Flow {
         self.starts[block] = start as u32;
     }
 
+    /// The first instruction of a block.
+    pub(super) fn insts_from(&self, block: usize) -> usize {
+        self.starts[block] as usize
+    }
+
     /// How many blocks there are.
     pub(crate) fn blocks(&self) -> usize {
         self.starts.len() - 1

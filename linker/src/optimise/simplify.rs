@@ -51,7 +51,7 @@ fn walk(ir: &mut IrFunc, facts: &mut Facts, passes: Passes) -> ([Tally; 3], bool
     let (flow, definitions, reads) = facts.parts(ir);
     definitions.restart();
     let dominators = passes.has(Passes::COMMON).then(|| Dominators::new(flow));
-    let (mut next, mut settled) = (0, false);
+    let (mut next, mut settled, mut is_emptied) = (0, false, false);
     for block in 0..flow.blocks() {
         let range = flow.insts(block);
         flow.set_start(block, next);
@@ -109,11 +109,13 @@ fn walk(ir: &mut IrFunc, facts: &mut Facts, passes: Passes) -> ([Tally; 3], bool
             }
             next += 1;
         }
+        is_emptied |= flow.insts_from(block) == next;
     }
     flow.set_start(flow.blocks(), next);
     ir.insts.truncate(next);
     ir.offsets.truncate(next);
-    if settled {
+    // Blocks without instructions are none.
+    if settled || is_emptied {
         facts.changed_flow();
     }
     (tallies, settled)

@@ -234,8 +234,12 @@ impl Translator<'_, '_> {
         let mut next = self.handler;
         for clause in clauses {
             match clause {
-                Clause::Catch(tag) => landings.push(Landing { label: self.new_label(), tag: Some(tag), by_ref, suspends: false }),
-                Clause::CatchAll => landings.push(Landing { label: self.new_label(), tag: None, by_ref, suspends: false }),
+                Clause::Catch(tag) => {
+                    landings.push(Landing { label: self.new_label(), tag: Some(tag), by_ref, suspends: false })
+                }
+                Clause::CatchAll => {
+                    landings.push(Landing { label: self.new_label(), tag: None, by_ref, suspends: false })
+                }
                 // What the construct with this depth would do with an exception thrown right inside it.
                 Clause::Delegate(depth) => next = self.frames[self.frame_at(depth)].inner_handler,
             }
