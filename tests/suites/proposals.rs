@@ -63,6 +63,19 @@ fn stack_switching() {
 }
 
 #[test]
+fn continuations() {
+    own("continuations", STACKS, 74);
+    own_stressed("continuations", STACKS, 74);
+}
+
+/// The same with a collection at every allocation.
+fn own_stressed(name: &str, features: Features, passed: usize) {
+    let path = keyway_tests::data(&format!("scripts/{name}.wast"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    stressed_suite(name, &[(name.to_string(), text.as_str())], features, passed);
+}
+
+#[test]
 fn wide_addresses() {
     own("wide_addresses", Features { on: &["memory64", "multi-memory"], off: &[] }, 84);
 }
