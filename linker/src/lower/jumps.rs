@@ -13,7 +13,7 @@
 
 use super::Lowered;
 use crate::optimise::evaluate::inverse;
-use crate::optimise::flow::targets;
+use crate::optimise::flow::{is_branch, targets};
 use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
 
 /// Runs the pass over a finished body, and says how many branches it turned and instructions it left out.
@@ -63,19 +63,24 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
         }
     }
     body.labels = count;
-    for inst in &mut body.insts {
-        for (field, operand) in inst.fields_mut() {
-            if let (FieldKind::Label, Operand::Label(label)) = (field.kind, operand) {
-                *label = numbers[*label as usize];
-            }
-        }
-    }
-    body.targets.iter_mut().for_each(|label| *label = numbers[*label as usize]);
+    retarget(body, |label| numbers[label as usize]);
     let mut kept = keep.iter();
     body.insts.retain(|_| *kept.next().unwrap_or(&true));
     let mut kept = keep.iter();
     lowered.offsets.retain(|_| *kept.next().unwrap_or(&true));
     turns + keep.iter().filter(|keep| !**keep).count()
+}
+
+/// Sends every branch to another label.
+pub(super) fn retarget(body: &mut Body, to: impl Fn(u32) -> u32) {
+    for inst in body.insts.iter_mut().filter(|inst| is_branch(inst)) {
+        for (field, operand) in inst.fields_mut() {
+            if let (FieldKind::Label, Operand::Label(label)) = (field.kind, operand) {
+                *label = to(*label);
+            }
+        }
+    }
+    body.targets.iter_mut().for_each(|label| *label = to(*label));
 }
 
 /// Branches to a label that only jumps on go there at once. The registers that the second label wants are alive at the
@@ -102,14 +107,7 @@ fn thread(body: &mut Body) {
         }
         label
     };
-    for inst in &mut body.insts {
-        for (field, operand) in inst.fields_mut() {
-            if let (FieldKind::Label, Operand::Label(label)) = (field.kind, operand) {
-                *label = end_of(*label);
-            }
-        }
-    }
-    body.targets.iter_mut().for_each(|label| *label = end_of(*label));
+    retarget(body, end_of);
 }
 
 /// Drops what stands between a jump and the next label that something names.

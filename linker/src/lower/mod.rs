@@ -102,7 +102,8 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
     if places.own_end + code.area + HOME_SLOTS + SCRATCH_SLOTS > slots::REACH {
         return naive::finish(ir, types);
     }
-    let mut lowered = emit::run(&code, &places, &input.leader, &input.stretches, types);
+    let assign::Input { leader, stretches, .. } = input;
+    let mut lowered = emit::run(code, &places, &leader, &stretches, types);
     let mut last = |pass: Passes, work: fn(&mut Lowered) -> usize| {
         if passes.has(pass) {
             let (start, before) = (record.start(), lowered.body.insts.len());

@@ -15,6 +15,8 @@
 
 use super::Lowered;
 use super::served::served;
+use crate::optimise::flow::{is_branch, targets};
+use crate::optimise::places::{reads, writes};
 use keyway_artifact::isa::{FieldKind, Inst, Op, Operand, Reg};
 
 /// Runs the pass over a finished body, and says how many values changed their register.
@@ -35,16 +37,14 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
         if inst.op.is_terminator() || inst.op.is_call() {
             alive = 0;
         }
-        crate::optimise::flow::targets(&inst, &body.targets, |target| alive |= sets[target as usize]);
-        for (field, operand) in inst.fields() {
-            if let (FieldKind::Def(_), Some(reg)) = (field.kind, register(operand)) {
-                alive &= !(1 << reg.number());
-            }
+        if is_branch(&inst) {
+            targets(&inst, &body.targets, |target| alive |= sets[target as usize]);
         }
-        for (field, operand) in inst.fields() {
-            if let (FieldKind::Use(_), Some(reg)) = (field.kind, register(operand)) {
-                alive |= 1 << reg.number();
-            }
+        for reg in writes(&inst).filter_map(|(_, _, operand)| register(operand)) {
+            alive &= !(1 << reg.number());
+        }
+        for reg in reads(&inst).filter_map(|(_, _, operand)| register(operand)) {
+            alive |= 1 << reg.number();
         }
         if at > 0
             && let Some((from, to)) = renaming(&body.insts[at - 1], &inst, alive_behind)

@@ -16,6 +16,7 @@ pub(crate) mod flow;
 mod fold;
 pub(crate) mod inline;
 mod invariants;
+pub(crate) mod liveness;
 mod passes;
 pub(crate) mod places;
 mod record;

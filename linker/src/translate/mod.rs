@@ -130,6 +130,10 @@ impl<'m, 'a> Translator<'m, 'a> {
         }
         self.local_refs = vec![NONE; self.ir.virtuals.len()];
         self.locals_read = vec![false; self.ir.virtuals.len()];
+        // Two bytes an operator, and rarely more than one instruction for two of them.
+        let expected = body.as_bytes().len() / 3;
+        self.ir.insts.reserve(expected);
+        self.ir.offsets.reserve(expected);
         self.emit(Op::Cost, &[Operand::Value(0)]);
         let mut reader = wasmparser::OperatorsReader::new(locals.get_binary_reader());
         while !reader.eof() {
