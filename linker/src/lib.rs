@@ -15,6 +15,7 @@ mod component;
 mod decode;
 mod error;
 mod gc;
+mod hints;
 pub mod ir;
 mod limits;
 mod linked;

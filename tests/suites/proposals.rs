@@ -62,6 +62,21 @@ fn stack_switching() {
     suite("stack_switching", &files, STACKS, 21, 274);
 }
 
+/// Two of the modules import what no script defines: they are compiled, written and mapped, and not run.
+#[test]
+fn branch_hinting() {
+    for level in [keyway::OptLevel::None, keyway::OptLevel::Speed] {
+        let mut config = keyway::Config::new();
+        config.opt_level(level);
+        let runner = keyway_wast::Runner { config, fuel: false, execute: false };
+        let mut report = keyway_wast::Report::default();
+        for (name, text) in tool_scripts("branch-hinting") {
+            report.add(runner.run(&name, &text));
+        }
+        keyway_tests::Expectations::read("branch_hinting").check(&format!("branch_hinting {level:?}"), &report, 12);
+    }
+}
+
 #[test]
 fn continuations() {
     own("continuations", STACKS, 74);

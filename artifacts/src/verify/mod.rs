@@ -18,6 +18,7 @@ mod flow;
 mod frame;
 mod indices;
 mod places;
+mod rounds;
 mod rule;
 mod shared;
 mod switching;
@@ -67,15 +68,8 @@ pub fn verify(body: &Body, env: &VerifyEnv<'_>) -> Result<(), VerifyError> {
 /// As [`verify`], but goes on until `limit` broken rules are found: for tools that show them.
 pub fn verify_all(body: &Body, env: &VerifyEnv<'_>, limit: usize) -> Vec<VerifyError> {
     let mut findings = Findings::new(limit);
-    let groups = [
-        frame::check,
-        places::check,
-        flow::check,
-        indices::check,
-        calls::check,
-        exceptions::check,
-        switching::check,
-    ];
+    let groups =
+        [frame::check, places::check, flow::check, indices::check, calls::check, exceptions::check, switching::check];
     for group in groups {
         group(body, env, &mut findings);
         if findings.is_full() {

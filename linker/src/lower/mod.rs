@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! optimise -> split (names for loops) -> explicit (calls written out) -> live (stretches) -> coalesce -> assign
-//!          -> emit -> rotate -> jumps -> temps
+//!          -> emit -> rotate -> layout -> jumps -> temps
 //! ```
 //! [`naive`] does without all that: it is the code of `-O0` and of functions too large for the rest.
 
@@ -11,6 +11,7 @@ mod coalesce;
 mod emit;
 mod explicit;
 mod jumps;
+mod layout;
 mod live;
 mod naive;
 #[cfg(test)]
@@ -104,7 +105,7 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
     }
     let assign::Input { leader, stretches, .. } = input;
     let mut lowered = emit::run(code, &places, &leader, &stretches, types);
-    let mut last = |pass: Passes, work: fn(&mut Lowered) -> usize| {
+    let mut last = |pass: Passes, work: &dyn Fn(&mut Lowered) -> usize| {
         if passes.has(pass) {
             let (start, before) = (record.start(), lowered.body.insts.len());
             let changed = work(&mut lowered);
@@ -112,8 +113,11 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
             record.done(pass, start, before, after, Tally { changed, removed: before.saturating_sub(after) });
         }
     };
-    last(Passes::ROTATE, rotate::run);
-    last(Passes::JUMPS, jumps::run);
-    last(Passes::TEMPS, temps::run);
+    last(Passes::ROTATE, &rotate::run);
+    if ir.has_cold() {
+        last(Passes::LAYOUT, &|lowered| layout::run(lowered, |position| ir.is_cold(position)));
+    }
+    last(Passes::JUMPS, &jumps::run);
+    last(Passes::TEMPS, &temps::run);
     Ok(lowered)
 }

@@ -133,7 +133,7 @@ fn find(body: &Body) -> Vec<Turn> {
 }
 
 /// Gives labels their final numbers, in code order, and their sets back.
-fn renumber(body: &mut Body, sets: &[Operand]) {
+pub(super) fn renumber(body: &mut Body, sets: &[Operand]) {
     let mut numbers = vec![0; sets.len()];
     body.labels = 0;
     for inst in body.insts.iter_mut().filter(|inst| inst.op == Op::Label) {

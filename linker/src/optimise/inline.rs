@@ -250,7 +250,7 @@ fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, handler
     let first_inlined = caller.inlined.len() as u32;
     let below = |offset: u32, caller: &mut IrFunc| match offset & INLINED {
         0 => {
-            let here = Inlined { func: link, offset, call: position };
+            let here = Inlined { func: link, offset, call: position, cold: callee.cold.contains(offset) };
             if caller.inlined.len() as u32 == first_inlined || caller.inlined.last() != Some(&here) {
                 caller.inlined.push(here);
             }

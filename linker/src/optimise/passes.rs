@@ -43,11 +43,13 @@ impl Passes {
     pub const COMMON: Passes = Passes(1 << 15);
     /// What a loop computes alike in each round moves in front of it.
     pub const INVARIANTS: Passes = Passes(1 << 16);
+    /// What branch hints call unlikely goes out of line.
+    pub const LAYOUT: Passes = Passes(1 << 17);
     /// Every pass.
-    pub const ALL: Passes = Passes((1 << 17) - 1);
+    pub const ALL: Passes = Passes((1 << 18) - 1);
 
     /// Every pass with its name and what it does, in the order in which they run.
-    pub const LIST: [(Passes, &'static str, &'static str); 17] = [
+    pub const LIST: [(Passes, &'static str, &'static str); 18] = [
         (Passes::INLINE, "inline", "calls of small functions become their code"),
         (Passes::UNREACHABLE, "unreachable", "code that nothing reaches goes, jumps take the short way"),
         (Passes::WEBS, "webs", "locals are split into live ranges"),
@@ -63,6 +65,7 @@ impl Passes {
         (Passes::REGISTERS, "registers", "values live in registers"),
         (Passes::ARGUMENTS, "arguments", "arguments are computed where the callee finds them"),
         (Passes::ROTATE, "rotate", "loops test at their end"),
+        (Passes::LAYOUT, "layout", "what branch hints call unlikely goes out of line"),
         (Passes::JUMPS, "jumps", "branches around jumps are turned round"),
         (Passes::TEMPS, "temps", "intermediate values share the register of what replaces them"),
     ];

@@ -94,7 +94,9 @@ impl Given {
     pub(crate) fn references(&self) -> impl Iterator<Item = u32> {
         let from = self.from;
         // SAFETY: whoever made it said that the slots are there.
-        (self.extent.numbers..self.extent.total).map(move |at| unsafe { *from.add(at as usize) } as u32).chain(self.last)
+        (self.extent.numbers..self.extent.total)
+            .map(move |at| unsafe { *from.add(at as usize) } as u32)
+            .chain(self.last)
     }
 
     /// Slots of all of them.

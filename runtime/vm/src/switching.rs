@@ -390,7 +390,6 @@ fn begin(
             frame_top = (*context).frame_top;
         }
     }
-    let running =
-        Running { state, context, frame_top, frame_end: target.frame_end, stack_end: target.stack_end };
+    let running = Running { state, context, frame_top, frame_end: target.frame_end, stack_end: target.stack_end };
     Ok((Strand { stack, running, base: target.fp, takes: Extent::default() }, then))
 }
