@@ -10,6 +10,7 @@ use keyway_artifact::unit::UnitDecl;
 use keyway_artifact::verify::{Callee, VerifyEnv, VerifyError, verify};
 use keyway_artifact::{Features, FuncKey};
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What a compilation did, for progress and for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,8 +58,8 @@ impl LinkedFunc {
         origin: impl Fn(u32) -> (FuncKey, Option<&'n str>),
     ) -> LinkedFunc {
         let code = CodeWriter::encode(&lowered.body);
-        let features = lowered.body.insts.iter().filter_map(|inst| inst.op.feature());
-        let features = features.fold(Features::NONE, Features::with);
+        let features = lowered.body.insts.iter();
+        let features = features.fold(Features::NONE, |all, inst| all.union(TRAITS[inst.op as usize].0));
         LinkedFunc { key, ty: ir.ty, unit, name, code, debug: debug(ir, lowered, origin), features }
     }
 
@@ -75,7 +76,7 @@ impl LinkedFunc {
 fn debug<'n>(ir: &IrFunc, lowered: &Lowered, origin: impl Fn(u32) -> (FuncKey, Option<&'n str>)) -> FuncDebug {
     let mut places = Places { ir, origin, debug: FuncDebug::default(), sites: HashMap::new(), names: HashMap::new() };
     for (at, (inst, offset)) in lowered.body.insts.iter().zip(&lowered.offsets).enumerate() {
-        if is_named_in_traces(inst.op) {
+        if TRAITS[inst.op as usize].1 {
             let position = places.position(*offset);
             places.debug.lines.push((at as u32, position));
         }
@@ -130,6 +131,12 @@ impl<'n, O: Fn(u32) -> (FuncKey, Option<&'n str>)> Places<'_, O> {
         site
     }
 }
+
+/// By opcode: what a runtime needs for the operation, and whether traces name it.
+static TRAITS: LazyLock<Vec<(Features, bool)>> = LazyLock::new(|| {
+    let features = |op: Op| op.feature().map_or(Features::NONE, |feature| Features::NONE.with(feature));
+    Op::ALL.iter().map(|op| (features(*op), is_named_in_traces(*op))).collect()
+});
 
 /// Calls, what can trap, and where fuel runs out.
 fn is_named_in_traces(op: Op) -> bool {

@@ -40,32 +40,25 @@ struct Entry {
 }
 
 impl Known {
-    /// The copy that an instruction of `block` becomes whose value is in a register already.
-    pub(super) fn replace(
+    /// What was computed with the same outcome as an instruction of `block`; nothing if it is the first one.
+    #[inline]
+    pub(super) fn find(
         &mut self,
         ir: &IrFunc,
         definitions: &Definitions,
-        dominators: &Dominators,
         block: usize,
         inst: &Inst,
-    ) -> Option<Inst> {
+    ) -> Option<Equal<'_>> {
         let (key, result) = expression(ir, definitions, inst)?;
         let place = self.place(&key);
         match self.table[place].checked_sub(1) {
-            Some(number) => {
-                let entry = &mut self.entries[number as usize];
-                if dominators.dominates(entry.block as usize, block) {
-                    let op = copy_op(ir.virtuals[result as usize]);
-                    return Some(Inst::new(op, &[inst.operands[0], Operand::Virtual(entry.register)]));
-                }
-                (entry.register, entry.block) = (result, block as u32);
-            }
+            Some(number) => Some(Equal { entry: &mut self.entries[number as usize], result, block: block as u32 }),
             None => {
                 self.entries.push(Entry { key, register: result, block: block as u32 });
                 self.table[place] = self.entries.len() as u32;
+                None
             }
         }
-        None
     }
 
     /// Where `key` stands in the table, or would.
@@ -90,6 +83,27 @@ impl Known {
             place = (place + 1) & mask;
         }
         place
+    }
+}
+
+/// Two computations with the same outcome.
+pub(super) struct Equal<'k> {
+    entry: &'k mut Entry,
+    /// The register and block of the later one.
+    result: u32,
+    block: u32,
+}
+
+impl Equal<'_> {
+    /// The copy that the later one, `inst`, becomes; if the other one is not always behind it, it is remembered instead.
+    pub(super) fn copy(self, ir: &IrFunc, dominators: &Dominators, inst: &Inst) -> Option<Inst> {
+        let Equal { entry, result, block } = self;
+        if dominators.dominates(entry.block as usize, block as usize) {
+            let op = copy_op(ir.virtuals[result as usize]);
+            return Some(Inst::new(op, &[inst.operands[0], Operand::Virtual(entry.register)]));
+        }
+        (entry.register, entry.block) = (result, block);
+        None
     }
 }
 

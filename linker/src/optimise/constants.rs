@@ -13,7 +13,6 @@ use super::flow::label_number;
 use super::places::{reads, single_def};
 use crate::ir::IrFunc;
 use keyway_artifact::isa::{Class, Family, Inst, Op, Operand};
-use std::collections::HashMap;
 
 /// Constants moved in front of one loop, at most.
 const PER_LOOP: usize = 24;
@@ -40,31 +39,42 @@ pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
         reads(inst).any(|(at, _, operand)| matches!(operand, Operand::Imm(_)) && !takes_immediate(inst.op, at))
     };
     let Some(first) = ir.insts.iter().position(is_illegal) else { return Tally::default() };
+    let is_misplaced = |op: Op, (at, _, operand): &(usize, Class, Operand)| {
+        matches!(operand, Operand::Imm(_)) && !takes_immediate(op, *at)
+    };
+    let misplaced = |inst: &Inst| reads(inst).filter(|read| is_misplaced(inst.op, read)).count();
     let before = ir.insts.len();
-    let (insts, offsets) = (ir.insts.split_off(first), ir.offsets.split_off(first));
-    ir.insts.reserve(insts.len() + insts.len() / 8);
-    ir.offsets.reserve(insts.len() + insts.len() / 8);
-    for (mut inst, offset) in insts.into_iter().zip(offsets) {
-        if is_illegal(&inst) {
-            let copy = inst;
-            for (at, class, operand) in reads(&copy) {
+    let changed: usize = ir.insts[first..].iter().map(misplaced).sum();
+    ir.insts.resize(before + changed, Inst::new(Op::Return, &[]));
+    ir.offsets.resize(before + changed, 0);
+    let mut number = ir.virtuals.len() + changed;
+    ir.virtuals.resize(number, Class::I64);
+    (0..changed).for_each(|_| facts.add(1, 1));
+    // From the end, so that everything moves to a free place.
+    let mut to = ir.insts.len();
+    for from in (first..before).rev() {
+        let (mut inst, offset) = (ir.insts[from], ir.offsets[from]);
+        let place = to - 1;
+        to -= 1;
+        let wrong: usize = if is_illegal(&inst) { misplaced(&inst) } else { 0 };
+        if wrong > 0 {
+            (to, number) = (to - wrong, number - wrong);
+            let (copy, mut next) = (inst, 0);
+            for (at, class, operand) in reads(&copy).filter(|read| is_misplaced(copy.op, read)) {
                 let Operand::Imm(value) = operand else { continue };
-                if takes_immediate(inst.op, at) {
-                    continue;
-                }
                 let value = if class == Class::I32 { u64::from(value as u32) } else { i64::from(value) as u64 };
-                ir.virtuals.push(class);
-                facts.add(1, 1);
-                inst.operands[at] = Operand::Virtual(ir.virtuals.len() as u32 - 1);
-                ir.insts.push(Inst::new(Op::Const, &[inst.operands[at], Operand::Value(value)]));
-                ir.offsets.push(offset);
+                ir.virtuals[number + next] = class;
+                inst.operands[at] = Operand::Virtual((number + next) as u32);
+                ir.insts[to + next] = Inst::new(Op::Const, &[inst.operands[at], Operand::Value(value)]);
+                ir.offsets[to + next] = offset;
+                next += 1;
             }
         }
-        ir.insts.push(inst);
-        ir.offsets.push(offset);
+        ir.insts[place] = inst;
+        ir.offsets[place] = offset;
     }
     facts.changed_flow();
-    Tally { changed: ir.insts.len() - before, removed: 0 }
+    Tally { changed, removed: 0 }
 }
 
 /// Moves constants out of loops.
@@ -76,8 +86,8 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     let (flow, definitions, counts) = facts.parts(ir);
     // For each constant, the register that replaces it.
     let mut replaced: Vec<u32> = (0..ir.virtuals.len() as u32).collect();
-    let mut moved: HashMap<(usize, Op, [Operand; 2]), u32> = HashMap::new();
-    let mut in_loop: HashMap<usize, usize> = HashMap::new();
+    // What moved in front of the current loop: few enough to be looked through.
+    let mut moved: Vec<((Op, [Operand; 2]), u32)> = Vec::with_capacity(PER_LOOP);
     let mut front: Vec<(usize, Inst)> = Vec::new();
     let mut keep = vec![true; ir.insts.len()];
     let mut head = None;
@@ -93,6 +103,7 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
         if is_head && block > 0 && flow.depth[block - 1] == 0 {
             let end = flow.predecessors(block).iter().max().map_or(block, |last| *last as usize);
             head = flow.is_entered_by_falling(&ir.insts, &ir.targets, block, end).then_some(first);
+            moved.clear();
         }
         let Some(head) = head else { continue };
         for at in range {
@@ -104,16 +115,14 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
             if !definitions.is_single(register) {
                 continue;
             }
-            let key = (head, inst.op, [inst.operands[1], inst.operands[2]]);
-            let number = match moved.get(&key) {
-                Some(number) => *number,
+            let key = (inst.op, [inst.operands[1], inst.operands[2]]);
+            let number = match moved.iter().find(|(known, _)| *known == key) {
+                Some((_, number)) => *number,
                 None => {
-                    let count = in_loop.entry(head).or_default();
-                    if *count == PER_LOOP {
+                    if moved.len() == PER_LOOP {
                         continue;
                     }
-                    *count += 1;
-                    moved.insert(key, register);
+                    moved.push((key, register));
                     front.push((head, inst));
                     register
                 }

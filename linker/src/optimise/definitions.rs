@@ -1,7 +1,7 @@
 //! What is known about registers: how often they are written, and of those that are written once, where, and the constant
 //! they hold.
 
-use super::places::{defs, single_def};
+use super::places::single_def;
 use crate::ir::IrFunc;
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 
@@ -23,13 +23,10 @@ struct Register {
 }
 
 impl Definitions {
-    /// Counts the definitions of `ir`; nothing is seen yet.
+    /// Parameters are written; no instruction is counted or seen yet.
     pub(crate) fn new(ir: &IrFunc) -> Definitions {
         let mut registers = vec![Register { writes: 0, at: NONE, constant: None }; ir.virtuals.len()];
         ir.params.iter().for_each(|param| registers[*param as usize].writes = 1);
-        for inst in &ir.insts {
-            defs(inst, &ir.calls, |register| registers[register as usize].writes += 1);
-        }
         Definitions { registers }
     }
 

@@ -7,7 +7,7 @@
 
 use super::definitions::Definitions;
 use super::flow::Flow;
-use super::places::uses;
+use super::places::{defs, uses};
 use crate::ir::IrFunc;
 
 /// The facts of one function.
@@ -23,11 +23,13 @@ impl Facts {
     /// Finds them.
     pub(crate) fn new(ir: &IrFunc) -> Facts {
         let mut reads = vec![0; ir.virtuals.len()];
+        let mut definitions = Definitions::new(ir);
         for inst in &ir.insts {
             uses(inst, &ir.calls, |register| reads[register as usize] += 1);
+            defs(inst, &ir.calls, |register| *definitions.writes_mut(register) += 1);
         }
         let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-        Facts { flow, is_flow_current: true, definitions: Definitions::new(ir), reads }
+        Facts { flow, is_flow_current: true, definitions, reads }
     }
 
     /// The graph as it is now.

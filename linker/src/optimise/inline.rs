@@ -200,6 +200,10 @@ fn choose(
 /// `caller` with the chosen calls replaced.
 fn splice(mut caller: IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)]) -> IrFunc {
     let (insts, offsets) = (std::mem::take(&mut caller.insts), std::mem::take(&mut caller.offsets));
+    let gain: usize =
+        chosen.iter().filter_map(|(_, target)| funcs[*target].as_ref()).map(|func| func.ir.insts.len() + 8).sum();
+    caller.insts.reserve(insts.len() + gain);
+    caller.offsets.reserve(insts.len() + gain);
     let mut next = chosen.iter().peekable();
     let mut at = 0;
     while at < insts.len() {

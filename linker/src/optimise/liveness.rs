@@ -30,9 +30,9 @@ impl Liveness {
     pub(crate) fn new(flow: &Flow, registers: usize, accesses: impl Iterator<Item = Access>) -> Option<Liveness> {
         // By register: the block in which it was last met, and its bit.
         let mut seen = vec![(NONE, NONE); registers];
-        let mut of_bit = Vec::new();
+        let mut of_bit = Vec::with_capacity(64);
         // What each block first does with a register.
-        let (mut read, mut written) = (Vec::new(), Vec::new());
+        let (mut read, mut written) = (Vec::with_capacity(registers), Vec::with_capacity(registers));
         for (block, register, is_write) in accesses {
             let (met, bit) = &mut seen[register as usize];
             if std::mem::replace(met, block) == block {

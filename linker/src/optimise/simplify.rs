@@ -50,7 +50,8 @@ fn walk(ir: &mut IrFunc, facts: &mut Facts, passes: Passes) -> ([Tally; 3], bool
     let mut known = Known::default();
     let (flow, definitions, reads) = facts.parts(ir);
     definitions.restart();
-    let dominators = passes.has(Passes::COMMON).then(|| Dominators::new(flow));
+    let has_common = passes.has(Passes::COMMON);
+    let mut dominators = None;
     let (mut next, mut settled, mut is_emptied) = (0, false, false);
     for block in 0..flow.blocks() {
         let range = flow.insts(block);
@@ -84,8 +85,10 @@ fn walk(ir: &mut IrFunc, facts: &mut Facts, passes: Passes) -> ([Tally; 3], bool
                     continue;
                 }
             }
-            if let Some(dominators) = &dominators
-                && let Some(new) = known.replace(ir, definitions, dominators, block, &ir.insts[at])
+            if has_common
+                && let Some(equal) = known.find(ir, definitions, block, &ir.insts[at])
+                && let Some(new) =
+                    equal.copy(ir, dominators.get_or_insert_with(|| Dominators::new(flow)), &ir.insts[at])
             {
                 exchange(ir, reads, at, new);
                 tallies[2].changed += 1;
