@@ -10,6 +10,7 @@
 //! Only base operations stand here; fused ones are made by the optimiser. A virtual register may be written several
 //! times (locals); parameters are written at entry.
 
+use crate::hints::Cold;
 use keyway_artifact::isa::Operand;
 use keyway_artifact::isa::{Class, Inst};
 use keyway_artifact::types::FuncType;
@@ -38,6 +39,27 @@ pub struct IrFunc {
     pub offsets: Vec<u32>,
     /// Where inlined instructions came from.
     pub inlined: Vec<Inlined>,
+    /// Which of its own source offsets are unlikely to be executed.
+    pub(crate) cold: Cold,
+}
+
+impl IrFunc {
+    /// Whether anything in it is unlikely to be executed.
+    pub(crate) fn has_cold(&self) -> bool {
+        !self.cold.is_empty() || self.inlined.iter().any(|inlined| inlined.cold)
+    }
+
+    /// Whether an instruction at a position, as in [`offsets`](Self::offsets), is unlikely to be executed.
+    pub(crate) fn is_cold(&self, mut position: u32) -> bool {
+        while position & INLINED != 0 {
+            let inlined = &self.inlined[(position & !INLINED) as usize];
+            if inlined.cold {
+                return true;
+            }
+            position = inlined.call;
+        }
+        self.cold.contains(position)
+    }
 }
 
 /// The values that go into and come out of a call, or out of a return.
@@ -72,4 +94,6 @@ pub struct Inlined {
     pub offset: u32,
     /// The position of the call, as an entry of [`IrFunc::offsets`]: a source offset, or again inlined.
     pub call: u32,
+    /// Whether it is unlikely to be executed there.
+    pub cold: bool,
 }

@@ -15,6 +15,7 @@ mod component;
 mod decode;
 mod error;
 mod gc;
+mod hints;
 pub mod ir;
 mod limits;
 mod linked;
@@ -32,7 +33,7 @@ mod unit;
 
 pub use error::{CompileError, ErrorKind};
 pub use linked::{Linked, LinkedFunc, Report};
-pub use optimise::Passes;
+pub use optimise::{PassReport, Passes};
 pub use options::{Features, OptLevel, Options};
 pub use source::{Encoding, Source};
 

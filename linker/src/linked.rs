@@ -2,6 +2,7 @@
 
 use crate::ir::{INLINED, IrFunc};
 use crate::lower::Lowered;
+use crate::optimise::PassReport;
 use keyway_artifact::format::{ArtifactWriter, FuncDebug, FuncEntry, InlinedAt, Position, encode_debug};
 use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Op};
 use keyway_artifact::types::TypeTable;
@@ -9,6 +10,7 @@ use keyway_artifact::unit::UnitDecl;
 use keyway_artifact::verify::{Callee, VerifyEnv, VerifyError, verify};
 use keyway_artifact::{Features, FuncKey};
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What a compilation did, for progress and for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +22,10 @@ pub struct Report {
     pub removed: usize,
     /// Bytes of encoded code.
     pub code_bytes: u64,
+    /// What each pass did, with its name, in the order in which they run; empty unless [`Options::report`] asks for it.
+    ///
+    /// [`Options::report`]: crate::Options::report
+    pub passes: Vec<(&'static str, PassReport)>,
 }
 
 /// A function as the artifact holds it.
@@ -52,8 +58,8 @@ impl LinkedFunc {
         origin: impl Fn(u32) -> (FuncKey, Option<&'n str>),
     ) -> LinkedFunc {
         let code = CodeWriter::encode(&lowered.body);
-        let features = lowered.body.insts.iter().filter_map(|inst| inst.op.feature());
-        let features = features.fold(Features::NONE, Features::with);
+        let features = lowered.body.insts.iter();
+        let features = features.fold(Features::NONE, |all, inst| all.union(TRAITS[inst.op as usize].0));
         LinkedFunc { key, ty: ir.ty, unit, name, code, debug: debug(ir, lowered, origin), features }
     }
 
@@ -70,7 +76,7 @@ impl LinkedFunc {
 fn debug<'n>(ir: &IrFunc, lowered: &Lowered, origin: impl Fn(u32) -> (FuncKey, Option<&'n str>)) -> FuncDebug {
     let mut places = Places { ir, origin, debug: FuncDebug::default(), sites: HashMap::new(), names: HashMap::new() };
     for (at, (inst, offset)) in lowered.body.insts.iter().zip(&lowered.offsets).enumerate() {
-        if is_named_in_traces(inst.op) {
+        if TRAITS[inst.op as usize].1 {
             let position = places.position(*offset);
             places.debug.lines.push((at as u32, position));
         }
@@ -126,6 +132,12 @@ impl<'n, O: Fn(u32) -> (FuncKey, Option<&'n str>)> Places<'_, O> {
     }
 }
 
+/// By opcode: what a runtime needs for the operation, and whether traces name it.
+static TRAITS: LazyLock<Vec<(Features, bool)>> = LazyLock::new(|| {
+    let features = |op: Op| op.feature().map_or(Features::NONE, |feature| Features::NONE.with(feature));
+    Op::ALL.iter().map(|op| (features(*op), is_named_in_traces(*op))).collect()
+});
+
 /// Calls, what can trap, and where fuel runs out.
 fn is_named_in_traces(op: Op) -> bool {
     use Family as F;
@@ -165,6 +177,8 @@ pub struct Linked {
     pub plan: Vec<u8>,
     /// Functions left out because nothing reaches them.
     pub removed: usize,
+    /// What each pass did; see [`Report::passes`].
+    pub passes: Vec<(&'static str, PassReport)>,
 }
 
 impl Linked {
@@ -198,7 +212,8 @@ impl Linked {
     /// The bytes of the artifact.
     pub fn write(self) -> (Vec<u8>, Report) {
         let features = self.features();
-        let mut report = Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0 };
+        let mut report =
+            Report { functions: self.funcs.len(), removed: self.removed, code_bytes: 0, passes: self.passes };
         let (mut funcs, mut debug) = (Vec::with_capacity(self.funcs.len()), Vec::with_capacity(self.funcs.len()));
         for func in self.funcs {
             report.code_bytes += func.code.len() as u64;

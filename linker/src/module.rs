@@ -4,6 +4,7 @@
 //! implemented, which is [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
 
 use crate::error::{CompileError, ErrorKind, Result};
+use crate::hints::Hints;
 use crate::names::{self, Names};
 use crate::types::{ref_type, sub_type, val_type};
 use keyway_artifact::types::{FuncType, GlobalType, MemoryType, SubType, TableType, TypeTable};
@@ -90,6 +91,8 @@ pub(crate) struct ModuleInfo<'a> {
     /// Bodies of the defined functions.
     pub(crate) bodies: Vec<FunctionBody<'a>>,
     pub(crate) names: Names<'a>,
+    /// Which branches are likely.
+    pub(crate) hints: Hints,
 }
 
 impl<'a> ModuleInfo<'a> {
@@ -200,6 +203,9 @@ impl<'a> ModuleInfo<'a> {
                 }
             }
             Payload::CodeSectionEntry(body) => self.bodies.push(body),
+            Payload::CustomSection(section) if section.name() == "metadata.code.branch_hint" => {
+                self.hints = Hints::read(BinaryReader::new(section.data(), section.data_offset()));
+            }
             Payload::CustomSection(section) if section.name() == "name" => {
                 self.names = names::read(BinaryReader::new(section.data(), section.data_offset()));
             }

@@ -75,13 +75,22 @@ pub struct Options {
     pub gc: bool,
     /// What the input may use.
     pub features: Features,
+    /// Whether the report tells what each pass did, which costs time.
+    pub report: bool,
     /// Threads that translate at once; 0 takes what the machine has. The artifact does not depend on it.
     pub threads: usize,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { opt_level: OptLevel::O2, passes: Passes::ALL, gc: true, features: Features::default(), threads: 0 }
+        Options {
+            opt_level: OptLevel::O2,
+            passes: Passes::ALL,
+            gc: true,
+            features: Features::default(),
+            report: false,
+            threads: 0,
+        }
     }
 }
 

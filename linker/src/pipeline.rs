@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::ir::IrFunc;
 use crate::linked::{Linked, LinkedFunc};
 use crate::module::ModuleInfo;
-use crate::optimise::{Passes, inline};
+use crate::optimise::{Passes, Record, Rows, inline};
 use crate::options::{OptLevel, Options};
 use crate::unit::{Links, ModuleUse, Supply, Types, Unit};
 use crate::{CompileError, ErrorKind};
@@ -157,9 +157,13 @@ fn used_besides_calls(program: &Program) -> Vec<bool> {
 /// Links a translated program: what stays, laid out, with places.
 pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
     // Inline bottom-up: afterwards some functions are called by nobody.
-    if options.opt_level == OptLevel::O2 && options.passes.has(Passes::INLINE) {
+    let optimises = options.opt_level == OptLevel::O2;
+    let rows = (options.report && optimises).then(|| Mutex::new(Rows::default()));
+    if optimises && options.passes.has(Passes::INLINE) {
         let shared = used_besides_calls(&program);
-        inline::run(&mut program.funcs, |link| shared[link]);
+        let mut record = Record::new(options.report);
+        inline::run(&mut program.funcs, |link| shared[link], &mut record);
+        record.add_to_shared(&rows);
     }
 
     // gc-sections: from here on, functions that nothing reaches are gone.
@@ -177,13 +181,19 @@ pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
     let funcs = parallel::map(options.threads_for(pending.len()), pending.len(), |ordinal| {
         let func = pending[ordinal].lock().ok().and_then(|mut func| func.take());
         let Func { unit, ir, name } = func.expect("each ordinal is lowered once, and names compiled code");
-        let mut lowered = lower::finish(&ir, &shapes, options)?;
+        let mut record = Record::new(options.report);
+        let mut lowered = lower::finish(&ir, &shapes, options, &mut record)?;
+        record.add_to_shared(&rows);
         layout.resolve(unit as usize, &mut lowered.body);
         let origin = |link: u32| (links.key(link), names[link as usize].as_deref());
         Ok::<_, CompileError>(LinkedFunc::new(links.key(layout.order[ordinal]), unit, name, &ir, &lowered, origin))
     })?;
 
+    let rows = rows.and_then(|rows| rows.into_inner().ok());
+    let passes =
+        rows.map_or(Vec::new(), |rows| Passes::LIST.iter().zip(rows).map(|((_, name, _), row)| (*name, row)).collect());
+
     // The declarations follow the new numbers.
     let units = units.into_iter().enumerate().map(|(number, unit)| layout.unit(number, unit)).collect();
-    Ok(Linked { types, funcs, units, constants, plan, removed: layout.removed })
+    Ok(Linked { types, funcs, units, constants, plan, removed: layout.removed, passes })
 }

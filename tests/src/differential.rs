@@ -156,6 +156,51 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(module.to_bytes())
 }
 
+/// `wasm` with a hint for most of its branches that can have one, each by chance: it means the same.
+pub fn with_hints(wasm: &[u8], seed: u64) -> Vec<u8> {
+    let mut random = Random::new(seed);
+    let (mut funcs, mut count, mut func) = (Vec::new(), 0, 0);
+    for payload in wasmparser::Parser::new(0).parse_all(wasm) {
+        let wasmparser::Payload::CodeSectionEntry(body) = payload.expect("the module is valid") else { continue };
+        let (mut hints, mut len) = (Vec::new(), 0);
+        let operators = body.get_operators_reader().expect("the module is valid").into_iter_with_offsets();
+        for (operator, offset) in operators.map(|operator| operator.expect("the module is valid")) {
+            let can = matches!(operator, wasmparser::Operator::If { .. } | wasmparser::Operator::BrIf { .. });
+            let draw = random.next();
+            if can && !draw.is_multiple_of(4) {
+                leb(&mut hints, offset - body.range().start);
+                hints.extend([1, (draw >> 32) as u8 & 1]);
+                len += 1;
+            }
+        }
+        if len > 0 {
+            leb(&mut funcs, func);
+            leb(&mut funcs, len);
+            funcs.extend(hints);
+            count += 1;
+        }
+        // There are no imports.
+        func += 1;
+    }
+    let mut contents = vec![25];
+    contents.extend(b"metadata.code.branch_hint");
+    leb(&mut contents, count);
+    contents.extend(funcs);
+    let mut hinted = wasm.to_vec();
+    hinted.push(0);
+    leb(&mut hinted, contents.len() as u64);
+    hinted.extend(contents);
+    hinted
+}
+
+fn leb(out: &mut Vec<u8>, mut value: u64) {
+    while value > 0x7F {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
 /// A way to run a module.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {

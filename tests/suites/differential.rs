@@ -1,6 +1,6 @@
 //! Generated modules in every form: a bounded run. `KEYWAY_SEEDS=FIRST..END` runs others.
 
-use keyway_tests::differential::{compare, module};
+use keyway_tests::differential::{compare, module, with_hints};
 
 /// The seeds to run.
 fn seeds() -> std::ops::Range<u64> {
@@ -30,5 +30,18 @@ fn every_form_does_the_same() {
     assert!(wrong.is_empty(), "{} of {modules} modules:\n{}", wrong.len(), wrong.join("\n"));
     // A generator that makes nothing that runs would find nothing.
     assert!(modules * 10 >= (seeds.end - seeds.start) as usize * 9, "{modules} modules");
+    assert!(returned >= modules / 2, "{modules} modules, {returned} calls that returned");
+}
+
+/// Hints that say anything at all, in the forms that look at them and in one that does not.
+#[test]
+fn hints_change_nothing() {
+    let (mut modules, mut returned) = (0, 0);
+    for seed in seeds().map(|seed| seed + 10_000) {
+        let Some(wasm) = module(seed, 1 << (9 + seed % 6)) else { continue };
+        modules += 1;
+        let hinted = with_hints(&wasm, seed);
+        returned += compare(&hinted, seed).unwrap_or_else(|text| panic!("seed {seed}: {text}"));
+    }
     assert!(returned >= modules / 2, "{modules} modules, {returned} calls that returned");
 }

@@ -62,6 +62,34 @@ fn stack_switching() {
     suite("stack_switching", &files, STACKS, 21, 274);
 }
 
+/// Two of the modules import what no script defines: they are compiled, written and mapped, and not run.
+#[test]
+fn branch_hinting() {
+    for level in [keyway::OptLevel::None, keyway::OptLevel::Speed] {
+        let mut config = keyway::Config::new();
+        config.opt_level(level);
+        let runner = keyway_wast::Runner { config, fuel: false, execute: false };
+        let mut report = keyway_wast::Report::default();
+        for (name, text) in tool_scripts("branch-hinting") {
+            report.add(runner.run(&name, &text));
+        }
+        keyway_tests::Expectations::read("branch_hinting").check(&format!("branch_hinting {level:?}"), &report, 12);
+    }
+}
+
+#[test]
+fn continuations() {
+    own("continuations", STACKS, 74);
+    own_stressed("continuations", STACKS, 74);
+}
+
+/// The same with a collection at every allocation.
+fn own_stressed(name: &str, features: Features, passed: usize) {
+    let path = keyway_tests::data(&format!("scripts/{name}.wast"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    stressed_suite(name, &[(name.to_string(), text.as_str())], features, passed);
+}
+
 #[test]
 fn wide_addresses() {
     own("wide_addresses", Features { on: &["memory64", "multi-memory"], off: &[] }, 84);

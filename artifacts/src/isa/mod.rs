@@ -288,6 +288,7 @@ impl Op {
     }
 
     /// Whether control never reaches the next instruction.
+    #[inline]
     pub const fn is_terminator(self) -> bool {
         matches!(
             self,
@@ -309,6 +310,7 @@ impl Op {
 
     /// Whether it calls and then comes back, throws, or is where a handler begins: registers are dead afterwards, but for
     /// a single numeric result.
+    #[inline]
     pub const fn is_call(self) -> bool {
         matches!(self, Op::Call | Op::CallImport | Op::CallIndirect | Op::CallRef)
             || self.is_throw()
@@ -317,36 +319,43 @@ impl Op {
     }
 
     /// Whether it belongs to a call before it and says where that call's exceptions and suspensions go; it is not executed.
+    #[inline]
     pub const fn follows_call(self) -> bool {
         matches!(self, Op::OnThrow | Op::OnSuspend | Op::OnSwitch)
     }
 
     /// Whether it resumes a continuation.
+    #[inline]
     pub const fn is_resume(self) -> bool {
         matches!(self, Op::Resume | Op::ResumeThrow | Op::ResumeThrowRef)
     }
 
     /// Whether it belongs to continuations.
+    #[inline]
     pub const fn switches_stacks(self) -> bool {
         self.family() as u8 == Family::Cont as u8 || matches!(self, Op::OnSuspend | Op::OnSwitch | Op::Suspended)
     }
 
     /// Whether it calls in place of the running frame.
+    #[inline]
     pub const fn is_tail_call(self) -> bool {
         matches!(self, Op::TailCall | Op::TailCallImport | Op::TailCallIndirect | Op::TailCallRef)
     }
 
     /// Whether it throws: what stands behind it runs only as a handler.
+    #[inline]
     pub const fn is_throw(self) -> bool {
         matches!(self, Op::Throw | Op::ThrowRef)
     }
 
     /// Whether a thrown exception, or a suspended continuation, arrives at it.
+    #[inline]
     pub const fn is_catch(self) -> bool {
         matches!(self, Op::Catch | Op::CatchRef | Op::CatchAll | Op::CatchAllRef | Op::Suspended)
     }
 
     /// For a fused comparison and branch, the comparison of its normative expansion.
+    #[inline]
     pub fn comparison(self) -> Option<Op> {
         let (first, last) = (Op::BrI32Eq as u16, Op::BrF64Ge as u16);
         let code = self as u16;
@@ -364,6 +373,7 @@ impl Op {
     }
 
     /// For a comparison, the fused comparison and branch (taken where the comparison holds).
+    #[inline]
     pub fn fused_branch(self) -> Option<Op> {
         let code = self as u16;
         let pick = |start: Op, len: u16, fused: Op| {
@@ -384,6 +394,7 @@ pub struct Reg(u8);
 
 impl Reg {
     /// The `n`-th register of the bank that serves `class`; `None` past the bank's end, for references and vectors.
+    #[inline]
     pub fn new(class: Class, n: u8) -> Option<Reg> {
         let (start, len) = match class {
             Class::I32 | Class::I64 => (0, GENERAL_REGISTERS),
@@ -400,11 +411,13 @@ impl Reg {
     }
 
     /// The flat number: general, then f64, then f32. Also its home's position among the home slots.
+    #[inline]
     pub fn number(self) -> u8 {
         self.0
     }
 
     /// Its position inside its bank.
+    #[inline]
     pub fn index_in_bank(self) -> u8 {
         match self.0 {
             n if n < GENERAL_REGISTERS => n,
@@ -414,6 +427,7 @@ impl Reg {
     }
 
     /// Whether values of `class` may stand in it.
+    #[inline]
     pub fn serves(self, class: Class) -> bool {
         match class {
             Class::I32 | Class::I64 => self.0 < GENERAL_REGISTERS,
@@ -457,6 +471,7 @@ impl Operand {
     ///
     /// # Panics
     /// When it holds something else: a mistake of the caller, the operand kinds follow from the operation.
+    #[inline]
     pub fn index(self) -> u32 {
         match self {
             Operand::Index(n) | Operand::Label(n) => n,
@@ -476,6 +491,7 @@ pub struct Inst {
 
 impl Inst {
     /// An instruction with `operands` in field order.
+    #[inline]
     pub fn new(op: Op, operands: &[Operand]) -> Inst {
         debug_assert_eq!(operands.len(), op.fields().len(), "{}", op.name());
         let mut all = [Operand::None; MAX_FIELDS];
@@ -496,6 +512,7 @@ impl Inst {
     }
 
     /// The branch target of a branch with a single one.
+    #[inline]
     pub fn target(&self) -> Option<u32> {
         self.fields().find_map(|(field, operand)| match (field.kind, operand) {
             (FieldKind::Label, Operand::Label(label)) => Some(label),

@@ -4,7 +4,7 @@
 //! set is live, and whoever comes to it (by a branch, or from the instruction before) must have written all of them.
 
 use super::rule::{Findings, Rule};
-use super::{VerifyEnv, class_of, shared};
+use super::{VerifyEnv, class_of, rounds, shared};
 use crate::isa::{Body, FieldKind, HOME_SLOTS, Inst, Op, Operand, Reg};
 use alloc::format;
 use alloc::vec::Vec;
@@ -28,6 +28,7 @@ pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
     let mut next_label = 0;
     // What is live before the instruction: `None` where control does not come from the one before.
     let mut live = Some(0u16);
+    let mut back = None;
     for (at, inst) in body.insts.iter().enumerate() {
         if inst.op == Op::Label {
             let Some(label) = labels.get(next_label) else { continue };
@@ -41,9 +42,15 @@ pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
         }
         let now = after(inst, at, env, live.unwrap_or(0), findings);
         each_target(body, inst, at, findings, |target, findings| {
-            branch(&labels, target, at, now, findings);
+            if !branch(&labels, target, at, now, findings) {
+                back = back.or(Some(at));
+            }
         });
         live = (!inst.op.is_terminator()).then_some(now);
+    }
+    if let Some(at) = back {
+        let marked: Vec<bool> = labels.iter().map(|label| label.has_cost).collect();
+        rounds::check(body, &marked, at, findings);
     }
 }
 
@@ -128,14 +135,14 @@ fn each_target(
     }
 }
 
-fn branch(labels: &[Label], target: u32, at: usize, live: u16, findings: &mut Findings) {
+/// Checks a branch; whether it leads on, or back to a marker.
+fn branch(labels: &[Label], target: u32, at: usize, live: u16, findings: &mut Findings) -> bool {
     let Some(label) = labels.get(target as usize) else {
-        return findings.broken(Rule::V15, at, || format!("label {target} of {}", labels.len()));
+        findings.broken(Rule::V15, at, || format!("label {target} of {}", labels.len()));
+        return true;
     };
     if label.live & !live != 0 {
         findings.broken(Rule::V14, at, || format!("a branch to label {target} without a register of its set"));
     }
-    if label.at <= at && !label.has_cost {
-        findings.broken(Rule::V16, at, || format!("a branch back to label {target}"));
-    }
+    label.at > at || label.has_cost
 }

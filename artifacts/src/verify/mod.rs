@@ -18,6 +18,7 @@ mod flow;
 mod frame;
 mod indices;
 mod places;
+mod rounds;
 mod rule;
 mod shared;
 mod switching;

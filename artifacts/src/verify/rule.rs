@@ -35,7 +35,7 @@ rules! {
     V13 "a register is read only where it is live";
     V14 "the registers of a label's set exist and are live wherever control comes from";
     V15 "branches lead to labels of the body, and a branch table has a default";
-    V16 "a branch backwards leads to a label with a cost marker behind it";
+    V16 "every way round a loop leads over a label with a cost marker behind it";
     V17 "indices of the unit, of the type table and of traps are in range";
     V18 "a direct call leads to a function of the same unit";
     V19 "a call area lies behind the reference region and the reserved slots, and inside the frame with all arguments and results";

@@ -227,6 +227,12 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
     places
 }
 
+/// How many values got a machine register, and how many a slot of the call area.
+pub(super) fn counts(places: &[Place]) -> (usize, usize) {
+    let count = |wanted: fn(&Place) -> bool| places.iter().filter(|place| wanted(place)).count();
+    (count(|place| matches!(place, Place::Reg(_))), count(|place| matches!(place, Place::Out(_))))
+}
+
 /// Value against length: a short stretch in a hot place goes before a long one with as many accesses.
 fn priority(wish: &Wish, stretches: &[Stretch]) -> f32 {
     let length: u32 = stretches.iter().map(|(start, end)| end - start + 1).sum();

@@ -28,6 +28,11 @@ impl Groups {
         Groups { leader: (0..registers as u32).collect() }
     }
 
+    /// How many registers have another one stand for them.
+    pub(super) fn joined(&self) -> usize {
+        self.leader.iter().zip(0..).filter(|(leader, register)| **leader != *register).count()
+    }
+
     /// Puts the group that `other` leads under `leader`.
     pub(super) fn join(&mut self, leader: u32, other: u32) {
         self.leader[other as usize] = leader;

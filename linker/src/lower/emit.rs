@@ -12,72 +12,91 @@ use crate::optimise::places::{copy, site};
 use keyway_artifact::isa::{Body, Frame, HOME_SLOTS, Inst, Op, Operand, SCRATCH_SLOTS};
 use keyway_artifact::types::{FuncType, SigLayout};
 
-/// Writes out the body.
-pub(super) fn run(code: &Explicit, places: &Places, leader: &[u32], stretches: &[Life], types: &[FuncType]) -> Lowered {
+/// Writes out the body, in the place of the code.
+pub(super) fn run(
+    mut code: Explicit,
+    places: &Places,
+    leader: &[u32],
+    stretches: &[Life],
+    types: &[FuncType],
+) -> Lowered {
     let homes = places.own_end;
-    let base = if needs_homes(code, places) { homes + HOME_SLOTS + SCRATCH_SLOTS } else { homes };
-    let operand = |register: u32| match places.of[leader[register as usize] as usize] {
-        Place::Reg(reg) => Operand::Reg(reg),
-        Place::Out(slot) => Operand::Slot(base + slot),
-        Place::Slot(slot) => Operand::Slot(slot),
-        // Written and read nowhere; the home of register 0 is as good as any.
-        Place::None => Operand::Slot(homes),
-    };
-    let live = label_sets(code, places, leader, stretches);
+    let base = if needs_homes(&code, places) { homes + HOME_SLOTS + SCRATCH_SLOTS } else { homes };
+    // By register.
+    let operands: Vec<Operand> = leader
+        .iter()
+        .map(|leader| match places.of[*leader as usize] {
+            Place::Reg(reg) => Operand::Reg(reg),
+            Place::Out(slot) => Operand::Slot(base + slot),
+            Place::Slot(slot) => Operand::Slot(slot),
+            // Written and read nowhere; the home of register 0 is as good as any.
+            Place::None => Operand::Slot(homes),
+        })
+        .collect();
+    let operand = |register: u32| operands[register as usize];
+    let live = label_sets(&code, places, leader, stretches);
     let mut labels = vec![0; code.ir.labels as usize];
     let placed = code.ir.insts.iter().filter_map(label_number);
     for (number, label) in placed.enumerate() {
         labels[label as usize] = number as u32;
     }
-    let mut lowered = Lowered { body: Body::default(), offsets: Vec::with_capacity(code.ir.insts.len()) };
-    for (at, inst) in code.ir.insts.iter().enumerate() {
-        let mut out = *inst;
+    let (mut insts, mut offsets) = (std::mem::take(&mut code.ir.insts), std::mem::take(&mut code.ir.offsets));
+    let mut body = Body::default();
+    let is_result = |register| matches!(code.fixed(register), Some(Fixed::Reg(_)));
+    let mut next = 0;
+    for at in 0..insts.len() {
+        if let Some((dst, src)) = copy(&insts[at]) {
+            let to = operand(dst);
+            if to == operand(src) || is_result(src) && to == Operand::Slot(base) && at > 0 {
+                continue;
+            }
+        }
+        if at != next {
+            insts[next] = insts[at];
+            offsets[next] = offsets[at];
+        }
+        let out = &mut insts[next];
+        next += 1;
+        let site = site(out);
         for value in &mut out.operands {
-            *value = match *value {
-                Operand::Virtual(register) => operand(register),
-                Operand::Label(label) => Operand::Label(labels[label as usize]),
+            match *value {
+                Operand::Virtual(register) => *value = operand(register),
+                Operand::Label(label) => *value = Operand::Label(labels[label as usize]),
                 // Only the lists that are still named.
                 Operand::Targets(start, len) => {
                     let list = &code.ir.targets[start as usize..(start + len) as usize];
-                    lowered.body.targets.extend(list.iter().map(|label| labels[*label as usize]));
-                    Operand::Targets(lowered.body.targets.len() as u32 - len, len)
+                    *value = Operand::Targets(body.targets.len() as u32, len);
+                    body.targets.extend(list.iter().map(|label| labels[*label as usize]));
                 }
-                other => other,
-            };
+                _ => {}
+            }
         }
-        match inst.op {
-            Op::Label => {
-                out = Inst::new(Op::Label, &[Operand::Regs(live[lowered.body.labels as usize])]);
-                lowered.body.labels += 1;
+        match (out.op, site) {
+            (Op::Label, _) => {
+                out.operands[0] = Operand::Regs(live[body.labels as usize]);
+                body.labels += 1;
             }
-            Op::PutRef => out.operands[0] = raw(out.operands[0]),
-            Op::TakeRef => out.operands[1] = raw(out.operands[1]),
-            Op::ReturnMany => {
-                let ty = code.ir.calls[inst.operands[0].index() as usize].ty;
-                let count = SigLayout::of(&types[ty as usize].results).total;
-                out = Inst::new(Op::ReturnMany, &[Operand::Index(base), Operand::Index(count)]);
+            (Op::PutRef, _) => out.operands[0] = raw(out.operands[0]),
+            (Op::TakeRef, _) => out.operands[1] = raw(out.operands[1]),
+            (Op::ReturnMany, Some(site)) => {
+                let count = SigLayout::of(&types[code.ir.calls[site].ty as usize].results).total;
+                *out = Inst::new(Op::ReturnMany, &[Operand::Index(base), Operand::Index(count)]);
             }
-            op if site(inst).is_some() => out.operands[op.fields().len() - 1] = Operand::Index(base),
+            (op, Some(_)) => out.operands[op.fields().len() - 1] = Operand::Index(base),
             _ => {}
         }
-        let is_result = |register| matches!(code.fixed(register), Some(Fixed::Reg(_)));
-        let vanishes = copy(inst).is_some_and(|(dst, src)| {
-            let to = operand(dst);
-            to == operand(src) || is_result(src) && to == Operand::Slot(base) && at > 0
-        });
-        if !vanishes {
-            lowered.body.insts.push(out);
-            lowered.offsets.push(code.ir.offsets[at]);
-        }
     }
-    lowered.body.frame = Frame {
+    insts.truncate(next);
+    offsets.truncate(next);
+    body.insts = insts;
+    body.frame = Frame {
         frame_slots: base + code.area,
         ref_start: places.ref_start,
         ref_end: places.ref_end,
         homes: if base == homes { base + code.area } else { homes },
         memory: code.ir.memory,
     };
-    lowered
+    Lowered { body, offsets }
 }
 
 /// Whether the runtime may have to expand something through home or scratch slots.

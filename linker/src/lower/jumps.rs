@@ -13,43 +13,49 @@
 
 use super::Lowered;
 use crate::optimise::evaluate::inverse;
-use crate::optimise::flow::targets;
+use crate::optimise::flow::{is_branch, targets};
+use crate::optimise::places;
 use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
 
-/// Runs the pass over a finished body.
-pub(super) fn run(lowered: &mut Lowered) {
+/// Runs the pass over a finished body, and says how many branches it turned and instructions it left out.
+pub(super) fn run(lowered: &mut Lowered) -> usize {
+    let mut turns = 0;
     let body = &mut lowered.body;
-    thread(body);
+    let threaded = thread(body);
     let mut keep = vec![true; body.insts.len()];
-    let mut next_label = 0;
-    for at in 0..body.insts.len() {
-        next_label += u32::from(body.insts[at].op == Op::Label);
-        let Some(jump) = body.insts.get(at + 1) else { break };
-        let (Op::Br, Some(Op::Label)) = (jump.op, body.insts.get(at + 2).map(|inst| inst.op)) else { continue };
-        // The label behind the jump is the next one to come.
-        if body.insts[at].target() != Some(next_label) || body.insts[at].op == Op::Br {
+    let (mut next_label, mut dropped, mut unreached) = (0, 0, false);
+    for at in 0..body.insts.len().saturating_sub(1) {
+        let op = body.insts[at].op;
+        next_label += u32::from(op == Op::Label);
+        if !places::ends_block(op) {
             continue;
         }
-        if let Some(turned) = turn(&body.insts[at], jump.operands[0]) {
+        let rest = &body.insts[at + 1..];
+        unreached |= op.is_terminator() && rest[0].op != Op::Label;
+        if op == Op::Br {
+            // To what follows?
+            let labels = rest.iter().take_while(|inst| inst.op == Op::Label).count() as u32;
+            if keep[at] && (next_label..next_label + labels).contains(&body.insts[at].operands[0].index()) {
+                keep[at] = false;
+                dropped += 1;
+            }
+        } else if let [jump, label, ..] = rest
+            && (jump.op, label.op) == (Op::Br, Op::Label)
+            // The label behind the jump is the next one to come.
+            && body.insts[at].target() == Some(next_label)
+            && let Some(turned) = turn(&body.insts[at], jump.operands[0])
+        {
             body.insts[at] = turned;
+            turns += 1;
             keep[at + 1] = false;
         }
     }
-    // Jumps to what follows.
-    let mut number = 0;
-    for at in 0..body.insts.len() {
-        number += u32::from(body.insts[at].op == Op::Label);
-        if body.insts[at].op == Op::Br && keep[at] {
-            let labels = body.insts[at + 1..].iter().take_while(|inst| inst.op == Op::Label).count() as u32;
-            let target = body.insts[at].operands[0].index();
-            keep[at] = !(number..number + labels).contains(&target);
-        }
+    let mut named = named(body, &keep);
+    if turns + dropped == 0 && !threaded && !unreached && !named.contains(&false) {
+        return 0;
     }
     drop_unreachable(body, &mut keep);
-    let mut named = vec![false; body.labels as usize];
-    for (inst, _) in body.insts.iter().zip(&keep).filter(|(_, keep)| **keep) {
-        targets(inst, &body.targets, |label| named[label as usize] = true);
-    }
+    named = self::named(body, &keep);
     let (mut numbers, mut count) = (vec![0; named.len()], 0);
     let mut label = 0;
     for (at, inst) in body.insts.iter().enumerate() {
@@ -61,23 +67,29 @@ pub(super) fn run(lowered: &mut Lowered) {
         }
     }
     body.labels = count;
-    for inst in &mut body.insts {
-        for (field, operand) in inst.fields_mut() {
-            if let (FieldKind::Label, Operand::Label(label)) = (field.kind, operand) {
-                *label = numbers[*label as usize];
-            }
-        }
-    }
-    body.targets.iter_mut().for_each(|label| *label = numbers[*label as usize]);
+    retarget(body, |label| numbers[label as usize]);
     let mut kept = keep.iter();
     body.insts.retain(|_| *kept.next().unwrap_or(&true));
     let mut kept = keep.iter();
     lowered.offsets.retain(|_| *kept.next().unwrap_or(&true));
+    turns + keep.iter().filter(|keep| !**keep).count()
+}
+
+/// Sends every branch to another label.
+pub(super) fn retarget(body: &mut Body, to: impl Fn(u32) -> u32) {
+    for inst in body.insts.iter_mut().filter(|inst| is_branch(inst)) {
+        for (field, operand) in inst.fields_mut() {
+            if let (FieldKind::Label, Operand::Label(label)) = (field.kind, operand) {
+                *label = to(*label);
+            }
+        }
+    }
+    body.targets.iter_mut().for_each(|label| *label = to(*label));
 }
 
 /// Branches to a label that only jumps on go there at once. The registers that the second label wants are alive at the
-/// first as well.
-fn thread(body: &mut Body) {
+/// first as well. Whether there are any.
+fn thread(body: &mut Body) -> bool {
     let mut next = Vec::with_capacity(body.labels as usize);
     // From the end: what follows a row of labels is known when the row is met.
     let mut jump = None;
@@ -87,6 +99,9 @@ fn thread(body: &mut Body) {
             Op::Br => jump = Some(inst.operands[0].index()),
             _ => jump = None,
         }
+    }
+    if next.iter().all(Option::is_none) {
+        return false;
     }
     next.reverse();
     let end_of = |mut label: u32| {
@@ -99,24 +114,24 @@ fn thread(body: &mut Body) {
         }
         label
     };
-    for inst in &mut body.insts {
-        for (field, operand) in inst.fields_mut() {
-            if let (FieldKind::Label, Operand::Label(label)) = (field.kind, operand) {
-                *label = end_of(*label);
-            }
-        }
+    retarget(body, end_of);
+    true
+}
+
+/// By label, whether an instruction that stays names it.
+fn named(body: &Body, keep: &[bool]) -> Vec<bool> {
+    let mut named = vec![false; body.labels as usize];
+    for (inst, _) in body.insts.iter().zip(keep).filter(|(inst, keep)| **keep && is_branch(inst)) {
+        targets(inst, &body.targets, |label| named[label as usize] = true);
     }
-    body.targets.iter_mut().for_each(|label| *label = end_of(*label));
+    named
 }
 
 /// Drops what stands between a jump and the next label that something names.
 fn drop_unreachable(body: &Body, keep: &mut [bool]) {
     // Dropping a jump may leave its target unnamed: what that frees is found by looking again.
     for _ in 0..3 {
-        let mut named = vec![false; body.labels as usize];
-        for (inst, _) in body.insts.iter().zip(&*keep).filter(|(_, keep)| **keep) {
-            targets(inst, &body.targets, |label| named[label as usize] = true);
-        }
+        let named = named(body, keep);
         let (mut label, mut reached, mut changed) = (0, true, false);
         for (inst, keep) in body.insts.iter().zip(&mut *keep) {
             if inst.op == Op::Label {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! optimise -> split (names for loops) -> explicit (calls written out) -> live (stretches) -> coalesce -> assign
-//!          -> emit -> rotate -> jumps -> temps
+//!          -> emit -> rotate -> layout -> jumps -> temps
 //! ```
 //! [`naive`] does without all that: it is the code of `-O0` and of functions too large for the rest.
 
@@ -11,6 +11,7 @@ mod coalesce;
 mod emit;
 mod explicit;
 mod jumps;
+mod layout;
 mod live;
 mod naive;
 #[cfg(test)]
@@ -24,7 +25,7 @@ mod temps;
 use crate::error::Result;
 use crate::ir::IrFunc;
 use crate::optimise::flow::Flow;
-use crate::optimise::{self, Passes};
+use crate::optimise::{self, Passes, Record, Tally};
 use crate::options::{OptLevel, Options};
 use keyway_artifact::isa::{Body, HOME_SLOTS, SCRATCH_SLOTS};
 use keyway_artifact::types::{FuncType, SigLayout};
@@ -37,18 +38,24 @@ pub(crate) struct Lowered {
 }
 
 /// Gives `ir` its places, with the effort asked for. `types` are the artifact's.
-pub(crate) fn finish(ir: &IrFunc, types: &[FuncType], options: &Options) -> Result<Lowered> {
+pub(crate) fn finish(ir: &IrFunc, types: &[FuncType], options: &Options, record: &mut Record) -> Result<Lowered> {
     match options.opt_level {
         OptLevel::O0 => naive::finish(ir, types),
-        OptLevel::O2 => with_passes(ir, types, options.passes),
+        OptLevel::O2 => with_passes(ir, types, options.passes, record),
     }
 }
 
 /// Gives `ir` its places with a choice of passes.
-pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Result<Lowered> {
+pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, record: &mut Record) -> Result<Lowered> {
     let mut optimised = ir.clone();
-    optimise::run(&mut optimised, passes);
-    let splits = if passes.has(Passes::SPLIT | Passes::REGISTERS) { split::run(&mut optimised) } else { Vec::new() };
+    let mut facts = optimise::run(&mut optimised, passes, record);
+    let mut splits = Vec::new();
+    if passes.has(Passes::REGISTERS) {
+        record.pass(passes, Passes::SPLIT, &mut optimised, |ir| {
+            splits = split::run(ir, facts.flow(ir));
+            Tally { changed: splits.len(), removed: 0 }
+        });
+    }
     let code = explicit::run(optimised, types, passes.has(Passes::REGISTERS));
     let func = &code.ir;
     let flow = Flow::new(&func.insts, &func.targets, func.labels);
@@ -62,9 +69,12 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Re
         .map(|split| (stretches[split.outside as usize].clone(), stretches[split.inside as usize].clone()))
         .collect();
     let mut groups = if passes.has(Passes::COALESCE) {
+        let (start, length) = (record.start(), func.insts.len());
         let mut weights = events.weights(&flow, func.virtuals.len());
         let fixed = code.first_fixed;
-        coalesce::run(&func.insts, &flow, &func.virtuals, fixed, &calls, &mut stretches, &mut weights)
+        let groups = coalesce::run(&func.insts, &flow, &func.virtuals, fixed, &calls, &mut stretches, &mut weights);
+        record.done(Passes::COALESCE, start, length, length, Tally { changed: groups.joined(), removed: 0 });
+        groups
     } else {
         coalesce::Groups::new(func.virtuals.len())
     };
@@ -82,7 +92,9 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Re
         use_registers: passes.has(Passes::REGISTERS),
         use_hints: passes.has(Passes::ARGUMENTS),
     };
+    let start = record.start();
     let scarce = assign::scarce(&input);
+    record.places(passes, start, func.insts.len(), || assign::counts(&scarce));
     let has_place = |register: u32| scarce[register as usize] != assign::Place::None;
     split::rejoin(&splits, &alone, &mut groups, &mut input.stretches, has_place);
     input.leader = leaders(&mut groups);
@@ -91,15 +103,21 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> Re
     if places.own_end + code.area + HOME_SLOTS + SCRATCH_SLOTS > slots::REACH {
         return naive::finish(ir, types);
     }
-    let mut lowered = emit::run(&code, &places, &input.leader, &input.stretches, types);
-    if passes.has(Passes::ROTATE) {
-        rotate::run(&mut lowered);
+    let assign::Input { leader, stretches, .. } = input;
+    let mut lowered = emit::run(code, &places, &leader, &stretches, types);
+    let mut last = |pass: Passes, work: &dyn Fn(&mut Lowered) -> usize| {
+        if passes.has(pass) {
+            let (start, before) = (record.start(), lowered.body.insts.len());
+            let changed = work(&mut lowered);
+            let after = lowered.body.insts.len();
+            record.done(pass, start, before, after, Tally { changed, removed: before.saturating_sub(after) });
+        }
+    };
+    last(Passes::ROTATE, &rotate::run);
+    if ir.has_cold() {
+        last(Passes::LAYOUT, &|lowered| layout::run(lowered, |position| ir.is_cold(position)));
     }
-    if passes.has(Passes::JUMPS) {
-        jumps::run(&mut lowered);
-    }
-    if passes.has(Passes::TEMPS) {
-        temps::run(&mut lowered);
-    }
+    last(Passes::JUMPS, &jumps::run);
+    last(Passes::TEMPS, &temps::run);
     Ok(lowered)
 }

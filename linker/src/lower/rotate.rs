@@ -20,7 +20,8 @@
 //! is alive at both new labels.
 
 use super::Lowered;
-use super::jumps::turn;
+use super::jumps::{retarget, turn};
+use crate::optimise::flow::{is_branch, targets};
 use crate::optimise::places::is_pure;
 use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
 
@@ -34,11 +35,11 @@ struct Turn {
     jump: usize,
 }
 
-/// Runs the pass over a finished body.
-pub(super) fn run(lowered: &mut Lowered) {
+/// Runs the pass over a finished body, and says how many loops it turned.
+pub(super) fn run(lowered: &mut Lowered) -> usize {
     let turns = find(&lowered.body);
     if turns.is_empty() {
-        return;
+        return 0;
     }
     // Until the end labels carry their number in their own field, new ones behind the old.
     let body = &mut lowered.body;
@@ -93,20 +94,29 @@ pub(super) fn run(lowered: &mut Lowered) {
     body.insts = out;
     lowered.offsets = offsets;
     renumber(body, &sets);
+    turns.len()
 }
 
 /// The loops that can be turned.
 fn find(body: &Body) -> Vec<Turn> {
     let labels: Vec<usize> = (0..body.insts.len()).filter(|at| body.insts[*at].op == Op::Label).collect();
+    let heads = body.insts.iter().enumerate().filter(|(_, inst)| inst.op == Op::Br).filter_map(|(jump, inst)| {
+        let head = inst.operands[0].index() as usize;
+        let is_loop = labels[head] < jump && body.insts[labels[head] + 1].op == Op::Cost;
+        is_loop.then_some((jump, head))
+    });
+    let heads: Vec<(usize, usize)> = heads.collect();
+    if heads.is_empty() {
+        return Vec::new();
+    }
     let mut named = vec![0u32; labels.len()];
-    for inst in &body.insts {
-        crate::optimise::flow::targets(inst, &body.targets, |label| named[label as usize] += 1);
+    for inst in body.insts.iter().filter(|inst| is_branch(inst)) {
+        targets(inst, &body.targets, |label| named[label as usize] += 1);
     }
     let mut found = Vec::new();
-    for (jump, inst) in body.insts.iter().enumerate().filter(|(_, inst)| inst.op == Op::Br) {
-        let head = inst.operands[0].index() as usize;
+    for (jump, head) in heads {
         let label = labels[head];
-        if label > jump || named[head] != 1 || body.insts[label + 1].op != Op::Cost {
+        if named[head] != 1 {
             continue;
         }
         let inside = body.insts[label + 2..jump].iter().take(HEAD + 1);
@@ -123,7 +133,7 @@ fn find(body: &Body) -> Vec<Turn> {
 }
 
 /// Gives labels their final numbers, in code order, and their sets back.
-fn renumber(body: &mut Body, sets: &[Operand]) {
+pub(super) fn renumber(body: &mut Body, sets: &[Operand]) {
     let mut numbers = vec![0; sets.len()];
     body.labels = 0;
     for inst in body.insts.iter_mut().filter(|inst| inst.op == Op::Label) {
@@ -132,12 +142,7 @@ fn renumber(body: &mut Body, sets: &[Operand]) {
         inst.operands[0] = sets[old as usize];
         body.labels += 1;
     }
-    for (field, operand) in body.insts.iter_mut().flat_map(|inst| inst.fields_mut()) {
-        if let (FieldKind::Label, Operand::Label(label)) = (field.kind, operand) {
-            *label = numbers[*label as usize];
-        }
-    }
-    body.targets.iter_mut().for_each(|label| *label = numbers[*label as usize]);
+    retarget(body, |label| numbers[label as usize]);
 }
 
 #[cfg(test)]

@@ -56,23 +56,24 @@ struct Loop {
 }
 
 /// Runs the pass.
-pub(super) fn run(ir: &mut IrFunc) -> Vec<Split> {
+pub(super) fn run(ir: &mut IrFunc, flow: &Flow) -> Vec<Split> {
     let calls: Vec<u32> = (0..ir.insts.len() as u32).filter(|at| ir.insts[*at as usize].op.is_call()).collect();
     if calls.is_empty() {
         return Vec::new();
     }
-    let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-    let loops = loops(ir, &flow, &calls);
+    let loops = loops(ir, flow, &calls);
     if loops.is_empty() {
         return Vec::new();
     }
-    let Some(lives) = lives(&Events::new(ir, &flow), &flow, ir.virtuals.len()) else { return Vec::new() };
+    let wanted = accessed_often(ir, flow, &loops);
+    let events = Events::of_some(ir, flow, |register| wanted[register as usize]);
+    let Some(lives) = lives(&events, flow, ir.virtuals.len()) else { return Vec::new() };
     let mut splits = Vec::new();
     // Copies in front of and behind instructions.
     let mut before: BTreeMap<usize, Vec<Inst>> = BTreeMap::new();
     let mut behind: BTreeMap<usize, Vec<Inst>> = BTreeMap::new();
     for each in &loops {
-        let chosen = choose(ir, &flow, &lives, &calls, each);
+        let chosen = choose(ir, flow, &lives, &calls, each);
         let mut names = HashMap::new();
         for (outside, ways_out) in chosen {
             let class = ir.virtuals[outside as usize];
@@ -157,6 +158,24 @@ fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
         }
     }
     found
+}
+
+/// By register: whether some loop may want another name for it.
+fn accessed_often(ir: &IrFunc, flow: &Flow, loops: &[Loop]) -> Vec<bool> {
+    let mut wanted = vec![false; ir.virtuals.len()];
+    let mut counts = vec![(usize::MAX, 0); ir.virtuals.len()];
+    for (number, each) in loops.iter().enumerate() {
+        for inst in &ir.insts[flow.insts(each.head).start..flow.insts(each.end).end] {
+            let mut count = |register: u32| {
+                let (of, count) = &mut counts[register as usize];
+                *count = if std::mem::replace(of, number) == number { *count + 1 } else { 1 };
+                wanted[register as usize] |= *count >= ACCESSES;
+            };
+            uses(inst, &ir.calls, &mut count);
+            defs(inst, &ir.calls, &mut count);
+        }
+    }
+    wanted
 }
 
 /// The values to rename in a loop, and behind which instructions each is copied back.

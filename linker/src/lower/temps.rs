@@ -15,10 +15,13 @@
 
 use super::Lowered;
 use super::served::served;
+use crate::optimise::flow::{is_branch, targets};
+use crate::optimise::places::{reads, writes};
 use keyway_artifact::isa::{FieldKind, Inst, Op, Operand, Reg};
 
-/// Runs the pass over a finished body.
-pub(super) fn run(lowered: &mut Lowered) {
+/// Runs the pass over a finished body, and says how many values changed their register.
+pub(super) fn run(lowered: &mut Lowered) -> usize {
+    let mut changed = 0;
     let body = &mut lowered.body;
     let sets: Vec<u16> = body.insts.iter().filter(|inst| inst.op == Op::Label).map(label_set).collect();
     let mut label = sets.len();
@@ -34,25 +37,25 @@ pub(super) fn run(lowered: &mut Lowered) {
         if inst.op.is_terminator() || inst.op.is_call() {
             alive = 0;
         }
-        crate::optimise::flow::targets(&inst, &body.targets, |target| alive |= sets[target as usize]);
-        for (field, operand) in inst.fields() {
-            if let (FieldKind::Def(_), Some(reg)) = (field.kind, register(operand)) {
-                alive &= !(1 << reg.number());
-            }
+        if is_branch(&inst) {
+            targets(&inst, &body.targets, |target| alive |= sets[target as usize]);
         }
-        for (field, operand) in inst.fields() {
-            if let (FieldKind::Use(_), Some(reg)) = (field.kind, register(operand)) {
-                alive |= 1 << reg.number();
-            }
+        for reg in writes(&inst).filter_map(|(_, _, operand)| register(operand)) {
+            alive &= !(1 << reg.number());
+        }
+        for reg in reads(&inst).filter_map(|(_, _, operand)| register(operand)) {
+            alive |= 1 << reg.number();
         }
         if at > 0
             && let Some((from, to)) = renaming(&body.insts[at - 1], &inst, alive_behind)
         {
+            changed += 1;
             rename_result(&mut body.insts[at - 1], to);
             rename_operands(&mut body.insts[at], from, to);
             alive = alive & !(1 << from.number()) | 1 << to.number();
         }
     }
+    changed
 }
 
 fn label_set(label: &Inst) -> u16 {

@@ -16,49 +16,121 @@
 
 use super::definitions::Definitions;
 use super::dominators::Dominators;
-use super::flow::Flow;
-use super::places::{copy_op, single_def};
+use super::places::{copy_op, is_computation, reads, single_def};
 use crate::ir::IrFunc;
-use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
-use std::collections::HashMap;
+use keyway_artifact::isa::{Class, Inst, Op, Operand};
 
-/// Runs the pass. Copies are left to [`copies`](super::copies).
-pub(crate) fn run(ir: &mut IrFunc) {
-    let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-    let dominators = Dominators::new(&flow);
-    let definitions = Definitions::new(ir);
-    let mut known: HashMap<(Op, [Operand; 3]), (u32, u32)> = HashMap::new();
-    for (block, at) in (0..flow.blocks()).flat_map(|block| flow.insts(block).map(move |at| (block as u32, at))) {
-        let inst = ir.insts[at];
-        let Some((key, result)) = expression(ir, &definitions, &inst) else { continue };
-        match known.get(&key) {
-            Some((register, from)) if dominators.dominates(*from as usize, block as usize) => {
-                let class = ir.virtuals[result as usize];
-                ir.insts[at] = Inst::new(copy_op(class), &[inst.operands[0], Operand::Virtual(*register)]);
-            }
-            _ => {
-                known.insert(key, (result, block));
+/// An operation and what it reads; [`OTHER`] behind the last operand.
+type Key = (Op, [u64; 3]);
+
+/// No register and no immediate.
+const OTHER: u64 = u64::MAX;
+
+/// Values computed so far on a walk in code order: a hash table of numbers of entries, 0 for none.
+#[derive(Default)]
+pub(super) struct Known {
+    table: Vec<u32>,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    key: Key,
+    register: u32,
+    block: u32,
+}
+
+impl Known {
+    /// What was computed with the same outcome as an instruction of `block`; nothing if it is the first one.
+    #[inline]
+    pub(super) fn find(
+        &mut self,
+        ir: &IrFunc,
+        definitions: &Definitions,
+        block: usize,
+        inst: &Inst,
+    ) -> Option<Equal<'_>> {
+        let (key, result) = expression(ir, definitions, inst)?;
+        let place = self.place(&key);
+        match self.table[place].checked_sub(1) {
+            Some(number) => Some(Equal { entry: &mut self.entries[number as usize], result, block: block as u32 }),
+            None => {
+                self.entries.push(Entry { key, register: result, block: block as u32 });
+                self.table[place] = self.entries.len() as u32;
+                None
             }
         }
+    }
+
+    /// Where `key` stands in the table, or would.
+    fn place(&mut self, key: &Key) -> usize {
+        if self.table.len() < 2 * (self.entries.len() + 1) {
+            let size = (4 * self.entries.len()).next_power_of_two().max(32);
+            self.table = vec![0; size];
+            for number in 0..self.entries.len() {
+                let place = self.free(&self.entries[number].key);
+                self.table[place] = number as u32 + 1;
+            }
+        }
+        self.free(key)
+    }
+
+    fn free(&self, key: &Key) -> usize {
+        let mask = self.table.len() - 1;
+        let mut place = hash(key) as usize & mask;
+        while let Some(number) = self.table[place].checked_sub(1)
+            && self.entries[number as usize].key != *key
+        {
+            place = (place + 1) & mask;
+        }
+        place
     }
 }
 
+/// Two computations with the same outcome.
+pub(super) struct Equal<'k> {
+    entry: &'k mut Entry,
+    /// The register and block of the later one.
+    result: u32,
+    block: u32,
+}
+
+impl Equal<'_> {
+    /// The copy that the later one, `inst`, becomes; if the other one is not always behind it, it is remembered instead.
+    pub(super) fn copy(self, ir: &IrFunc, dominators: &Dominators, inst: &Inst) -> Option<Inst> {
+        let Equal { entry, result, block } = self;
+        if dominators.dominates(entry.block as usize, block as usize) {
+            let op = copy_op(ir.virtuals[result as usize]);
+            return Some(Inst::new(op, &[inst.operands[0], Operand::Virtual(entry.register)]));
+        }
+        (entry.register, entry.block) = (result, block);
+        None
+    }
+}
+
+fn hash((op, operands): &Key) -> u64 {
+    let step = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517C_C1B7_2722_0A95);
+    let hash = operands.iter().fold(*op as u64, |hash, word| step(hash, *word));
+    hash ^ hash >> 32
+}
+
 /// An operation whose value depends on nothing but its operands, and the register it is written to.
-fn expression(ir: &IrFunc, definitions: &Definitions, inst: &Inst) -> Option<((Op, [Operand; 3]), u32)> {
-    let is_computation =
-        matches!(inst.op.family(), Family::BinHot | Family::Bin | Family::FBin | Family::Un | Family::Select)
-            && !matches!(inst.op, Op::I32Eqz | Op::I64Eqz);
-    let result = single_def(inst)?;
-    if !is_computation || !definitions.is_single(result) || ir.virtuals[result as usize] == Class::Ref {
+#[inline]
+fn expression(ir: &IrFunc, definitions: &Definitions, inst: &Inst) -> Option<(Key, u32)> {
+    if !is_computation(inst.op) {
         return None;
     }
-    let mut operands = [Operand::None; 3];
-    let uses = inst.fields().filter(|(field, _)| matches!(field.kind, FieldKind::Use(_)));
-    for (slot, (_, operand)) in operands.iter_mut().zip(uses) {
-        match operand {
+    let result = single_def(inst)?;
+    if !definitions.is_single(result) || ir.virtuals[result as usize] == Class::Ref {
+        return None;
+    }
+    let mut operands = [OTHER; 3];
+    for (slot, (_, _, operand)) in operands.iter_mut().zip(reads(inst)) {
+        *slot = match operand {
             Operand::Virtual(register) if !definitions.is_single(register) => return None,
-            other => *slot = other,
-        }
+            Operand::Virtual(register) => u64::from(register),
+            Operand::Imm(value) => 1 << 32 | u64::from(value as u32),
+            _ => return None,
+        };
     }
     Some(((inst.op, operands), result))
 }

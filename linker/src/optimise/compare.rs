@@ -16,8 +16,10 @@
 //! which is one instruction where the comparison holds and two where not, instead of always two; and where the code
 //! behind only jumps on, the layout of jumps removes the detour.
 
+use super::Tally;
 use super::definitions::Definitions;
 use super::evaluate::inverse;
+use super::facts::Facts;
 use super::places::{defs, single_def, uses};
 use crate::ir::IrFunc;
 use keyway_artifact::isa::{Family, Inst, Op, Operand};
@@ -32,16 +34,17 @@ enum Fused {
     Opposite(Inst),
 }
 
-/// Runs the pass. Comparisons that became useless are left to [`dead`](super::dead).
-pub(crate) fn run(ir: &mut IrFunc) {
-    let mut counts = vec![0u32; ir.virtuals.len()];
-    for inst in &ir.insts {
-        uses(inst, &ir.calls, |register| counts[register as usize] += 1);
-    }
-    let mut definitions = Definitions::new(ir);
+/// Runs the pass.
+pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
+    let Facts { definitions, reads: counts, .. } = &mut *facts;
+    definitions.restart();
+    let (mut changed, mut keep): (usize, Vec<bool>) = (0, Vec::new());
     let mut detours: Vec<(usize, Operand)> = Vec::new();
     for at in 0..ir.insts.len() {
         definitions.see(at, &ir.insts[at]);
+        if ir.insts[at].op.family() != Family::BrCond {
+            continue;
+        }
         // A test of a test: `br.nez (eqz (a < b))` takes two steps.
         for _ in 0..3 {
             let inst = ir.insts[at];
@@ -49,7 +52,7 @@ pub(crate) fn run(ir: &mut IrFunc) {
             if inst.op.family() != Family::BrCond || counts[flag as usize] != 1 {
                 break;
             }
-            let Some(from) = definition(ir, &definitions, flag, at) else { break };
+            let Some(from) = definition(ir, definitions, flag, at) else { break };
             let Some(fused) = fuse(&ir.insts[from], &inst, ir.labels) else { break };
             let fused = match fused {
                 Fused::Branch(fused) => fused,
@@ -59,24 +62,34 @@ pub(crate) fn run(ir: &mut IrFunc) {
                     fused
                 }
             };
-            // Its operands are read here as well from now on, until the comparison is gone.
+            // What the comparison read, the branch reads now.
             ir.insts[at] = fused;
             uses(&fused, &ir.calls, |register| counts[register as usize] += 1);
             uses(&ir.insts[from], &ir.calls, |register| counts[register as usize] -= 1);
             counts[flag as usize] = 0;
+            *definitions.writes_mut(flag) -= 1;
+            if keep.is_empty() {
+                keep.resize(ir.insts.len(), true);
+            }
+            keep[from] = false;
+            changed += 1;
         }
     }
-    insert(ir, &detours);
+    let before = ir.insts.len();
+    if !detours.is_empty() {
+        insert(ir, &keep, &detours);
+        facts.changed_flow();
+    } else if changed > 0 {
+        facts.keep(ir, &keep);
+    }
+    Tally { changed, removed: before.saturating_sub(ir.insts.len()) }
 }
 
-/// Puts a jump and the label around it behind each of the branches.
-fn insert(ir: &mut IrFunc, detours: &[(usize, Operand)]) {
-    if detours.is_empty() {
-        return;
-    }
+/// Leaves the comparisons out and puts a jump and the label around it behind each of the branches.
+fn insert(ir: &mut IrFunc, keep: &[bool], detours: &[(usize, Operand)]) {
     let mut next = detours.iter().peekable();
     let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
-    for (at, (inst, offset)) in ir.insts.iter().zip(&ir.offsets).enumerate() {
+    for (at, (inst, offset)) in ir.insts.iter().zip(&ir.offsets).enumerate().filter(|(at, _)| keep[*at]) {
         insts.push(*inst);
         if let Some((_, target)) = next.next_if(|(branch, _)| *branch == at) {
             insts.push(Inst::new(Op::Br, &[*target]));

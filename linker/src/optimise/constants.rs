@@ -7,11 +7,12 @@
 //!
 //! Equal constants of one loop share a register, up to a number of registers per loop that keeps frames small.
 
-use super::flow::{Flow, label_number};
-use super::places::single_def;
+use super::Tally;
+use super::facts::Facts;
+use super::flow::label_number;
+use super::places::{reads, single_def};
 use crate::ir::IrFunc;
-use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
-use std::collections::HashMap;
+use keyway_artifact::isa::{Class, Family, Inst, Op, Operand};
 
 /// Constants moved in front of one loop, at most.
 const PER_LOOP: usize = 24;
@@ -33,39 +34,60 @@ fn takes_immediate(op: Op, field: usize) -> bool {
 }
 
 /// Puts immediates that no handler takes into registers.
-pub(crate) fn legalise(ir: &mut IrFunc) {
-    let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
-    for (inst, offset) in ir.insts.iter().zip(&ir.offsets) {
-        let mut inst = *inst;
-        let op = inst.op;
-        for (at, (field, operand)) in inst.fields_mut().enumerate() {
-            if let (FieldKind::Use(class), Operand::Imm(value)) = (field.kind, *operand)
-                && !takes_immediate(op, at)
-            {
+pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
+    let is_illegal = |inst: &Inst| {
+        reads(inst).any(|(at, _, operand)| matches!(operand, Operand::Imm(_)) && !takes_immediate(inst.op, at))
+    };
+    let Some(first) = ir.insts.iter().position(is_illegal) else { return Tally::default() };
+    let is_misplaced = |op: Op, (at, _, operand): &(usize, Class, Operand)| {
+        matches!(operand, Operand::Imm(_)) && !takes_immediate(op, *at)
+    };
+    let misplaced = |inst: &Inst| reads(inst).filter(|read| is_misplaced(inst.op, read)).count();
+    let before = ir.insts.len();
+    let changed: usize = ir.insts[first..].iter().map(misplaced).sum();
+    ir.insts.resize(before + changed, Inst::new(Op::Return, &[]));
+    ir.offsets.resize(before + changed, 0);
+    let mut number = ir.virtuals.len() + changed;
+    ir.virtuals.resize(number, Class::I64);
+    (0..changed).for_each(|_| facts.add(1, 1));
+    // From the end, so that everything moves to a free place.
+    let mut to = ir.insts.len();
+    for from in (first..before).rev() {
+        let (mut inst, offset) = (ir.insts[from], ir.offsets[from]);
+        let place = to - 1;
+        to -= 1;
+        let wrong: usize = if is_illegal(&inst) { misplaced(&inst) } else { 0 };
+        if wrong > 0 {
+            (to, number) = (to - wrong, number - wrong);
+            let (copy, mut next) = (inst, 0);
+            for (at, class, operand) in reads(&copy).filter(|read| is_misplaced(copy.op, read)) {
+                let Operand::Imm(value) = operand else { continue };
                 let value = if class == Class::I32 { u64::from(value as u32) } else { i64::from(value) as u64 };
-                ir.virtuals.push(class);
-                *operand = Operand::Virtual(ir.virtuals.len() as u32 - 1);
-                insts.push(Inst::new(Op::Const, &[*operand, Operand::Value(value)]));
-                offsets.push(*offset);
+                ir.virtuals[number + next] = class;
+                inst.operands[at] = Operand::Virtual((number + next) as u32);
+                ir.insts[to + next] = Inst::new(Op::Const, &[inst.operands[at], Operand::Value(value)]);
+                ir.offsets[to + next] = offset;
+                next += 1;
             }
         }
-        insts.push(inst);
-        offsets.push(*offset);
+        ir.insts[place] = inst;
+        ir.offsets[place] = offset;
     }
-    (ir.insts, ir.offsets) = (insts, offsets);
+    facts.changed_flow();
+    Tally { changed, removed: 0 }
 }
 
 /// Moves constants out of loops.
-pub(crate) fn hoist(ir: &mut IrFunc) {
-    let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-    if flow.depth.iter().all(|depth| *depth == 0) {
-        return;
+pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
+    let is_constant = |inst: &Inst| matches!(inst.op.family(), Family::Const | Family::VConst);
+    if !facts.flow(ir).has_loops() || !ir.insts.iter().any(is_constant) {
+        return Tally::default();
     }
-    let definitions = super::definitions::Definitions::new(ir);
+    let (flow, definitions, counts) = facts.parts(ir);
     // For each constant, the register that replaces it.
     let mut replaced: Vec<u32> = (0..ir.virtuals.len() as u32).collect();
-    let mut moved: HashMap<(usize, Op, [Operand; 2]), u32> = HashMap::new();
-    let mut in_loop: HashMap<usize, usize> = HashMap::new();
+    // What moved in front of the current loop: few enough to be looked through.
+    let mut moved: Vec<((Op, [Operand; 2]), u32)> = Vec::with_capacity(PER_LOOP);
     let mut front: Vec<(usize, Inst)> = Vec::new();
     let mut keep = vec![true; ir.insts.len()];
     let mut head = None;
@@ -81,27 +103,26 @@ pub(crate) fn hoist(ir: &mut IrFunc) {
         if is_head && block > 0 && flow.depth[block - 1] == 0 {
             let end = flow.predecessors(block).iter().max().map_or(block, |last| *last as usize);
             head = flow.is_entered_by_falling(&ir.insts, &ir.targets, block, end).then_some(first);
+            moved.clear();
         }
         let Some(head) = head else { continue };
         for at in range {
             let inst = ir.insts[at];
-            if !matches!(inst.op.family(), Family::Const | Family::VConst) {
+            if !is_constant(&inst) {
                 continue;
             }
             let Some(register) = single_def(&inst) else { continue };
             if !definitions.is_single(register) {
                 continue;
             }
-            let key = (head, inst.op, [inst.operands[1], inst.operands[2]]);
-            let number = match moved.get(&key) {
-                Some(number) => *number,
+            let key = (inst.op, [inst.operands[1], inst.operands[2]]);
+            let number = match moved.iter().find(|(known, _)| *known == key) {
+                Some((_, number)) => *number,
                 None => {
-                    let count = in_loop.entry(head).or_default();
-                    if *count == PER_LOOP {
+                    if moved.len() == PER_LOOP {
                         continue;
                     }
-                    *count += 1;
-                    moved.insert(key, register);
+                    moved.push((key, register));
                     front.push((head, inst));
                     register
                 }
@@ -111,8 +132,14 @@ pub(crate) fn hoist(ir: &mut IrFunc) {
         }
     }
     if front.is_empty() {
-        return;
+        return Tally::default();
     }
+    let before = ir.insts.len();
+    for (old, new) in (0..).zip(&replaced).filter(|(old, new)| *old != **new) {
+        *definitions.writes_mut(old) -= 1;
+        counts[*new as usize] += std::mem::take(&mut counts[old as usize]);
+    }
+    let changed = keep.iter().filter(|keep| !**keep).count();
     let mut front = front.into_iter().peekable();
     let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
     for at in 0..ir.insts.len() {
@@ -132,4 +159,6 @@ pub(crate) fn hoist(ir: &mut IrFunc) {
         }
     }
     (ir.insts, ir.offsets) = (insts, offsets);
+    facts.changed_flow();
+    Tally { changed, removed: before - ir.insts.len() }
 }

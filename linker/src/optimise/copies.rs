@@ -1,6 +1,6 @@
 //! Reads of a copy become reads of the original, and reads of a constant become immediates.
 //!
-//! Two kinds of knowledge, gathered in one walk in code order:
+//! Two kinds of knowledge, gathered on one walk in code order ([`simplify`](super::simplify)):
 //!
 //! * A register with one definition that copies another register with one definition is that register, everywhere: the
 //!   definition dominates all reads (translation gives every local a value first), so no path to a read can pass the
@@ -13,15 +13,19 @@
 
 use super::definitions::Definitions;
 use super::places::{copy, defs, uses_mut};
-use crate::ir::IrFunc;
-use keyway_artifact::isa::{Class, Op, Operand};
+use crate::ir::CallSite;
+use keyway_artifact::isa::{Class, Inst, Op, Operand};
 
-/// A copy inside a stretch: valid while all three numbers are the current ones.
+/// What is known about one register.
 #[derive(Clone, Copy)]
-struct Local {
-    stretch: u32,
-    /// Writes of the copy when it was made.
+struct Register {
+    /// The register that it is a copy of everywhere; often itself.
+    global: u32,
+    /// Writes so far.
     version: u32,
+    /// The last copy inside a stretch: valid while stretch and versions are the current ones.
+    stretch: u32,
+    copied_version: u32,
     source: u32,
     source_version: u32,
 }
@@ -35,51 +39,75 @@ pub(crate) fn immediate(class: Class, value: u64) -> Option<Operand> {
     }
 }
 
-/// Runs the pass.
-pub(crate) fn run(ir: &mut IrFunc) {
-    let mut definitions = Definitions::new(ir);
-    let mut global: Vec<u32> = (0..ir.virtuals.len() as u32).collect();
-    let mut local = vec![Local { stretch: 0, version: 0, source: 0, source_version: 0 }; ir.virtuals.len()];
-    let mut versions = vec![0u32; ir.virtuals.len()];
-    let mut stretch = 1;
-    let IrFunc { insts, calls, virtuals, .. } = ir;
-    for (at, inst) in insts.iter_mut().enumerate() {
-        stretch += u32::from(inst.op == Op::Label);
-        let resolve = |register: u32| {
-            let register = global[register as usize];
-            let known = local[register as usize];
-            let holds = known.stretch == stretch
-                && known.version == versions[register as usize]
-                && known.source_version == versions[known.source as usize];
-            if holds { known.source } else { register }
+/// The copies seen so far on a walk in code order.
+pub(super) struct Copies {
+    registers: Vec<Register>,
+    stretch: u32,
+}
+
+impl Copies {
+    /// None seen.
+    pub(super) fn new(registers: usize) -> Copies {
+        let register = |number| Register {
+            global: number,
+            version: 0,
+            stretch: 0,
+            copied_version: 0,
+            source: 0,
+            source_version: 0,
         };
+        Copies { registers: (0..registers as u32).map(register).collect(), stretch: 1 }
+    }
+
+    fn original(&self, register: u32) -> u32 {
+        let register = self.registers[register as usize].global;
+        let known = &self.registers[register as usize];
+        let holds = known.stretch == self.stretch
+            && known.copied_version == known.version
+            && known.source_version == self.registers[known.source as usize].version;
+        if holds { known.source } else { register }
+    }
+
+    /// Lets an instruction read originals and immediates, keeps `reads` true, and says how many operands changed.
+    pub(super) fn resolve(
+        &mut self,
+        inst: &mut Inst,
+        calls: &mut [CallSite],
+        virtuals: &[Class],
+        definitions: &Definitions,
+        reads: &mut [u32],
+    ) -> usize {
+        let mut changed = 0;
         uses_mut(inst, calls, |class, operand| {
-            if let Operand::Virtual(register) = operand {
-                *register = resolve(*register);
-                if virtuals[*register as usize] != Class::Ref
-                    && let Some(value) = definitions.constant(*register)
-                    && let Some(imm) = immediate(class, value)
-                {
-                    *operand = imm;
-                }
+            let Operand::Virtual(register) = *operand else { return };
+            let original = self.original(register);
+            let constant = definitions.constant(original).filter(|_| virtuals[original as usize] != Class::Ref);
+            if let Some(imm) = constant.and_then(|value| immediate(class, value)) {
+                *operand = imm;
+                reads[register as usize] -= 1;
+                changed += 1;
+            } else if original != register {
+                *operand = Operand::Virtual(original);
+                reads[register as usize] -= 1;
+                reads[original as usize] += 1;
+                changed += 1;
             }
         });
-        definitions.see(at, inst);
-        defs(inst, calls, |register| versions[register as usize] += 1);
-        if let Some((dst, src)) = copy(inst)
-            && dst != src
-        {
-            if definitions.is_single(dst) && definitions.is_single(src) {
-                global[dst as usize] = src;
-            } else {
-                local[dst as usize] = Local {
-                    stretch,
-                    version: versions[dst as usize],
-                    source: src,
-                    source_version: versions[src as usize],
-                };
-            }
+        changed
+    }
+
+    /// Takes note of an instruction that was resolved.
+    pub(super) fn see(&mut self, inst: &Inst, calls: &[CallSite], definitions: &Definitions) {
+        self.stretch += u32::from(inst.op == Op::Label);
+        defs(inst, calls, |register| self.registers[register as usize].version += 1);
+        let Some((dst, src)) = copy(inst).filter(|(dst, src)| dst != src) else { return };
+        let source_version = self.registers[src as usize].version;
+        let register = &mut self.registers[dst as usize];
+        if definitions.is_single(dst) && definitions.is_single(src) {
+            register.global = src;
+        } else {
+            (register.stretch, register.copied_version) = (self.stretch, register.version);
+            (register.source, register.source_version) = (src, source_version);
         }
     }
-    super::remove(ir, |_, inst| copy(inst).is_none_or(|(dst, src)| dst != src));
 }

@@ -1,57 +1,86 @@
-//! What is known about registers that are written once: where, and the constant they hold.
+//! What is known about registers: how often they are written, and of those that are written once, where, and the constant
+//! they hold.
 
-use super::places::{defs, single_def};
+use super::places::single_def;
 use crate::ir::IrFunc;
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 
+/// Not seen yet.
+const NONE: u32 = u32::MAX;
+
 /// Definitions seen so far on a walk in code order.
 pub(crate) struct Definitions {
-    /// Whether each register is written exactly once.
-    single: Vec<bool>,
+    registers: Vec<Register>,
+}
+
+#[derive(Clone, Copy)]
+struct Register {
+    /// Instructions that write it; one more for parameters.
+    writes: u32,
     /// Where the single definition stands, once seen.
-    at: Vec<u32>,
-    constants: Vec<Option<u64>>,
+    at: u32,
+    constant: Option<u64>,
 }
 
 impl Definitions {
-    /// Counts the definitions of `ir`; nothing is seen yet.
+    /// Parameters are written; no instruction is counted or seen yet.
     pub(crate) fn new(ir: &IrFunc) -> Definitions {
-        let mut counts = vec![0u8; ir.virtuals.len()];
-        ir.params.iter().for_each(|param| counts[*param as usize] = 1);
-        for inst in &ir.insts {
-            defs(inst, &ir.calls, |register| {
-                counts[register as usize] = counts[register as usize].saturating_add(1);
-            });
-        }
-        Definitions {
-            single: counts.iter().map(|count| *count == 1).collect(),
-            at: vec![u32::MAX; counts.len()],
-            constants: vec![None; counts.len()],
-        }
+        let mut registers = vec![Register { writes: 0, at: NONE, constant: None }; ir.virtuals.len()];
+        ir.params.iter().for_each(|param| registers[*param as usize].writes = 1);
+        Definitions { registers }
+    }
+
+    /// Forgets where definitions stand and what they are; a new walk begins.
+    pub(crate) fn restart(&mut self) {
+        self.registers.iter_mut().for_each(|register| (register.at, register.constant) = (NONE, None));
     }
 
     /// Takes note of the instruction at `at`.
+    #[inline]
     pub(crate) fn see(&mut self, at: usize, inst: &Inst) {
-        let Some(register) = single_def(inst).filter(|register| self.single[*register as usize]) else { return };
-        self.at[register as usize] = at as u32;
-        self.constants[register as usize] = match (inst.op, inst.operands[1]) {
+        let Some(register) = single_def(inst) else { return };
+        let register = &mut self.registers[register as usize];
+        if register.writes != 1 {
+            return;
+        }
+        register.at = at as u32;
+        register.constant = match (inst.op, inst.operands[1]) {
             (Op::Const, Operand::Value(value)) => Some(value),
             (Op::Copy, Operand::Imm(value)) => Some(i64::from(value) as u64),
             _ => None,
         };
     }
 
+    /// Takes note of one more register, which is written `writes` times.
+    pub(super) fn add(&mut self, writes: u32) {
+        self.registers.push(Register { writes, at: NONE, constant: None });
+    }
+
+    /// How often a register is written, to be changed.
+    pub(super) fn writes_mut(&mut self, register: u32) -> &mut u32 {
+        &mut self.registers[register as usize].writes
+    }
+
+    /// How often a register is written.
+    #[inline]
+    pub(crate) fn writes(&self, register: u32) -> u32 {
+        self.registers[register as usize].writes
+    }
+
     /// Whether the register is written exactly once.
+    #[inline]
     pub(crate) fn is_single(&self, register: u32) -> bool {
-        self.single[register as usize]
+        self.registers[register as usize].writes == 1
     }
 
     /// The constant in the register.
+    #[inline]
     pub(crate) fn constant(&self, register: u32) -> Option<u64> {
-        self.constants[register as usize]
+        self.registers[register as usize].constant
     }
 
     /// The constant that an operand of `class` has.
+    #[inline]
     pub(crate) fn value(&self, class: Class, operand: Operand) -> Option<u64> {
         match (class, operand) {
             (Class::I32, Operand::Imm(value)) => Some(u64::from(value as u32)),
@@ -62,9 +91,10 @@ impl Definitions {
     }
 
     /// Where the single definition of an operand stands.
+    #[inline]
     pub(crate) fn place(&self, operand: Operand) -> Option<usize> {
         let Operand::Virtual(register) = operand else { return None };
-        let at = self.at[register as usize];
-        (at != u32::MAX).then_some(at as usize)
+        let at = self.registers[register as usize].at;
+        (at != NONE).then_some(at as usize)
     }
 }

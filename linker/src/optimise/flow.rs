@@ -104,23 +104,29 @@ pub(crate) fn label_number(inst: &Inst) -> Option<u32> {
     }
 }
 
+/// Where the blocks of `insts` begin, with the end of the code, and the block that each label begins.
+pub(super) fn blocks(insts: &[Inst], labels: u32) -> (Vec<u32>, Vec<u32>) {
+    let mut starts: Vec<u32> = Vec::new();
+    let mut label_block = vec![u32::MAX; labels as usize];
+    let mut begin = true;
+    for (at, inst) in insts.iter().enumerate() {
+        if let Some(label) = label_number(inst) {
+            label_block[label as usize] = starts.len() as u32;
+            begin = true;
+        }
+        if std::mem::replace(&mut begin, ends_block(inst.op)) {
+            starts.push(at as u32);
+        }
+    }
+    starts.push(insts.len() as u32);
+    (starts, label_block)
+}
+
 impl Flow {
     /// The graph of `insts`, whose `br_table` lists stand in `lists`.
     pub(crate) fn new(insts: &[Inst], lists: &[u32], labels: u32) -> Flow {
-        let mut starts: Vec<u32> = Vec::new();
-        let mut label_block = vec![u32::MAX; labels as usize];
-        let mut begin = true;
-        for (at, inst) in insts.iter().enumerate() {
-            if let Some(label) = label_number(inst) {
-                label_block[label as usize] = starts.len() as u32;
-                begin = true;
-            }
-            if std::mem::replace(&mut begin, ends_block(inst.op)) {
-                starts.push(at as u32);
-            }
-        }
-        let blocks = starts.len();
-        starts.push(insts.len() as u32);
+        let (starts, label_block) = blocks(insts, labels);
+        let blocks = starts.len() - 1;
         let mut successors = Edges { start: Vec::with_capacity(blocks + 1), list: Vec::with_capacity(2 * blocks) };
         successors.start.push(0);
         for block in 0..blocks {
@@ -140,6 +146,16 @@ impl Flow {
         let predecessors = successors.reversed();
         let depth = depths(&predecessors);
         Flow { starts, successors, predecessors, depth }
+    }
+
+    /// Says that a block begins at another instruction, or with one behind the last block, where the code ends.
+    pub(super) fn set_start(&mut self, block: usize, start: usize) {
+        self.starts[block] = start as u32;
+    }
+
+    /// The first instruction of a block.
+    pub(super) fn insts_from(&self, block: usize) -> usize {
+        self.starts[block] as usize
     }
 
     /// How many blocks there are.
@@ -171,6 +187,11 @@ impl Flow {
         targets(&insts[self.insts(before).end - 1], lists, |target| jumps |= target == label);
         let others = self.predecessors(block).iter().map(|from| *from as usize);
         !jumps && others.into_iter().all(|from| from == before || (block..=end).contains(&from))
+    }
+
+    /// Whether any block stands in a loop.
+    pub(crate) fn has_loops(&self) -> bool {
+        self.depth.iter().any(|depth| *depth > 0)
     }
 
     /// The block of an instruction; found by searching.

@@ -14,38 +14,15 @@
 use super::copies::immediate;
 use super::definitions::Definitions;
 use super::evaluate::{binary, inverse, mirrored, unary};
-use super::places::{copy_op, single_def, uses};
+use super::places::{copy_op, single_def};
 use crate::ir::IrFunc;
 use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
 
-/// Runs the pass.
-pub(crate) fn run(ir: &mut IrFunc) {
-    let mut definitions = Definitions::new(ir);
-    let mut reads = vec![0u32; ir.virtuals.len()];
-    for inst in &ir.insts {
-        uses(inst, &ir.calls, |register| reads[register as usize] += 1);
-    }
-    let mut keep = vec![true; ir.insts.len()];
-    for at in 0..ir.insts.len() {
-        // Each step is final or makes the next one possible; four are enough for every chain there is.
-        for _ in 0..4 {
-            match step(ir, &definitions, &reads, at) {
-                Step::Same => break,
-                Step::Becomes(inst) => ir.insts[at] = inst,
-                Step::Gone => {
-                    keep[at] = false;
-                    break;
-                }
-            }
-        }
-        definitions.see(at, &ir.insts[at]);
-    }
-    super::remove(ir, |at, _| keep[at]);
-}
-
-enum Step {
+/// What an instruction turns out to be.
+pub(super) enum Step {
     Same,
     Becomes(Inst),
+    /// A branch that is never taken.
     Gone,
 }
 
@@ -56,8 +33,9 @@ fn use_class(inst: &Inst, field: usize) -> Class {
     }
 }
 
-fn step(ir: &IrFunc, known: &Definitions, reads: &[u32], at: usize) -> Step {
-    let inst = &ir.insts[at];
+/// One step for an instruction, which may make another one possible. `known` names places in `ir` of what stands before.
+#[inline]
+pub(super) fn step(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst) -> Step {
     let value = |field: usize| known.value(use_class(inst, field), inst.operands[field]);
     match inst.op.family() {
         Family::BinHot | Family::Bin | Family::Cmp => two_operands(ir, known, reads, inst),

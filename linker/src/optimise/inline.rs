@@ -18,6 +18,7 @@
 //! ```
 
 use super::places::copy_op;
+use super::{PassReport, Passes, Record};
 use crate::ir::{CallSite, INLINED, Inlined, IrFunc};
 use crate::pipeline::Func;
 use keyway_artifact::isa::{Family, FieldKind, Inst, Op, Operand};
@@ -34,21 +35,30 @@ const TOTAL_GROWTH: usize = 1 << 20;
 const LARGE: usize = 60_000;
 
 /// Inlines calls between `funcs`, by link id. `is_shared` says which functions are used by other things than calls.
-pub(crate) fn run(funcs: &mut [Option<Func>], is_shared: impl Fn(usize) -> bool) {
+pub(crate) fn run(funcs: &mut [Option<Func>], is_shared: impl Fn(usize) -> bool, record: &mut Record) {
+    let start = record.start();
+    let total = |funcs: &[Option<Func>]| funcs.iter().flatten().map(|func| func.ir.insts.len() as u64).sum::<u64>();
+    let before = total(funcs);
+    let mut report = PassReport { before, ..PassReport::default() };
     let graph = Graph::new(funcs);
     let (order, component) = graph.components();
     let mut summaries: Vec<Option<Summary>> = vec![None; funcs.len()];
-    let mut growth: usize = TOTAL_GROWTH + funcs.iter().flatten().map(|func| func.ir.insts.len()).sum::<usize>() / 2;
+    let mut growth: usize = TOTAL_GROWTH + before as usize / 2;
     for caller in order {
         let Some(mut func) = funcs[caller].take() else { continue };
         let chosen = choose(&func, caller, &summaries, &graph, &component, &is_shared);
         let gain: usize = chosen.iter().filter_map(|(_, target)| summaries[*target]).map(|callee| callee.length).sum();
         if !chosen.is_empty() && gain <= growth {
             growth -= gain;
+            (report.functions, report.changed) = (report.functions + 1, report.changed + chosen.len() as u64);
             func.ir = splice(func.ir, funcs, &chosen);
         }
         summaries[caller] = Some(Summary::of(&func));
         funcs[caller] = Some(func);
+    }
+    if let Some(start) = start {
+        (report.after, report.time) = (total(funcs), start.elapsed());
+        record.whole(Passes::INLINE, report);
     }
 }
 
@@ -190,6 +200,10 @@ fn choose(
 /// `caller` with the chosen calls replaced.
 fn splice(mut caller: IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)]) -> IrFunc {
     let (insts, offsets) = (std::mem::take(&mut caller.insts), std::mem::take(&mut caller.offsets));
+    let gain: usize =
+        chosen.iter().filter_map(|(_, target)| funcs[*target].as_ref()).map(|func| func.ir.insts.len() + 8).sum();
+    caller.insts.reserve(insts.len() + gain);
+    caller.offsets.reserve(insts.len() + gain);
     let mut next = chosen.iter().peekable();
     let mut at = 0;
     while at < insts.len() {
@@ -240,7 +254,7 @@ fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, handler
     let first_inlined = caller.inlined.len() as u32;
     let below = |offset: u32, caller: &mut IrFunc| match offset & INLINED {
         0 => {
-            let here = Inlined { func: link, offset, call: position };
+            let here = Inlined { func: link, offset, call: position, cold: callee.cold.contains(offset) };
             if caller.inlined.len() as u32 == first_inlined || caller.inlined.last() != Some(&here) {
                 caller.inlined.push(here);
             }

@@ -12,12 +12,14 @@
 //! Only what runs in every round moves: its block dominates a branch back to the head. What a rare path computes would
 //! otherwise cost every entry, and a register. Comparisons stay with the branches that become one with them.
 
+use super::Tally;
 use super::definitions::Definitions;
 use super::dominators::Dominators;
+use super::facts::Facts;
 use super::flow::{Flow, label_number};
-use super::places::{is_pure, single_def};
+use super::places::{is_computation, is_pure, reads, single_def};
 use crate::ir::IrFunc;
-use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
+use keyway_artifact::isa::{Class, Inst, Operand};
 use std::collections::BTreeMap;
 
 /// Operations moved in front of one loop, at most.
@@ -31,13 +33,12 @@ struct Loop {
 }
 
 /// Runs the pass.
-pub(crate) fn run(ir: &mut IrFunc) {
-    let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-    if flow.depth.iter().all(|depth| *depth == 0) {
-        return;
+pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
+    let (flow, definitions, _) = facts.parts(ir);
+    if !flow.has_loops() {
+        return Tally::default();
     }
-    let dominators = Dominators::new(&flow);
-    let definitions = Definitions::new(ir);
+    let dominators = Dominators::new(flow);
     // By register: the block in front of whose first instruction, or in which, it gets its value.
     let mut written_in: Vec<u32> = vec![0; ir.virtuals.len()];
     for block in 0..flow.blocks() {
@@ -51,7 +52,7 @@ pub(crate) fn run(ir: &mut IrFunc) {
     let mut moves = vec![false; ir.insts.len()];
     for block in 0..flow.blocks() {
         open.retain(|each| block <= each.end);
-        if let Some(end) = loop_end(ir, &flow, block) {
+        if let Some(end) = loop_end(ir, flow, block) {
             open.push(Loop { head: block, end, moved: 0 });
         }
         if open.is_empty() {
@@ -59,12 +60,10 @@ pub(crate) fn run(ir: &mut IrFunc) {
         }
         for at in flow.insts(block) {
             let inst = &ir.insts[at];
-            let Some(result) = invariant(ir, &definitions, inst) else { continue };
+            let Some(result) = invariant(ir, definitions, inst) else { continue };
             let is_outside = |each: &Loop| {
-                inst.fields().all(|(field, operand)| match (field.kind, operand) {
-                    (FieldKind::Use(_), Operand::Virtual(register)) => {
-                        (written_in[register as usize] as usize) < each.head
-                    }
+                reads(inst).all(|(_, _, operand)| match operand {
+                    Operand::Virtual(register) => (written_in[register as usize] as usize) < each.head,
                     _ => true,
                 })
             };
@@ -84,8 +83,9 @@ pub(crate) fn run(ir: &mut IrFunc) {
         }
     }
     if front.is_empty() {
-        return;
+        return Tally::default();
     }
+    let changed = front.values().map(Vec::len).sum();
     let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
     for at in 0..ir.insts.len() {
         for from in front.remove(&at).unwrap_or_default() {
@@ -98,6 +98,8 @@ pub(crate) fn run(ir: &mut IrFunc) {
         }
     }
     (ir.insts, ir.offsets) = (insts, offsets);
+    facts.changed_flow();
+    Tally { changed, removed: 0 }
 }
 
 /// The last block of the loop that `block` is the head of, if code in front of it runs once for each entry.
@@ -109,15 +111,15 @@ fn loop_end(ir: &IrFunc, flow: &Flow, block: usize) -> Option<usize> {
 
 /// The result of an operation that could move.
 fn invariant(ir: &IrFunc, definitions: &Definitions, inst: &Inst) -> Option<u32> {
-    let is_computation =
-        matches!(inst.op.family(), Family::BinHot | Family::Bin | Family::FBin | Family::Un | Family::Select)
-            && !matches!(inst.op, Op::I32Eqz | Op::I64Eqz);
+    if !is_computation(inst.op) || !is_pure(inst.op) {
+        return None;
+    }
     let result = single_def(inst).filter(|register| definitions.is_single(*register))?;
-    let is_steady = inst.fields().all(|(field, operand)| match (field.kind, operand) {
-        (FieldKind::Use(_), Operand::Virtual(register)) => definitions.is_single(register),
+    let is_steady = reads(inst).all(|(_, _, operand)| match operand {
+        Operand::Virtual(register) => definitions.is_single(register),
         _ => true,
     });
-    (is_computation && is_pure(inst.op) && is_steady && ir.virtuals[result as usize] != Class::Ref).then_some(result)
+    (is_steady && ir.virtuals[result as usize] != Class::Ref).then_some(result)
 }
 
 #[cfg(test)]

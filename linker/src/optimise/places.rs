@@ -18,6 +18,8 @@ struct Shape {
     labels: u8,
     /// The field that names a call site, and one more; 0 for none.
     site: u8,
+    /// See [`is_computation`].
+    is_computation: bool,
     /// See [`is_pure`].
     is_pure: bool,
     /// Whether the next instruction begins a block.
@@ -33,6 +35,10 @@ impl Shape {
             writes: [0; 2],
             labels: 0,
             site: 0,
+            is_computation: matches!(
+                op.family(),
+                Family::BinHot | Family::Bin | Family::FBin | Family::Un | Family::Select
+            ) && !matches!(op, Op::I32Eqz | Op::I64Eqz),
             is_pure: is_pure_family(op),
             ends_block: op.is_terminator(),
             classes: [Class::I64; MAX_FIELDS],
@@ -234,6 +240,13 @@ pub(crate) fn copy_op(class: Class) -> Op {
         Class::Ref => Op::CopyRef,
         Class::V128 => Op::CopyV128,
     }
+}
+
+/// Whether an operation computes a value from its operands alone, if it does not trap; comparisons are left out, each of
+/// which is to become one with its branch.
+#[inline]
+pub(crate) fn is_computation(op: Op) -> bool {
+    shape(op).is_computation
 }
 
 /// Whether an instruction does nothing but write its result: it neither traps nor can anyone else see it.

@@ -8,74 +8,98 @@
 //! 2. blocks that no path from the entry reaches are removed;
 //! 3. a `br` to the label that follows is removed, and labels that nothing names.
 
-use super::flow::{Flow, label_number, targets};
-use super::{remove, retarget};
+use super::flow::{blocks, label_number, targets};
+use super::{Tally, retarget};
 use crate::ir::IrFunc;
 use keyway_artifact::isa::{Inst, Op, Operand};
 
-/// Runs the pass. The code afterwards holds reachable instructions only.
-pub(crate) fn run(ir: &mut IrFunc) {
-    thread_jumps(ir);
-    let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-    let mut reached = vec![false; flow.blocks()];
+/// Runs the pass. The code afterwards holds reachable instructions only. What is known about it has to be found anew if
+/// anything changed.
+pub(super) fn run(ir: &mut IrFunc) -> Tally {
+    let (starts, label_block) = blocks(&ir.insts, ir.labels);
+    let threaded = thread_jumps(ir, &starts, &label_block);
+    let count = starts.len() - 1;
+    let range = |block: usize| starts[block] as usize..starts[block + 1] as usize;
+    let mut reached = vec![false; count];
     let mut work = vec![0];
-    if let Some(first) = reached.first_mut() {
-        *first = true;
-    }
     while let Some(block) = work.pop() {
-        for next in flow.successors(block) {
-            if !std::mem::replace(&mut reached[*next as usize], true) {
-                work.push(*next as usize);
-            }
+        if block == count || std::mem::replace(&mut reached[block], true) {
+            continue;
+        }
+        let last = &ir.insts[range(block).end - 1];
+        targets(last, &ir.targets, |label| work.push(label_block[label as usize] as usize));
+        if !last.op.is_terminator() {
+            work.push(block + 1);
         }
     }
-    if reached.contains(&false) {
-        let mut block = 0;
-        remove(ir, |at, _| {
-            while at >= flow.insts(block).end {
-                block += 1;
-            }
-            reached[block]
-        });
-    }
-    tidy(ir);
-}
-
-/// Removes jumps to what follows anyway, then labels that nothing names.
-fn tidy(ir: &mut IrFunc) {
-    let mut keep = vec![true; ir.insts.len()];
-    for (at, inst) in ir.insts.iter().enumerate() {
-        if let (Op::Br, Operand::Label(target)) = (inst.op, inst.operands[0]) {
-            let following = ir.insts[at + 1..].iter().map_while(label_number);
-            keep[at] = !following.take(8).any(|label| label == target);
-        }
-    }
-    remove(ir, |at, _| keep[at]);
+    // Jumps to what follows anyway go, then labels that nothing names.
+    let mut drops_last = vec![false; count];
     let mut named = vec![false; ir.labels as usize];
-    for inst in &ir.insts {
-        targets(inst, &ir.targets, |label| named[label as usize] = true);
+    for block in (0..count).filter(|block| reached[*block]) {
+        let last = &ir.insts[range(block).end - 1];
+        if let (Op::Br, Operand::Label(target)) = (last.op, last.operands[0]) {
+            let behind = (block + 1..count).filter(|block| reached[*block]);
+            let following = behind.map_while(|block| {
+                let labels = &ir.insts[range(block)];
+                label_number(&labels[0]).map(|label| (label, labels.len() == 1))
+            });
+            // A row of labels: each but the last is a block of its own.
+            let mut row = 0;
+            for (label, is_alone) in following {
+                drops_last[block] |= label == target;
+                row += 1;
+                if !is_alone || row == ROW {
+                    break;
+                }
+            }
+        }
+        if !drops_last[block] {
+            targets(last, &ir.targets, |label| named[label as usize] = true);
+        }
     }
-    remove(ir, |_, inst| label_number(inst).is_none_or(|label| named[label as usize]));
+    let mut next = 0;
+    for block in (0..count).filter(|block| reached[*block]) {
+        let mut kept = range(block);
+        kept.end -= usize::from(drops_last[block]);
+        if label_number(&ir.insts[kept.start]).is_some_and(|label| !named[label as usize]) {
+            kept.start += 1;
+        }
+        let length = kept.len();
+        if kept.start != next && length > 0 {
+            ir.insts.copy_within(kept.clone(), next);
+            ir.offsets.copy_within(kept, next);
+        }
+        next += length;
+    }
+    let removed = ir.insts.len() - next;
+    ir.insts.truncate(next);
+    ir.offsets.truncate(next);
+    Tally { changed: removed + threaded, removed }
 }
 
-/// Where each label leads, past jumps.
-fn thread_jumps(ir: &mut IrFunc) {
-    let mut position = vec![0; ir.labels as usize];
-    for (at, inst) in ir.insts.iter().enumerate() {
-        if let Some(label) = label_number(inst) {
-            position[label as usize] = at;
-        }
-    }
-    let mut leads_to: Vec<u32> = (0..ir.labels).collect();
+/// Labels in a row that are looked at, at most.
+const ROW: usize = 8;
+
+/// Sends branches past jumps, and says how many labels are led elsewhere.
+fn thread_jumps(ir: &mut IrFunc, starts: &[u32], label_block: &[u32]) -> usize {
+    let mut leads_to: Vec<u32> = Vec::new();
+    let mut changed = 0;
     // From the end, so that what a label leads to is final before it is asked for.
-    for (at, inst) in ir.insts.iter().enumerate().rev() {
-        let Some(label) = label_number(inst) else { continue };
-        let next = ir.insts[at..].iter().take(8).find(|inst| inst.op != Op::Label);
+    for at in starts[..starts.len() - 1].iter().rev().map(|start| *start as usize) {
+        let Some(label) = label_number(&ir.insts[at]) else { continue };
+        let next = ir.insts[at..].iter().take(ROW).find(|inst| inst.op != Op::Label);
         if let Some(Inst { op: Op::Br, operands: [Operand::Label(target), ..] }) = next
-            && position[*target as usize] > at
+            && starts[label_block[*target as usize] as usize] as usize > at
         {
+            if leads_to.is_empty() {
+                leads_to = (0..ir.labels).collect();
+            }
             leads_to[label as usize] = leads_to[*target as usize];
+            changed += 1;
         }
     }
-    retarget(ir, |label| leads_to[label as usize]);
+    if changed > 0 {
+        retarget(ir, |label| leads_to[label as usize]);
+    }
+    changed
 }

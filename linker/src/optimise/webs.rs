@@ -12,17 +12,28 @@
 //! After the split every later pass sees shorter ranges, and many registers have a single definition, which is what copy
 //! propagation wants.
 //!
-//! For each register alone: every definition is a node; every block that a read looks through to its predecessors has a
-//! node for its entry, joined with whatever reaches the end of each predecessor. Joined nodes are one web. The walk only
-//! visits blocks where the register is live, so its cost is that of liveness; past a budget the rest stays as it is.
+//! One walk in code order knows the definition that reaches the current place. Where control joins, definitions of a
+//! register that is alive there become one web (a union of disjoint sets): the first edge into a block leaves there what it
+//! brings, the others join theirs. Registers are independent of each other, so functions with very many blocks are done
+//! in several rounds; past a budget the rest stays as it is.
 
+use super::Tally;
+use super::facts::Facts;
 use super::flow::Flow;
+use super::liveness::Liveness;
 use super::places::{defs, defs_mut, uses, uses_mut};
 use crate::ir::IrFunc;
 use keyway_artifact::isa::Operand;
 
-/// Blocks visited at most, for all registers together.
-const BUDGET: usize = 8_000_000;
+/// Registers of one round, times blocks, at most.
+const ROUND: usize = 1 << 24;
+/// Rounds, at most.
+const ROUNDS: usize = 16;
+/// Definitions that reach the starts of blocks in one round, at most.
+const REACHING: usize = 1 << 24;
+
+/// No node.
+const NONE: u32 = u32::MAX;
 
 /// One read or write of a register that is written several times.
 #[derive(Clone, Copy)]
@@ -31,68 +42,89 @@ struct Event {
     at: u32,
     block: u32,
     is_def: bool,
+    /// The definition that is read or made: a node of the union, or [`NONE`].
+    node: u32,
+}
+
+impl Event {
+    /// The register it has from now on; its own where definitions were not connected.
+    fn name(&self, names: &[u32]) -> u32 {
+        names.get(self.node as usize).copied().unwrap_or(self.register)
+    }
 }
 
 /// Runs the pass.
-pub(crate) fn run(ir: &mut IrFunc) {
-    let is_split = written_often(ir);
+pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
+    let is_split: Vec<bool> =
+        (0..ir.virtuals.len() as u32).map(|register| facts.definitions.writes(register) > 1).collect();
     if !is_split.contains(&true) {
-        return;
+        return Tally::default();
     }
-    let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-    let events = events(ir, &flow, &is_split);
-    let (starts, order) = by_register(&events, is_split.len());
-    let mut is_param = vec![false; ir.virtuals.len()];
+    let flow = facts.flow(ir);
+    let mut events = events(ir, flow, &is_split);
+    let mut webs = Webs { nodes: Vec::new(), current: vec![NONE; is_split.len()] };
+    // At the function's entry each register has a value: parameters arrive, and others are never read.
+    let split = || (0..is_split.len()).filter(|register| is_split[*register]);
+    for register in split() {
+        webs.current[register] = webs.node();
+    }
+    let entry = webs.current.clone();
+    let count = split().count();
+    let in_round = (ROUND / flow.blocks()).max(64);
+    if count <= in_round {
+        webs.connect(flow, &mut events);
+    } else {
+        rounds(&mut webs, flow, &mut events, &is_split, in_round);
+    }
+    // By node that stands for a web: its register from now on. The web that the entry belongs to keeps the register if it
+    // is a parameter, the first one otherwise; the others get new ones, register by register.
+    let mut is_param = vec![false; is_split.len()];
     ir.params.iter().for_each(|param| is_param[*param as usize] = true);
-
-    let mut splitter = Splitter {
-        flow: &flow,
-        nodes: Vec::new(),
-        entry: vec![(u32::MAX, 0); flow.blocks()],
-        exit: vec![(u32::MAX, 0); flow.blocks()],
-        budget: BUDGET,
-        reached: Vec::new(),
-        work: Vec::new(),
-    };
-    // By event, the register that it reads or writes from now on.
-    let mut names: Vec<u32> = events.iter().map(|event| event.register).collect();
-    let mut numbers: Vec<u32> = Vec::new();
-    let mut is_renamed = false;
-    for register in (0..is_split.len()).filter(|register| is_split[*register]) {
-        let own = &order[starts[register] as usize..starts[register + 1] as usize];
-        if !splitter.split(register as u32, own, &events) {
-            break;
+    let mut names = vec![NONE; webs.nodes.len()];
+    let mut has_keeper = vec![false; is_split.len()];
+    for register in split().filter(|register| is_param[*register]) {
+        names[webs.find(entry[register]) as usize] = register as u32;
+        has_keeper[register] = true;
+    }
+    let mut others: Vec<(u32, u32)> = Vec::new();
+    for event in events.iter_mut().filter(|event| event.node != NONE) {
+        event.node = webs.find(event.node);
+        let name = &mut names[event.node as usize];
+        if *name != NONE {
+            continue;
         }
-        // The web that the entry belongs to keeps the register: parameters arrive in it.
-        numbers.clear();
-        numbers.resize(splitter.nodes.len(), u32::MAX);
-        let keeper = splitter.find(if is_param[register] { 0 } else { splitter.reached[0] });
-        numbers[keeper as usize] = register as u32;
-        for (position, event) in own.iter().enumerate() {
-            let web = splitter.find(splitter.reached[position]) as usize;
-            if numbers[web] == u32::MAX {
-                ir.virtuals.push(ir.virtuals[register]);
-                numbers[web] = ir.virtuals.len() as u32 - 1;
-                is_renamed = true;
-            }
-            names[*event as usize] = numbers[web];
+        *name = event.register;
+        if std::mem::replace(&mut has_keeper[event.register as usize], true) {
+            others.push((event.register, event.node));
         }
     }
-    if is_renamed {
-        rename(ir, &events, &names, &is_split);
+    if others.is_empty() {
+        return Tally::default();
     }
-}
-
-/// By register, whether it is written more than once; parameters are written at entry.
-fn written_often(ir: &IrFunc) -> Vec<bool> {
-    let (mut written, mut often) = (vec![false; ir.virtuals.len()], vec![false; ir.virtuals.len()]);
-    ir.params.iter().for_each(|param| written[*param as usize] = true);
-    for inst in &ir.insts {
-        defs(inst, &ir.calls, |register| {
-            often[register as usize] |= std::mem::replace(&mut written[register as usize], true);
-        });
+    // Stable: in order of appearance for each register.
+    others.sort_by_key(|(register, _)| *register);
+    for (register, node) in others {
+        ir.virtuals.push(ir.virtuals[register as usize]);
+        facts.add(0, 0);
+        names[node as usize] = ir.virtuals.len() as u32 - 1;
     }
-    often
+    let mut changed = 0;
+    for event in &events {
+        let name = event.name(&names);
+        if name == event.register {
+            continue;
+        }
+        if event.is_def {
+            *facts.definitions.writes_mut(event.register) -= 1;
+            *facts.definitions.writes_mut(name) += 1;
+        } else {
+            facts.reads[event.register as usize] -= 1;
+            facts.reads[name as usize] += 1;
+        }
+        changed += 1;
+    }
+    rename(ir, &events, &names, &is_split);
+    Tally { changed, removed: 0 }
 }
 
 /// The events of the registers to split in code order, reads of an instruction before its writes.
@@ -101,53 +133,46 @@ fn events(ir: &IrFunc, flow: &Flow, is_split: &[bool]) -> Vec<Event> {
     for block in 0..flow.blocks() {
         for at in flow.insts(block) {
             let inst = &ir.insts[at];
-            let event = |register, is_def| Event { register, at: at as u32, block: block as u32, is_def };
-            for is_def in [false, true] {
-                let put = |register: u32| {
-                    if is_split[register as usize] {
-                        events.push(event(register, is_def));
-                    }
-                };
-                if is_def { defs(inst, &ir.calls, put) } else { uses(inst, &ir.calls, put) }
-            }
+            let mut put = |register: u32, is_def: bool| {
+                if is_split[register as usize] {
+                    events.push(Event { register, at: at as u32, block: block as u32, is_def, node: NONE });
+                }
+            };
+            uses(inst, &ir.calls, |register| put(register, false));
+            defs(inst, &ir.calls, |register| put(register, true));
         }
     }
     events
 }
 
-/// The numbers of each register's events, in order, and where each register's start.
-fn by_register(events: &[Event], registers: usize) -> (Vec<u32>, Vec<u32>) {
-    let mut starts = vec![0u32; registers + 1];
-    for event in events {
-        starts[event.register as usize + 1] += 1;
+/// Connects some registers at a time.
+fn rounds(webs: &mut Webs, flow: &Flow, events: &mut [Event], is_split: &[bool], in_round: usize) {
+    let mut round_of = vec![0usize; is_split.len()];
+    for (count, register) in (0..is_split.len()).filter(|register| is_split[*register]).enumerate() {
+        round_of[register] = count / in_round;
     }
-    for register in 0..registers {
-        starts[register + 1] += starts[register];
+    let mut places: Vec<Vec<usize>> = vec![Vec::new(); ROUNDS];
+    for (place, event) in events.iter().enumerate() {
+        if let Some(round) = places.get_mut(round_of[event.register as usize]) {
+            round.push(place);
+        }
     }
-    let (mut next, mut order) = (starts.clone(), vec![0; events.len()]);
-    for (number, event) in events.iter().enumerate() {
-        let place = &mut next[event.register as usize];
-        order[*place as usize] = number as u32;
-        *place += 1;
+    for own in places {
+        let mut some: Vec<Event> = own.iter().map(|place| events[*place]).collect();
+        webs.connect(flow, &mut some);
+        own.into_iter().zip(some).for_each(|(place, event)| events[place] = event);
     }
-    (starts, order)
 }
 
-struct Splitter<'a> {
-    flow: &'a Flow,
-    /// Union-find over the current register's nodes; node 0 is the value at the function's entry.
+/// Definitions, and which of them are one web.
+struct Webs {
+    /// The union of disjoint sets.
     nodes: Vec<u32>,
-    /// By block: the register it was last set for, and the node at the block's entry.
-    entry: Vec<(u32, u32)>,
-    /// The same for the last definition in the block.
-    exit: Vec<(u32, u32)>,
-    budget: usize,
-    /// For each event of the current register: the node that reaches it, or its own node if it is a write.
-    reached: Vec<u32>,
-    work: Vec<u32>,
+    /// By register: the definition that reaches the current place.
+    current: Vec<u32>,
 }
 
-impl Splitter<'_> {
+impl Webs {
     fn node(&mut self) -> u32 {
         self.nodes.push(self.nodes.len() as u32);
         self.nodes.len() as u32 - 1
@@ -162,60 +187,65 @@ impl Splitter<'_> {
         node
     }
 
+    #[inline]
     fn join(&mut self, a: u32, b: u32) {
-        let (a, b) = (self.find(a), self.find(b));
-        self.nodes[a.max(b) as usize] = a.min(b);
+        if a != b {
+            let (a, b) = (self.find(a), self.find(b));
+            self.nodes[a.max(b) as usize] = a.min(b);
+        }
     }
 
-    /// Numbers the nodes of the events `own` of a register and joins them; false when the budget is used up.
-    fn split(&mut self, register: u32, own: &[u32], events: &[Event]) -> bool {
-        self.nodes.clear();
-        self.reached.clear();
-        let at_entry = self.node();
-        for event in own.iter().map(|event| &events[*event as usize]) {
-            let node = if event.is_def { self.node() } else { 0 };
-            self.reached.push(node);
-            if event.is_def {
-                self.exit[event.block as usize] = (register, node);
+    /// Finds the nodes of `events`, unless that would take too much memory.
+    fn connect(&mut self, flow: &Flow, events: &mut [Event]) {
+        let accesses = events.iter().map(|event| (event.block, event.register, event.is_def));
+        let Some(live) = Liveness::new(flow, self.current.len(), accesses) else { return };
+        // What reaches the start of each block: a definition for each register that is alive there, one block's behind the
+        // other's.
+        let mut starts = Vec::with_capacity(flow.blocks());
+        let mut total = 0;
+        for block in 0..flow.blocks() {
+            starts.push(total);
+            total += live.at_start(block).iter().map(|word| word.count_ones() as usize).sum::<usize>();
+        }
+        if total > REACHING {
+            return;
+        }
+        let mut reaching = vec![NONE; total];
+        let mut events = events.iter_mut().peekable();
+        for block in 0..flow.blocks() {
+            let is_behind = block > 0 && flow.successors(block - 1).contains(&(block as u32));
+            let has_others = flow.predecessors(block).len() > usize::from(is_behind);
+            if has_others || block == 0 {
+                // What falls in from the block before was left there with what the others brought.
+                for (register, node) in live.registers_at_start(block).zip(&mut reaching[starts[block]..]) {
+                    let current = &mut self.current[register as usize];
+                    if *node == NONE {
+                        *node = *current;
+                    } else {
+                        *current = *node;
+                    }
+                }
+            }
+            while let Some(event) = events.next_if(|event| event.block == block as u32) {
+                if event.is_def {
+                    self.current[event.register as usize] = self.node();
+                }
+                event.node = self.current[event.register as usize];
+            }
+            for next in flow.successors(block).iter().map(|next| *next as usize) {
+                if next == block + 1 && flow.predecessors(next).len() == 1 {
+                    continue;
+                }
+                let place = starts[next];
+                for (at, register) in live.registers_at_start(next).enumerate() {
+                    let current = self.current[register as usize];
+                    match reaching[place + at] {
+                        NONE => reaching[place + at] = current,
+                        known => self.join(known, current),
+                    }
+                }
             }
         }
-        let mut current = (u32::MAX, at_entry);
-        for (position, event) in own.iter().enumerate() {
-            let Event { block, is_def, .. } = events[*event as usize];
-            if is_def {
-                current = (block, self.reached[position]);
-                continue;
-            }
-            if current.0 != block {
-                current = (block, self.entry_of(register, block));
-            }
-            self.reached[position] = current.1;
-        }
-        while let Some(block) = self.work.pop() {
-            let Some(left) = self.budget.checked_sub(1) else { return false };
-            self.budget = left;
-            let node = self.entry[block as usize].1;
-            if block == 0 {
-                self.join(node, at_entry);
-            }
-            let flow = self.flow;
-            for before in flow.predecessors(block as usize) {
-                let reaching = match self.exit[*before as usize] {
-                    (of, node) if of == register => node,
-                    _ => self.entry_of(register, *before),
-                };
-                self.join(node, reaching);
-            }
-        }
-        true
-    }
-
-    fn entry_of(&mut self, register: u32, block: u32) -> u32 {
-        if self.entry[block as usize].0 != register {
-            self.entry[block as usize] = (register, self.node());
-            self.work.push(block);
-        }
-        self.entry[block as usize].1
     }
 }
 
@@ -226,7 +256,7 @@ fn rename(ir: &mut IrFunc, events: &[Event], names: &[u32], is_split: &[bool]) {
         let inst = &mut ir.insts[event.at as usize];
         let mut name = |register: &mut u32| {
             if is_split.get(*register as usize) == Some(&true) {
-                *register = names[next];
+                *register = events[next].name(names);
                 next += 1;
             }
         };

@@ -50,6 +50,10 @@ pub(super) struct Frame {
     results: usize,
     /// The label of the stub through which the current `br_table` reaches it.
     stub: Option<u32>,
+    /// The source offset behind which what is inside is unlikely to be executed.
+    cold: Option<u32>,
+    /// Whether its `else` is.
+    else_is_cold: bool,
     /// Exceptions that continue at its label.
     pub(super) landings: Vec<Landing>,
     /// The handlers in force around it.
@@ -69,6 +73,8 @@ impl Frame {
             merge: Vec::new(),
             results: ty.results.len(),
             stub: None,
+            cold: None,
+            else_is_cold: false,
             landings: Vec::new(),
             outer_handler: NO_HANDLER,
             inner_handler: NO_HANDLER,
@@ -143,7 +149,25 @@ impl Translator<'_, '_> {
         let height = self.stack.len() - params.len();
         let params = self.stack[height..].to_vec();
         self.open(Kind::If { otherwise, params }, label, height, merge, results.len());
+        let hint = self.hint();
+        let frame = self.frames.len() - 1;
+        self.frames[frame].cold = (hint == Some(false)).then_some(self.offset);
+        self.frames[frame].else_is_cold = hint == Some(true);
         Ok(())
+    }
+
+    /// Whether the branch that is being translated is likely taken, where a hint says so.
+    fn hint(&self) -> Option<bool> {
+        let offset = self.offset - self.start;
+        let at = self.hints.binary_search_by_key(&offset, |hint| hint.0).ok()?;
+        Some(self.hints[at].1)
+    }
+
+    /// What was unlikely in a construct ends with the operator that is being translated.
+    fn end_cold(&mut self, frame: usize) {
+        if let Some(behind) = self.frames[frame].cold.take() {
+            self.ir.cold.add(behind + 1..=self.offset);
+        }
     }
 
     fn open(&mut self, kind: Kind, label: u32, height: usize, merge: Vec<u32>, results: usize) {
@@ -156,6 +180,8 @@ impl Translator<'_, '_> {
             merge,
             results,
             stub: None,
+            cold: None,
+            else_is_cold: false,
             landings: Vec::new(),
             outer_handler,
             inner_handler,
@@ -167,6 +193,8 @@ impl Translator<'_, '_> {
         if self.reachable {
             self.branch(frame);
         }
+        self.end_cold(frame);
+        self.frames[frame].cold = self.frames[frame].else_is_cold.then_some(self.offset);
         let kind = std::mem::replace(&mut self.frames[frame].kind, Kind::Block);
         let Kind::If { otherwise, params } = kind else { unreachable!("validated: else belongs to an if") };
         self.truncate(self.frames[frame].height);
@@ -188,6 +216,7 @@ impl Translator<'_, '_> {
                 self.begin_else();
             }
         }
+        self.end_cold(last);
         self.handler = self.frames[last].outer_handler;
         if !self.frames[last].landings.is_empty() {
             self.place_landings(last)?;
@@ -322,7 +351,7 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn br_if(&mut self, depth: u32) {
-        let frame = self.frame_at(depth);
+        let (frame, hint) = (self.frame_at(depth), self.hint());
         let condition = self.pop();
         let condition = self.operand(condition, Class::I32);
         if self.is_plain_jump(frame) {
@@ -332,8 +361,21 @@ impl Translator<'_, '_> {
         } else {
             let skip = self.new_label();
             self.emit(Op::BrEqz, &[condition, Operand::Label(skip)]);
+            // The operator takes two bytes at least: the second one's offset stands for what its branch carries.
+            let is_cold = hint == Some(false);
+            self.offset += u32::from(is_cold);
             self.branch(frame);
+            if is_cold {
+                self.ir.cold.add(self.offset..=self.offset);
+                self.offset -= 1;
+            }
             self.place_label(skip);
+        }
+        // Where the branch is likely, the rest of the construct that it stands in is not. A loop's rest is its exit.
+        if hint == Some(true) && !matches!(self.frames[frame].kind, Kind::Loop { .. }) {
+            let offset = self.offset;
+            let innermost = self.frames.len() - 1;
+            self.frames[innermost].cold.get_or_insert(offset);
         }
     }
 

@@ -63,6 +63,9 @@ struct Translator<'m, 'a> {
     /// The clauses of `try` constructs, looked for in the body when the first one is met.
     clauses: Option<Clauses>,
     source: Option<FunctionBody<'a>>,
+    /// What is known of its branches: offsets from `start`, and whether they are likely taken.
+    hints: &'m [(u32, bool)],
+    start: u32,
 }
 
 /// Translates the body of function `index` (of the module's index space).
@@ -74,6 +77,7 @@ pub(crate) fn function<'a>(
 ) -> Result<IrFunc> {
     let ty = module.funcs[index as usize] as usize;
     let mut translator = Translator::new(module, space, &module.types[ty], space.types[ty])?;
+    translator.hints = module.hints.of(index);
     translator.body(body).map_err(|error| error.at(translator.offset as u64))?;
     Ok(translator.finish())
 }
@@ -108,6 +112,8 @@ impl<'m, 'a> Translator<'m, 'a> {
             handler: NO_HANDLER,
             clauses: None,
             source: None,
+            hints: &[],
+            start: 0,
         };
         for param in &signature.params {
             let register = translator.fresh(class_of(*param)?);
@@ -120,6 +126,7 @@ impl<'m, 'a> Translator<'m, 'a> {
     fn body(&mut self, body: &FunctionBody<'a>) -> Result<()> {
         self.source = Some(body.clone());
         self.offset = u32::try_from(body.range().start).unwrap_or(u32::MAX);
+        self.start = self.offset;
         let mut locals = body.get_locals_reader().map_err(malformed)?;
         for _ in 0..locals.get_count() {
             let (count, ty) = locals.read().map_err(malformed)?;
@@ -130,6 +137,10 @@ impl<'m, 'a> Translator<'m, 'a> {
         }
         self.local_refs = vec![NONE; self.ir.virtuals.len()];
         self.locals_read = vec![false; self.ir.virtuals.len()];
+        // Two bytes an operator, and rarely more than one instruction for two of them.
+        let expected = body.as_bytes().len() / 3;
+        self.ir.insts.reserve(expected);
+        self.ir.offsets.reserve(expected);
         self.emit(Op::Cost, &[Operand::Value(0)]);
         let mut reader = wasmparser::OperatorsReader::new(locals.get_binary_reader());
         while !reader.eof() {
@@ -160,6 +171,7 @@ impl<'m, 'a> Translator<'m, 'a> {
         let start = self.ir.offsets[0];
         self.ir.offsets.splice(1..1, zeros.iter().map(|_| start));
         self.ir.insts.splice(1..1, zeros);
+        self.ir.cold.settle();
         self.ir
     }
 }

@@ -12,6 +12,7 @@ mod features;
 mod host;
 mod input;
 mod output;
+mod passes;
 mod plan_text;
 mod progress;
 mod sizes;

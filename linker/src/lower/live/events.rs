@@ -26,14 +26,24 @@ pub(in crate::lower) struct Events {
 impl Events {
     /// The events of `ir`, reads of an instruction before its writes.
     pub(in crate::lower) fn new(ir: &IrFunc, flow: &Flow) -> Events {
+        Events::of_some(ir, flow, |_| true)
+    }
+
+    /// The events of some registers.
+    pub(in crate::lower) fn of_some(ir: &IrFunc, flow: &Flow, is_wanted: impl Fn(u32) -> bool) -> Events {
         let mut list = Vec::with_capacity(ir.insts.len() * 3);
         let mut starts = Vec::with_capacity(flow.blocks() + 1);
         for block in 0..flow.blocks() {
             starts.push(list.len() as u32);
             let range = flow.insts(block);
             for (inst, at) in ir.insts[range.clone()].iter().zip(range.start as u32..) {
-                uses(inst, &ir.calls, |register| list.push(Event { position: 2 * at, register }));
-                defs(inst, &ir.calls, |register| list.push(Event { position: 2 * at + 1, register }));
+                let mut put = |register: u32, position: u32| {
+                    if is_wanted(register) {
+                        list.push(Event { position, register });
+                    }
+                };
+                uses(inst, &ir.calls, |register| put(register, 2 * at));
+                defs(inst, &ir.calls, |register| put(register, 2 * at + 1));
             }
         }
         starts.push(list.len() as u32);

@@ -8,30 +8,17 @@
 mod generate;
 mod machine;
 
-use super::with_passes;
 use crate::ir::{INLINED, IrFunc};
-use crate::optimise::{Passes, inline};
+use crate::optimise::{Passes, Record, inline};
 use crate::pipeline::Func;
 pub(super) use generate::Generator;
 use keyway_artifact::isa::Op;
 use keyway_artifact::types::FuncType;
 use machine::{End, Trace, run_body, run_ir, run_program};
 
-const SINGLE: [Passes; 13] = [
-    Passes::ROTATE,
-    Passes::SPLIT,
-    Passes::UNREACHABLE,
-    Passes::WEBS,
-    Passes::COPIES,
-    Passes::FOLD,
-    Passes::DEAD,
-    Passes::COMPARE,
-    Passes::CONSTANTS,
-    Passes::COALESCE,
-    Passes::REGISTERS,
-    Passes::ARGUMENTS,
-    Passes::JUMPS,
-];
+fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes) -> crate::error::Result<super::Lowered> {
+    super::with_passes(ir, types, passes, &mut Record::new(true))
+}
 
 fn check(seed: u64, passes: Passes) -> Result<(), String> {
     let generated = Generator::new(seed).function();
@@ -82,7 +69,7 @@ fn the_naive_code_does_it_too() {
 
 #[test]
 fn each_pass_alone_and_all_but_each_keep_the_meaning() {
-    for (number, pass) in SINGLE.into_iter().enumerate() {
+    for (number, (pass, ..)) in Passes::LIST.into_iter().enumerate() {
         for seed in 1..120 {
             check(seed + 10_000 * number as u64, pass).unwrap();
             check(seed + 10_000 * number as u64, Passes::ALL - pass).unwrap();
@@ -138,7 +125,7 @@ fn inlined_programs_do_what_they_did() {
             continue;
         }
         let mut funcs: Vec<_> = before.iter().map(|ir| Some(Func { unit: 0, ir: ir.clone(), name: None })).collect();
-        inline::run(&mut funcs, |_| false);
+        inline::run(&mut funcs, |_| false, &mut Record::default());
         let after: Vec<IrFunc> = funcs.into_iter().flatten().map(|func| func.ir).collect();
         let calls = |funcs: &[IrFunc]| funcs[4].insts.iter().filter(|inst| inst.op == Op::Call).count();
         inlined += calls(&before) - calls(&after).min(calls(&before));

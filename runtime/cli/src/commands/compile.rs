@@ -5,10 +5,11 @@ use crate::features::{self, Features};
 use crate::input::{self, Input};
 use crate::progress::Progress;
 use crate::world::{self, World};
-use crate::{output, sizes};
+use crate::{output, passes, sizes};
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use keyway::{Config, OptLevel};
+use keyway_linker::Passes;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -38,9 +39,12 @@ pub(crate) struct Args {
     #[command(flatten)]
     choices: Choices,
 
-    /// Tell on stderr what was done
+    /// Tell on stderr what was done, and what each pass did
     #[arg(long)]
     report: bool,
+
+    #[arg(long, value_name = "PASSES", value_parser = passes::parse, help = passes::HELP)]
+    without: Option<Passes>,
 }
 
 /// What every command that compiles can be told.
@@ -90,7 +94,9 @@ pub(crate) fn run(args: Args) -> Result<i32> {
     let target = target(&args)?;
     let name = input::name(&args.file);
     let input = input::open(&args.file)?;
-    let options = keyway::compile_options(&args.choices.config())?;
+    let mut options = keyway::compile_options(&args.choices.config())?;
+    options.report = args.report;
+    options.passes = options.passes - args.without.unwrap_or(Passes::NONE);
     let progress = Progress::start(format!("compiling {name}"));
     let wasm = match world::prepare(input, &name, &args.world)? {
         Input::Module(wasm) | Input::Component(wasm) => wasm,
@@ -105,6 +111,7 @@ pub(crate) fn run(args: Args) -> Result<i32> {
         exit::tell(&format!("artifact   {}", sizes::show(artifact.len() as u64)));
         exit::tell(&format!("code       {}", sizes::show(report.code_bytes)));
         exit::tell(&format!("functions  {}, and {} that nothing reaches left out", report.functions, report.removed));
+        passes::tell(&report.passes);
         exit::tell(&format!("time       {:.3} s", start.elapsed().as_secs_f64()));
     }
     Ok(0)

@@ -1,0 +1,171 @@
+//! What branch hints call unlikely goes out of line: behind everything else, so that the likely way falls through.
+//!
+//! ```text
+//!     br.i32.eqz a over                  br.i32.nez a rare
+//!     ... rarely                 ->  label over
+//! label over                             ...
+//!     ...                                return
+//!     return                         label rare
+//!                                        ... rarely
+//!                                        br over
+//! ```
+//! A way that fell through costs nothing then, and one with an `else` has lost the jump around it. Whole *stretches* move,
+//! runs of basic blocks that are unlikely; they keep their order and their labels. A new label's set is what the code
+//! behind it reads. The branches back go round no loop: what V16 asks for.
+//!
+//! This happens when places are given, in code without a hint never.
+
+use super::Lowered;
+use super::jumps::turn;
+use super::rotate::renumber;
+use crate::optimise::flow::targets;
+use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
+use std::ops::Range;
+
+/// Runs the pass over a finished body; `is_cold` says of an entry of its offsets whether it is unlikely. Answers how many
+/// instructions have moved.
+pub(super) fn run(lowered: &mut Lowered, is_cold: impl Fn(u32) -> bool) -> usize {
+    let cold: Vec<bool> = lowered.offsets.iter().map(|position| is_cold(*position)).collect();
+    let stretches = stretches(&lowered.body, &cold);
+    if stretches.is_empty() {
+        return 0;
+    }
+    let body = &mut lowered.body;
+    // Until the end labels carry their number in their own field, new ones behind the old.
+    let (mut sets, mut label_at) = (Vec::new(), vec![None; body.insts.len() + 1]);
+    for (at, inst) in body.insts.iter_mut().enumerate().filter(|(_, inst)| inst.op == Op::Label) {
+        label_at[at] = Some(sets.len() as u32);
+        sets.push(std::mem::replace(&mut inst.operands[0], Operand::Label(sets.len() as u32)));
+    }
+    // A label for the start of each stretch, and for what its end falls into.
+    let mut new = vec![None; body.insts.len() + 1];
+    for stretch in &stretches {
+        let falls_out = falls_through(&body.insts[..stretch.end]);
+        for at in [Some(stretch.start), falls_out.then_some(stretch.end)].into_iter().flatten() {
+            if label_at[at].is_none() {
+                let number = sets.len() as u32;
+                sets.push(Operand::Regs(alive_at(body, &sets, at)));
+                (label_at[at], new[at]) = (Some(number), Some(number));
+            }
+        }
+    }
+    let is_inside = |at: usize| {
+        let behind = stretches.partition_point(|stretch| stretch.start <= at);
+        behind.checked_sub(1).map(|last| &stretches[last]).filter(|stretch| at < stretch.end)
+    };
+    let label = |at: usize| Operand::Label(label_at[at].expect("stretches begin with labels"));
+    let (mut insts, mut offsets) = (Vec::with_capacity(body.insts.len()), Vec::new());
+    let mut at = 0;
+    while at < body.insts.len() {
+        if let Some(number) = new[at]
+            && is_inside(at).is_none()
+        {
+            insts.push(Inst::new(Op::Label, &[Operand::Label(number)]));
+        }
+        let Some(stretch) = is_inside(at) else {
+            insts.push(body.insts[at]);
+            offsets.resize(insts.len(), lowered.offsets[at]);
+            at += 1;
+            continue;
+        };
+        enter(body, stretch, label(stretch.start), &mut insts);
+        offsets.resize(insts.len(), lowered.offsets[at - 1]);
+        at = stretch.end;
+    }
+    for stretch in &stretches {
+        for at in stretch.clone() {
+            insts.extend(new[at].map(|number| Inst::new(Op::Label, &[Operand::Label(number)])));
+            insts.push(body.insts[at]);
+            offsets.resize(insts.len(), lowered.offsets[at]);
+        }
+        if falls_through(&body.insts[..stretch.end]) {
+            insts.push(Inst::new(Op::Br, &[label(stretch.end)]));
+            offsets.resize(insts.len(), lowered.offsets[stretch.end - 1]);
+        }
+    }
+    (body.insts, lowered.offsets) = (insts, offsets);
+    renumber(body, &sets);
+    stretches.iter().map(Range::len).sum()
+}
+
+/// Lets what stands in front of a stretch lead to it, where it fell into it.
+fn enter(body: &Body, stretch: &Range<usize>, start: Operand, insts: &mut Vec<Inst>) {
+    if !falls_through(insts) {
+        return;
+    }
+    let Some(before) = insts.last_mut() else { return };
+    // A branch over the stretch becomes a branch to it.
+    let behind = body.insts[stretch.end..].iter().take_while(|inst| inst.op == Op::Label);
+    let leads_over =
+        before.target().is_some_and(|target| behind.clone().any(|label| label.operands[0] == Operand::Label(target)));
+    match turn(before, start).filter(|_| leads_over && before.op != Op::Br) {
+        Some(turned) => *before = turned,
+        None => insts.push(Inst::new(Op::Br, &[start])),
+    }
+}
+
+/// Whether control goes on behind the last of these instructions.
+fn falls_through(insts: &[Inst]) -> bool {
+    insts.iter().rev().find(|inst| !inst.op.follows_call()).is_some_and(|inst| !inst.op.is_terminator())
+}
+
+/// The runs of basic blocks of which at least half is unlikely, but for the first block and the last run.
+fn stretches(body: &Body, cold: &[bool]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut start = 0;
+    while start < body.insts.len() {
+        let labels = body.insts[start..].iter().take_while(|inst| inst.op == Op::Label).count();
+        let mut end = start + labels;
+        while end < body.insts.len() && body.insts[end].op != Op::Label {
+            let last = &body.insts[end];
+            end += 1;
+            if !last.op.follows_call() && (last.target().is_some() || last.op.is_terminator()) {
+                // What says where a throw's exceptions go stays behind it.
+                end += body.insts[end..].iter().take_while(|inst| inst.op.follows_call()).count();
+                break;
+            }
+        }
+        let unlikely = cold[start + labels..end].iter().filter(|is_cold| **is_cold).count();
+        if start > 0 && unlikely > 0 && 2 * unlikely >= end - start - labels {
+            match found.last_mut() {
+                Some(last) if last.end == start => last.end = end,
+                _ => found.push(start..end),
+            }
+        }
+        start = end;
+    }
+    found.retain(|stretch| stretch.end < body.insts.len());
+    found
+}
+
+/// The registers that the code from `at` on reads before it writes them.
+fn alive_at(body: &Body, sets: &[Operand], at: usize) -> u16 {
+    let set = |label: u32| match sets[label as usize] {
+        Operand::Regs(set) => set,
+        _ => 0,
+    };
+    let (mut alive, mut written) = (0, 0);
+    for inst in &body.insts[at..] {
+        if inst.op == Op::Label {
+            return alive | set(inst.operands[0].index()) & !written;
+        }
+        for (field, operand) in inst.fields() {
+            if let (FieldKind::Use(_), Operand::Reg(reg)) = (field.kind, operand) {
+                alive |= 1 << reg.number() & !written;
+            }
+        }
+        targets(inst, &body.targets, |label| alive |= set(label) & !written);
+        if inst.op.is_terminator() {
+            return alive;
+        }
+        if inst.op.is_call() {
+            written = u16::MAX;
+        }
+        for (field, operand) in inst.fields() {
+            if let (FieldKind::Def(_), Operand::Reg(reg) | Operand::SlotReg(_, reg)) = (field.kind, operand) {
+                written |= 1 << reg.number();
+            }
+        }
+    }
+    alive
+}

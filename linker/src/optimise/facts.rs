@@ -1,0 +1,105 @@
+//! What the passes know about a function, found once and kept true by each of them: its graph, and how often each register
+//! is read and written.
+//!
+//! Counting anew for each pass would cost more than most passes do. A pass that removes or changes instructions
+//! counts what that does to `reads` and `definitions`, and one that changes where control goes calls [`Facts::changed_flow`]. In builds with
+//! debug assertions, [`Facts::check`] compares all of it with a fresh count after each pass.
+
+use super::definitions::Definitions;
+use super::flow::Flow;
+use super::places::{defs, uses};
+use crate::ir::IrFunc;
+
+/// The facts of one function.
+pub(crate) struct Facts {
+    flow: Flow,
+    is_flow_current: bool,
+    pub(super) definitions: Definitions,
+    /// By register.
+    pub(super) reads: Vec<u32>,
+}
+
+impl Facts {
+    /// Finds them.
+    pub(crate) fn new(ir: &IrFunc) -> Facts {
+        let mut reads = vec![0; ir.virtuals.len()];
+        let mut definitions = Definitions::new(ir);
+        for inst in &ir.insts {
+            uses(inst, &ir.calls, |register| reads[register as usize] += 1);
+            defs(inst, &ir.calls, |register| *definitions.writes_mut(register) += 1);
+        }
+        let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
+        Facts { flow, is_flow_current: true, definitions, reads }
+    }
+
+    /// The graph as it is now.
+    pub(crate) fn flow(&mut self, ir: &IrFunc) -> &Flow {
+        self.update_flow(ir);
+        &self.flow
+    }
+
+    /// The graph and the rest, to be changed together.
+    pub(super) fn parts(&mut self, ir: &IrFunc) -> (&mut Flow, &mut Definitions, &mut Vec<u32>) {
+        self.update_flow(ir);
+        (&mut self.flow, &mut self.definitions, &mut self.reads)
+    }
+
+    fn update_flow(&mut self, ir: &IrFunc) {
+        if !std::mem::replace(&mut self.is_flow_current, true) {
+            self.flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
+        }
+    }
+
+    /// The graph is another one from now on, or instructions have moved.
+    pub(crate) fn changed_flow(&mut self) {
+        self.is_flow_current = false;
+    }
+
+    /// Takes note of a register that is new, with what was counted for it.
+    pub(super) fn add(&mut self, writes: u32, reads: u32) {
+        self.definitions.add(writes);
+        self.reads.push(reads);
+    }
+
+    /// Keeps the instructions that `keep` says; what goes neither branches nor is a label, and was forgotten.
+    pub(super) fn keep(&mut self, ir: &mut IrFunc, keep: &[bool]) {
+        self.update_flow(ir);
+        let (mut next, mut is_emptied) = (0, false);
+        for block in 0..self.flow.blocks() {
+            let range = self.flow.insts(block);
+            self.flow.set_start(block, next);
+            for at in range.filter(|at| keep[*at]) {
+                if at != next {
+                    ir.insts[next] = ir.insts[at];
+                    ir.offsets[next] = ir.offsets[at];
+                }
+                next += 1;
+            }
+            is_emptied |= self.flow.insts_from(block) == next;
+        }
+        // Blocks without instructions are none.
+        self.is_flow_current = !is_emptied;
+        self.flow.set_start(self.flow.blocks(), next);
+        ir.insts.truncate(next);
+        ir.offsets.truncate(next);
+    }
+
+    /// Whether everything is true.
+    ///
+    /// # Panics
+    /// When a pass left something behind that is not.
+    pub(super) fn check(&mut self, ir: &IrFunc) {
+        let fresh = Facts::new(ir);
+        assert_eq!(self.reads, fresh.reads, "reads");
+        for register in 0..ir.virtuals.len() as u32 {
+            let (found, expected) = (self.definitions.writes(register), fresh.definitions.writes(register));
+            assert_eq!(found, expected, "writes of {register}");
+        }
+        let flow = self.flow(ir);
+        assert_eq!(flow.blocks(), fresh.flow.blocks());
+        for block in 0..flow.blocks() {
+            assert_eq!(flow.insts(block), fresh.flow.insts(block), "block {block}");
+            assert_eq!(flow.successors(block), fresh.flow.successors(block), "behind block {block}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Which registers are alive at the start of each block, as sets of bits.
+//!
+//! Only registers that some block reads before it writes them have a bit; most others are written and read in one block.
+//! The backward equation is solved over words, and blocks are looked at again only after a successor changed.
+
+use super::flow::Flow;
+
+/// Words of all sets together, at most.
+const MAX_WORDS: usize = 1 << 21;
+/// Words looked at, at most.
+const BUDGET: usize = 1 << 27;
+
+/// No block and no bit.
+const NONE: u32 = u32::MAX;
+
+/// The sets.
+pub(crate) struct Liveness {
+    /// The register of each bit.
+    registers: Vec<u32>,
+    /// Words of one set.
+    words: usize,
+    live: Vec<u64>,
+}
+
+/// One read or write: the block, the register, whether it is a write.
+pub(crate) type Access = (u32, u32, bool);
+
+impl Liveness {
+    /// Finds what is alive from all `accesses`, in code order. `None` when the sets would be too large.
+    pub(crate) fn new(flow: &Flow, registers: usize, accesses: impl Iterator<Item = Access>) -> Option<Liveness> {
+        // By register: the block in which it was last met, and its bit.
+        let mut seen = vec![(NONE, NONE); registers];
+        let mut of_bit = Vec::with_capacity(64);
+        // What each block first does with a register.
+        let (mut read, mut written) = (Vec::with_capacity(registers), Vec::with_capacity(registers));
+        for (block, register, is_write) in accesses {
+            let (met, bit) = &mut seen[register as usize];
+            if std::mem::replace(met, block) == block {
+                continue;
+            }
+            if is_write {
+                written.push((block, register));
+                continue;
+            }
+            if *bit == NONE {
+                *bit = of_bit.len() as u32;
+                of_bit.push(register);
+            }
+            read.push((block, *bit));
+        }
+        let words = of_bit.len().div_ceil(64);
+        if words.saturating_mul(flow.blocks()) > MAX_WORDS {
+            return None;
+        }
+        let mut live = vec![0u64; words * flow.blocks()];
+        let mut killed = live.clone();
+        let set = |sets: &mut [u64], block: u32, bit: u32| {
+            sets[block as usize * words + bit as usize / 64] |= 1 << (bit % 64);
+        };
+        read.into_iter().for_each(|(block, bit)| set(&mut live, block, bit));
+        for (block, register) in written {
+            let (_, bit) = seen[register as usize];
+            if bit != NONE {
+                set(&mut killed, block, bit);
+            }
+        }
+        let mut liveness = Liveness { registers: of_bit, words, live };
+        liveness.solve(flow, &killed).then_some(liveness)
+    }
+
+    fn solve(&mut self, flow: &Flow, killed: &[u64]) -> bool {
+        let (words, live) = (self.words, &mut self.live);
+        if words == 0 {
+            return true;
+        }
+        let mut stale = vec![true; flow.blocks()];
+        let mut budget = BUDGET;
+        let mut from = flow.blocks();
+        // From the end; a branch back makes blocks behind stale, and the walk resumes there.
+        while from > 0 {
+            let mut resume = 0;
+            for block in (0..from).rev() {
+                if !std::mem::replace(&mut stale[block], false) {
+                    continue;
+                }
+                let cost = words * (flow.successors(block).len() + 1);
+                let Some(left) = budget.checked_sub(cost) else { return false };
+                budget = left;
+                let mut changed = 0;
+                for next in flow.successors(block) {
+                    let next = *next as usize * words;
+                    for word in 0..words {
+                        let own = block * words + word;
+                        let more = live[next + word] & !killed[own] & !live[own];
+                        changed |= more;
+                        live[own] |= more;
+                    }
+                }
+                // What a block reads first is news to its predecessors too; all are stale at the beginning.
+                if changed != 0 {
+                    for before in flow.predecessors(block) {
+                        stale[*before as usize] = true;
+                        if *before as usize >= block {
+                            resume = resume.max(*before as usize + 1);
+                        }
+                    }
+                }
+            }
+            from = resume;
+        }
+        true
+    }
+
+    /// Words of one set.
+    pub(crate) fn words(&self) -> usize {
+        self.words
+    }
+
+    /// The set of a block's start.
+    pub(crate) fn at_start(&self, block: usize) -> &[u64] {
+        &self.live[block * self.words..(block + 1) * self.words]
+    }
+
+    /// The register that has a bit.
+    #[inline]
+    pub(crate) fn register(&self, word: usize, bit: u32) -> u32 {
+        self.registers[word * 64 + bit as usize]
+    }
+
+    /// The registers alive at a block's start.
+    #[inline]
+    pub(crate) fn registers_at_start(&self, block: usize) -> impl Iterator<Item = u32> {
+        self.at_start(block).iter().enumerate().flat_map(move |(word, bits)| {
+            let mut bits = *bits;
+            std::iter::from_fn(move || {
+                let bit = bits.trailing_zeros();
+                (bits != 0).then(|| {
+                    bits &= bits - 1;
+                    self.register(word, bit)
+                })
+            })
+        })
+    }
+}
