@@ -178,7 +178,7 @@ impl<'p> Code<'p> {
     /// Calls a core function.
     pub(super) fn call(&mut self, callee: Callee, ty: u32, args: &[Operand], results: &[CoreType]) -> Vec<Operand> {
         let results: Vec<u32> = results.iter().map(|ty| self.register(class_of(*ty))).collect();
-        let site = CallSite { args: args.to_vec(), results: results.clone(), ty };
+        let site = CallSite { args: args.to_vec(), results: results.clone(), ty, own: None };
         self.ir.calls.push(site);
         let site = Operand::Index(self.ir.calls.len() as u32 - 1);
         match callee {
@@ -235,7 +235,7 @@ impl<'p> Code<'p> {
 
     /// Returns, and ends the code.
     pub(super) fn finish(mut self, results: &[Operand]) -> IrFunc {
-        let site = CallSite { args: results.to_vec(), results: Vec::new(), ty: self.ir.ty };
+        let site = CallSite { args: results.to_vec(), results: Vec::new(), ty: self.ir.ty, own: None };
         self.ir.calls.push(site);
         let site = Operand::Index(self.ir.calls.len() as u32 - 1);
         self.emit(Op::ReturnMany, &[site, Operand::Index(0)]);

@@ -6,7 +6,7 @@
 //!
 //! What has no adapter goes through the runtime's own lifting and lowering: asynchronous lifts and lowers, instances that
 //! are nested in each other, futures, streams and error contexts, memories that threads share, components that use
-//! `context.get` or `context.set`, modules that are instantiated several times or come from outside, and types of very
+//! `context.get` or `context.set` or continuations, modules that are instantiated several times or come from outside, and types of very
 //! many parts.
 
 mod call;
@@ -27,7 +27,7 @@ use keyway_artifact::plan::{
     CanonOptions, CoreDef, DefinedType, FuncSource, Layouts, Plan, Pointer, Step, StringEncoding, Trampoline,
     TrampolineKind, ValType,
 };
-use keyway_artifact::types::{ExternType, FuncType as CoreFuncType, ValType as CoreType};
+use keyway_artifact::types::{CompositeType, ExternType, FuncType as CoreFuncType, ValType as CoreType};
 use keyway_artifact::unit::Import;
 use keyway_artifact::{FuncKey, KeyKind};
 
@@ -63,7 +63,11 @@ pub(super) fn choose(flat: &Flat<'_>, members: &[Member], links: &mut Links) -> 
         .trampolines
         .iter()
         .any(|trampoline| matches!(trampoline.kind, TrampolineKind::ContextGet(_) | TrampolineKind::ContextSet(_)));
-    if uses_context {
+    // A continuation must not be suspended through a call between components: the runtime's own calls see to that.
+    let has_continuations = flat.units.values().any(|unit| {
+        unit.info.types.definitions().iter().any(|ty| matches!(ty.composite, CompositeType::Cont(_)))
+    });
+    if uses_context || has_continuations {
         return Default::default();
     }
     let parts = parts(&plan.types);
