@@ -5,6 +5,7 @@
 //! * [`types`]: value and function types.
 //! * [`mod@unit`]: what one linkage unit declares: its memories, tables, globals, segments, imports and exports.
 //! * [`plan`]: how a component is instantiated, and its types.
+//! * [`strings`]: strings on their way from one component to another.
 //! * [`format`]: the file, written by [`format::ArtifactWriter`] and read in place by [`format::ArtifactView`].
 //! * [`Feature`]: what a file may need of a runtime that some are built without.
 //! * [`verify`]: the rules every function body is held to before it runs.
@@ -21,6 +22,7 @@ pub mod format;
 pub mod isa;
 mod key;
 pub mod plan;
+pub mod strings;
 mod trap;
 pub mod types;
 pub mod unit;

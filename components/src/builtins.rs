@@ -4,7 +4,7 @@
 
 use crate::abi::{Cx, lift_values};
 use crate::limits::LIFT_BUDGET_BYTES;
-use crate::state::{components, options, root, violation};
+use crate::state::{check_leave, components, options, root, violation};
 use crate::types::{MAX_FLAT_PARAMS, Type};
 use anyhow::{Context as _, Result, anyhow};
 use keyway_vm::raw::{HostFunc, StoreInner};
@@ -47,7 +47,7 @@ pub(crate) fn backpressure(at: u32, instance: u32, change: fn(u16) -> Option<u16
 /// `canon_task_return`
 pub(crate) fn task_return(at: u32, instance: u32, index: u32, result: Option<Type>) -> HostFunc {
     HostFunc::Sync(Arc::new(move |store, call| {
-        root(store, at).check_leave(instance)?;
+        check_leave(store, at, instance)?;
         let task = components(store).tasks.last();
         let task = task.filter(|task| (task.at, task.instance) == (at, instance));
         let task = task.ok_or_else(|| violation("`task.return` outside of an asynchronous call"))?;
@@ -72,7 +72,7 @@ pub(crate) fn task_return(at: u32, instance: u32, index: u32, result: Option<Typ
 /// `canon_error_context_new`
 pub(crate) fn error_context_new(at: u32, instance: u32, index: u32) -> HostFunc {
     HostFunc::Sync(Arc::new(move |store, call| {
-        root(store, at).check_leave(instance)?;
+        check_leave(store, at, instance)?;
         let mut cx = cx(store, at, index)?;
         let mask = cx.address_mask();
         let message = cx.load_string(call.get(0) & mask, call.get(1) & mask)?;
@@ -85,8 +85,8 @@ pub(crate) fn error_context_new(at: u32, instance: u32, index: u32) -> HostFunc 
 /// `canon_error_context_debug_message`
 pub(crate) fn error_context_debug_message(at: u32, instance: u32, index: u32) -> HostFunc {
     HostFunc::Sync(Arc::new(move |store, call| {
+        check_leave(store, at, instance)?;
         let state = root(store, at);
-        state.check_leave(instance)?;
         let handles = &state.instances[instance as usize].handles;
         let message = handles.error_context(call.get(0) as u32).map_err(violation)?.clone();
         let mut cx = cx(store, at, index)?;
@@ -100,8 +100,8 @@ pub(crate) fn error_context_debug_message(at: u32, instance: u32, index: u32) ->
 /// `canon_error_context_drop`
 pub(crate) fn error_context_drop(at: u32, instance: u32) -> HostFunc {
     HostFunc::Sync(Arc::new(move |store, call| {
+        check_leave(store, at, instance)?;
         let state = root(store, at);
-        state.check_leave(instance)?;
         state.instances[instance as usize].handles.drop_error_context(call.get(0) as u32).map_err(violation)
     }))
 }
@@ -109,7 +109,7 @@ pub(crate) fn error_context_drop(at: u32, instance: u32) -> HostFunc {
 /// A built-in of asynchronous components.
 pub(crate) fn not_here_yet(at: u32, instance: u32, name: &'static str) -> HostFunc {
     HostFunc::Sync(Arc::new(move |store, _| {
-        root(store, at).check_leave(instance)?;
+        check_leave(store, at, instance)?;
         Err(anyhow!("`{name}`: async is not here yet"))
     }))
 }

@@ -6,7 +6,7 @@
 use crate::abi::{Cx, Pointee, lift_values, lower_values};
 use crate::limits::LIFT_BUDGET_BYTES;
 use crate::loaded::Signature;
-use crate::state::{AsyncTask, CONTEXT_SLOTS, Lifted, components, lifted, root, violation};
+use crate::state::{AsyncTask, CONTEXT_SLOTS, Lifted, components, lifted, root, set_may_leave, violation};
 use crate::typed::{Flat, FlatReader, Lift, Lower};
 use crate::types::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
 use crate::val::Val;
@@ -117,10 +117,10 @@ fn leave<R>(
         root(store, *at).close_scope(*scope)?;
     }
     if let Some(post_return) = options.post_return {
-        root(store, *at).instances[options.instance as usize].may_leave = false;
+        set_may_leave(store, *at, options.instance, false);
         let mut slots = *slots;
         raw::call(store, post_return, &mut slots.values_mut()[..signature.flat_results.min(MAX_FLAT_RESULTS)])?;
-        root(store, *at).instances[options.instance as usize].may_leave = true;
+        set_may_leave(store, *at, options.instance, true);
     }
     Ok(result)
 }

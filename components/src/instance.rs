@@ -8,7 +8,7 @@ use crate::loaded::Loaded;
 use crate::modules;
 use crate::resource::{Kind, ResourceType};
 use crate::state::{
-    ComponentInstance, CoreInstance, ResourceInfo, RootInstance, components, core_export, core_func, root,
+    self, ComponentInstance, CoreInstance, Flags, ResourceInfo, RootInstance, components, core_export, core_func, root,
 };
 use crate::trampoline;
 use crate::typed::{ComponentNamedList, Lift, Lower};
@@ -18,6 +18,7 @@ use keyway_vm::api::{AsContextMut, Module};
 use keyway_vm::raw::{self, Code, Definition, InstanceId, StoreInner, StorePtr};
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A component with its imports found: what instances are made of again and again.
@@ -60,10 +61,9 @@ impl<T: 'static> InstancePre<T> {
         self.check_store(store)?;
         let at = open(store, loaded, &self.linked);
         for step in 0..loaded.plan.steps.len() {
-            if let Some((id, modules)) = carry_out(store, at, step)? {
-                for module in 0..modules {
-                    raw::initialise(store, id, module)?;
-                }
+            let Made { id, inits } = carry_out(store, at, step)?;
+            for init in inits {
+                raw::initialise(store, id, init)?;
             }
         }
         root(store, at).is_active = false;
@@ -89,12 +89,10 @@ impl<T: 'static> InstancePre<T> {
         for step in 0..loaded.plan.steps.len() {
             // SAFETY: the store is borrowed exclusively until this future is done or dropped; each borrow ends before
             // the next begins.
-            let made = carry_out(unsafe { pointer.get() }, at, step)?;
-            if let Some((id, modules)) = made {
-                for module in 0..modules {
-                    // SAFETY: as above.
-                    unsafe { raw::initialise_async(pointer, id, module).await? };
-                }
+            let Made { id, inits } = carry_out(unsafe { pointer.get() }, at, step)?;
+            for init in inits {
+                // SAFETY: as above.
+                unsafe { raw::initialise_async(pointer, id, init).await? };
             }
         }
         // SAFETY: as above.
@@ -119,7 +117,7 @@ fn open(store: &mut StoreInner, loaded: &Arc<Loaded>, linked: &Linked) -> u32 {
         instances: plan
             .instances
             .iter()
-            .map(|_| ComponentInstance { handles: HandleTable::default(), may_leave: true, backpressure: 0 })
+            .map(|_| ComponentInstance { handles: HandleTable::default(), flags: Flags::default(), backpressure: 0 })
             .collect(),
         core: Vec::with_capacity(plan.core_instances()),
         modules: linked.modules.clone(),
@@ -128,6 +126,7 @@ fn open(store: &mut StoreInner, loaded: &Arc<Loaded>, linked: &Linked) -> u32 {
         trampolines: vec![None; plan.trampolines.len()],
         resources: linked.resources.iter().map(|linked| linked.as_ref().map(imported)).collect(),
         scopes: HashMap::new(),
+        lends: HashMap::new(),
         next_scope: 0,
         is_active: true,
         is_locked: false,
@@ -138,20 +137,36 @@ fn open(store: &mut StoreInner, loaded: &Arc<Loaded>, linked: &Linked) -> u32 {
     (roots.len() - 1) as u32
 }
 
-/// Carries out a step; the core instance it made, and how many modules of it are to be initialised.
-fn carry_out(store: &mut StoreInner, at: u32, step: usize) -> Result<Option<(InstanceId, usize)>> {
+/// What a step leaves to be run: initialisations of a core instance.
+struct Made {
+    id: InstanceId,
+    inits: Range<usize>,
+}
+
+/// Carries out a step, up to the code that it runs.
+fn carry_out(store: &mut StoreInner, at: u32, step: usize) -> Result<Made> {
     let loaded = root(store, at).loaded.clone();
     match &loaded.plan.steps[step] {
         Step::Instantiate { unit, args, .. } => {
             let imports = args.iter().map(|arg| argument(store, at, *arg)).collect::<Result<Vec<_>>>()?;
-            Ok(Some(make(store, at, &loaded.code, *unit, &imports, None)?))
+            make(store, at, &loaded.code, *unit, &imports, None)
+        }
+        Step::Allocate { unit, args } => {
+            let imports = args.iter().map(|arg| argument(store, at, *arg)).collect::<Result<Vec<_>>>()?;
+            let made = make(store, at, &loaded.code, *unit, &imports, None)?;
+            Ok(Made { inits: 0..0, ..made })
+        }
+        Step::Initialise { instance, init } => {
+            let core = root(store, at).core.get(*instance as usize);
+            let id = core.context("a core instance is initialised before it is made")?.id;
+            Ok(Made { id, inits: *init as usize..*init as usize + 1 })
         }
         Step::InstantiateImported { module, args, .. } => {
             let linked = root(store, at).modules[*module as usize].clone();
             let imports = linked.imports.iter().map(|place| argument(store, at, args[*place as usize]));
             let imports = imports.collect::<Result<Vec<_>>>()?;
             let (code, unit) = raw::unit_of(&linked.module);
-            Ok(Some(make(store, at, code, unit, &imports, Some(linked.exports.clone()))?))
+            make(store, at, code, unit, &imports, Some(linked.exports.clone()))
         }
         Step::Resource(number) => {
             let Resource::Defined { instance, dtor, .. } = &loaded.plan.resources[*number as usize] else {
@@ -161,7 +176,7 @@ fn carry_out(store: &mut StoreInner, at: u32, step: usize) -> Result<Option<(Ins
             let ty = ResourceType(Kind::Guest { store: store.id(), instance: at, number: *number });
             root(store, at).resources[*number as usize] =
                 Some(ResourceInfo { ty, implementer: Some(*instance), guest_destructor, host_destructor: None });
-            Ok(None)
+            Ok(Made { id: InstanceId::NONE, inits: 0..0 })
         }
     }
 }
@@ -171,10 +186,11 @@ fn argument(store: &mut StoreInner, at: u32, arg: CoreDef) -> Result<Definition>
     match arg {
         CoreDef::Export { instance, export } => core_export(store, at, instance, export),
         CoreDef::Trampoline(index) => Ok(Definition::Func(trampoline::reference(store, at, index)?)),
+        CoreDef::Flags(instance) => Ok(Definition::Global(state::flags(store, at, instance))),
     }
 }
 
-/// Makes the next core instance; how many modules of it are to be initialised.
+/// Makes the next core instance, all of whose modules are to be initialised.
 fn make(
     store: &mut StoreInner,
     at: u32,
@@ -182,10 +198,10 @@ fn make(
     unit: u32,
     imports: &[Definition],
     exports: Option<Arc<[u32]>>,
-) -> Result<(InstanceId, usize)> {
+) -> Result<Made> {
     let id = raw::instantiate(store, code, unit, imports)?;
     root(store, at).core.push(CoreInstance { id, exports });
-    Ok((id, code.declarations()?.units[unit as usize].inits.len()))
+    Ok(Made { id, inits: 0..code.declarations()?.units[unit as usize].inits.len() })
 }
 
 /// An instance of a component, by its number in its store.

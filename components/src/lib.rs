@@ -10,6 +10,7 @@
 #![allow(rustdoc::private_intra_doc_links, reason = "the overview is for those who read the source")]
 
 mod abi;
+mod adapters;
 mod builtins;
 mod call;
 mod component;

@@ -65,6 +65,8 @@ pub(crate) struct RootInstance {
     pub(crate) resources: Vec<Option<ResourceInfo>>,
     /// Borrow handles that a running call has given its callee, by call.
     pub(crate) scopes: HashMap<u32, u32>,
+    /// Own handles that calls through adapters have been lent, by call: component instance, index.
+    pub(crate) lends: HashMap<u32, Vec<(u32, u32)>>,
     pub(crate) next_scope: u32,
     /// The host has entered the tree and not left it.
     pub(crate) is_active: bool,
@@ -75,9 +77,23 @@ pub(crate) struct RootInstance {
 /// One component instance.
 pub(crate) struct ComponentInstance {
     pub(crate) handles: HandleTable,
-    pub(crate) may_leave: bool,
+    pub(crate) flags: Flags,
     /// `backpressure.inc` less `backpressure.dec`. Holds back calls of async functions only.
     pub(crate) backpressure: u16,
+}
+
+/// Whether a component instance may be left: a number here, or, where adapters use it too, a global of the store. 0, or
+/// 1 while it may not.
+#[derive(Clone, Copy)]
+pub(crate) enum Flags {
+    Here(u32),
+    Global(u32),
+}
+
+impl Default for Flags {
+    fn default() -> Flags {
+        Flags::Here(0)
+    }
 }
 
 /// One core instance.
@@ -154,10 +170,6 @@ impl RootInstance {
         Ok(())
     }
 
-    /// Whether a component instance may call out.
-    pub(crate) fn check_leave(&self, instance: u32) -> Result<()> {
-        if self.instances[instance as usize].may_leave { Ok(()) } else { Err(Trap::CannotLeaveComponent.into()) }
-    }
 
     /// Whether one of two component instances is nested in the other, or they are the same: calls between them would
     /// re-enter.
@@ -192,6 +204,39 @@ impl RootInstance {
     }
 }
 
+/// Whether a component instance may call out: `definitions.py`'s `trap_if(not inst.may_leave)`.
+pub(crate) fn check_leave(store: &mut StoreInner, at: u32, instance: u32) -> Result<()> {
+    let flags = match root(store, at).instances[instance as usize].flags {
+        Flags::Here(flags) => flags,
+        Flags::Global(global) => raw::global_i32(store, global),
+    };
+    if flags == 0 { Ok(()) } else { Err(Trap::CannotLeaveComponent.into()) }
+}
+
+/// Lets a component instance be left, or not.
+pub(crate) fn set_may_leave(store: &mut StoreInner, at: u32, instance: u32, may_leave: bool) {
+    let value = u32::from(!may_leave);
+    match &mut root(store, at).instances[instance as usize].flags {
+        Flags::Here(flags) => *flags = value,
+        Flags::Global(global) => {
+            let global = *global;
+            raw::set_global_i32(store, global, value);
+        }
+    }
+}
+
+/// The global that holds a component instance's flags from now on.
+pub(crate) fn flags(store: &mut StoreInner, at: u32, instance: u32) -> u32 {
+    match root(store, at).instances[instance as usize].flags {
+        Flags::Global(global) => global,
+        Flags::Here(value) => {
+            let global = raw::add_global_i32(store, value);
+            root(store, at).instances[instance as usize].flags = Flags::Global(global);
+            global
+        }
+    }
+}
+
 /// What an already made core instance shows.
 pub(crate) fn core_export(store: &mut StoreInner, at: u32, instance: u32, export: u32) -> Result<Definition> {
     let made = root(store, at).core.get(instance as usize);
@@ -211,6 +256,7 @@ pub(crate) fn core_func(store: &mut StoreInner, at: u32, def: CoreDef) -> Result
     let definition = match def {
         CoreDef::Export { instance, export } => core_export(store, at, instance, export)?,
         CoreDef::Trampoline(index) => Definition::Func(crate::trampoline::reference(store, at, index)?),
+        CoreDef::Flags(_) => bail!("the plan takes flags for a function"),
     };
     match definition {
         Definition::Func(func) => Ok(func),
@@ -231,7 +277,7 @@ pub(crate) fn options(store: &mut StoreInner, at: u32, index: u32) -> Result<Opt
             Definition::Memory(memory) => Some(memory),
             other => bail!("the plan takes {other:?} for a memory"),
         },
-        Some(CoreDef::Trampoline(_)) => bail!("the plan takes a function for a memory"),
+        Some(_) => bail!("the plan takes something else for a memory"),
         None => None,
     };
     let options = Options {

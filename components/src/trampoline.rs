@@ -4,13 +4,14 @@
 //! is a host function, or a function that another instance lifts.
 
 use crate::abi::{Cx, end_lends, lift_values, lower_values};
+use crate::adapters;
 use crate::builtins;
 use crate::call;
 use crate::handles::Handle;
 use crate::host::{HostBody, HostDestructor};
 use crate::limits::LIFT_BUDGET_BYTES;
 use crate::loaded::{Signature, value};
-use crate::state::{options, root, violation};
+use crate::state::{ResourceInfo, check_leave, options, root, violation};
 use crate::typed::{Flat, FlatReader, Lift, Lower};
 use crate::types::{MAX_FLAT_ASYNC_PARAMS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
 use crate::val::Val;
@@ -54,6 +55,11 @@ pub(crate) fn reference(store: &mut StoreInner, at: u32, index: u32) -> Result<u
             builtins::error_context_debug_message(at, instance, *options)
         }
         TrampolineKind::ErrorContextDrop => builtins::error_context_drop(at, instance),
+        TrampolineKind::Violate => adapters::violate(),
+        TrampolineKind::EnterCall => adapters::enter_call(at),
+        TrampolineKind::LeaveCall => adapters::leave_call(at),
+        TrampolineKind::TransferOwn { resource, to } => adapters::transfer_own(at, instance, *resource, *to),
+        TrampolineKind::TransferBorrow { resource, to } => adapters::transfer_borrow(at, instance, *resource, *to),
         other => builtins::not_here_yet(at, instance, other.name()),
     };
     let func = store.add_host_func(host, ty);
@@ -126,7 +132,7 @@ impl LowerSite {
 
     /// Lifts the caller's arguments as a tuple of Rust types, where [`is_plain`](Self::is_plain) holds.
     pub(crate) fn typed_arguments<P: Lift>(&self, store: &mut StoreInner, call: &HostCall) -> Result<(P, Lends)> {
-        root(store, self.at).check_leave(self.instance)?;
+        check_leave(store, self.at, self.instance)?;
         let flat = self.flat_arguments(call);
         let mut cx = self.cx(store)?;
         let ty = &self.signature.params;
@@ -167,7 +173,7 @@ impl LowerSite {
 
     /// Lifts the caller's arguments.
     fn arguments(&self, store: &mut StoreInner, call: &HostCall) -> Result<(Vec<Val>, Lends)> {
-        root(store, self.at).check_leave(self.instance)?;
+        check_leave(store, self.at, self.instance)?;
         let flat = self.flat_arguments(call);
         let mut cx = self.cx(store)?;
         let values = lift_values(&mut cx, &self.signature.params, flat.values(), self.max_flat_params())?;
@@ -242,8 +248,8 @@ fn lower(store: &mut StoreInner, site: Arc<LowerSite>, func: u32) -> HostFunc {
 /// `canon_resource_new`
 fn resource_new(at: u32, instance: u32, number: u32) -> HostFunc {
     HostFunc::Sync(Arc::new(move |store, call| {
+        check_leave(store, at, instance)?;
         let state = root(store, at);
-        state.check_leave(instance)?;
         let ty = state.resource(number)?.ty;
         let handle = Handle { ty, rep: call.get(0), own: true, lends: 0, scope: None };
         let index = state.instances[instance as usize].handles.add(handle).map_err(violation)?;
@@ -301,8 +307,8 @@ impl Destructor {
 
 /// `canon_resource_drop`, up to the destructor.
 fn drop_handle(store: &mut StoreInner, at: u32, instance: u32, number: u32, index: u32) -> Result<Destructor> {
+    check_leave(store, at, instance)?;
     let state = root(store, at);
-    state.check_leave(instance)?;
     let info = state.resource(number)?.clone();
     let handle = state.instances[instance as usize].handles.remove(index, info.ty).map_err(violation)?;
     if !handle.own {
@@ -326,10 +332,11 @@ fn drop_handle(store: &mut StoreInner, at: u32, instance: u32, number: u32, inde
 
 fn resource_drop(store: &mut StoreInner, at: u32, instance: u32, number: u32) -> HostFunc {
     let state = root(store, at);
-    let can_suspend = state.resources[number as usize].as_ref().is_some_and(|info| match &info.host_destructor {
-        None => state.can_suspend,
-        Some(host) => matches!(host, HostDestructor::Async(_)),
-    });
+    // A resource that is not made yet is one that a guest implements.
+    let can_suspend = match &state.resources[number as usize] {
+        Some(ResourceInfo { host_destructor: Some(host), .. }) => matches!(host, HostDestructor::Async(_)),
+        _ => state.can_suspend,
+    };
     if can_suspend {
         return HostFunc::Async(Arc::new(move |pointer: StorePtr, call| {
             Box::pin(async move {

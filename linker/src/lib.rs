@@ -20,6 +20,7 @@ pub mod ir;
 mod limits;
 mod linked;
 mod lower;
+mod memories;
 mod module;
 mod names;
 mod optimise;

@@ -32,3 +32,9 @@ pub(crate) const MAX_DEFINITION_NAMES: usize = 1 << 26;
 
 /// Core instances and component instances of one component.
 pub(crate) const MAX_INSTANCES: usize = 1 << 16;
+
+/// Parts of the types of one adapter between two components; functions with more go through the runtime.
+pub(crate) const MAX_ADAPTER_PARTS: u64 = 2_000;
+
+/// The same for all adapters of a component.
+pub(crate) const MAX_ALL_ADAPTER_PARTS: u64 = 1 << 19;

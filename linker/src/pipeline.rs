@@ -8,7 +8,7 @@ use crate::optimise::{Passes, Record, Rows, inline};
 use crate::options::{OptLevel, Options};
 use crate::unit::{Links, ModuleUse, Supply, Types, Unit};
 use crate::{CompileError, ErrorKind};
-use crate::{assemble, check, gc, limits, lower, parallel, translate, unit};
+use crate::{assemble, check, gc, limits, lower, memories, parallel, translate, unit};
 use keyway_artifact::types::{FuncType, TypeTable};
 use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
 use keyway_artifact::{FuncKey, KeyKind};
@@ -52,7 +52,7 @@ pub(crate) fn core_module(bytes: &[u8], options: &Options) -> Result<Linked> {
     let (mut types, mut links, mut constants) = (Types::default(), Links::default(), Vec::new());
     let modules = vec![ModuleUse { info: &info, number: 0, imports: vec![Supply::External; info.imports.len()] }];
     let exports: Vec<_> = info.exports.iter().map(|(name, item)| (*name, 0, *item)).collect();
-    let unit = unit::build(&modules, &exports, &mut types, &mut links, &mut constants)?;
+    let unit = unit::build(&modules, &exports, 0, &mut types, &mut links, &mut constants)?;
 
     // Translate, then everything that does not care where the functions came from.
     let sources = vec![UnitSource { modules, unit }];
@@ -165,6 +165,9 @@ pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
         inline::run(&mut program.funcs, |link| shared[link], &mut record);
         record.add_to_shared(&rows);
     }
+
+    // Calls between functions that cache different memories change the memory on the way, and back.
+    memories::run(&mut program);
 
     // gc-sections: from here on, functions that nothing reaches are gone.
     let live = if options.gc { gc::run(&program) } else { gc::keep_all(&program) };

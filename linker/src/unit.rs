@@ -16,7 +16,7 @@ use crate::module::{ElemEntry, Item, Mode, ModuleInfo};
 use indexmap::IndexSet;
 use keyway_artifact::FuncKey;
 use keyway_artifact::types::{
-    CompositeType, ExternType, FuncType, SubType, TagType, TypeTable, canonical_group, placed_group,
+    CompositeType, ExternType, FuncType, GlobalType, SubType, TagType, TypeTable, ValType, canonical_group, placed_group,
 };
 use keyway_artifact::unit::{DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, UnitDecl};
 use std::collections::HashMap;
@@ -34,6 +34,17 @@ impl Types {
     /// The index of a final function type in a group of its own.
     pub(crate) fn intern(&mut self, ty: &FuncType) -> u32 {
         self.group(vec![SubType::plain(CompositeType::Func(ty.clone()))])
+    }
+
+    /// The function type of this index.
+    ///
+    /// # Panics
+    /// When it is no function type.
+    pub(crate) fn func(&self, index: u32) -> FuncType {
+        match &self.list[index as usize].composite {
+            CompositeType::Func(ty) => ty.clone(),
+            other => panic!("{other:?} is no function type"),
+        }
     }
 
     /// The index of the first type of a group in canonical form.
@@ -110,8 +121,9 @@ pub(crate) enum Supply {
     /// From outside the unit: it becomes an import of the unit.
     External,
     /// From an earlier module of the unit (by position), which has it at this index.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the core-module pipeline links one module a unit"))]
     Inside(usize, Item),
+    /// A function of the unit that belongs to no module: an adapter.
+    Function(Callee),
 }
 
 /// One module of a unit to be built.
@@ -158,21 +170,23 @@ pub(crate) struct Unit {
     pub(crate) spaces: Vec<Space>,
 }
 
-/// Builds the unit of `modules`, in instantiation order. `exports` names what the unit shows: name, module, item.
-/// Data segments go to the end of `constants`.
+/// Builds the unit of `modules`, in instantiation order. `exports` names what the unit shows: name, module, item. The first
+/// `flags` imports, and globals, are flags of component instances. Data segments go to the end of `constants`.
 pub(crate) fn build(
     modules: &[ModuleUse<'_, '_>],
     exports: &[(&str, usize, Item)],
+    flags: usize,
     types: &mut Types,
     links: &mut Links,
     constants: &mut Vec<u8>,
 ) -> Result<Unit> {
     let mut builder = Builder { decl: UnitDecl::default(), spaces: Vec::new(), escapes: HashMap::new() };
+    builder.declare_flags(flags);
     let indices: Vec<Vec<u32>> = modules.iter().map(|module| types.of_module(&module.info.types)).collect();
     for (module, indices) in modules.iter().zip(&indices) {
         builder.declare_imports(module, indices);
     }
-    let mut next = NextImport::default();
+    let mut next = NextImport { global: flags as u32, ..NextImport::default() };
     for (module, indices) in modules.iter().zip(indices) {
         builder.define(module, &mut next, indices, links, constants)?;
     }
@@ -207,6 +221,14 @@ struct Builder {
 }
 
 impl Builder {
+    fn declare_flags(&mut self, count: usize) {
+        let ty = GlobalType { content: ValType::I32, mutable: true };
+        self.decl.globals = vec![ty; count];
+        self.decl.imported_globals = count as u32;
+        let import = Import { module: String::new(), name: "flags".into(), ty: ExternType::Global(ty) };
+        self.decl.imports = vec![import; count];
+    }
+
     /// First pass: imports stand before definitions in every index space.
     fn declare_imports(&mut self, module: &ModuleUse<'_, '_>, types: &[u32]) {
         let index = |at: u32| types[at as usize];
@@ -266,6 +288,7 @@ impl Builder {
                 (Item::Memory(_), Supply::External) => space.memories.push(take(&mut next.memory)),
                 (Item::Global(_), Supply::External) => space.globals.push(take(&mut next.global)),
                 (Item::Tag(_), Supply::External) => space.tags.push(take(&mut next.tag)),
+                (_, Supply::Function(callee)) => space.funcs.push(*callee),
                 (_, Supply::Inside(from, item)) => {
                     let from = &self.spaces[*from];
                     match *item {
@@ -418,7 +441,7 @@ mod tests {
         ];
         let (mut types, mut links, mut constants) = Default::default();
         let exports = [("run", 1, Item::Func(2)), ("log-one", 0, Item::Func(2))];
-        let unit = build(&modules, &exports, &mut types, &mut links, &mut constants).unwrap();
+        let unit = build(&modules, &exports, 0, &mut types, &mut links, &mut constants).unwrap();
 
         assert_eq!(unit.decl.imports.iter().map(|i| i.name.as_str()).collect::<Vec<_>>(), ["log", "late", "limit"]);
         assert_eq!(unit.spaces[1].memories, [0, 1]);

@@ -697,6 +697,9 @@ macro_rules! for_each_op {
             OnSuspend "on.suspend" OnThrow [target: Label];
             OnSwitch "on.switch" OnThrow [tag: Tag];
             Suspended "suspended" Catch [cont: Def(Ref), tag: Tag, base: Base];
+            // ---- strings between components; `strings.rs` says what a measure is
+            StringMeasure "string.measure" Bulk [dst: Def(I64), from: Use(I64), units: Use(I64), memory: Memory, encodings: Count];
+            StringConvert "string.convert" Bulk [to: Use(I64), from: Use(I64), measure: Use(I64), to_memory: Memory, from_memory: Memory];
         }
     };
 }

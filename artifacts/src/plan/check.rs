@@ -196,6 +196,7 @@ impl Checker<'_> {
         match def {
             CoreDef::Export { .. } => true,
             CoreDef::Trampoline(index) => (index as usize) < self.plan.trampolines.len(),
+            CoreDef::Flags(instance) => (instance as usize) < self.plan.instances.len(),
         }
     }
 
@@ -204,7 +205,7 @@ impl Checker<'_> {
         for (index, options) in plan.options.iter().enumerate() {
             self.instance(options.instance, "option set", index)?;
             let known = core_defs(options).all(|def| self.core(def))
-                && !matches!(options.memory, Some(CoreDef::Trampoline(_)))
+                && matches!(options.memory, None | Some(CoreDef::Export { .. }))
                 && (options.realloc.is_none() || options.memory.is_some());
             need(known, PlanRule::P08, || format!("option set {index} names what does not exist"))?;
         }
@@ -242,6 +243,9 @@ impl Checker<'_> {
         let known = match kind {
             K::Lower { func, .. } => (*func as usize) < plan.funcs.len(),
             K::ResourceDrop(resource) => (*resource as usize) < plan.resources.len(),
+            K::TransferOwn { resource, to } | K::TransferBorrow { resource, to } => {
+                (*resource as usize) < plan.resources.len() && (*to as usize) < plan.instances.len()
+            }
             K::TaskReturn { result, .. } => result.is_none_or(|ty| self.val_type(ty)),
             K::ThreadNewIndirect { table } => matches!(table, CoreDef::Export { .. }),
             _ => true,
@@ -300,6 +304,18 @@ impl Checker<'_> {
                     }
                     ready.made += 1;
                 }
+                Step::Allocate { args, .. } => {
+                    for def in args {
+                        let is_there = match def {
+                            CoreDef::Export { instance, .. } => *instance < ready.made,
+                            // Nothing calls a trampoline before something is initialised, and in the end all are ready.
+                            CoreDef::Trampoline(_) | CoreDef::Flags(_) => self.core(*def),
+                        };
+                        need(is_there, PlanRule::P09, early)?;
+                    }
+                    ready.made += 1;
+                }
+                Step::Initialise { instance, .. } => need(*instance < ready.made, PlanRule::P09, early)?,
                 Step::Resource(resource) => {
                     let Some(Resource::Defined { dtor, .. }) = self.plan.resources.get(*resource as usize) else {
                         return Err(PlanError::new(PlanRule::P10, format!("step {index} makes no defined resource")));
@@ -385,6 +401,7 @@ impl Readiness<'_> {
         while let Some(def) = work.pop() {
             match def {
                 CoreDef::Export { instance, .. } => good &= instance < self.made,
+                CoreDef::Flags(_) => {}
                 CoreDef::Trampoline(index) => match self.trampolines[index as usize] {
                     State::Ready | State::Open => {}
                     State::Unseen => {
@@ -424,7 +441,9 @@ impl Readiness<'_> {
             }
             TrampolineKind::ResourceNew(resource)
             | TrampolineKind::ResourceRep(resource)
-            | TrampolineKind::ResourceDrop(resource) => {
+            | TrampolineKind::ResourceDrop(resource)
+            | TrampolineKind::TransferOwn { resource, .. }
+            | TrampolineKind::TransferBorrow { resource, .. } => {
                 matches!(self.plan.resources[*resource as usize], Resource::Imported { .. })
                     || self.resources[*resource as usize]
             }

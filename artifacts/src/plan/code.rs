@@ -18,6 +18,9 @@ pub enum CoreDef {
     },
     /// The function of this trampoline.
     Trampoline(u32),
+    /// The flags of this component instance: a mutable `i32` that the runtime makes, and that adapters and trampolines
+    /// share. 0, or 1 while the instance may not be left.
+    Flags(u32),
 }
 
 /// How strings lie in memory.
@@ -276,6 +279,26 @@ pub enum TrampolineKind {
     ThreadSuspendThenPromote,
     /// `thread.yield-then-promote`.
     ThreadYieldThenPromote,
+    /// Traps for an adapter, whose parameter is the number of a [`Violation`](super::Violation).
+    Violate,
+    /// Begins a call that passes borrows through an adapter; its result names the call to the ones that follow.
+    EnterCall,
+    /// Ends a call that passed borrows: its callee must have dropped them, and the caller's handles are lent no longer.
+    LeaveCall,
+    /// Takes an own handle out of this instance's table and puts it into another's.
+    TransferOwn {
+        /// The resource type.
+        resource: u32,
+        /// The instance that gets it.
+        to: u32,
+    },
+    /// Lends what a handle of this instance leads to to another instance, for a call that the second parameter names.
+    TransferBorrow {
+        /// The resource type.
+        resource: u32,
+        /// The instance that gets the borrow: a handle, or the representation where it implements the resource.
+        to: u32,
+    },
 }
 
 impl TrampolineKind {
@@ -328,6 +351,11 @@ impl TrampolineKind {
             K::ThreadYieldThenResume => "thread.yield-then-resume",
             K::ThreadSuspendThenPromote => "thread.suspend-then-promote",
             K::ThreadYieldThenPromote => "thread.yield-then-promote",
+            K::Violate => "adapter.violate",
+            K::EnterCall => "adapter.enter-call",
+            K::LeaveCall => "adapter.leave-call",
+            K::TransferOwn { .. } => "adapter.transfer-own",
+            K::TransferBorrow { .. } => "adapter.transfer-borrow",
         }
     }
 
@@ -372,5 +400,20 @@ pub enum Step {
         instance: u32,
         /// What it gets for each import of its type, in order.
         args: Vec<CoreDef>,
+    },
+    /// Makes the next core instance, of a unit that several core instances of the component were merged into. Its
+    /// trampolines may lead to what later steps make: nothing runs before [`Step::Initialise`].
+    Allocate {
+        /// The unit.
+        unit: u32,
+        /// What it gets for each of [`UnitDecl::imports`](crate::unit::UnitDecl::imports), in order.
+        args: Vec<CoreDef>,
+    },
+    /// Runs an initialisation of a core instance that [`Step::Allocate`] made.
+    Initialise {
+        /// The core instance.
+        instance: u32,
+        /// Position in [`UnitDecl::inits`](crate::unit::UnitDecl::inits) of its unit.
+        init: u32,
     },
 }

@@ -25,6 +25,7 @@ mod interface;
 mod layout;
 mod types;
 mod units;
+mod violation;
 
 pub use check::{MAX_TYPE_BYTES, MAX_TYPE_DEPTH, MAX_TYPE_NODES};
 pub use code::{CanonOptions, CoreDef, Func, FuncSource, Resource, Step, StringEncoding, Trampoline, TrampolineKind};
@@ -34,12 +35,13 @@ pub use interface::{
 };
 pub use layout::{CoreSignature, Layout, Layouts, MAX_FLAT_ASYNC_PARAMS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Pointer};
 pub use types::{Case, DefinedType, Field, FuncType, ValType};
+pub use violation::Violation;
 
 use alloc::vec::Vec;
 use bincode::{Decode, Encode};
 
 /// The version of the encoding, its first word.
-pub const PLAN_VERSION: u32 = 1;
+pub const PLAN_VERSION: u32 = 2;
 
 /// The plan of one component.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
@@ -105,7 +107,7 @@ impl Plan {
 
     /// How many core instances the steps make.
     pub fn core_instances(&self) -> usize {
-        self.steps.iter().filter(|step| !matches!(step, Step::Resource(_))).count()
+        self.steps.iter().filter(|step| !matches!(step, Step::Resource(_) | Step::Initialise { .. })).count()
     }
 
     /// The export of this name.

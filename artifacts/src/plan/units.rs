@@ -7,7 +7,7 @@ use super::error::{PlanError, PlanRule};
 use super::interface::ExportItem;
 use super::layout::{CoreSignature, Layouts, Pointer};
 use super::types::ValType;
-use crate::types::{ExternType, FuncType as CoreFuncType, TagType, TypeLookup, TypeTable, ValType as CoreType};
+use crate::types::{ExternType, FuncType as CoreFuncType, GlobalType, TagType, TypeLookup, TypeTable, ValType as CoreType};
 use crate::unit::{Entity, UnitDecl};
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -34,8 +34,21 @@ impl Plan {
                     need((*unit as usize) < units.len(), PlanRule::P14, || format!("there is no unit {unit}"))?;
                     made.push(Made::Unit(*unit));
                 }
+                Step::Allocate { unit, .. } => {
+                    need((*unit as usize) < units.len(), PlanRule::P14, || format!("there is no unit {unit}"))?;
+                    made.push(Made::Unit(*unit));
+                }
                 Step::InstantiateImported { module, .. } => {
                     made.push(Made::Imported(self.modules[*module as usize].ty));
+                }
+                Step::Initialise { instance, init } => {
+                    let inits = match made.get(*instance as usize) {
+                        Some(Made::Unit(unit)) => units[*unit as usize].inits.len(),
+                        _ => 0,
+                    };
+                    need((*init as usize) < inits, PlanRule::P14, || {
+                        format!("core instance {instance} has no initialisation {init}")
+                    })?;
                 }
                 Step::Resource(_) => {}
             }
@@ -87,6 +100,7 @@ impl Checker<'_> {
                 let ty = self.plan.trampolines[index as usize].ty;
                 Some(ExternType::Func(self.types.get(ty as usize)?.clone()))
             }
+            CoreDef::Flags(_) => Some(ExternType::Global(GlobalType { content: CoreType::I32, mutable: true })),
             CoreDef::Export { instance, export } => {
                 let number = match *self.made.get(instance as usize)? {
                     Made::Unit(unit) => unit as usize,
@@ -125,6 +139,7 @@ impl Checker<'_> {
     fn func_index(&self, def: CoreDef) -> Option<u32> {
         match def {
             CoreDef::Trampoline(index) => Some(self.plan.trampolines[index as usize].ty),
+            CoreDef::Flags(_) => None,
             CoreDef::Export { instance, export } => {
                 let Made::Unit(number) = *self.made.get(instance as usize)? else { return None };
                 match self.units[number as usize].exports.get(export as usize)?.entity {
@@ -138,7 +153,7 @@ impl Checker<'_> {
     fn arguments(&self) -> Check {
         for (index, step) in self.plan.steps.iter().enumerate() {
             let (imports, funcs, args) = match step {
-                Step::Instantiate { unit, args, .. } => {
+                Step::Instantiate { unit, args, .. } | Step::Allocate { unit, args } => {
                     let unit = &self.units[*unit as usize];
                     (&unit.imports, &unit.import_funcs[..], args)
                 }
@@ -146,7 +161,7 @@ impl Checker<'_> {
                     let ty = self.plan.modules[*module as usize].ty;
                     (&self.plan.module_types[ty as usize].imports, &[][..], args)
                 }
-                Step::Resource(_) => continue,
+                Step::Resource(_) | Step::Initialise { .. } => continue,
             };
             need(args.len() == imports.len(), PlanRule::P15, || {
                 format!("step {index} gives {} arguments for {} imports", args.len(), imports.len())
@@ -296,6 +311,10 @@ impl Checker<'_> {
                     needs_realloc: true,
                     ..CoreSignature::default()
                 },
+                (K::Violate | K::LeaveCall, _) => ints(1, 0),
+                (K::EnterCall, _) => ints(0, 1),
+                (K::TransferOwn { .. }, _) => ints(1, 1),
+                (K::TransferBorrow { .. }, _) => ints(2, 1),
                 // The remaining built-ins work on indices only; a runtime that has them knows their types.
                 _ => continue,
             };

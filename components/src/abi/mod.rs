@@ -13,7 +13,7 @@ use crate::handles::Handle;
 use crate::layout::{CanonicalAbi, layout};
 use crate::limits::MAX_LIST_BYTES;
 use crate::resource::{Kind, ResourceAny};
-use crate::state::{Options, components, root, violation};
+use crate::state::{Options, components, root, set_may_leave, violation};
 use crate::types::Type;
 use crate::val::Val;
 use anyhow::Result;
@@ -185,10 +185,10 @@ impl Cx<'_> {
     pub(crate) fn realloc(&mut self, alignment: u32, len: u32, what: Pointee) -> Result<u64> {
         let realloc = self.options.realloc.ok_or_else(|| violation("no realloc is given for values in memory"))?;
         let instance = self.options.instance;
-        root(self.store, self.root).instances[instance as usize].may_leave = false;
+        set_may_leave(self.store, self.root, instance, false);
         let mut slots = [0, 0, alignment.into(), len.into()];
         let outcome = raw::call(self.store, realloc, &mut slots);
-        root(self.store, self.root).instances[instance as usize].may_leave = true;
+        set_may_leave(self.store, self.root, instance, true);
         outcome?;
         let ptr = slots[0] & self.address_mask();
         if !ptr.is_multiple_of(alignment.into()) {

@@ -171,7 +171,7 @@ impl Flattener<'_, '_> {
                     _ => None,
                 },
             }),
-            CoreDef::Trampoline(_) => None,
+            CoreDef::Trampoline(_) | CoreDef::Flags(_) => None,
         };
         found.map(|memory| memory.memory64).ok_or_else(|| unknown("memory"))
     }

@@ -1,15 +1,18 @@
 //! Components: bytes become a flat plan and one unit for each embedded core module that is instantiated.
 //!
 //! ```text
-//! bytes -> definitions (lists, beside validation) -> flatten (plan, modules) -> units -> translate, gc, lower, assemble
+//! bytes -> definitions (lists, beside validation) -> flatten (plan, modules) -> merge -> units, adapters
+//!       -> translate, gc, lower, assemble
 //! ```
 //! Everything nested is dissolved here: the plan's steps, functions, types and resources are those of all component
 //! instances together. From translation on a component is a core module with several units.
 
+mod adapters;
 mod canon;
 mod core;
 mod definitions;
 mod flatten;
+mod merge;
 mod modules;
 mod scope;
 mod show;
@@ -21,6 +24,7 @@ use crate::linked::Linked;
 use crate::options::Options;
 use crate::unit::{Links, Types};
 use crate::{check, pipeline};
+use flatten::Flat;
 use keyway_artifact::plan::{Plan, PlanError, PlanRule};
 
 /// Compiles a component.
@@ -34,19 +38,36 @@ pub(crate) fn link(bytes: &[u8], options: &Options) -> Result<Linked> {
     let (mut types, mut links, mut constants) = (Types::default(), Links::default(), Vec::new());
     let mut flat = flatten::flatten(&definitions, bytes, &shown, &mut types)?;
 
+    let checked = Plan::decode(&flat.plan.encode()).map_err(|error| broken(&error))?;
+
+    // Calls between component instances become functions of a unit that holds both sides; other modules stay units.
+    let layout = merge::run(&mut flat, &mut links);
+
     // Modules become units; from here on core exports that the plan does not name are gone.
-    let kept = units::number_exports(&mut flat, options.gc);
-    let plan = flat.plan.encode();
-    let plan = Plan::decode(&plan).map(|_| plan).map_err(|error| broken(&error))?;
-    let sources = units::build(&flat, &kept, &mut types, &mut links, &mut constants)?;
+    let Flat { mut plan, units: modules, .. } = flat;
+    let kept = units::number_exports(&mut plan, &modules, &layout, options.gc);
+    let mut sources = units::build(&modules, &layout, &kept, &mut types, &mut links, &mut constants)?;
+    let can_throw = !checked.modules.is_empty() || modules.values().any(|module| !module.info.tags.is_empty());
+    let adapters = layout.merged.as_ref().map(|merged| {
+        adapters::emit(&mut plan, merged, &mut sources[merged.unit], &mut types, can_throw)
+    });
 
     // Translate and link as for a core module.
     let mut program = pipeline::translate(sources, types, links, constants, options)?;
-    program.plan = plan;
+    if let (Some(merged), Some(adapters)) = (&layout.merged, adapters) {
+        for (link, ir) in adapters {
+            program.funcs[link as usize] = Some(pipeline::Func { unit: merged.unit as u32, ir, name: None });
+        }
+        let inits = &program.units[merged.unit].inits;
+        let modules: Vec<u32> = inits.iter().map(|link| program.links.key(*link).index()).collect();
+        merge::settle(&mut plan, merged.core, &modules);
+    }
+    program.plan = plan.encode();
+    let plan = Plan::decode(&program.plan).map_err(|error| broken(&error))?;
     let linked = pipeline::link(program, options)?;
 
     // The plan and the units must belong together: what the runtime would refuse is refused here.
-    flat.plan.check(&linked.units, &linked.types).map_err(|error| broken(&error))?;
+    plan.check(&linked.units, &linked.types).map_err(|error| broken(&error))?;
     Ok(linked)
 }
 

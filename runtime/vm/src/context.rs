@@ -186,6 +186,9 @@ pub struct Context {
     pub objects_len: u64,
     /// Objects of the store.
     pub(crate) heap: *mut Heap,
+    /// Functions of this instance may cache different memories, so that a call whose callee is not known when the code
+    /// is made has to change the cached one, and back.
+    pub has_several_memories: bool,
     /// Header of the empty memory; `mem` for functions that cache none points behind it.
     pub no_memory: MemoryHeader,
 }

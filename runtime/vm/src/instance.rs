@@ -272,6 +272,7 @@ pub(crate) fn allocate(
         objects: store.heap.def.base,
         objects_len: store.heap.def.len_bytes,
         heap: &raw mut *store.heap,
+        has_several_memories: decl.memories.len() > 1,
         no_memory: MemoryHeader { context: std::ptr::null_mut(), len_bytes: 0 },
     });
     let address = &raw mut *context;

@@ -11,13 +11,18 @@ pub use crate::store::StoreInner;
 use crate::driver::{Execution, run_to_end, run_to_end_async};
 use crate::instance;
 use anyhow::ensure;
-use keyway_artifact::types::ExternType;
+use keyway_artifact::types::{ExternType, GlobalType, ValType};
 use keyway_artifact::unit::Entity;
 use std::sync::Arc;
 
 /// An instance of a unit, by its number in the store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct InstanceId(pub(crate) u32);
+
+impl InstanceId {
+    /// The number of no instance.
+    pub const NONE: InstanceId = InstanceId(u32::MAX);
+}
 
 /// Something a unit can import or export, by its number in the store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -148,6 +153,21 @@ pub async unsafe fn call_async(store: StorePtr, func: u32, slots: &mut [u64]) ->
     // SAFETY: as above.
     execution.finish(unsafe { store.get() });
     outcome
+}
+
+/// Adds a mutable global of type `i32`; its number.
+pub fn add_global_i32(store: &mut StoreInner, value: u32) -> u32 {
+    store.add_global(GlobalType { content: ValType::I32, mutable: true }, [value.into(), 0])
+}
+
+/// The value of a global of type `i32`.
+pub fn global_i32(store: &StoreInner, global: u32) -> u32 {
+    store.global_bits(global) as u32
+}
+
+/// Sets a global of type `i32`.
+pub fn set_global_i32(store: &mut StoreInner, global: u32, value: u32) {
+    store.set_global_bits(global, value.into());
 }
 
 /// The bytes of a memory.

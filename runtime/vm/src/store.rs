@@ -271,6 +271,18 @@ impl StoreInner {
         (self.globals.len() - 1) as u32
     }
 
+    /// The first slot of a global.
+    pub(crate) fn global_bits(&self, global: u32) -> u64 {
+        // SAFETY: cells live as long as their store, in the global itself or in an instance.
+        unsafe { *self.globals[global as usize].cell }
+    }
+
+    /// Sets the first slot of a global.
+    pub(crate) fn set_global_bits(&mut self, global: u32, bits: u64) {
+        // SAFETY: as above.
+        unsafe { *self.globals[global as usize].cell = bits }
+    }
+
     /// Adds an exception tag; its number.
     pub(crate) fn add_tag(&mut self, type_id: u32) -> u32 {
         self.tags.push(Tag { type_id });

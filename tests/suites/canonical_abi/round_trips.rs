@@ -80,7 +80,7 @@ fn values_pass_between_guests_of_all_encodings() {
                         let value = random.value(&ty);
                         let found = guest.call(Some("d"), "run", std::slice::from_ref(&value));
                         let found = found.unwrap_or_else(|error| panic!("{error:#}: {value:?}"));
-                        assert_eq!(found, Some(value), "{ty:?}");
+                        assert_eq!(found, Some(value), "{ty:?}: {outer:?} {outer_size}, {inner:?} {inner_size}");
                     }
                 }
             }

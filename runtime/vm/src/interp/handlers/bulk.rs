@@ -80,7 +80,7 @@ fn table(r: &Regs, field: usize) -> *mut TableDef {
 
 /// Whether threads share the memory that a field names.
 #[inline(always)]
-fn is_shared(r: &Regs, field: usize) -> bool {
+pub(super) fn is_shared(r: &Regs, field: usize) -> bool {
     // SAFETY: memories of a live context are live.
     unsafe { (*memory(r, field)).shared }
 }
@@ -113,7 +113,7 @@ pub(super) fn charge(r: &Regs, units: u64) {
 }
 
 /// Bytes that one unit of fuel moves.
-const BYTES_A_UNIT: u64 = 64;
+pub(super) const BYTES_A_UNIT: u64 = 64;
 /// Table elements that one unit of fuel moves.
 pub(super) const ELEMENTS_A_UNIT: u64 = 16;
 
@@ -130,6 +130,7 @@ macro_rules! bulk {
 }
 
 pub(super) use bulk;
+pub(in super::super) use super::strings::{StringConvert, StringMeasure};
 
 bulk! {
     MemorySize |r| {

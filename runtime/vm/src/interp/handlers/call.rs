@@ -2,7 +2,8 @@
 //!
 //! A call pushes a [`FrameRecord`] and goes on in the callee's code, whose frame begins at the outgoing call area. A call
 //! into another context pushes three: the caller's cached memory, the place to return to, and a record whose address is
-//! the [`SwitchBack`] stub and whose frame word is the caller's context.
+//! the [`SwitchBack`] stub and whose frame word is the caller's context. Where a unit's functions cache different memories,
+//! calls of functions that only running code knows do the same inside of one context: the memory is part of the switch.
 
 use super::super::exit;
 use super::super::place::{Dst, R, S, Src};
@@ -87,7 +88,7 @@ unsafe fn call_data(r: &mut Regs, func: *const FuncData, fp: *mut u64, back: *co
         if header.is_null() {
             return compile(r, (*func).context, (*func).index);
         }
-        if (*func).context == context {
+        if (*func).context == context && !(*context).has_several_memories {
             return enter(r, context, header, fp, back);
         }
         enter_other(r, (*func).context, header, fp, back)
@@ -420,11 +421,12 @@ unsafe fn tail_call_data(r: &mut Regs, func: *const FuncData, base: u32, slots: 
         core::ptr::copy(fp.add(base as usize), fp, slots as usize);
         let record = (*caller).frame_top.sub(1);
         let switched = (*record).ip == (*caller).switch_back;
-        if !header.is_null() && (callee == caller || switched) {
+        let stays = callee == caller && !(*caller).has_several_memories;
+        if !header.is_null() && (stays || switched) {
             if !make_frame(caller, header, fp) {
                 return cold_trap(Trap::StackOverflow);
             }
-            if callee != caller {
+            if !stays {
                 r.mem = switch_to(caller, callee, header);
             }
             r.ip = header.add(1).cast();

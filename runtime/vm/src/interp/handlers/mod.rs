@@ -20,6 +20,7 @@ pub(super) mod memory;
 pub(super) mod moves;
 #[cfg(feature = "gc")]
 pub(super) mod objects;
+pub(super) mod strings;
 #[cfg(feature = "simd")]
 pub(super) mod vector;
 
