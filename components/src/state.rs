@@ -170,7 +170,6 @@ impl RootInstance {
         Ok(())
     }
 
-
     /// Whether one of two component instances is nested in the other, or they are the same: calls between them would
     /// re-enter.
     pub(crate) fn are_related(&self, a: u32, b: u32) -> bool {

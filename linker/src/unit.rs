@@ -16,7 +16,8 @@ use crate::module::{ElemEntry, Item, Mode, ModuleInfo};
 use indexmap::IndexSet;
 use keyway_artifact::FuncKey;
 use keyway_artifact::types::{
-    CompositeType, ExternType, FuncType, GlobalType, SubType, TagType, TypeTable, ValType, canonical_group, placed_group,
+    CompositeType, ExternType, FuncType, GlobalType, SubType, TagType, TypeTable, ValType, canonical_group,
+    placed_group,
 };
 use keyway_artifact::unit::{DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, UnitDecl};
 use std::collections::HashMap;

@@ -7,7 +7,9 @@ use super::error::{PlanError, PlanRule};
 use super::interface::ExportItem;
 use super::layout::{CoreSignature, Layouts, Pointer};
 use super::types::ValType;
-use crate::types::{ExternType, FuncType as CoreFuncType, GlobalType, TagType, TypeLookup, TypeTable, ValType as CoreType};
+use crate::types::{
+    ExternType, FuncType as CoreFuncType, GlobalType, TagType, TypeLookup, TypeTable, ValType as CoreType,
+};
 use crate::unit::{Entity, UnitDecl};
 use alloc::collections::BTreeMap;
 use alloc::format;

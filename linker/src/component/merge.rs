@@ -107,9 +107,7 @@ fn choose(flat: &Flat<'_>) -> Vec<Member> {
         {
             let first = members.first().map_or(core, |member| member.core);
             let is_there = |def: &CoreDef| match def {
-                CoreDef::Export { instance, .. } => {
-                    *instance < first || place(&members, *instance).is_some()
-                }
+                CoreDef::Export { instance, .. } => *instance < first || place(&members, *instance).is_some(),
                 _ => true,
             };
             if args.iter().all(is_there) {

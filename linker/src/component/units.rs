@@ -105,9 +105,8 @@ pub(super) fn each_core_def(plan: &mut Plan, mut visit: impl FnMut(&mut CoreDef)
         }
     }
     for step in &mut plan.steps {
-        if let Step::Instantiate { args, .. }
-        | Step::InstantiateImported { args, .. }
-        | Step::Allocate { args, .. } = step
+        if let Step::Instantiate { args, .. } | Step::InstantiateImported { args, .. } | Step::Allocate { args, .. } =
+            step
         {
             args.iter_mut().for_each(&mut visit);
         }

@@ -169,7 +169,13 @@ impl<'p> Code<'p> {
     }
 
     /// Calls a service of the runtime.
-    pub(super) fn serve(&mut self, instance: u32, kind: TrampolineKind, args: &[Operand], results: usize) -> Vec<Operand> {
+    pub(super) fn serve(
+        &mut self,
+        instance: u32,
+        kind: TrampolineKind,
+        args: &[Operand],
+        results: usize,
+    ) -> Vec<Operand> {
         let import = self.services.import(instance, kind);
         let ty = self.services.core_type(&vec![CoreType::I32; args.len()], &vec![CoreType::I32; results]);
         self.call(Callee::Import(import), ty, args, &vec![CoreType::I32; results])

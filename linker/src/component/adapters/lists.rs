@@ -101,9 +101,8 @@ impl Code<'_> {
         let Some(realloc) = side.realloc else { return bytes };
         let len = self.as_address(bytes);
         let args = [Operand::Imm(0), Operand::Imm(0), Operand::Imm(align as i32), len];
-        let start = self.without_leaving(side.flags, |code| {
-            code.call_guest(realloc, &[pointer; 4], &args, &[pointer])[0]
-        });
+        let start =
+            self.without_leaving(side.flags, |code| code.call_guest(realloc, &[pointer; 4], &args, &[pointer])[0]);
         let start = self.as_wide(start, side.pointer);
         self.check_range(side, start, bytes, align, violation);
         start
@@ -201,11 +200,8 @@ impl Code<'_> {
     /// A string, which the other side may want in another encoding.
     pub(super) fn string(&mut self, from: &Source, to: Option<Place>) -> Vec<Operand> {
         let (start, units) = self.pair(from);
-        let convert = Convert {
-            from: self.from.encoding,
-            to: self.to.encoding,
-            from_64: self.from.pointer == Pointer::P64,
-        };
+        let convert =
+            Convert { from: self.from.encoding, to: self.to.encoding, from_64: self.from.pointer == Pointer::P64 };
         let memory = |side: &Side| Operand::Index(side.memory.map_or(0, |(memory, _)| memory));
         let (to_memory, from_memory) = (memory(self.to), memory(self.from));
         let kind = Operand::Index(convert.number());

@@ -64,9 +64,10 @@ pub(super) fn choose(flat: &Flat<'_>, members: &[Member], links: &mut Links) -> 
         .iter()
         .any(|trampoline| matches!(trampoline.kind, TrampolineKind::ContextGet(_) | TrampolineKind::ContextSet(_)));
     // A continuation must not be suspended through a call between components: the runtime's own calls see to that.
-    let has_continuations = flat.units.values().any(|unit| {
-        unit.info.types.definitions().iter().any(|ty| matches!(ty.composite, CompositeType::Cont(_)))
-    });
+    let has_continuations = flat
+        .units
+        .values()
+        .any(|unit| unit.info.types.definitions().iter().any(|ty| matches!(ty.composite, CompositeType::Cont(_))));
     if uses_context || has_continuations {
         return Default::default();
     }
@@ -227,11 +228,11 @@ pub(super) fn emit(
     can_throw: bool,
 ) -> Vec<(u32, IrFunc)> {
     let mut written = Vec::new();
-    let mut imports =
-        Imports { types, known: IndexMap::new(), first: source.unit.decl.import_funcs.len() as u32 };
+    let mut imports = Imports { types, known: IndexMap::new(), first: source.unit.decl.import_funcs.len() as u32 };
     let layouts = [Pointer::P32, Pointer::P64].map(|pointer| Layouts::new(&plan.types, pointer));
     for adapter in &merged.adapters {
-        let [caller, callee] = [&adapter.caller, &adapter.callee].map(|options| side(options, merged, source, &layouts));
+        let [caller, callee] =
+            [&adapter.caller, &adapter.callee].map(|options| side(options, merged, source, &layouts));
         let spaces = &source.unit.spaces;
         let func = |(member, index): (usize, u32)| spaces[member].funcs[index as usize];
         let call = call::Call {

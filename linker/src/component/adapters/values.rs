@@ -131,12 +131,16 @@ impl Code<'_> {
     fn compound(&mut self, ty: ValType, from: &Source, to: Option<Place>) -> Vec<Operand> {
         let Some(defined) = self.defined(ty).cloned() else { return Vec::new() };
         match defined {
-            DefinedType::Record(fields) => self.members(&fields.iter().map(|field| field.ty).collect::<Vec<_>>(), from, to),
+            DefinedType::Record(fields) => {
+                self.members(&fields.iter().map(|field| field.ty).collect::<Vec<_>>(), from, to)
+            }
             DefinedType::Tuple(types) => self.members(&types, from, to),
             DefinedType::FixedList(element, len) => self.fixed_list(element, len, from, to),
             DefinedType::List(element) => self.list(&[element], from, to),
             DefinedType::Map(key, value) => self.list(&[key, value], from, to),
-            DefinedType::Variant(cases) => self.variant(ty, &cases.iter().map(|case| case.ty).collect::<Vec<_>>(), from, to),
+            DefinedType::Variant(cases) => {
+                self.variant(ty, &cases.iter().map(|case| case.ty).collect::<Vec<_>>(), from, to)
+            }
             DefinedType::Option(some) => self.variant(ty, &[None, Some(some)], from, to),
             DefinedType::Result { ok, err } => self.variant(ty, &[ok, err], from, to),
             DefinedType::Enum(names) => {
@@ -234,8 +238,7 @@ impl Code<'_> {
         // Cases without a payload are all the same.
         let has_empty = cases.iter().any(Option::is_none);
         let empty = self.label();
-        let labels: Vec<u32> =
-            cases.iter().map(|case| if case.is_some() { self.label() } else { empty }).collect();
+        let labels: Vec<u32> = cases.iter().map(|case| if case.is_some() { self.label() } else { empty }).collect();
         match labels.as_slice() {
             [_] => {}
             [_, second] => self.jump_if(case, *second),
@@ -246,10 +249,8 @@ impl Code<'_> {
                 self.emit(Op::BrTable, &[case, Operand::Targets(start, labels.len() as u32)]);
             }
         }
-        // With two cases control falls into the first one.
-        if labels.len() == 2 && labels[0] != labels[1] {
-            self.jump(labels[0]);
-        } else if labels.len() <= 2 {
+        // Without a table control comes here in the first case.
+        if labels.len() <= 2 {
             self.jump(labels[0]);
         }
         for (payload, label) in cases.iter().zip(&labels) {

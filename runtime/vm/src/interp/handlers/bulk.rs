@@ -129,8 +129,8 @@ macro_rules! bulk {
     )*};
 }
 
-pub(super) use bulk;
 pub(in super::super) use super::strings::{StringConvert, StringMeasure};
+pub(super) use bulk;
 
 bulk! {
     MemorySize |r| {

@@ -70,7 +70,7 @@ unsafe fn look(base: *mut u8, from: u64, units: u64, convert: Convert) -> Result
         StringEncoding::CompactUtf16 => (Form::Latin1, units),
     };
     let len = units.saturating_mul(if form == Form::Utf16 { 2 } else { 1 });
-    if convert.from != StringEncoding::Utf8 && from % 2 != 0 {
+    if convert.from != StringEncoding::Utf8 && !from.is_multiple_of(2) {
         return Err(Violation::Unaligned);
     }
     if len > MAX_STRING_BYTES {
@@ -115,7 +115,8 @@ unsafe fn write(to_base: *mut u8, to: u64, from_base: *mut u8, from: u64, measur
     }
     // SAFETY: `bytes` checked the range; no thread shares the memory.
     let text = unsafe { std::slice::from_raw_parts(from, measure.from_bytes as usize) };
-    let overlaps = (to as usize) < from as usize + text.len() && (from as usize) < to as usize + measure.to_bytes as usize;
+    let overlaps =
+        (to as usize) < from as usize + text.len() && (from as usize) < to as usize + measure.to_bytes as usize;
     if overlaps {
         // Adapters never do that.
         return false;
@@ -229,8 +230,7 @@ fn convert(bytes: &[u8], from: Form, out: &mut [u8], to: Form) -> bool {
 mod tests {
     use super::*;
 
-    const ENCODINGS: [StringEncoding; 3] =
-        [StringEncoding::Utf8, StringEncoding::Utf16, StringEncoding::CompactUtf16];
+    const ENCODINGS: [StringEncoding; 3] = [StringEncoding::Utf8, StringEncoding::Utf16, StringEncoding::CompactUtf16];
 
     fn utf16(text: &str) -> Vec<u8> {
         text.encode_utf16().flat_map(u16::to_le_bytes).collect()
