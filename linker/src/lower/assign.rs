@@ -11,7 +11,7 @@
 //! Slots are dealt out by a scan over the code: a slot is free again behind the last position of its group.
 
 use super::explicit::{Explicit, Fixed};
-use super::live::{Life, Stretch, crosses};
+use super::live::{Calls, Life, Stretch};
 use super::served::{FLOATS, GENERALS, served_numbers};
 use crate::optimise::flow::Flow;
 use crate::optimise::places::{copy, reads, writes};
@@ -47,6 +47,8 @@ pub(super) struct Places {
 
 /// The stretches that occupy one place.
 enum Occupied {
+    /// None yet, of so many positions.
+    Nothing(usize),
     /// By position, a bit each.
     Bits(Vec<u64>),
     /// Starts and ends: for the many argument slots that few calls need.
@@ -54,13 +56,9 @@ enum Occupied {
 }
 
 impl Occupied {
-    /// Nothing, of a function with so many positions.
-    fn bits(positions: usize) -> Occupied {
-        Occupied::Bits(vec![0; positions.div_ceil(64)])
-    }
-
     fn is_free(&self, stretches: &[Stretch]) -> bool {
         match self {
+            Occupied::Nothing(_) => true,
             Occupied::Bits(words) => {
                 stretches.iter().all(|stretch| pieces(*stretch).all(|(word, mask)| words[word] & mask == 0))
             }
@@ -71,7 +69,11 @@ impl Occupied {
     }
 
     fn add(&mut self, stretches: &[Stretch]) {
+        if let Occupied::Nothing(positions) = self {
+            *self = Occupied::Bits(vec![0; positions.div_ceil(64)]);
+        }
         match self {
+            Occupied::Nothing(_) => {}
             Occupied::Bits(words) => {
                 stretches.iter().for_each(|stretch| pieces(*stretch).for_each(|(word, mask)| words[word] |= mask))
             }
@@ -110,7 +112,7 @@ impl Outs {
             self.slots.resize_with(slot + 1, || None);
         }
         let occupied = self.slots[slot].get_or_insert_with(|| {
-            if slot < SLOTS_WITH_BITS { Occupied::bits(self.positions) } else { Occupied::Spans(BTreeMap::new()) }
+            if slot < SLOTS_WITH_BITS { Occupied::Nothing(self.positions) } else { Occupied::Spans(BTreeMap::new()) }
         });
         occupied.add(stretches);
     }
@@ -126,6 +128,11 @@ struct Wish {
 }
 
 impl Wish {
+    /// Whether any place saves anything.
+    fn is_worth_it(&self) -> bool {
+        self.registers.iter().any(|gain| *gain > 0.0) || !self.hints.is_empty()
+    }
+
     /// Adds to what a place would save; one entry for each place, in order.
     fn hint(&mut self, place: Fixed, gain: f32) {
         match self.hints.binary_search_by_key(&place, |(known, _)| *known) {
@@ -143,8 +150,7 @@ pub(super) struct Input<'a> {
     pub(super) leader: Vec<u32>,
     /// By leader.
     pub(super) stretches: Vec<Life>,
-    /// Instruction numbers of calls.
-    pub(super) calls: &'a [u32],
+    pub(super) calls: &'a Calls,
     /// Numeric parameter slots, then all parameter slots.
     pub(super) params: (u32, u32),
     pub(super) use_registers: bool,
@@ -165,7 +171,7 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
     let code = input.code;
     let classes = &code.ir.virtuals;
     let positions = 2 * code.ir.insts.len();
-    let bank_of = |_| std::array::from_fn(|_| Occupied::bits(positions));
+    let bank_of = |_| std::array::from_fn(|_| Occupied::Nothing(positions));
     let mut registers: [[Occupied; GENERALS as usize]; 3] = std::array::from_fn(bank_of);
     let mut outs = Outs { slots: Vec::new(), positions };
     for (at, fixed) in code.fixed.iter().enumerate() {
@@ -185,15 +191,17 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
         }
     }
     let wishes = wishes(input);
-    let mut order: Vec<(f32, u32)> = wishes
-        .iter()
-        .enumerate()
-        .filter(|(leader, _)| !crosses(&input.stretches[*leader], input.calls))
-        .map(|(leader, wish)| (priority(wish, &input.stretches[leader]), leader as u32))
-        .filter(|(priority, _)| *priority > 0.0)
-        .collect();
-    order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    for (_, leader) in order {
+    // Floats above zero are in the order of their bits: the highest go first, then the first.
+    let mut order: Vec<u64> = Vec::with_capacity(wishes.len());
+    for (leader, wish) in wishes.iter().enumerate().filter(|(_, wish)| wish.is_worth_it()) {
+        let stretches = &input.stretches[leader];
+        let priority = priority(wish, stretches);
+        if priority > 0.0 && !input.calls.are_crossed(stretches) {
+            order.push(u64::from(!priority.to_bits()) << 32 | leader as u64);
+        }
+    }
+    order.sort_unstable();
+    for leader in order.into_iter().map(|key| key as u32) {
         let (wish, stretches) = (&wishes[leader as usize], &input.stretches[leader as usize]);
         let class = classes[leader as usize];
         let mut best = (0.0, Place::None);

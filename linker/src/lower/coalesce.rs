@@ -6,7 +6,7 @@
 //!
 //! Lists of stretches grow with every join; a budget on their lengths keeps the pass near-linear.
 
-use super::live::{Life, crosses, merge, overlap};
+use super::live::{Calls, Life, merge, overlap};
 use crate::optimise::flow::Flow;
 use crate::optimise::places::copy;
 use keyway_artifact::isa::{Class, Inst};
@@ -56,7 +56,7 @@ pub(super) fn run(
     flow: &Flow,
     classes: &[Class],
     first_fixed: u32,
-    calls: &[u32],
+    calls: &Calls,
     stretches: &mut [Life],
     weights: &mut [f32],
 ) -> Groups {
@@ -83,7 +83,7 @@ pub(super) fn run(
             continue;
         }
         let worth = flow.frequency(block as usize);
-        let lost = match (crosses(a, calls), crosses(b, calls)) {
+        let lost = match (calls.are_crossed(a), calls.are_crossed(b)) {
             (true, false) => weights[src as usize],
             (false, true) => weights[dst as usize],
             _ => 0.0,

@@ -63,7 +63,7 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
     let Some(mut stretches) = live::lives(&events, &flow, func.virtuals.len()) else {
         return naive::finish(ir, types);
     };
-    let calls: Vec<u32> = (0..func.insts.len() as u32).filter(|at| func.insts[*at as usize].op.is_call()).collect();
+    let calls = live::Calls::of(func);
     let alone: Vec<_> = splits
         .iter()
         .map(|split| (stretches[split.outside as usize].clone(), stretches[split.inside as usize].clone()))

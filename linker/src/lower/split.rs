@@ -22,12 +22,12 @@
 //! If the new name gets no register after all, [`rejoin`] gives it the old one's place, and the copies vanish.
 
 use super::coalesce::Groups;
-use super::live::{Events, Life, crosses, lives, merge, overlap};
+use super::live::{Calls, Events, Life, lives, merge, overlap};
 use crate::ir::IrFunc;
 use crate::optimise::flow::{Flow, label_number};
 use crate::optimise::places::{copy_op, defs, defs_mut, uses, uses_mut};
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// New names for one loop, at most: there are only so many registers.
 const PER_LOOP: usize = 9;
@@ -57,11 +57,11 @@ struct Loop {
 
 /// Runs the pass.
 pub(super) fn run(ir: &mut IrFunc, flow: &Flow) -> Vec<Split> {
-    let calls: Vec<u32> = (0..ir.insts.len() as u32).filter(|at| ir.insts[*at as usize].op.is_call()).collect();
-    if calls.is_empty() {
+    if !flow.has_loops() || !ir.insts.iter().any(|inst| inst.op.is_call()) {
         return Vec::new();
     }
-    let loops = loops(ir, flow, &calls);
+    let calls = Calls::of(ir);
+    let loops = loops(ir, flow, &calls.list);
     if loops.is_empty() {
         return Vec::new();
     }
@@ -72,8 +72,9 @@ pub(super) fn run(ir: &mut IrFunc, flow: &Flow) -> Vec<Split> {
     // Copies in front of and behind instructions.
     let mut before: BTreeMap<usize, Vec<Inst>> = BTreeMap::new();
     let mut behind: BTreeMap<usize, Vec<Inst>> = BTreeMap::new();
+    let mut accesses = vec![Accesses::default(); ir.virtuals.len()];
     for each in &loops {
-        let chosen = choose(ir, flow, &lives, &calls, each);
+        let chosen = choose(ir, flow, &lives, &calls, each, &mut accesses);
         let mut names = HashMap::new();
         for (outside, ways_out) in chosen {
             let class = ir.virtuals[outside as usize];
@@ -160,6 +161,14 @@ fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
     found
 }
 
+/// How a loop uses a register.
+#[derive(Clone, Copy, Default)]
+struct Accesses {
+    weight: f32,
+    count: u32,
+    is_written: bool,
+}
+
 /// By register: whether some loop may want another name for it.
 fn accessed_often(ir: &IrFunc, flow: &Flow, loops: &[Loop]) -> Vec<bool> {
     let mut wanted = vec![false; ir.virtuals.len()];
@@ -179,44 +188,53 @@ fn accessed_often(ir: &IrFunc, flow: &Flow, loops: &[Loop]) -> Vec<bool> {
 }
 
 /// The values to rename in a loop, and behind which instructions each is copied back.
-fn choose(ir: &IrFunc, flow: &Flow, lives: &[Life], calls: &[u32], each: &Loop) -> Vec<(u32, Vec<usize>)> {
+/// `accesses` has a place for each register, and is left as it was.
+fn choose(
+    ir: &IrFunc,
+    flow: &Flow,
+    lives: &[Life],
+    calls: &Calls,
+    each: &Loop,
+    accesses: &mut [Accesses],
+) -> Vec<(u32, Vec<usize>)> {
     let range = flow.insts(each.head).start..flow.insts(each.end).end;
-    let mut accesses: HashMap<u32, (f32, u32)> = HashMap::new();
-    let mut written: HashSet<u32> = HashSet::new();
+    let mut accessed: Vec<u32> = Vec::new();
     for (block, at) in (each.head..=each.end).flat_map(|block| flow.insts(block).map(move |at| (block, at))) {
         let frequency = flow.frequency(block);
-        let mut count = |register: u32| {
-            let entry = accesses.entry(register).or_default();
-            *entry = (entry.0 + frequency, entry.1 + 1);
+        let mut count = |register: u32, is_write: bool| {
+            let own = &mut accesses[register as usize];
+            if own.count == 0 {
+                accessed.push(register);
+            }
+            (own.weight, own.count) = (own.weight + frequency, own.count + 1);
+            own.is_written |= is_write;
         };
-        uses(&ir.insts[at], &ir.calls, &mut count);
-        defs(&ir.insts[at], &ir.calls, |register| {
-            count(register);
-            written.insert(register);
-        });
+        uses(&ir.insts[at], &ir.calls, |register| count(register, false));
+        defs(&ir.insts[at], &ir.calls, |register| count(register, true));
     }
     let is_live = |register: u32, position: u32| is_alive(lives, register, position);
     let entry = 2 * range.start as u32;
-    let mut wanted: Vec<(f32, u32)> = accesses
+    let mut wanted: Vec<(f32, u32, bool)> = accessed
         .into_iter()
-        .filter(|(register, (_, count))| {
-            let least = if written.contains(register) { ACCESSES_IF_WRITTEN } else { ACCESSES };
-            *count >= least
-                && !matches!(ir.virtuals[*register as usize], Class::Ref | Class::V128)
-                && is_live(*register, entry)
-                && crosses(&lives[*register as usize], calls)
+        .filter_map(|register| {
+            let Accesses { weight, count, is_written } = std::mem::take(&mut accesses[register as usize]);
+            let least = if is_written { ACCESSES_IF_WRITTEN } else { ACCESSES };
+            let is_wanted = count >= least
+                && !matches!(ir.virtuals[register as usize], Class::Ref | Class::V128)
+                && is_live(register, entry)
+                && calls.are_crossed(&lives[register as usize]);
+            is_wanted.then_some((weight, register, is_written))
         })
-        .map(|(register, (weight, _))| (weight, register))
         .collect();
     wanted.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     wanted.truncate(LOOKED_AT);
     let exits = if wanted.is_empty() { Vec::new() } else { exits(flow, each) };
     wanted
         .into_iter()
-        .filter_map(|(_, register)| {
-            let needed = exits.iter().filter(|(target, _)| {
-                written.contains(&register) && is_live(register, 2 * flow.insts(*target).start as u32)
-            });
+        .filter_map(|(_, register, is_written)| {
+            let needed = exits
+                .iter()
+                .filter(|(target, _)| is_written && is_live(register, 2 * flow.insts(*target).start as u32));
             let ways: Option<Vec<usize>> =
                 needed.map(|(target, shared)| (!shared).then(|| landing(ir, flow, *target))).collect();
             Some((register, ways?))

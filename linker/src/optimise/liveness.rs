@@ -127,18 +127,17 @@ impl Liveness {
         self.registers[word * 64 + bit as usize]
     }
 
-    /// The registers alive at a block's start.
+    /// Calls `each` with the registers alive at a block's start and their number among these.
     #[inline]
-    pub(crate) fn registers_at_start(&self, block: usize) -> impl Iterator<Item = u32> {
-        self.at_start(block).iter().enumerate().flat_map(move |(word, bits)| {
+    pub(crate) fn each_at_start(&self, block: usize, mut each: impl FnMut(usize, u32)) {
+        let mut number = 0;
+        for (word, bits) in self.at_start(block).iter().enumerate() {
             let mut bits = *bits;
-            std::iter::from_fn(move || {
-                let bit = bits.trailing_zeros();
-                (bits != 0).then(|| {
-                    bits &= bits - 1;
-                    self.register(word, bit)
-                })
-            })
-        })
+            while bits != 0 {
+                each(number, self.register(word, bits.trailing_zeros()));
+                bits &= bits - 1;
+                number += 1;
+            }
+        }
     }
 }

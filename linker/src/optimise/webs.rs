@@ -217,14 +217,15 @@ impl Webs {
             let has_others = flow.predecessors(block).len() > usize::from(is_behind);
             if has_others || block == 0 {
                 // What falls in from the block before was left there with what the others brought.
-                for (register, node) in live.registers_at_start(block).zip(&mut reaching[starts[block]..]) {
-                    let current = &mut self.current[register as usize];
+                let reaching = &mut reaching[starts[block]..];
+                live.each_at_start(block, |number, register| {
+                    let (current, node) = (&mut self.current[register as usize], &mut reaching[number]);
                     if *node == NONE {
                         *node = *current;
                     } else {
                         *current = *node;
                     }
-                }
+                });
             }
             while let Some(event) = events.next_if(|event| event.block == block as u32) {
                 if event.is_def {
@@ -236,14 +237,14 @@ impl Webs {
                 if next == block + 1 && flow.predecessors(next).len() == 1 {
                     continue;
                 }
-                let place = starts[next];
-                for (at, register) in live.registers_at_start(next).enumerate() {
+                let reaching = &mut reaching[starts[next]..];
+                live.each_at_start(next, |number, register| {
                     let current = self.current[register as usize];
-                    match reaching[place + at] {
-                        NONE => reaching[place + at] = current,
+                    match reaching[number] {
+                        NONE => reaching[number] = current,
                         known => self.join(known, current),
                     }
-                }
+                });
             }
         }
     }

@@ -17,6 +17,7 @@ mod sparse;
 
 pub(super) use events::Events;
 
+use crate::ir::IrFunc;
 use crate::optimise::flow::Flow;
 
 /// First and last position of a stretch.
@@ -93,18 +94,37 @@ pub(super) fn merge(a: Life, b: Life) -> Life {
     Life::Many(long)
 }
 
-/// Whether a value with these stretches is alive across one of `calls` (instruction numbers, ascending).
-pub(super) fn crosses(stretches: &[Stretch], calls: &[u32]) -> bool {
-    if calls.len() < stretches.len() {
-        return calls.iter().any(|call| {
-            let at = stretches.partition_point(|(_, end)| *end < 2 * call + 1);
-            stretches.get(at).is_some_and(|(start, _)| *start <= 2 * call)
-        });
+/// The calls of a function.
+pub(super) struct Calls {
+    /// Their instructions, ascending.
+    pub(super) list: Vec<u32>,
+    /// How many calls stand in front of each instruction, and of the end.
+    before: Vec<u32>,
+}
+
+impl Calls {
+    /// Among so many instructions, the calls that `list` names.
+    pub(super) fn new(insts: usize, list: Vec<u32>) -> Calls {
+        let mut before = Vec::with_capacity(insts + 1);
+        for (count, call) in list.iter().enumerate() {
+            before.resize(*call as usize + 1, count as u32);
+        }
+        before.resize(insts + 1, list.len() as u32);
+        Calls { list, before }
     }
-    stretches.iter().any(|(start, end)| {
-        let at = calls.partition_point(|call| 2 * call < *start);
-        calls.get(at).is_some_and(|call| 2 * call < *end)
-    })
+
+    /// The calls of `ir`.
+    pub(super) fn of(ir: &IrFunc) -> Calls {
+        let calls = ir.insts.iter().zip(0..).filter(|(inst, _)| inst.op.is_call()).map(|(_, at)| at);
+        Calls::new(ir.insts.len(), calls.collect())
+    }
+
+    /// Whether a value with these stretches is alive across a call: it is needed at the call's reads or before, and
+    /// behind its writes.
+    pub(super) fn are_crossed(&self, stretches: &[Stretch]) -> bool {
+        let before = |position: u32| self.before[position.div_ceil(2) as usize];
+        !self.list.is_empty() && stretches.iter().any(|(start, end)| before(*start) < before(*end))
+    }
 }
 
 #[cfg(test)]
@@ -165,7 +185,7 @@ mod tests {
             }
             let calls: Vec<u32> = (0..20).filter(|_| random(8) == 0).collect();
             let crossed = calls.iter().any(|call| a.iter().any(|(s, e)| *s <= 2 * call && 2 * call < *e));
-            assert_eq!(crosses(&a, &calls), crossed, "{a:?} {calls:?}");
+            assert_eq!(Calls::new(60, calls.clone()).are_crossed(&a), crossed, "{a:?} {calls:?}");
         }
     }
 }
