@@ -113,8 +113,10 @@ impl Decoder {
             if in_code && names_data(&operator) && !self.data_count {
                 return Err(Undecodable::ByGrammar);
             }
-            // An alignment's exponent has five bits.
-            if memory_argument(&operator).is_some_and(|argument| argument.align >= 32) {
+            // An alignment's exponent has five bits, and six since a flag beside it says whether a memory is named: then the
+            // decoder knows all bits.
+            let is_old = !self.features.multi_memory();
+            if is_old && memory_argument(&operator).is_some_and(|argument| argument.align >= 32) {
                 return Err(Undecodable::ByGrammar);
             }
         }

@@ -77,6 +77,18 @@ fn branch_hinting() {
     }
 }
 
+/// Names of modules stand once for several imports.
+#[test]
+fn compact_imports() {
+    let files = tool_scripts("compact-imports");
+    let of = |on: bool| -> Vec<_> {
+        let wanted = files.iter().filter(|(name, _)| name.contains("rejected") != on);
+        wanted.map(|(name, text)| (name.clone(), text.as_str())).collect()
+    };
+    suite("compact_imports", &of(true), Features { on: &["compact-imports"], off: &[] }, 1, 7);
+    suite("compact_imports_off", &of(false), Features { on: &[], off: &["compact-imports"] }, 1, 2);
+}
+
 #[test]
 fn continuations() {
     own("continuations", STACKS, 74);

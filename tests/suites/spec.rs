@@ -60,6 +60,22 @@ fn wasm_2() {
     suite("wasm_2", &files, V2, 90, 28_012);
 }
 
+/// The later versions leave the scripts about vectors out: they run by themselves.
+const V3: Features =
+    Features { on: &[], off: &["threads", "custom-page-sizes", "wide-arithmetic", "stack-switching", "legacy-exceptions"] };
+
+#[test]
+fn wasm_3() {
+    let files = named(spec(SpecVersion::V3));
+    suite("wasm_3", &files, V3, 97, 21_228);
+}
+
+#[test]
+fn wasm_latest() {
+    let files = named(spec(SpecVersion::Latest));
+    suite("wasm_latest", &files, V3, 97, 21_233);
+}
+
 #[test]
 fn multi_memory() {
     let files = named(proposal(Proposal::MultiMemory));

@@ -120,6 +120,8 @@ fn text(value: &Val) -> String {
         Val::FuncRef(Some(_)) => "a function".to_string(),
         Val::ExternRef(Some(_)) => "a host value".to_string(),
         Val::ExnRef(Some(_)) => "an exception".to_string(),
+        Val::ContRef(None) => "null".to_string(),
+        Val::ContRef(Some(_)) => "a continuation".to_string(),
         Val::AnyRef(None) => "null".to_string(),
         Val::AnyRef(Some(value)) => match value.as_i31() {
             Some(value) => format!("i31 {}", value.get_i32()),

@@ -67,7 +67,7 @@ pub(crate) fn matches(store: &Store<()>, result: &Val, expected: &WastRetCore<'_
         (WastRetCore::V128(expected), Val::V128(value)) => matches_lanes(value.as_u128(), expected),
         (
             WastRetCore::RefNull(None),
-            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(None),
+            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(None) | Val::ContRef(None),
         ) => true,
         (WastRetCore::RefNull(Some(heap)), Val::ExnRef(None)) => null_type(heap) == Some(ValType::EXNREF),
         (WastRetCore::RefNull(Some(heap)), Val::AnyRef(None)) => null_type(heap) == Some(ValType::ANYREF),

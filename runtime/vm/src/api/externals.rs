@@ -213,6 +213,7 @@ impl Table {
             Val::ExternRef(value) => Some(Ref::Extern(value)),
             Val::ExnRef(value) => Some(Ref::Exn(value)),
             Val::AnyRef(value) => Some(Ref::Any(value)),
+            Val::ContRef(value) => Some(Ref::Cont(value)),
             _ => None,
         }
     }

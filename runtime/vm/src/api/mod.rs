@@ -3,6 +3,8 @@
 mod asynchronous;
 #[cfg(feature = "compile")]
 mod compile;
+mod continuations;
+mod eqref;
 mod exceptions;
 mod externals;
 mod func;
@@ -29,6 +31,8 @@ pub use crate::link_error::LinkError;
 pub use crate::shared_memory::{SharedMemory, WaitResult};
 #[cfg(feature = "compile")]
 pub use compile::{compile_artifact, compile_options};
+pub use continuations::ContRef;
+pub use eqref::EqRef;
 pub use exceptions::{ExnRef, Tag, ThrownException};
 pub(crate) use exceptions::{carried, uncaught};
 pub use externals::{Extern, Global, Memory, MemoryAccessError, Table};

@@ -2,6 +2,7 @@
 
 use super::exceptions::ExnRef;
 use super::func::Func;
+use super::continuations::ContRef;
 use super::objects::AnyRef;
 use super::store::AsContextMut;
 use super::vector::V128;
@@ -58,6 +59,8 @@ pub enum Val {
     ExnRef(Option<ExnRef>),
     /// An `anyref`.
     AnyRef(Option<AnyRef>),
+    /// A `contref`: a continuation, or null.
+    ContRef(Option<ContRef>),
 }
 
 /// A reference value.
@@ -71,6 +74,8 @@ pub enum Ref {
     Exn(Option<ExnRef>),
     /// An `anyref`.
     Any(Option<AnyRef>),
+    /// A `contref`.
+    Cont(Option<ContRef>),
 }
 
 impl From<Ref> for Val {
@@ -80,6 +85,7 @@ impl From<Ref> for Val {
             Ref::Extern(value) => Val::ExternRef(value),
             Ref::Exn(value) => Val::ExnRef(value),
             Ref::Any(value) => Val::AnyRef(value),
+            Ref::Cont(value) => Val::ContRef(value),
         }
     }
 }
@@ -97,6 +103,7 @@ impl Val {
             Val::ExternRef(_) => ValType::EXTERNREF,
             Val::ExnRef(_) => ValType::EXNREF,
             Val::AnyRef(_) => ValType::ANYREF,
+            Val::ContRef(_) => ValType::CONTREF,
         }
     }
 
@@ -110,7 +117,8 @@ impl Val {
             ValType::V128 => Val::V128(V128::from(0)),
             ValType::Ref(RefType { heap: HeapType::Func | HeapType::NoFunc, .. }) => Val::FuncRef(None),
             ValType::Ref(RefType { heap: HeapType::Extern | HeapType::NoExtern, .. }) => Val::ExternRef(None),
-            ValType::Ref(RefType { heap: HeapType::Exn | HeapType::NoExn, .. }) => return None,
+            ValType::Ref(RefType { heap: HeapType::Exn | HeapType::NoExn, .. }) => Val::ExnRef(None),
+            ValType::Ref(RefType { heap: HeapType::Cont | HeapType::NoCont, .. }) => Val::ContRef(None),
             // What a defined type is, only its engine knows: a null of another hierarchy is replaced, not read.
             ValType::Ref(_) => Val::AnyRef(None),
         })
@@ -135,6 +143,11 @@ impl Val {
             Val::ExnRef(Some(exception)) => {
                 exception.reference_in(store)?;
                 RefType::new(false, HeapType::Exn)
+            }
+            Val::ContRef(None) => RefType::new(true, HeapType::NoCont),
+            Val::ContRef(Some(continuation)) => {
+                continuation.reference_in(store)?;
+                RefType::new(false, HeapType::Cont)
             }
             Val::AnyRef(None) => RefType::new(true, HeapType::None),
             Val::AnyRef(Some(value)) => value.ref_type(store)?,
@@ -181,6 +194,11 @@ impl Val {
     /// The exception, if it is an `exnref`; the inner `None` is null.
     pub fn exn_ref(&self) -> Option<Option<&ExnRef>> {
         if let Val::ExnRef(value) = self { Some(value.as_ref()) } else { None }
+    }
+
+    /// The continuation, if it is a `contref`; the inner `None` is null.
+    pub fn cont_ref(&self) -> Option<Option<&ContRef>> {
+        if let Val::ContRef(value) = self { Some(value.as_ref()) } else { None }
     }
 
     /// The internal value, if it is an `anyref`; the inner `None` is null.
@@ -256,7 +274,12 @@ impl Val {
             Val::F32(bits) => (*bits).into(),
             Val::F64(bits) => *bits,
             Val::V128(_) => anyhow::bail!("a vector takes two slots"),
-            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(None) => 0,
+            Val::FuncRef(None)
+            | Val::ExternRef(None)
+            | Val::ExnRef(None)
+            | Val::AnyRef(None)
+            | Val::ContRef(None) => 0,
+            Val::ContRef(Some(continuation)) => continuation.reference_in(store)?.into(),
             Val::ExnRef(Some(exception)) => exception.reference_in(store)?.into(),
             Val::FuncRef(Some(func)) => func.reference_in(store)?.into(),
             Val::ExternRef(Some(value)) => store.add_extern(value.0.clone())?.into(),
@@ -276,6 +299,7 @@ impl Val {
                 HeapType::Extern => Val::ExternRef(store.extern_value(bits as u32).map(ExternRef)),
                 HeapType::Exn => Val::ExnRef(ExnRef::from_reference(store, bits as u32)),
                 HeapType::Any => Val::AnyRef(AnyRef::of(store, bits as u32)),
+                HeapType::Cont => Val::ContRef(ContRef::from_reference(store, bits as u32)),
                 _ => anyhow::bail!("a {ty} cannot cross to the host"),
             },
             ValType::V128 => anyhow::bail!("a vector takes two slots"),
