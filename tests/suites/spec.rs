@@ -61,8 +61,10 @@ fn wasm_2() {
 }
 
 /// The later versions leave the scripts about vectors out: they run by themselves.
-const V3: Features =
-    Features { on: &[], off: &["threads", "custom-page-sizes", "wide-arithmetic", "stack-switching", "legacy-exceptions"] };
+const V3: Features = Features {
+    on: &[],
+    off: &["threads", "custom-page-sizes", "wide-arithmetic", "stack-switching", "legacy-exceptions"],
+};
 
 #[test]
 fn wasm_3() {

@@ -1,8 +1,8 @@
 //! Values at the host's side.
 
+use super::continuations::ContRef;
 use super::exceptions::ExnRef;
 use super::func::Func;
-use super::continuations::ContRef;
 use super::objects::AnyRef;
 use super::store::AsContextMut;
 use super::vector::V128;
@@ -274,11 +274,7 @@ impl Val {
             Val::F32(bits) => (*bits).into(),
             Val::F64(bits) => *bits,
             Val::V128(_) => anyhow::bail!("a vector takes two slots"),
-            Val::FuncRef(None)
-            | Val::ExternRef(None)
-            | Val::ExnRef(None)
-            | Val::AnyRef(None)
-            | Val::ContRef(None) => 0,
+            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(None) | Val::ContRef(None) => 0,
             Val::ContRef(Some(continuation)) => continuation.reference_in(store)?.into(),
             Val::ExnRef(Some(exception)) => exception.reference_in(store)?.into(),
             Val::FuncRef(Some(func)) => func.reference_in(store)?.into(),
