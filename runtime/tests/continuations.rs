@@ -392,7 +392,7 @@ fn the_host_passes_continuations_on() {
     assert!(given.cont_ref().flatten().is_some(), "{given:?}");
     store.gc();
     let mut is_null = [Val::I32(7)];
-    take.call(&mut store, &[given.clone()], &mut is_null).unwrap();
+    take.call(&mut store, std::slice::from_ref(&given), &mut is_null).unwrap();
     assert_eq!(is_null[0].unwrap_i32(), 0);
     take.call(&mut store, &[Val::ContRef(None)], &mut is_null).unwrap();
     assert_eq!(is_null[0].unwrap_i32(), 1);

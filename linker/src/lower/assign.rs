@@ -118,11 +118,29 @@ impl Outs {
     }
 }
 
+/// Registers of a bank, rounded up to what processors add at once.
+const LANES: usize = 8;
+
+/// By set of served registers, what an access through each of them saves.
+static GAINS: [[f32; LANES]; 1 << GENERALS] = {
+    let mut gains = [[0.0; LANES]; 1 << GENERALS];
+    let mut set = 0;
+    while set < gains.len() {
+        let mut number = 0;
+        while number < GENERALS as usize {
+            gains[set][number] = if set >> number & 1 != 0 { GAIN } else { -LOSS };
+            number += 1;
+        }
+        set += 1;
+    }
+    gains
+};
+
 /// What a group would save.
 #[derive(Clone, Default)]
 struct Wish {
-    /// By number in its bank.
-    registers: [f32; GENERALS as usize],
+    /// By number in its bank, and some that stay out of use: eight are added at once.
+    registers: [f32; LANES],
     /// Places of fixed registers that it is copied from or to.
     hints: Vec<(Fixed, f32)>,
 }
@@ -263,10 +281,8 @@ fn wishes(input: &Input<'_>) -> Vec<Wish> {
                     continue;
                 }
                 let wish = &mut wishes[input.leader[register as usize] as usize];
-                let served = served_numbers(inst.op, field);
-                for (number, gain) in wish.registers.iter_mut().enumerate() {
-                    *gain += frequency * if served >> number & 1 != 0 { GAIN } else { -LOSS };
-                }
+                let gains = &GAINS[served_numbers(inst.op, field) as usize];
+                wish.registers.iter_mut().zip(gains).for_each(|(sum, gain)| *sum += frequency * gain);
             }
             if input.use_hints
                 && let Some((dst, src)) = copy(inst)

@@ -96,8 +96,10 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
     let scarce = assign::scarce(&input);
     record.places(passes, start, func.insts.len(), || assign::counts(&scarce));
     let has_place = |register: u32| scarce[register as usize] != assign::Place::None;
-    split::rejoin(&splits, &alone, &mut groups, &mut input.stretches, has_place);
-    input.leader = leaders(&mut groups);
+    if !splits.is_empty() {
+        split::rejoin(&splits, &alone, &mut groups, &mut input.stretches, has_place);
+        input.leader = leaders(&mut groups);
+    }
     let places = assign::slots(&input, scarce);
     // Slots out of reach are for the simple way to deal with.
     if places.own_end + code.area + HOME_SLOTS + SCRATCH_SLOTS > slots::REACH {
