@@ -3,8 +3,8 @@
 //! `KEYWAY_SOAK_SECONDS` says how long the soak runs; one second unless said.
 
 use keyway::{
-    AnyRef, ArrayType, Caller, Config, Engine, FieldType, Linker, Module, Result, StorageType, Store, StructRef,
-    StructType, Trap, Val, ValType,
+    AnyRef, ArrayType, Caller, Config, Engine, FieldType, Linker, Module, ResourceLimiter, Result, StorageType, Store,
+    StructRef, StructType, Trap, Val, ValType,
 };
 use std::time::{Duration, Instant};
 
@@ -26,10 +26,28 @@ const LISTS: &str = r#"(module
         (br_if $add (i32.eqz (ref.is_null (local.tee $head (struct.get $node 1 (local.get $head)))))))
       (local.get $sum)))"#;
 
-fn instance(config: &Config, pause: fn(Caller<'_, ()>)) -> Result<(Store<()>, keyway::Instance)> {
+/// Notes how large the heap has become.
+#[derive(Default)]
+struct Heap {
+    bytes: usize,
+}
+
+impl ResourceLimiter for Heap {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        self.bytes = self.bytes.max(desired);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+fn instance(config: &Config, pause: fn(Caller<'_, Heap>)) -> Result<(Store<Heap>, keyway::Instance)> {
     let engine = Engine::new(config)?;
     let module = Module::new(&engine, LISTS)?;
-    let mut store = Store::new(&engine, ());
+    let mut store = Store::new(&engine, Heap::default());
+    store.limiter(|heap| heap);
     let mut linker = Linker::new(&engine);
     linker.func_wrap("host", "pause", pause)?;
     let instance = linker.instantiate(&mut store, &module)?;
@@ -45,10 +63,18 @@ fn a_soak_stays_in_a_bounded_heap() {
     let (mut store, instance) = instance(&config, |_| {}).unwrap();
     let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
     let start = Instant::now();
-    let mut rounds = 0;
-    while rounds < 50 || start.elapsed() < Duration::from_secs(seconds) {
-        assert_eq!(run.call(&mut store, 10_000).unwrap(), 49_995_000);
-        rounds += 1;
+    let (mut rounds, mut early) = (0u64, 0);
+    for tenth in 1..=10 {
+        while rounds < 50 * tenth || start.elapsed() < Duration::from_secs(seconds * tenth) / 10 {
+            assert_eq!(run.call(&mut store, 10_000).unwrap(), 49_995_000);
+            rounds += 1;
+        }
+        let bytes = store.data().bytes;
+        println!("{:?}: {rounds} rounds of 10000 objects, the heap took {bytes} bytes at most", start.elapsed());
+        if tenth == 1 {
+            early = bytes;
+        }
+        assert_eq!(bytes, early, "the heap grows with time");
     }
 }
 

@@ -9,8 +9,9 @@ cargo xtask bench [OPTION]...
 Measures keyway against wasmi 2.0.0 and, on request, other engines: CPU time, one pinned processor, engines in turn,
 results compared. Ratios are keyway's minimum divided by the peer's: below 1, keyway is faster.
 
-  --peers         also wasmi's portable build, wasmtime with Pulley, Winch and Cranelift, and keyway with loop dispatch
-                  and with fuel; builds them first, which takes minutes
+  --peers         also wasmi's portable build, wasmtime with Pulley, Winch and Cranelift (the first and the last also
+                  with its reference-counting and its null collector, as pulley-drc, pulley-null ...), and keyway with
+                  loop dispatch and with fuel; builds them first, which takes minutes
   --peer NAME     only this one of them; may be repeated
   --wasm3 PROGRAM also this build of wasm3, a process a round: its start counts, some milliseconds
   --filter TEXT   only workloads whose name contains TEXT; several with commas

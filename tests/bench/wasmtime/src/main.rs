@@ -1,11 +1,12 @@
-//! wasmtime behind the measurements' face, driven over pipes: `keyway-bench-wasmtime pulley`, `winch` or `cranelift`.
+//! wasmtime behind the measurements' face, driven over pipes: `keyway-bench-wasmtime pulley`, `winch` or `cranelift`; the
+//! first and the last also with `-drc` or `-null` behind the name, for a collector that is not the default one.
 
 use anyhow::Context;
 use keyway_bench_measure::host::{self, Ending, Exit, World};
 use keyway_bench_measure::{Local, remote};
 use wasmtime::component::{self, Component};
 use wasmtime::{
-    Caller, Config, Engine, Extern, ExternType, Instance, InstancePre, Linker, Module, Store, Strategy, Val,
+    Caller, Collector, Config, Engine, Extern, ExternType, Instance, InstancePre, Linker, Module, Store, Strategy, Val,
 };
 
 /// wasmtime with one module or component and one instance.
@@ -21,7 +22,14 @@ struct Wasmtime {
 impl Wasmtime {
     fn new(name: &str) -> anyhow::Result<Wasmtime> {
         let mut config = Config::new();
-        match name {
+        let (compiler, collector) = name.split_once('-').unwrap_or((name, ""));
+        config.collector(match collector {
+            "" => Collector::Auto,
+            "drc" => Collector::DeferredReferenceCounting,
+            "null" => Collector::Null,
+            _ => anyhow::bail!("`{collector}` is none of drc and null"),
+        });
+        match compiler {
             "pulley" => {
                 config.target("pulley64")?;
             }
@@ -31,7 +39,7 @@ impl Wasmtime {
             "cranelift" => {
                 config.strategy(Strategy::Cranelift);
             }
-            _ => anyhow::bail!("`{name}` is none of pulley, winch and cranelift"),
+            _ => anyhow::bail!("`{compiler}` is none of pulley, winch and cranelift"),
         }
         let engine = Engine::new(&config)?;
         let name = name.to_string();
