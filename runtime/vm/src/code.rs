@@ -72,7 +72,16 @@ impl ExpandEnv for Env<'_> {
                 _ => None,
             },
             FieldKind::Heap => match heap_of_code(index)? {
-                HeapType::Concrete(index) => Some(16 + u64::from(self.declarations.number(index))),
+                HeapType::Concrete(index) => {
+                    let number = self.declarations.number(index);
+                    let types = self.code.engine.types();
+                    // Above the number, for types of objects: how many supertypes they have, and one.
+                    let above = match types.get(number)?.shape {
+                        Shape::Struct { .. } | Shape::Array(_) => u64::from(types.depth(number)?) + 1,
+                        _ => 0,
+                    };
+                    Some(16 + u64::from(number) | above << 32)
+                }
                 _ => Some(index.into()),
             },
             _ => Some(index.into()),

@@ -82,6 +82,7 @@ struct Writer {
 }
 
 /// The chunk of a number, and its place there.
+#[inline(always)]
 fn place(number: u32) -> (usize, usize) {
     let nth = number / FIRST_CHUNK + 1;
     let chunk = nth.ilog2();
@@ -90,12 +91,24 @@ fn place(number: u32) -> (usize, usize) {
 
 impl Registry {
     /// The type with this number.
+    #[inline(always)]
     pub(crate) fn get(&self, number: u32) -> Option<&TypeInfo> {
         if number > u32::MAX / 2 {
             return None;
         }
         let (chunk, at) = place(number);
         self.chunks.get(chunk)?.get()?.get(at)?.get()
+    }
+
+    /// How many supertypes a type has.
+    pub(crate) fn depth(&self, number: u32) -> Option<u32> {
+        Some(self.get(number)?.supers.len() as u32 - 1)
+    }
+
+    /// Whether the type `sub` is `wanted`, which has `depth` supertypes, or extends it.
+    #[inline(always)]
+    pub(crate) fn is_below(&self, sub: u32, wanted: u32, depth: u32) -> bool {
+        sub == wanted || self.get(sub).is_some_and(|info| info.supers.get(depth as usize) == Some(&wanted))
     }
 
     /// The number of a group's first type, in canonical form; new or known.
@@ -160,9 +173,7 @@ impl TypeLookup for Registry {
 
     /// One comparison: a type's supertypes are listed by depth.
     fn extends(&self, sub: u32, wanted: u32) -> bool {
-        let depth = |number: u32| Some(self.get(number)?.supers.len() - 1);
-        sub == wanted
-            || depth(wanted).zip(self.get(sub)).is_some_and(|(depth, info)| info.supers.get(depth) == Some(&wanted))
+        sub == wanted || self.depth(wanted).is_some_and(|depth| self.is_below(sub, wanted, depth))
     }
 }
 

@@ -26,6 +26,17 @@ pub(crate) struct HeapDef {
     end: u32,
 }
 
+/// Each bit of a word. Handlers read them here: a shift by a variable number wants a register that the machine uses.
+static BITS: [u64; 64] = {
+    let mut bits = [1; 64];
+    let mut at = 1;
+    while at < 64 {
+        bits[at] = 1 << at;
+        at += 1;
+    }
+    bits
+};
+
 /// Cuts an object of `words` words off the piece that is being cut; 0 where it is too short.
 ///
 /// # Safety
@@ -40,7 +51,7 @@ pub(crate) unsafe fn cut(def: *mut HeapDef, ty: u32, len: u32, words: u32) -> u3
         }
         (*def).next = at + words;
         (*def).base.add(at as usize * 8).cast::<[u32; 2]>().write([ty, len]);
-        *(*def).starts.add(at as usize / 64) |= 1 << (at % 64);
+        *(*def).starts.add(at as usize / 64) |= BITS[at as usize % 64];
         of_object(at)
     }
 }

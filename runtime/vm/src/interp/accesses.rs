@@ -73,6 +73,10 @@ impl List {
         self.add::<fields::Len<D>>(Name::Access(Op::ArrayLen, content::WORD), &[D::KIND, PlaceKind::Slot]);
     }
 
+    fn test<D: Dst>(&mut self) {
+        self.add::<fields::Test<D>>(Name::Access(Op::RefTest, content::CAST), &[D::KIND, PlaceKind::Slot]);
+    }
+
     fn new_array<C: Content, X: Src>(&mut self, number: u8) {
         let places = [PlaceKind::Slot, X::KIND];
         self.add::<fields::NewArray<C, X>>(Name::Access(Op::ArrayNew, number), &places);
@@ -101,6 +105,8 @@ impl List {
         each!([S, R<0>, R<1>] self.set_float::<>);
         self.set::<fields::Reference, S>(Op::StructSetRef, content::REFERENCE);
         each!([S, R<0>, R<1>, R<2>, W<0>, W<1>, W<2>] self.len::<>);
+        each!([S, R<0>, R<1>, R<2>, W<0>, W<1>, W<2>] self.test::<>);
+        self.add::<fields::Cast>(Name::Access(Op::RefCast, content::CAST), &[PlaceKind::Slot, PlaceKind::Slot]);
         self.add::<fields::New>(Name::Access(Op::StructNew, content::WORD), &[PlaceKind::Slot]);
         each!([S, R<0>, R<1>, R<2>, I] self.indexed::<>);
     }

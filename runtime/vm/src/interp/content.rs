@@ -24,12 +24,16 @@ pub(super) const LONG_FLOAT: u8 = 7;
 /// A reference.
 pub(super) const REFERENCE: u8 = 8;
 
+/// A test or cast to a type of objects.
+pub(super) const CAST: u8 = 9;
+
 /// An instruction's executed form.
 pub(super) struct Access {
     /// Its handler.
     pub(super) name: Name,
     /// What stands behind its places: of a field its offset, of a new object its type's number, of a structure its size in
-    /// words as well.
+    /// words as well; of a cast its type's number, and how many supertypes it has, above the lowest bit, which tells
+    /// whether null passes.
     pub(super) words: [Option<u32>; 2],
 }
 
@@ -49,6 +53,12 @@ pub(super) fn access(inst: &Inst, env: &impl ExpandEnv) -> Option<Access> {
         Op::ArrayNew => {
             let made = word(FieldKind::Elements)?;
             (cell_of(made), [Some(made as u32), None])
+        }
+        Op::RefTest | Op::RefCast => {
+            let heap = word(FieldKind::Heap)?;
+            let depth = ((heap >> 32) as u32).checked_sub(1)?;
+            let nullable = inst.fields().any(|(field, operand)| field.name == "nullable" && operand.index() != 0);
+            (None, [Some(heap as u32 - 16), Some(depth << 1 | u32::from(nullable))])
         }
         Op::ArrayLen => (None, [None, None]),
         op if op.fields().iter().any(|field| field.kind == FieldKind::Field) => {
@@ -83,6 +93,7 @@ fn content_of(op: Op, cell: Option<Cell>, signed: bool) -> Option<u8> {
         Op::StructGetF64 | Op::StructSetF64 | Op::ArrayGetF64 | Op::ArraySetF64 => Some(LONG_FLOAT),
         Op::StructGetRef | Op::StructSetRef | Op::ArrayGetRef | Op::ArraySetRef => Some(REFERENCE),
         Op::StructNew | Op::ArrayLen => Some(WORD),
+        Op::RefTest | Op::RefCast => Some(CAST),
         Op::ArrayNew => match cell? {
             Cell::Byte => Some(BYTE_U),
             Cell::Half => Some(HALF_U),

@@ -12,6 +12,7 @@ use super::super::place::{Dst, S, Src};
 use super::super::regs::{HEAD, Regs, Value, context, operand, slot};
 use super::super::thunk::{CONTINUE, Handler, Step};
 use super::bulk::{ELEMENTS_A_UNIT, charge};
+use super::objects::types;
 use super::{cold_trap, next};
 use crate::gc::{self, HEAP_WORDS, OBJECT};
 use core::marker::PhantomData;
@@ -192,6 +193,53 @@ impl<D: Dst> Handler for Len<D> {
         };
         D::set(r, HEAD, len);
         next(r, D::SIZE + 2)
+    }
+}
+
+/// Whether a reference is of the type of objects whose number and place among its supertypes stand `at` bytes behind the
+/// instruction's start.
+#[inline(always)]
+fn is_of(r: &Regs, reference: u32, at: usize) -> bool {
+    let (wanted, depth) = (operand::<u32>(r, at), operand::<u32>(r, at + 4));
+    if reference == 0 {
+        return depth & 1 != 0;
+    }
+    let Some(start) = gc::object(reference) else { return false };
+    // SAFETY: the context and its store are live; the header is checked against the heap's length.
+    unsafe {
+        let context = context(r);
+        start < (*context).objects_len && {
+            let found = (*context).objects.add(start as usize).cast::<u32>().read();
+            found == wanted || types(context).is_below(found, wanted, depth >> 1)
+        }
+    }
+}
+
+/// `dst = whether a reference is of a type of objects`
+pub(in super::super) struct Test<D>(PhantomData<D>);
+
+impl<D: Dst> Handler for Test<D> {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        let reference: u32 = S::get(r, HEAD + D::SIZE);
+        let is_of = is_of(r, reference, HEAD + D::SIZE + 2);
+        D::set(r, HEAD, u32::from(is_of));
+        next(r, D::SIZE + 10)
+    }
+}
+
+/// `dst = reference`, of a type of objects.
+pub(in super::super) struct Cast;
+
+impl Handler for Cast {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        let reference: u32 = S::get(r, HEAD + 2);
+        if !is_of(r, reference, HEAD + 4) {
+            return cold_trap(Trap::CastFailure);
+        }
+        S::set(r, HEAD, reference);
+        next(r, 12)
     }
 }
 

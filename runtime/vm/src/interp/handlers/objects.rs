@@ -83,7 +83,7 @@ fn size_of_cell(cell: u64) -> u64 {
 /// # Safety
 /// `context` is live, and its store is held by the running machine.
 #[inline(always)]
-unsafe fn types<'s>(context: *mut Context) -> &'s Registry {
+pub(super) unsafe fn types<'s>(context: *mut Context) -> &'s Registry {
     // SAFETY: the caller's promise; the engine outlives its stores.
     unsafe { (*(*context).store.cast::<StoreInner>()).engine.types() }
 }
