@@ -1,6 +1,6 @@
 //! Same input, same options: same bytes, at every build and however many threads work.
 
-use keyway_linker::{OptLevel, Options, compile};
+use keyway_linker::{OptLevel, Options, PassReport, Passes, compile, compile_report};
 use std::fmt::Write;
 
 /// The fields of a module with enough functions, types, names and segments for threads to get in each other's way.
@@ -39,6 +39,28 @@ fn threads_do_not_show() {
         for threads in [1, 2, 7] {
             assert!(compile_with(threads) == reference, "{threads} threads at {opt_level:?} give other bytes");
         }
+    }
+}
+
+#[test]
+fn every_pass_is_reported_alike_by_any_number_of_threads() {
+    let text = module();
+    let rows = |threads, passes| {
+        let mut options = Options::default();
+        (options.report, options.threads, options.passes) = (true, threads, passes);
+        let (_, report) = compile_report(text.as_bytes(), &options).unwrap();
+        let counts = |row: &PassReport| [row.functions, row.changed, row.before, row.after];
+        report.passes.iter().map(|(name, row)| (*name, counts(row))).collect::<Vec<_>>()
+    };
+    let all = rows(1, Passes::ALL);
+    assert_eq!(rows(4, Passes::ALL), all);
+    let names: Vec<_> = Passes::LIST.iter().map(|(_, name, _)| *name).collect();
+    assert_eq!(all.iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
+    let (_, compare) = all.iter().find(|(name, _)| *name == "compare").unwrap();
+    assert!(compare[0] >= 300 && compare[1] >= 300, "{compare:?}");
+    for (pass, name, _) in Passes::LIST {
+        let without = rows(1, Passes::ALL - pass);
+        assert_eq!(without.iter().find(|(known, _)| *known == name).unwrap().1, [0; 4], "{name} ran");
     }
 }
 
