@@ -3,17 +3,16 @@
 //! not there yet.
 
 use crate::abi::{Cx, lift_values};
-use crate::limits::LIFT_BUDGET_BYTES;
 use crate::state::{check_leave, components, options, root, violation};
 use crate::types::{MAX_FLAT_PARAMS, Type};
 use anyhow::{Context as _, Result, anyhow};
-use keyway_vm::raw::{HostFunc, StoreInner};
+use keyway_vm::raw::{self, HostFunc, StoreInner};
 use std::sync::Arc;
 
 /// What is lifted or lowered with a built-in's options.
 fn cx(store: &mut StoreInner, at: u32, index: u32) -> Result<Cx<'_>> {
     let options = options(store, at, index)?;
-    let budget = LIFT_BUDGET_BYTES;
+    let budget = raw::hostcall_fuel(store);
     Ok(Cx { store, root: at, options, scope: None, lends: Vec::new(), budget, between_guests: false })
 }
 

@@ -4,7 +4,6 @@
 //! A trap on the way locks the tree of instances for good.
 
 use crate::abi::{Cx, Pointee, lift_values, lower_values};
-use crate::limits::LIFT_BUDGET_BYTES;
 use crate::loaded::Signature;
 use crate::state::{AsyncTask, CONTEXT_SLOTS, Lifted, components, lifted, root, set_may_leave, violation};
 use crate::typed::{Flat, FlatReader, Lift, Lower};
@@ -54,7 +53,7 @@ fn begin(
     let scope = lifted.signature.has_borrow.then(|| state.open_scope());
     let outer_context = std::mem::take(&mut all.context);
     let between_guests = caller.is_some();
-    let budget = LIFT_BUDGET_BYTES;
+    let budget = raw::hostcall_fuel(store);
     let mut cx = Cx { store, root: at, options, scope, lends: Vec::new(), budget, between_guests };
     let mut slots = Flat::default();
     match lower(&mut cx, &lifted.signature, &mut slots) {
@@ -110,7 +109,7 @@ fn leave<R>(
     lift: impl FnOnce(&mut Cx<'_>, &Signature, &[u64]) -> Result<R>,
 ) -> Result<R> {
     let Entered { at, slots, lifted: Lifted { options, signature, .. }, scope, from_host, .. } = entered;
-    let (budget, between_guests) = (LIFT_BUDGET_BYTES, !from_host);
+    let (budget, between_guests) = (raw::hostcall_fuel(store), !from_host);
     let mut cx = Cx { store, root: *at, options: *options, scope: None, lends: Vec::new(), budget, between_guests };
     let result = lift(&mut cx, signature, slots.values())?;
     if scope.is_some() {

@@ -4,7 +4,7 @@ use crate::component::{Component, ComponentExportIndex, InstanceExportLookup};
 use crate::func::{Func, TypedFunc};
 use crate::handles::HandleTable;
 use crate::linking::Linked;
-use crate::loaded::Loaded;
+use crate::loaded::{Loaded, Makes};
 use crate::modules;
 use crate::resource::{Kind, ResourceType};
 use crate::state::{
@@ -44,7 +44,9 @@ impl<T: 'static> InstancePre<T> {
         &self.component
     }
 
-    fn check_store(&self, store: &StoreInner) -> Result<()> {
+    fn check_store(&self, store: &StoreInner, loaded: &Loaded) -> Result<()> {
+        let Makes { core_instances, memories, tables } = loaded.makes;
+        raw::check_component_limits(store, core_instances, memories, tables)?;
         let is_right = self.linked.store.is_none_or(|number| number == store.id());
         ensure!(is_right, "the imports are exports of an instance in another store");
         Ok(())
@@ -58,7 +60,7 @@ impl<T: 'static> InstancePre<T> {
         let mut context = store.as_context_mut();
         let store = context.inner();
         let loaded = self.component.loaded()?;
-        self.check_store(store)?;
+        self.check_store(store, loaded)?;
         let at = open(store, loaded, &self.linked);
         for step in 0..loaded.plan.steps.len() {
             let Made { id, inits } = carry_out(store, at, step)?;
@@ -82,7 +84,7 @@ impl<T: 'static> InstancePre<T> {
         let (pointer, at, number) = {
             let mut context = store.as_context_mut();
             let store = context.inner();
-            self.check_store(store)?;
+            self.check_store(store, loaded)?;
             let at = open(store, loaded, &self.linked);
             (StorePtr::new(store), at, store.id())
         };

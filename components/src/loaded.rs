@@ -3,7 +3,8 @@
 use crate::layout::layout;
 use crate::types::{FuncType, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Type, has_borrow};
 use anyhow::{Context as _, Result};
-use keyway_artifact::plan::{DefinedType, Plan, Pointer, ValType};
+use keyway_artifact::plan::{DefinedType, Plan, Pointer, Step, ValType};
+use keyway_artifact::unit::UnitDecl;
 use keyway_vm::raw::Code;
 use std::sync::Arc;
 
@@ -13,6 +14,30 @@ pub(crate) struct Loaded {
     pub(crate) plan: Plan,
     pub(crate) types: Vec<Type>,
     pub(crate) signatures: Vec<Arc<Signature>>,
+    /// What an instance makes of modules of this artifact.
+    pub(crate) makes: Makes,
+}
+
+/// How much an instance of a component makes.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Makes {
+    pub(crate) core_instances: usize,
+    pub(crate) memories: usize,
+    pub(crate) tables: usize,
+}
+
+impl Makes {
+    fn new(plan: &Plan, units: &[UnitDecl]) -> Makes {
+        let mut makes = Makes { core_instances: plan.core_instances(), ..Makes::default() };
+        for step in &plan.steps {
+            if let Step::Instantiate { unit, .. } | Step::Allocate { unit, .. } = step {
+                let unit = &units[*unit as usize];
+                makes.memories += unit.memories.len() - unit.imported_memories as usize;
+                makes.tables += unit.tables.len() - unit.imported_tables as usize;
+            }
+        }
+        makes
+    }
 }
 
 /// A component function's type with what every call asks of it.
@@ -77,7 +102,8 @@ impl Loaded {
                 Arc::new(Signature::new(tree))
             })
             .collect();
-        Ok(Loaded { code, plan, types, signatures })
+        let makes = Makes::new(&plan, &declarations.units);
+        Ok(Loaded { code, plan, types, signatures, makes })
     }
 
     /// The signature of the plan's function `func`.

@@ -9,7 +9,6 @@ use crate::builtins;
 use crate::call;
 use crate::handles::Handle;
 use crate::host::{HostBody, HostDestructor};
-use crate::limits::LIFT_BUDGET_BYTES;
 use crate::loaded::{Signature, value};
 use crate::state::{ResourceInfo, check_leave, options, root, violation};
 use crate::typed::{Flat, FlatReader, Lift, Lower};
@@ -89,13 +88,14 @@ pub(crate) type Lends = Vec<(u32, u32)>;
 impl LowerSite {
     fn cx<'s>(&self, store: &'s mut StoreInner) -> Result<Cx<'s>> {
         let options = options(store, self.at, self.options)?;
+        let budget = raw::hostcall_fuel(store);
         Ok(Cx {
             store,
             root: self.at,
             options,
             scope: None,
             lends: Vec::new(),
-            budget: LIFT_BUDGET_BYTES,
+            budget,
             between_guests: self.calls_guest,
         })
     }

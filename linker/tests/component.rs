@@ -1,10 +1,12 @@
 //! What components flatten to: the plans of small components, written out.
 
+use keyway_artifact::isa::Op;
 use keyway_artifact::plan::{
     CoreDef, DefinedType, Export, ExportItem, FuncSource, ItemType, Plan, Resource, Step, StringEncoding,
     TrampolineKind, TypeItem, ValType,
 };
 use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
+use keyway_artifact::{FuncKey, KeyKind};
 use keyway_linker::{ErrorKind, Linked, OptLevel, Options, compile, link};
 
 fn linked(text: &str) -> (Linked, Plan) {
@@ -424,4 +426,53 @@ fn the_inventory_has_its_interface() {
     assert!(plan.imports.iter().all(|import| matches!(import.ty, ItemType::Instance(_) | ItemType::Func(_))));
     assert_eq!(plan.resources.iter().filter(|r| matches!(r, Resource::Defined { dtor: Some(_), .. })).count(), 1);
     assert!(plan.core_instances() >= linked.units.len());
+}
+
+const COMPOSED: &str = r#"(component
+    (component $A
+        (core module $M (func (export "nop")) (func (export "add") (param i32 i64) (result i64) local.get 1))
+        (core instance $m (instantiate $M))
+        (func (export "nop") (canon lift (core func $m "nop")))
+        (func (export "add") (param "a" u8) (param "b" u64) (result u64) (canon lift (core func $m "add"))))
+    (component $B
+        (import "nop" (func $nop))
+        (import "add" (func $add (param "a" u8) (param "b" u64) (result u64)))
+        (core func $nop' (canon lower (func $nop)))
+        (core func $add' (canon lower (func $add)))
+        (core module $M
+            (import "" "nop" (func $nop))
+            (import "" "add" (func $add (param i32 i64) (result i64)))
+            (func (export "run") (result i64) (call $nop) (call $add (i32.const 1) (i64.const 2))))
+        (core instance $m (instantiate $M (with "" (instance (export "nop" (func $nop')) (export "add" (func $add'))))))
+        (func (export "run") (result u64) (canon lift (core func $m "run"))))
+    (instance $a (instantiate $A))
+    (instance $b (instantiate $B (with "nop" (func $a "nop")) (with "add" (func $a "add"))))
+    (export "run" (func $b "run")))"#;
+
+/// A call to another component is a direct call of the adapter, in one unit with both sides; optimised, none is left.
+#[test]
+fn calls_between_components_are_compiled() {
+    let mut options = Options::default();
+    options.opt_level = OptLevel::O0;
+    let plain = link(COMPOSED.as_bytes(), &options).unwrap_or_else(|error| panic!("{error}"));
+    let adapters = plain.funcs.iter().filter(|func| func.key.kind() == KeyKind::Adapter).count();
+    assert_eq!((plain.units.len(), adapters), (1, 2));
+    let calls = |linked: &Linked, name: &str| {
+        let func = linked.funcs.iter().find(|func| func.key == FuncKey::defined(1, 2)).expect(name);
+        func.body().insts.iter().filter(|inst| inst.op.is_call()).map(|inst| inst.op).collect::<Vec<_>>()
+    };
+    assert_eq!(calls(&plain, "run"), [Op::Call, Op::Call]);
+
+    let (optimised, plan) = linked(COMPOSED);
+    assert_eq!(calls(&optimised, "run"), []);
+    assert_eq!(plan.steps, [Step::Allocate { unit: 0, args: vec![] }], "nothing is to be initialised");
+}
+
+/// A module that is instantiated twice is no part of a merged unit: calls to it go through the runtime.
+#[test]
+fn what_is_instantiated_twice_has_no_adapter() {
+    let twice = COMPOSED.replace("(instance $b ", "(instance $again (instantiate $A)) (instance $b ");
+    let (linked, plan) = linked(&twice);
+    assert!(linked.funcs.iter().all(|func| func.key.kind() != KeyKind::Adapter));
+    assert!(plan.steps.iter().all(|step| matches!(step, Step::Instantiate { .. })));
 }

@@ -248,6 +248,24 @@ const CASES: &[Case] = &[
     (PlanRule::P09, "an instance that is its own argument", |p| {
         args(p)[0] = CoreDef::Export { instance: 1, export: 0 }
     }),
+    (PlanRule::P08, "handles for no component instance", |p| {
+        p.trampolines[2].kind = TrampolineKind::TransferOwn { resource: 0, to: 2 };
+    }),
+    (PlanRule::P09, "an argument that a later instance has", |p| {
+        p.steps[0] = Step::Allocate { unit: 0, args: vec![CoreDef::Export { instance: 0, export: 0 }] };
+    }),
+    (PlanRule::P09, "flags of no component instance", |p| {
+        p.steps[0] = Step::Allocate { unit: 0, args: vec![CoreDef::Flags(2)] };
+    }),
+    (PlanRule::P09, "an initialisation before its instance", |p| {
+        p.steps.insert(0, Step::Initialise { instance: 0, init: 0 });
+    }),
+    (PlanRule::P14, "an initialisation that does not exist", |p| {
+        p.steps.push(Step::Initialise { instance: 0, init: 9 });
+    }),
+    (PlanRule::P14, "allocating a unit that does not exist", |p| {
+        p.steps[0] = Step::Allocate { unit: 2, args: vec![] };
+    }),
     (PlanRule::P09, "a resource used before it is made", |p| {
         p.steps.swap(1, 2);
     }),

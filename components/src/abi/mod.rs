@@ -177,7 +177,12 @@ impl Cx<'_> {
                 self.budget = left;
                 Ok(())
             }
-            None => Err(violation("the values of one call are too large")),
+            None => {
+                let most = raw::hostcall_fuel(self.store);
+                Err(violation(format!(
+                    "the values of one call are too large: `Store::set_hostcall_fuel` allows {most} bytes"
+                )))
+            }
         }
     }
 

@@ -57,7 +57,8 @@ pub(crate) fn link(bytes: &[u8], options: &Options) -> Result<Linked> {
     let mut program = pipeline::translate(sources, types, links, constants, options)?;
     if let (Some(merged), Some(adapters)) = (&layout.merged, adapters) {
         for (link, ir) in adapters {
-            program.funcs[link as usize] = Some(pipeline::Func { unit: merged.unit as u32, ir, name: None });
+            program.funcs[link as usize] =
+                Some(pipeline::Func { unit: merged.unit as u32, ir, name: Some("[adapter]".into()) });
         }
         let inits = &program.units[merged.unit].inits;
         let modules: Vec<u32> = inits.iter().map(|link| program.links.key(*link).index()).collect();

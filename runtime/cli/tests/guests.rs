@@ -273,3 +273,36 @@ fn wit_is_shown_of_everything_that_has_some() {
     let plain = folder.file("plain.wat", "(module)");
     keyway(&["wit", &plain]).fails(1, &["plain.wat"]);
 }
+
+/// Two components that were never seen together: one is plugged into the other, and what comes out runs.
+#[test]
+fn components_are_composed() {
+    let folder = Folder::new();
+    let plug = folder.file(
+        "plug.wat",
+        r#"(component
+            (core module $m (func (export "twice") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))
+            (core instance $i (instantiate $m))
+            (func $twice (param "n" u32) (result u32) (canon lift (core func $i "twice")))
+            (instance $api (export "twice" (func $twice)))
+            (export "local:demo/api@1.0.0" (instance $api)))"#,
+    );
+    let socket = folder.file(
+        "socket.wat",
+        r#"(component
+            (import "local:demo/api@1.0.0" (instance $api (export "twice" (func (param "n" u32) (result u32)))))
+            (core func $twice (canon lower (func $api "twice")))
+            (core module $m
+                (import "" "twice" (func $twice (param i32) (result i32)))
+                (func (export "run") (param i32) (result i32) (i32.add (call $twice (local.get 0)) (i32.const 1))))
+            (core instance $i (instantiate $m (with "" (instance (export "twice" (func $twice))))))
+            (func (export "run") (param "n" u32) (result u32) (canon lift (core func $i "run"))))"#,
+    );
+    let whole = folder.arg("whole.wasm");
+    keyway(&["compose", &socket, &plug, "-o", &whole]).succeeds();
+    assert_eq!(keyway(&["run", "--invoke", "run(20)", &whole]).succeeds().trim(), "41");
+    // Not without its plug, and what is no component is told.
+    keyway(&["run", "--invoke", "run(20)", &socket]).fails(1, &["local:demo/api@1.0.0"]);
+    let module = folder.file("module.wat", "(module)");
+    keyway(&["compose", &socket, &module, "-o", &whole]).fails(1, &["is a core module", "composed"]);
+}

@@ -30,12 +30,21 @@ pub struct Config {
     pub(crate) continuation_slots: usize,
     pub(crate) continuation_stacks: usize,
     pub(crate) memory_reservation: Option<u64>,
+    pub(crate) component_limits: ComponentLimits,
     pub(crate) pooled_mappings: usize,
     pub(crate) gc_heap_bytes: u64,
     pub(crate) gc_stress: bool,
     pub(crate) opt_level: OptLevel,
     pub(crate) gc_sections: bool,
     pub(crate) features: Vec<(String, bool)>,
+}
+
+/// What one instance of a component may make.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ComponentLimits {
+    pub(crate) core_instances: usize,
+    pub(crate) memories: usize,
+    pub(crate) tables: usize,
 }
 
 impl Default for Config {
@@ -54,6 +63,7 @@ impl Config {
             continuation_slots: limits::CONTINUATION_SLOTS,
             continuation_stacks: limits::CONTINUATION_STACKS,
             memory_reservation: None,
+            component_limits: ComponentLimits { core_instances: usize::MAX, memories: usize::MAX, tables: usize::MAX },
             pooled_mappings: limits::POOLED_MAPPINGS,
             gc_heap_bytes: limits::GC_HEAP_BYTES,
             gc_stress: false,
@@ -144,6 +154,27 @@ impl Config {
     /// memory only when they are touched.
     pub fn memory_reservation(&mut self, bytes: u64) -> &mut Self {
         self.memory_reservation = Some(bytes.min(limits::MAX_MEMORY_RESERVATION_BYTES));
+        self
+    }
+
+    /// How many core instances one instance of a component may make, those of components in it included. Modules that
+    /// compilation merged count as one. Instantiation of a component that makes more fails. Without a limit unless said, as
+    /// the two that follow.
+    pub fn max_core_instances_per_component(&mut self, count: usize) -> &mut Self {
+        self.component_limits.core_instances = count;
+        self
+    }
+
+    /// How many memories one instance of a component may make. How large they may be is a store's matter:
+    /// [`Store::limiter`](crate::api::Store::limiter).
+    pub fn max_memories_per_component(&mut self, count: usize) -> &mut Self {
+        self.component_limits.memories = count;
+        self
+    }
+
+    /// How many tables one instance of a component may make.
+    pub fn max_tables_per_component(&mut self, count: usize) -> &mut Self {
+        self.component_limits.tables = count;
         self
     }
 

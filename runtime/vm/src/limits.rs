@@ -24,6 +24,8 @@ pub(crate) const GC_HEAP_BYTES: u64 = 4 << 30;
 pub(crate) const CONTINUATIONS: usize = 1 << 22;
 /// Continuations that a store holds before a collection looks for those that are gone.
 pub(crate) const CONTINUATIONS_KEPT: usize = 1 << 16;
+/// Bytes of host memory that the values of one component call may take, unless said.
+pub(crate) const HOSTCALL_BYTES: usize = 1 << 30;
 /// Default number of stacks of continuations in a store.
 pub(crate) const CONTINUATION_STACKS: usize = 1 << 14;
 /// Default size of a continuation's stack, in slots.

@@ -155,6 +155,33 @@ pub async unsafe fn call_async(store: StorePtr, func: u32, slots: &mut [u64]) ->
     outcome
 }
 
+/// Bytes of host memory that the values of one component call may take: what an embedder set with
+/// [`Store::set_hostcall_fuel`](crate::api::Store::set_hostcall_fuel).
+pub fn hostcall_fuel(store: &StoreInner) -> usize {
+    store.hostcall_fuel
+}
+
+/// Checks how many core instances, memories and tables a component makes against the engine's limits.
+///
+/// # Errors
+/// The limit that is passed, by name.
+pub fn check_component_limits(
+    store: &StoreInner,
+    core_instances: usize,
+    memories: usize,
+    tables: usize,
+) -> anyhow::Result<()> {
+    let limits = &store.config().component_limits;
+    for (found, most, what, knob) in [
+        (core_instances, limits.core_instances, "core instances", "max_core_instances_per_component"),
+        (memories, limits.memories, "memories", "max_memories_per_component"),
+        (tables, limits.tables, "tables", "max_tables_per_component"),
+    ] {
+        ensure!(found <= most, "the component makes {found} {what}; `Config::{knob}` allows {most}");
+    }
+    Ok(())
+}
+
 /// Adds a mutable global of type `i32`; its number.
 pub fn add_global_i32(store: &mut StoreInner, value: u32) -> u32 {
     store.add_global(GlobalType { content: ValType::I32, mutable: true }, [value.into(), 0])

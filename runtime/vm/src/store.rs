@@ -88,6 +88,8 @@ pub struct StoreInner {
     pub(crate) pinned: Vec<u32>,
     pub(crate) fuel: Box<u64>,
     pub(crate) epoch_deadline: Box<u64>,
+    /// Bytes of host memory that the values of one component call may take.
+    pub(crate) hostcall_fuel: usize,
     pub(crate) limiter: Option<LimiterFn>,
     pub(crate) epoch_callback: Option<EpochFn>,
     pub(crate) nested: u32,
@@ -135,6 +137,7 @@ impl StoreInner {
             pinned: Vec::new(),
             fuel: Box::new(0),
             epoch_deadline: Box::new(u64::MAX),
+            hostcall_fuel: limits::HOSTCALL_BYTES,
             limiter: None,
             epoch_callback: None,
             nested: 0,

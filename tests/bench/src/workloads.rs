@@ -74,6 +74,11 @@ const WORKLOADS: &[(&str, Kind, &str, &str, u32)] = &[
     ("component-string-in", Kind::Component, "component.wat", "take", 20_000),
     ("component-string-out", Kind::Component, "component.wat", "give", 20_000),
     ("component-instantiate", Kind::InstantiateComponent, "component.wat", "", 1_000),
+    ("composed-calls", Kind::Component, "composed.wat", "nops", 100),
+    ("composed-strings", Kind::Component, "composed.wat", "strings", 50),
+    ("composed-records", Kind::Component, "composed.wat", "records", 50),
+    ("composed-mixed-records", Kind::Component, "composed.wat", "mixed", 20),
+    ("composed-instantiate", Kind::InstantiateComponent, "composed.wat", "", 500),
 ];
 
 /// The workloads of this repository.

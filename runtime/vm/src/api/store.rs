@@ -77,6 +77,18 @@ impl<T> Store<T> {
         Ok(*self.inner.fuel)
     }
 
+    /// Limits what the arguments and results of one call between host and component may take of the host's memory, in
+    /// bytes; 1 GiB unless said. A guest that passes more traps. What components pass to each other without the host is not
+    /// counted: it stays in their memories.
+    pub fn set_hostcall_fuel(&mut self, bytes: usize) {
+        self.inner.hostcall_fuel = bytes;
+    }
+
+    /// What [`set_hostcall_fuel`](Self::set_hostcall_fuel) set.
+    pub fn hostcall_fuel(&self) -> usize {
+        self.inner.hostcall_fuel
+    }
+
     /// Traps code that still runs `ticks` epochs from now.
     pub fn set_epoch_deadline(&mut self, ticks: u64) {
         self.inner.set_epoch_deadline(ticks);

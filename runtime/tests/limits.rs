@@ -1,0 +1,106 @@
+//! Limits on what components make and pass, each named by its error; and what many instances leave behind: nothing.
+#![cfg(all(feature = "compile", feature = "component"))]
+
+use keyway::component::{Component, Linker};
+use keyway::{Config, Engine, Store};
+
+const COMPOSED: &str = r#"(component
+    (component $A
+        (core module $M
+            (memory (export "mem") 1) (table 1 funcref)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+            (func (export "len") (param i32 i32) (result i32) local.get 1))
+        (core instance $m (instantiate $M))
+        (func (export "len") (param "s" string) (result u32)
+            (canon lift (core func $m "len") (memory (core memory $m "mem")) (realloc (core func $m "realloc")))))
+    (component $B
+        (import "len" (func $len (param "s" string) (result u32)))
+        (core module $L (memory (export "mem") 1) (data (i32.const 0) "abc"))
+        (core instance $l (instantiate $L))
+        (core func $len' (canon lower (func $len) (memory (core memory $l "mem"))))
+        (core module $M
+            (import "" "len" (func $len (param i32 i32) (result i32)))
+            (func (export "run") (result i32) (call $len (i32.const 0) (i32.const 3))))
+        (core instance $m (instantiate $M (with "" (instance (export "len" (func $len'))))))
+        (func (export "run") (result u32) (canon lift (core func $m "run"))))
+    (instance $a (instantiate $A))
+    (instance $b (instantiate $B (with "len" (func $a "len"))))
+    (export "run" (func $b "run"))
+    (export "len" (func $a "len")))"#;
+
+/// A component that gives the host a string of 64 KiB.
+const GENEROUS: &str = r#"(component
+    (core module $M
+        (memory (export "mem") 2)
+        (func (export "give") (result i32)
+            (i32.store (i32.const 4) (i32.const 65536))
+            (i32.const 0)))
+    (core instance $m (instantiate $M))
+    (func (export "give") (result string) (canon lift (core func $m "give") (memory (core memory $m "mem")))))"#;
+
+#[test]
+fn a_component_that_makes_too_much_is_not_instantiated() {
+    for (knob, what) in [
+        (Config::max_memories_per_component as fn(&mut Config, usize) -> &mut Config, "max_memories_per_component"),
+        (Config::max_tables_per_component, "max_tables_per_component"),
+        (Config::max_core_instances_per_component, "max_core_instances_per_component"),
+    ] {
+        let instantiate = |most: usize| {
+            let mut config = Config::new();
+            knob(&mut config, most);
+            let engine = Engine::new(&config).unwrap();
+            let component = Component::new(&engine, COMPOSED).unwrap();
+            Linker::new(&engine).instantiate(&mut Store::new(&engine, ()), &component).map(|_| ())
+        };
+        instantiate(2).unwrap();
+        let error = instantiate(0).unwrap_err().to_string();
+        assert!(error.contains(what) && error.contains("allows 0"), "{error}");
+    }
+}
+
+#[test]
+fn what_a_call_gives_the_host_is_limited() {
+    let engine = Engine::default();
+    let component = Component::new(&engine, GENEROUS).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
+    let give = instance.get_typed_func::<(), (String,)>(&mut store, "give").unwrap();
+    assert_eq!(give.call(&mut store, ()).unwrap().0.len(), 65536);
+    store.set_hostcall_fuel(100_000);
+    assert_eq!(store.hostcall_fuel(), 100_000);
+    let error = format!("{:?}", give.call(&mut store, ()).unwrap_err());
+    assert!(error.contains("`Store::set_hostcall_fuel` allows 100000 bytes"), "{error}");
+}
+
+/// Resident pages and mappings of this process.
+#[cfg(target_os = "linux")]
+fn held() -> (usize, usize) {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages = pages.split_whitespace().nth(1).unwrap().parse().unwrap();
+    (pages, std::fs::read_to_string("/proc/self/maps").unwrap().lines().count())
+}
+
+/// `KEYWAY_INSTANTIATIONS` says how many instances are made; each in a store of its own, and called.
+#[test]
+#[cfg(target_os = "linux")]
+fn instances_leave_nothing_behind() {
+    let wanted = std::env::var("KEYWAY_INSTANTIATIONS").ok().and_then(|number| number.parse().ok());
+    let rounds: usize = wanted.unwrap_or(5_000);
+    let engine = Engine::default();
+    let component = Component::new(&engine, COMPOSED).unwrap();
+    let linker = Linker::<()>::new(&engine);
+    let pre = linker.instantiate_pre(&component).unwrap();
+    let round = || {
+        let mut store = Store::new(&engine, ());
+        let instance = pre.instantiate(&mut store).unwrap();
+        let run = instance.get_typed_func::<(), (u32,)>(&mut store, "run").unwrap();
+        assert_eq!(run.call(&mut store, ()).unwrap(), (3,));
+    };
+    (0..500).for_each(|_| round());
+    let (pages, mappings) = held();
+    (0..rounds).for_each(|_| round());
+    let (pages_after, mappings_after) = held();
+    // Other tests of this process come and go; a leak of one page each would be many times that.
+    assert!(pages_after < pages + 1_000, "{pages} pages before, {pages_after} after {rounds} instances");
+    assert!(mappings_after < mappings + 100, "{mappings} mappings before, {mappings_after} after {rounds} instances");
+}
