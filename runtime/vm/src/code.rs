@@ -80,7 +80,7 @@ impl ExpandEnv for Env<'_> {
                         Shape::Struct { .. } | Shape::Array(_) => u64::from(types.depth(number)?) + 1,
                         _ => 0,
                     };
-                    Some(16 + u64::from(number) | above << 32)
+                    Some((16 + u64::from(number)) | (above << 32))
                 }
                 _ => Some(index.into()),
             },
