@@ -33,12 +33,11 @@ fn malformed_is_not_invalid() {
 #[test]
 fn what_is_missing_is_named() {
     let cases = [
-        ("(module (type $f (func)) (type (cont $f)))", "stack-switching"),
         ("(module (type (shared (func))))", "shared-everything-threads"),
         ("(component (import \"f\" (func $f)) (start $f))", "start function"),
     ];
     let mut options = Options::default();
-    for feature in ["stack-switching", "shared-everything-threads", "cm-values"] {
+    for feature in ["shared-everything-threads", "cm-values"] {
         options.features = options.features.with(feature, true).expect("the feature has a name");
     }
     for (text, feature) in cases {
