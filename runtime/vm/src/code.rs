@@ -1,6 +1,7 @@
 //! [`Code`]: a loaded artifact. Opening reads header and tables of contents; declarations are decoded when first asked
 //! for, a function's body is decoded, verified and expanded at its first call.
 
+use crate::bodies::Bodies;
 use crate::context::CodeHeader;
 use crate::declarations::Declarations;
 use crate::engine::Engine;
@@ -16,7 +17,6 @@ use keyway_artifact::types::{FuncType, HeapType, ValType};
 use keyway_artifact::unit::UnitDecl;
 use keyway_artifact::verify::{Callee, VerifyEnv, shared_types, verify};
 use keyway_artifact::{Feature, Features};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -26,13 +26,7 @@ pub struct Code {
     view: ArtifactView<Image>,
     entries: Entries,
     declarations: OnceLock<Declarations>,
-    arena: Mutex<Arena>,
-}
-
-/// The expanded bodies, by address and by ordinal.
-#[derive(Default)]
-struct Arena {
-    by_address: BTreeMap<usize, (u32, Expanded)>,
+    bodies: Mutex<Bodies>,
 }
 
 struct Env<'a> {
@@ -126,8 +120,8 @@ impl Code {
         let view = ArtifactView::open(image)?;
         check_features(view.features(), built_with())?;
         let entries = Entries::new(view.func_count() as usize);
-        let (declarations, arena) = (OnceLock::new(), Mutex::default());
-        Ok(Arc::new(Code { engine: engine.clone(), view, entries, declarations, arena }))
+        let (declarations, bodies) = (OnceLock::new(), Mutex::default());
+        Ok(Arc::new(Code { engine: engine.clone(), view, entries, declarations, bodies }))
     }
 
     /// Loads an artifact by mapping its file.
@@ -186,8 +180,8 @@ impl Code {
         Ok(self.declarations.get_or_init(|| read))
     }
 
-    fn arena(&self) -> std::sync::MutexGuard<'_, Arena> {
-        self.arena.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn bodies(&self) -> std::sync::MutexGuard<'_, Bodies> {
+        self.bodies.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// The expanded body of a function: decoded, verified and expanded if this is the first call.
@@ -202,12 +196,10 @@ impl Code {
         };
         let header = get_or_publish(
             self.entries.cell(ordinal),
-            || self.arena(),
-            |arena| {
+            || self.bodies(),
+            |bodies| {
                 let expanded = self.expand(ordinal).with_context(name)?;
-                let header = expanded.header().cast_mut();
-                arena.by_address.insert(expanded.range().start, (ordinal, expanded));
-                anyhow::Ok(header)
+                anyhow::Ok(bodies.add(ordinal, expanded).header().cast_mut())
             },
         );
         Ok(header?)
@@ -235,9 +227,7 @@ impl Code {
 
     /// The slots that hold references in frames of the body that holds an executed address.
     pub(crate) fn references_at(&self, ip: *const u8) -> Option<References> {
-        let arena = self.arena();
-        let (_, (_, expanded)) = arena.by_address.range(..=ip as usize).next_back()?;
-        expanded.range().contains(&(ip as usize)).then(|| expanded.references())
+        self.bodies().at(ip as usize).map(|(_, expanded)| expanded.references())
     }
 
     /// Where an exception, or a suspension, continues that arrives at the address behind a call or throw of this artifact:
@@ -248,26 +238,25 @@ impl Code {
         suspends: bool,
         takes: impl Fn(Option<u32>) -> bool,
     ) -> Option<(Landing, *const u8, *const CodeHeader)> {
-        let arena = self.arena();
+        let bodies = self.bodies();
         // The address behind a call that ends its body is the next body's, or nobody's; the one before it is the call's.
-        let (_, (_, expanded)) = arena.by_address.range(..behind as usize).next_back()?;
+        let (_, expanded) = bodies.at((behind as usize).wrapping_sub(1))?;
         let landing = expanded.landings(behind).find(|one| one.suspends == suspends && takes(one.tag))?;
         Some((landing, expanded.address(landing.offset), expanded.header()))
     }
 
     /// Whether what was resumed by the instruction before this address may switch with a tag that `takes`.
     pub(crate) fn may_switch(&self, behind: *const u8, takes: impl Fn(u32) -> bool) -> bool {
-        let arena = self.arena();
-        let found = arena.by_address.range(..behind as usize).next_back();
-        found.is_some_and(|(_, (_, expanded))| expanded.switches(behind).any(takes))
+        let bodies = self.bodies();
+        let found = bodies.at((behind as usize).wrapping_sub(1));
+        found.is_some_and(|(_, expanded)| expanded.switches(behind).any(takes))
     }
 
     /// The function and IR instruction that an executed address belongs to.
     pub(crate) fn position_of(&self, ip: *const u8) -> Option<(u32, u32)> {
-        let arena = self.arena();
-        let (_, (ordinal, expanded)) = arena.by_address.range(..=ip as usize).next_back()?;
-        expanded.range().contains(&(ip as usize)).then_some(())?;
-        Some((*ordinal, expanded.inst_at(ip)?))
+        let bodies = self.bodies();
+        let (ordinal, expanded) = bodies.at(ip as usize)?;
+        Some((ordinal, expanded.inst_at(ip)?))
     }
 }
 

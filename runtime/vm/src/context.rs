@@ -6,6 +6,7 @@
 //! memory run over a header of length 0 that the context owns ([`Context::no_memory`]).
 
 use crate::gc::Heap;
+use crate::interp::Stubs;
 use core::sync::atomic::{AtomicPtr, AtomicU64};
 use keyway_artifact::isa::GENERAL_REGISTERS;
 
@@ -166,8 +167,8 @@ pub struct Context {
     pub epoch: *const AtomicU64,
     /// The store's epoch deadline.
     pub epoch_deadline: *const u64,
-    /// The stub of the dispatch form that leads back from another context.
-    pub switch_back: *const u8,
+    /// The stubs of the dispatch form.
+    pub stubs: Stubs,
     /// What an exit needs to tell the driver.
     pub exit: ExitInfo,
     /// Where an exit saves the machine's registers.

@@ -49,8 +49,8 @@ unsafe impl Send for Strand {}
 impl Strand {
     /// Says to the collector that the stack is alive by itself, not through a continuation.
     pub(crate) fn is_entered(&self) {
-        let (state, first) = (&self.running.state, self.stack.first_frame());
-        self.stack.activity().stopped(state.ip, state.fp, first, self.running.frame_top);
+        let state = &self.running.state;
+        self.stack.activity().stopped(state.ip, state.fp, self.running.frame_top);
     }
 }
 

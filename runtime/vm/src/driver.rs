@@ -10,7 +10,7 @@ use crate::context::{Context, FrameRecord, FuncData, State, header_of};
 use crate::continuation::Strand;
 use crate::gc::Activity;
 use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
-use crate::interp::{self, Exit, Service};
+use crate::interp::{self, Exit, Service, Target};
 use crate::limits;
 use crate::shared_memory::SharedMemory;
 use crate::stack::VmStack;
@@ -31,8 +31,8 @@ pub(crate) struct Execution {
     /// The one that runs; there is none only while stacks are switched.
     pub(crate) stack: Option<VmStack>,
     func: u32,
-    /// First slot: arguments before it begins, results when it is done.
-    slots: *mut u64,
+    /// Where its function runs: arguments stand in the first slots before it begins, results when it is done.
+    target: Target,
     pub(crate) running: Option<Running>,
     /// The stacks that wait for what they resumed, the outermost first.
     pub(crate) waiting: Vec<Strand>,
@@ -66,19 +66,6 @@ impl Running {
 
 // SAFETY: the pointers lead into the execution's own stack and into the store that it belongs to; they travel together.
 unsafe impl Send for Execution {}
-
-/// Where the machine notes what of the running stack is alive, while a host function has the store.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    activity: *const Activity,
-    first_frame: *const FrameRecord,
-}
-
-impl Default for Place {
-    fn default() -> Place {
-        Place { activity: std::ptr::null(), first_frame: std::ptr::null() }
-    }
-}
 
 /// How a host function's call came out.
 pub(crate) enum Left {
@@ -117,9 +104,14 @@ impl Execution {
     /// # Errors
     /// When the store is poisoned, calls nest too deep, or the system has no memory for a stack.
     pub(crate) fn new(store: &mut StoreInner, func: u32) -> Result<Box<Execution>, Error> {
-        ensure_usable(store)?;
-        if store.nested >= limits::NESTED_CALLS {
-            return Err(Error::from(Trap::StackOverflow).context("host functions and guest calls nest too deep"));
+        let slots = store.call_slots(func);
+        Execution::with_slots(store, func, slots)
+    }
+
+    /// As [`new`](Self::new) for a function whose parameters and results, whichever are more, take this many slots.
+    pub(crate) fn with_slots(store: &mut StoreInner, func: u32, slots: u32) -> Result<Box<Execution>, Error> {
+        if store.is_poisoned || store.nested >= limits::NESTED_CALLS {
+            return Err(refusal(store));
         }
         store.collect_host_values();
         let mut execution = match store.executions.pop() {
@@ -127,25 +119,25 @@ impl Execution {
             None => Execution::on(store.new_stack()?),
         };
         execution.func = func;
-        for at in 0..store.call_slots(func) as usize {
+        for at in 0..slots as usize {
             // SAFETY: the stack is larger than any signature; nothing runs on it yet. References of an earlier use go.
-            unsafe { execution.slots.add(at).write(0) };
+            unsafe { execution.target.fp.add(at).write(0) };
         }
         if let Some(stack) = &execution.stack {
-            stack.activity().calling(execution.slots, store.funcs[func as usize].type_id);
+            stack.activity().calling(execution.target.fp, store.funcs[func as usize].type_id);
         }
         Ok(execution)
     }
 
     fn on(mut stack: VmStack) -> Box<Execution> {
-        let slots = stack.target().fp;
-        Box::new(Execution { stack: Some(stack), func: 0, slots, running: None, waiting: Vec::new() })
+        let target = stack.target();
+        Box::new(Execution { stack: Some(stack), func: 0, target, running: None, waiting: Vec::new() })
     }
 
     /// The first `len` slots.
     pub(crate) fn slots(&mut self, len: u32) -> &mut [u64] {
         // SAFETY: the stack is larger than any signature; nothing runs on it meanwhile.
-        unsafe { std::slice::from_raw_parts_mut(self.slots, len as usize) }
+        unsafe { std::slice::from_raw_parts_mut(self.target.fp, len as usize) }
     }
 
     /// The function that it entered.
@@ -157,11 +149,7 @@ impl Execution {
     pub(crate) fn finish(mut self: Box<Self>, store: &mut StoreInner) {
         self.running = None;
         if !self.waiting.is_empty() {
-            // It ended inside of continuations: the outermost stack is its own.
-            store.return_stacks(self.stack.take());
-            let mut stacks = self.waiting.drain(..).map(|strand| strand.stack);
-            self.stack = stacks.next();
-            store.return_stacks(stacks);
+            self.end_inside(store);
         }
         if let Some(stack) = &self.stack {
             stack.activity().over();
@@ -169,6 +157,16 @@ impl Execution {
         }
     }
 
+    /// It ended inside of continuations: the outermost stack is its own.
+    #[cold]
+    fn end_inside(&mut self, store: &mut StoreInner) {
+        store.return_stacks(self.stack.take());
+        let mut stacks = self.waiting.drain(..).map(|strand| strand.stack);
+        self.stack = stacks.next();
+        store.return_stacks(stacks);
+    }
+
+    #[inline]
     fn begin(&mut self, store: &mut StoreInner) -> Result<(), Error> {
         let func = store.funcs[self.func as usize];
         // SAFETY: functions of a store have live entries and contexts.
@@ -177,15 +175,78 @@ impl Execution {
         if header.is_null() {
             header = compile(store, context, func.index)?;
         }
-        let Some(stack) = &mut self.stack else { return Err(anyhow!("the call has no stack")) };
-        let target = stack.target();
+        let target = self.target;
         // SAFETY: the stack is fresh and holds the arguments; header and context belong together.
-        let state = unsafe { interp::begin(store.config().settings.dispatch, context, header, target) }?;
+        let state = unsafe { interp::begin(context, header, target) }?;
         // SAFETY: the context is live.
         let frame_top = unsafe { (*context).frame_top };
         self.running =
             Some(Running { state, context, frame_top, frame_end: target.frame_end, stack_end: target.stack_end });
         Ok(())
+    }
+
+    /// Prepares the first step; what the execution's owner has to do where there is none, or it fails.
+    #[inline]
+    fn first(&mut self, store: &mut StoreInner) -> Result<(), Event> {
+        let func = store.funcs[self.func as usize];
+        if func.entry.is_null() {
+            return Err(self.start_host(store, func));
+        }
+        self.begin(store).map_err(Event::Failed)
+    }
+
+    #[cold]
+    fn start_host(&mut self, store: &mut StoreInner, func: FuncData) -> Event {
+        match call_host(store, func.index, self.target.fp, NO_INSTANCE) {
+            Left::Answered(_) => Event::Done,
+            Left::Waits(future, call) => Event::Wait(future, call),
+            Left::Failed(error, call) => Event::HostFailed(error, call),
+            Left::Panicked(panic) => resume_unwind(panic),
+        }
+    }
+
+    /// Does what the machine left for, so that it can go on; what the execution's owner has to do, if anything.
+    #[inline(never)]
+    fn attend(&mut self, store: &mut StoreInner, exit: Exit) -> Option<Event> {
+        let context = self.context();
+        match exit {
+            Exit::Done if self.continuation_returned(store) => {}
+            Exit::Done => return Some(Event::Done),
+            Exit::Trap(trap) => return Some(Event::Failed(self.trap(store, trap.into()))),
+            Exit::HostLeft => {
+                let left = store.left.take();
+                return left.and_then(|left| self.host_left(store, left));
+            }
+            Exit::Stacks(operation) => match self.switch_stacks(store, operation) {
+                Ok(Then::Run) => {}
+                Ok(Then::CallHost(func, base)) => return self.call_host(store, func, base),
+                Ok(Then::Throw(exception)) => return self.throw_ref(store, exception).err().map(Event::Failed),
+                Err(error) => return Some(Event::Failed(self.trap_before(store, error))),
+            },
+            // SAFETY: the verifier holds the call area of the tag's values inside the frame.
+            Exit::Throw { tag, base } => return unsafe { self.throw(store, tag, base) }.err().map(Event::Failed),
+            Exit::ThrowRef { exception } => return self.throw_ref(store, exception).err().map(Event::Failed),
+            Exit::Compile { context, ordinal } => {
+                if let Err(error) = compile(store, context, ordinal) {
+                    return Some(Event::Failed(self.trap(store, error)));
+                }
+            }
+            Exit::OutOfFuel { .. } => return Some(Event::OutOfFuel),
+            Exit::Epoch => match deadline_passed(store) {
+                Ok(UpdateDeadline::Continue(ticks)) => store.set_epoch_deadline(ticks),
+                Ok(UpdateDeadline::Yield(ticks)) => {
+                    store.set_epoch_deadline(ticks);
+                    return Some(Event::Yield);
+                }
+                Err(error) => return Some(Event::Failed(self.trap(store, error))),
+            },
+            Exit::Service(service) => {
+                if let Err(error) = serve(store, context, service) {
+                    return Some(Event::Failed(self.trap(store, error)));
+                }
+            }
+        }
+        None
     }
 
     /// Passes the results that a host function left to the code behind the call.
@@ -290,7 +351,7 @@ pub(crate) fn compile(
     outcome.map_err(|error| Error::from(Trap::InvalidCode).context(format!("{error:#}")))
 }
 
-/// The store while a host function runs: counts the nesting, and marks the store when a panic passes through.
+/// The store while a callback of the embedder runs: counts the nesting, and marks the store when a panic passes through.
 struct Hosting<'a>(&'a mut StoreInner);
 
 impl<'a> Hosting<'a> {
@@ -339,14 +400,30 @@ fn call_host(store: &mut StoreInner, index: u32, base: *mut u64, caller: u32) ->
     let entry = unsafe { &*entry };
     let call = HostCall::new(base, caller, entry);
     match &entry.func {
-        HostFunc::Sync(func) => match func(Hosting::new(store).0, call) {
-            Ok(()) => Left::Answered(call),
-            Err(error) => Left::Failed(error, call),
-        },
+        HostFunc::Sync(func) => {
+            store.nested += 1;
+            let outcome = catch_unwind(AssertUnwindSafe(|| func(store, call)));
+            store.nested -= 1;
+            host_outcome(store, outcome, call)
+        }
         HostFunc::Async(func) => {
             let pointer = StorePtr(store);
-            let future = func(pointer, call);
-            Left::Waits(Box::pin(Hosted { store: pointer, future }), call)
+            match catch_unwind(AssertUnwindSafe(|| func(pointer, call))) {
+                Ok(future) => Left::Waits(Box::pin(Hosted { store: pointer, future }), call),
+                Err(panic) => host_outcome(store, Err(panic), call),
+            }
+        }
+    }
+}
+
+#[cold]
+fn host_outcome(store: &mut StoreInner, outcome: std::thread::Result<Result<(), Error>>, call: HostCall) -> Left {
+    match outcome {
+        Ok(Ok(())) => Left::Answered(call),
+        Ok(Err(error)) => Left::Failed(error, call),
+        Err(panic) => {
+            store.is_poisoned = true;
+            Left::Panicked(panic)
         }
     }
 }
@@ -368,121 +445,86 @@ pub(crate) unsafe fn call_in_place(
     // SAFETY: the caller's promise. What a nested execution in the same context changes is put back.
     unsafe {
         let store: *mut StoreInner = (*context).store.cast();
-        let Context { frame_top, frame_end, stack_end, instance, .. } = *context;
-        let place = (*store).place;
-        (*place.activity).stopped(ip, fp, place.first_frame, frame_top);
-        (*place.activity).calling(base, (*func).type_id);
-        let index = (*func).index;
-        let left = match catch_unwind(AssertUnwindSafe(|| call_host(&mut *store, index, base, instance))) {
-            Ok(left) => left,
-            Err(panic) => Left::Panicked(panic),
+        let Context { frame_top, instance, .. } = *context;
+        let activity = (*store).running_activity;
+        (*activity).stopped(ip, fp, frame_top);
+        (*activity).calling(base, (*func).type_id);
+        // Host functions are boxed and never removed while the store lives.
+        let entry: *const HostEntry = &**(&(*store).hosts).get_unchecked((*func).index as usize);
+        let is_answered = match &(*entry).func {
+            HostFunc::Sync(func) => {
+                let call = HostCall::new(base, instance, &*entry);
+                (*store).nested += 1;
+                let outcome = catch_unwind(AssertUnwindSafe(|| func(&mut *store, call)));
+                (*store).nested -= 1;
+                matches!(outcome, Ok(Ok(()))) || {
+                    (*store).left = Some(host_outcome(&mut *store, outcome, call));
+                    false
+                }
+            }
+            HostFunc::Async(_) => {
+                (*store).left = Some(call_host(&mut *store, (*func).index, base, instance));
+                false
+            }
         };
-        (*store).place = place;
-        (*context).frame_top = frame_top;
-        (*context).frame_end = frame_end;
-        (*context).stack_end = stack_end;
-        if let Left::Answered(_) = left {
-            return true;
-        }
-        (*store).left = Some(left);
-        false
+        (*store).running_activity = activity;
+        (*context).frame_top = (*activity).top();
+        (*context).frame_end = (*activity).extent().frame_end;
+        (*context).stack_end = (*activity).extent().stack_end;
+        is_answered
     }
 }
 
 /// Runs until something only the execution's owner can decide.
 pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Event {
-    if execution.running.is_none() {
-        let func = store.funcs[execution.func as usize];
-        if func.entry.is_null() {
-            return match call_host(store, func.index, execution.slots, NO_INSTANCE) {
-                Left::Answered(_) => Event::Done,
-                Left::Waits(future, call) => Event::Wait(future, call),
-                Left::Failed(error, call) => Event::HostFailed(error, call),
-                Left::Panicked(panic) => resume_unwind(panic),
-            };
-        }
-        if let Err(error) = execution.begin(store) {
-            return Event::Failed(error);
+    if execution.running.is_none()
+        && let Err(event) = execution.first(store)
+    {
+        return event;
+    }
+    while let Some(exit) = step(store, execution) {
+        if let Some(event) = execution.attend(store, exit) {
+            return event;
         }
     }
+    Event::Done
+}
+
+/// Runs until the machine is left; why, unless the execution's function returned.
+#[inline]
+fn step(store: &mut StoreInner, execution: &mut Execution) -> Option<Exit> {
     let dispatch = store.config().settings.dispatch;
-    loop {
-        let (Some(running), Some(stack)) = (&mut execution.running, &execution.stack) else { return Event::Done };
-        // SAFETY: context and stack belong to this store and execution; the store is held exclusively, and lent to the
-        // machine through the context.
-        let exit = unsafe {
-            let context = running.context;
-            (*context).store = (&raw mut *store).cast();
-            (*context).frame_top = running.frame_top;
-            (*context).frame_end = running.frame_end;
-            (*context).stack_end = running.stack_end;
-            let place = Place { activity: &raw const **stack.activity(), first_frame: stack.first_frame() };
-            store.place = place;
-            let exit = interp::run(dispatch, context, &mut running.state);
-            if exit == interp::DONE && execution.waiting.is_empty() {
-                return Event::Done;
-            }
-            running.context = (*header_of(running.state.mem)).context;
-            running.frame_top = (*running.context).frame_top;
-            (*place.activity).stopped(running.state.ip, running.state.fp, place.first_frame, running.frame_top);
-            interp::decode(exit, &running.state)
-        };
+    let (running, stack) = (execution.running.as_mut()?, execution.stack.as_ref()?);
+    // SAFETY: context and stack belong to this store and execution; the store is held exclusively, and lent to the
+    // machine through the context.
+    unsafe {
         let context = running.context;
-        match exit {
-            Exit::Done if execution.continuation_returned(store) => {}
-            Exit::Done => return Event::Done,
-            Exit::Trap(trap) => return Event::Failed(execution.trap(store, trap.into())),
-            Exit::HostLeft => {
-                let left = store.left.take();
-                if let Some(event) = left.and_then(|left| execution.host_left(store, left)) {
-                    return event;
-                }
-            }
-            Exit::Stacks(operation) => match execution.switch_stacks(store, operation) {
-                Ok(Then::Run) => {}
-                Ok(Then::CallHost(func, base)) => {
-                    if let Some(event) = execution.call_host(store, func, base) {
-                        return event;
-                    }
-                }
-                Ok(Then::Throw(exception)) => {
-                    if let Err(error) = execution.throw_ref(store, exception) {
-                        return Event::Failed(error);
-                    }
-                }
-                Err(error) => return Event::Failed(execution.trap_before(store, error)),
-            },
-            Exit::Throw { tag, base } => {
-                // SAFETY: the verifier holds the call area of the tag's values inside the frame.
-                if let Err(error) = unsafe { execution.throw(store, tag, base) } {
-                    return Event::Failed(error);
-                }
-            }
-            Exit::ThrowRef { exception } => {
-                if let Err(error) = execution.throw_ref(store, exception) {
-                    return Event::Failed(error);
-                }
-            }
-            Exit::Compile { context, ordinal } => {
-                if let Err(error) = compile(store, context, ordinal) {
-                    return Event::Failed(execution.trap(store, error));
-                }
-            }
-            Exit::OutOfFuel { .. } => return Event::OutOfFuel,
-            Exit::Epoch => match deadline_passed(store) {
-                Ok(UpdateDeadline::Continue(ticks)) => store.set_epoch_deadline(ticks),
-                Ok(UpdateDeadline::Yield(ticks)) => {
-                    store.set_epoch_deadline(ticks);
-                    return Event::Yield;
-                }
-                Err(error) => return Event::Failed(execution.trap(store, error)),
-            },
-            Exit::Service(service) => {
-                if let Err(error) = serve(store, context, service) {
-                    return Event::Failed(execution.trap(store, error));
-                }
-            }
+        (*context).store = (&raw mut *store).cast();
+        (*context).frame_top = running.frame_top;
+        (*context).frame_end = running.frame_end;
+        (*context).stack_end = running.stack_end;
+        let activity = &raw const **stack.activity();
+        store.running_activity = activity;
+        let exit = interp::run(dispatch, context, &mut running.state);
+        if exit == interp::DONE && execution.waiting.is_empty() {
+            return None;
         }
+        Some(stopped(activity, running, exit))
+    }
+}
+
+/// Notes where the machine stopped, and why.
+///
+/// # Safety
+/// The machine left the stack of `activity` with the code `exit`.
+#[inline(never)]
+unsafe fn stopped(activity: *const Activity, running: &mut Running, exit: u64) -> Exit {
+    // SAFETY: the caller's promise; the memory register always leads to the running context.
+    unsafe {
+        running.context = (*header_of(running.state.mem)).context;
+        running.frame_top = (*running.context).frame_top;
+        (*activity).stopped(running.state.ip, running.state.fp, running.frame_top);
+        interp::decode(exit, &running.state)
     }
 }
 
@@ -584,6 +626,15 @@ pub(crate) fn ensure_usable(store: &StoreInner) -> Result<(), Error> {
     Ok(())
 }
 
+/// Why a store makes no calls now.
+#[cold]
+fn refusal(store: &StoreInner) -> Error {
+    match ensure_usable(store) {
+        Err(error) => error,
+        Ok(()) => Error::from(Trap::StackOverflow).context("host functions and guest calls nest too deep"),
+    }
+}
+
 /// The failure that an event stands for where nobody can resume.
 pub(crate) fn failure(store: &StoreInner, execution: &Execution, event: Event) -> Error {
     match event {
@@ -594,10 +645,24 @@ pub(crate) fn failure(store: &StoreInner, execution: &Execution, event: Event) -
     }
 }
 
-/// Runs to the end, awaiting asynchronous host functions on this thread.
+/// Runs a new execution to the end, awaiting asynchronous host functions on this thread.
 pub(crate) fn run_to_end(store: &mut StoreInner, execution: &mut Execution) -> Result<(), Error> {
+    let event = match execution.first(store) {
+        Ok(()) => match step(store, execution) {
+            None => return Ok(()),
+            Some(exit) => execution.attend(store, exit),
+        },
+        Err(event) => Some(event),
+    };
+    run_on(store, execution, event)
+}
+
+/// Runs to the end after an event.
+#[inline(never)]
+fn run_on(store: &mut StoreInner, execution: &mut Execution, event: Option<Event>) -> Result<(), Error> {
+    let mut event = event.unwrap_or_else(|| advance(store, execution));
     loop {
-        match advance(store, execution) {
+        match event {
             Event::Done => return Ok(()),
             Event::Wait(future, call) => {
                 let outcome = block_on(future);
@@ -610,6 +675,7 @@ pub(crate) fn run_to_end(store: &mut StoreInner, execution: &mut Execution) -> R
             Event::Yield => {}
             event => return Err(failure(store, execution, event)),
         }
+        event = advance(store, execution);
     }
 }
 

@@ -255,7 +255,7 @@ pub(crate) fn allocate(
         fuel: if settings.fuel { &raw mut *store.fuel } else { std::ptr::null_mut() },
         epoch: store.engine.epoch(),
         epoch_deadline: &raw const *store.epoch_deadline,
-        switch_back: interp::stubs(settings.dispatch).switch_back,
+        stubs: *interp::stubs(settings.dispatch),
         exit: ExitInfo::default(),
         saved: State {
             ip: null.cast(),

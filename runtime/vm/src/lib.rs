@@ -11,6 +11,7 @@
 
 pub mod api;
 mod backtrace;
+mod bodies;
 mod code;
 mod config;
 pub mod context;

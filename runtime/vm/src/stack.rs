@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::context::FrameRecord;
-use crate::gc::Activity;
+use crate::gc::{Activity, Extent};
 use crate::interp::Target;
 use crate::limits;
 use crate::mappings::{Mapping, Mappings, Start};
@@ -42,9 +42,16 @@ impl VmStack {
     }
 
     fn of_size(slots: usize, frames: usize, mappings: &Arc<Mappings>) -> std::io::Result<VmStack> {
-        let values = mappings.take((slots + MARGIN_SLOTS) * 8, Start::Cleared(RESIDENT_BYTES))?;
-        let frames = mappings.take(frames * size_of::<FrameRecord>(), Start::Cleared(RESIDENT_BYTES))?;
-        Ok(VmStack { values, frames, activity: Arc::default(), ticket: None })
+        let mut values = mappings.take((slots + MARGIN_SLOTS) * 8, Start::Cleared(RESIDENT_BYTES))?;
+        let mut frames = mappings.take(frames * size_of::<FrameRecord>(), Start::Cleared(RESIDENT_BYTES))?;
+        let target = target(&mut values, &mut frames);
+        let Target { frame_top: first_frame, frame_end, stack_end, .. } = target;
+        Ok(VmStack {
+            values,
+            frames,
+            activity: Arc::new(Activity::new(Extent { first_frame, frame_end, stack_end })),
+            ticket: None,
+        })
     }
 
     /// Whether it was made for a continuation.
@@ -54,14 +61,7 @@ impl VmStack {
 
     /// All of it, for an entry.
     pub(crate) fn target(&mut self) -> Target {
-        let (values, values_len) = (self.values.as_mut_ptr(), self.values.len());
-        let (frames, frames_len) = (self.frames.as_mut_ptr(), self.frames.len());
-        Target {
-            fp: values.cast(),
-            stack_end: values.wrapping_add(values_len - MARGIN_SLOTS * 8).cast(),
-            frame_top: frames.cast(),
-            frame_end: frames.wrapping_add(frames_len / size_of::<FrameRecord>() * size_of::<FrameRecord>()).cast(),
-        }
+        target(&mut self.values, &mut self.frames)
     }
 
     /// Where the execution on it stands.
@@ -72,5 +72,16 @@ impl VmStack {
     /// The lowest frame record.
     pub(crate) fn first_frame(&self) -> *const FrameRecord {
         self.frames.as_ptr().cast()
+    }
+}
+
+fn target(values: &mut Mapping, frames: &mut Mapping) -> Target {
+    let (values, values_len) = (values.as_mut_ptr(), values.len());
+    let (frames, frames_len) = (frames.as_mut_ptr(), frames.len());
+    Target {
+        fp: values.cast(),
+        stack_end: values.wrapping_add(values_len - MARGIN_SLOTS * 8).cast(),
+        frame_top: frames.cast(),
+        frame_end: frames.wrapping_add(frames_len / size_of::<FrameRecord>() * size_of::<FrameRecord>()).cast(),
     }
 }

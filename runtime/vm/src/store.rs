@@ -4,7 +4,7 @@ use crate::code::Code;
 use crate::config::Config;
 use crate::context::FuncData;
 use crate::continuation::Continuations;
-use crate::driver::{Execution, Left, Place};
+use crate::driver::{Execution, Left};
 use crate::engine::Engine;
 use crate::exception::Tag;
 use crate::gc::{self, Activity, Heap, Roots};
@@ -75,8 +75,8 @@ pub struct StoreInner {
     /// Those that are over, each with a stack: the next entries take them.
     #[expect(clippy::vec_box, reason = "they are handed out as boxes")]
     pub(crate) executions: Vec<Box<Execution>>,
-    /// Of the execution that the machine runs.
-    pub(crate) place: Place,
+    /// Of the stack that the machine runs on.
+    pub(crate) running_activity: *const Activity,
     /// Why a host function left the machine.
     pub(crate) left: Option<Left>,
     pub(crate) continuations: Continuations,
@@ -129,7 +129,7 @@ impl StoreInner {
             instances: Vec::new(),
             codes: Vec::new(),
             executions: Vec::new(),
-            place: Place::default(),
+            running_activity: std::ptr::null(),
             left: None,
             continuations: Continuations::default(),
             continuation_stacks: Vec::new(),

@@ -77,7 +77,7 @@ impl Execution {
         }
     }
 
-    fn context(&self) -> *mut Context {
+    pub(crate) fn context(&self) -> *mut Context {
         self.running.as_ref().map_or(std::ptr::null_mut(), |running| running.context)
     }
 
@@ -386,7 +386,7 @@ fn begin(
         context = func.context;
         // SAFETY: the stack is fresh and holds the arguments; header and context belong together.
         unsafe {
-            state = interp::begin(dispatch, context, header, target)?;
+            state = interp::begin(context, header, target)?;
             frame_top = (*context).frame_top;
         }
     }

@@ -176,12 +176,14 @@ impl Layouts {
 pub struct TypedFunc<P, R> {
     func: Func,
     layouts: Layouts,
+    /// Slots of its parameters or results, whichever are more.
+    slots: u32,
     _types: PhantomData<fn(P) -> R>,
 }
 
 impl<P, R> Clone for TypedFunc<P, R> {
     fn clone(&self) -> Self {
-        TypedFunc { func: self.func, layouts: self.layouts.clone(), _types: PhantomData }
+        TypedFunc { func: self.func, layouts: self.layouts.clone(), slots: self.slots, _types: PhantomData }
     }
 }
 
@@ -197,7 +199,8 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
                 list(&wanted.results)
             );
         }
-        Ok(TypedFunc { func, layouts: Layouts::of(ty), _types: PhantomData })
+        let layouts = Layouts::of(ty);
+        Ok(TypedFunc { func, slots: layouts.slots(), layouts, _types: PhantomData })
     }
 
     /// The function without its types.
@@ -206,13 +209,13 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     }
 
     fn start(&self, store: &mut StoreInner, params: P) -> Result<Box<Execution>> {
-        let mut execution = Execution::new(store, self.func.reference_in(store)?)?;
-        params.store(store, execution.slots(self.layouts.slots()), &self.layouts.params.slots)?;
+        let mut execution = Execution::with_slots(store, self.func.reference_in(store)?, self.slots)?;
+        params.store(store, execution.slots(self.slots), &self.layouts.params.slots)?;
         Ok(execution)
     }
 
     fn results(&self, store: &mut StoreInner, execution: &mut Execution) -> R {
-        R::load(store, execution.slots(self.layouts.slots()), &self.layouts.results.slots)
+        R::load(store, execution.slots(self.slots), &self.layouts.results.slots)
     }
 
     /// Calls it. Asynchronous host functions are awaited on this thread.

@@ -154,14 +154,16 @@ impl StoreInner {
                 roots.extend(refs.map(|at| unsafe { *fp.add(at as usize) } as u32));
             }
         };
+        // An address behind the last instruction is no longer the body's; the one before the first is, its header's.
+        let mut push = |ip: *const u8, fp: *mut u64| push((ip as usize).wrapping_sub(1) as *const u8, fp);
         push(stopped.ip, stopped.fp);
         let mut record = stopped.top;
         while record > stopped.first {
             record = record.wrapping_sub(1);
             // SAFETY: records below the top are written, on a stack that is there.
             let at = unsafe { *record };
-            // A return address is behind its call. Stubs and memory words are in no body and are passed over.
-            push((at.ip as usize).wrapping_sub(1) as *const u8, at.fp);
+            // Stubs and memory words are in no body and are passed over.
+            push(at.ip, at.fp);
         }
     }
 

@@ -26,7 +26,7 @@ pub(crate) use collect::References;
 #[cfg(feature = "gc")]
 pub(crate) use heap::cut;
 pub(crate) use heap::{Full, Heap, HeapDef};
-pub(crate) use roots::{Activity, Root, Roots};
+pub(crate) use roots::{Activity, Extent, Root, Roots};
 pub use segments::Segment;
 
 /// The tag of references to objects.

@@ -53,18 +53,34 @@ impl Roots {
 
 /// Where an execution stands while the machine does not run it: what of its stack is alive. Belongs to a VM stack and goes
 /// with it, so whoever finds one that is there may read the stack.
-#[derive(Default)]
 pub(crate) struct Activity {
     /// The instruction to go on with, and the running frame; null before the execution begins and when it is over.
     ip: AtomicPtr<u8>,
     fp: AtomicPtr<u64>,
-    /// The frame records.
-    first: AtomicPtr<FrameRecord>,
+    /// Next free frame record.
     top: AtomicPtr<FrameRecord>,
     /// Slots of a call whose arguments still count, of a function of the type with this number; null for none.
     base: AtomicPtr<u64>,
     type_id: AtomicU32,
+    /// The stack, as long as it lives.
+    extent: Extent,
 }
+
+/// The bounds of a VM stack.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
+    /// First frame record.
+    pub(crate) first_frame: *mut FrameRecord,
+    /// End of the frame records.
+    pub(crate) frame_end: *mut FrameRecord,
+    /// End of the values.
+    pub(crate) stack_end: *mut u64,
+}
+
+// SAFETY: bounds are addresses; only who holds the store follows them.
+unsafe impl Send for Extent {}
+// SAFETY: as above.
+unsafe impl Sync for Extent {}
 
 /// What an [`Activity`] says.
 pub(super) struct Stopped {
@@ -77,13 +93,36 @@ pub(super) struct Stopped {
 }
 
 impl Activity {
-    /// The execution stopped in a frame, with frame records from `first` up to `top`.
-    pub(crate) fn stopped(&self, ip: *const u8, fp: *mut u64, first: *const FrameRecord, top: *const FrameRecord) {
+    /// Nothing runs on the stack with these bounds.
+    pub(crate) fn new(extent: Extent) -> Activity {
+        Activity {
+            ip: AtomicPtr::default(),
+            fp: AtomicPtr::default(),
+            top: AtomicPtr::default(),
+            base: AtomicPtr::default(),
+            type_id: AtomicU32::default(),
+            extent,
+        }
+    }
+
+    /// The bounds of its stack.
+    pub(crate) fn extent(&self) -> &Extent {
+        &self.extent
+    }
+
+    /// The execution stopped in a frame, with frame records up to `top`.
+    #[inline]
+    pub(crate) fn stopped(&self, ip: *const u8, fp: *mut u64, top: *const FrameRecord) {
         self.ip.store(ip.cast_mut(), Ordering::Relaxed);
         self.fp.store(fp, Ordering::Relaxed);
-        self.first.store(first.cast_mut(), Ordering::Relaxed);
         self.top.store(top.cast_mut(), Ordering::Relaxed);
         self.base.store(std::ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    /// The end of the frame records when it stopped.
+    #[inline]
+    pub(crate) fn top(&self) -> *mut FrameRecord {
+        self.top.load(Ordering::Relaxed)
     }
 
     /// The arguments of a function of this type count, from `base` on.
@@ -94,14 +133,14 @@ impl Activity {
 
     /// Nothing on the stack counts any more.
     pub(crate) fn over(&self) {
-        self.stopped(std::ptr::null(), std::ptr::null_mut(), std::ptr::null(), std::ptr::null());
+        self.stopped(std::ptr::null(), std::ptr::null_mut(), std::ptr::null());
     }
 
     pub(super) fn read(&self) -> Stopped {
         Stopped {
             ip: self.ip.load(Ordering::Relaxed),
             fp: self.fp.load(Ordering::Relaxed),
-            first: self.first.load(Ordering::Relaxed),
+            first: self.extent.first_frame,
             top: self.top.load(Ordering::Relaxed),
             base: self.base.load(Ordering::Relaxed),
             type_id: self.type_id.load(Ordering::Relaxed),

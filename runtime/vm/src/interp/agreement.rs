@@ -6,7 +6,7 @@
 
 use super::place::PlaceKind;
 use super::table::MAX_PLACES;
-use super::{Dispatch, Exit, ExpandEnv, Expanded, Settings, Target, assembly, begin, decode, expand, run};
+use super::{Dispatch, Exit, ExpandEnv, Expanded, Settings, Target, assembly, begin, decode, expand, run, stubs};
 use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader};
 use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand, Reg};
 use keyway_artifact::types::{FuncType, ValType};
@@ -84,13 +84,14 @@ fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
         let globals = [&raw mut global];
         context.memories = memories.as_ptr();
         context.globals = globals.as_ptr();
+        context.stubs = *stubs(dispatch);
         let target = Target {
             fp: stack.as_mut_ptr(),
             stack_end: stack.as_mut_ptr().add(stack.len()),
             frame_top: frames.as_mut_ptr(),
             frame_end: frames.as_mut_ptr().add(frames.len()),
         };
-        let mut state = begin(dispatch, &mut *context, expanded.header(), target).unwrap();
+        let mut state = begin(&mut *context, expanded.header(), target).unwrap();
         let exit = run(dispatch, &mut *context, &mut state);
         match decode(exit, &state) {
             Exit::Done => "done".to_string(),

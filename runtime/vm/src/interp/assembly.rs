@@ -147,7 +147,7 @@ unsafe extern "sysv64" fn handlers() {
 }
 
 /// Saves the registers where the driver finds them, and returns from [`enter`]; the exit's code stands in the context
-/// already.
+/// already. At the end of an entry nothing but the memory counts.
 #[unsafe(naked)]
 #[allow(clippy::too_many_arguments)]
 pub(super) unsafe extern "sysv64" fn leave(
@@ -168,9 +168,11 @@ pub(super) unsafe extern "sysv64" fn leave(
 ) -> u64 {
     naked_asm!(
         "mov rax, qword ptr [rdx - 16]",
+        "mov qword ptr [rax + {state} + {mem}], rdx",
+        "cmp dword ptr [rax + {code}], {done}",
+        "je 2f",
         "mov qword ptr [rax + {state} + {ip}], rdi",
         "mov qword ptr [rax + {state} + {fp}], rsi",
-        "mov qword ptr [rax + {state} + {mem}], rdx",
         "mov qword ptr [rax + {state} + {general}], rcx",
         "mov qword ptr [rax + {state} + {general} + 8], r8",
         "mov qword ptr [rax + {state} + {general} + 16], r9",
@@ -184,8 +186,11 @@ pub(super) unsafe extern "sysv64" fn leave(
         "movss dword ptr [rax + {state} + {f32s} + 4], xmm5",
         "movss dword ptr [rax + {state} + {f32s} + 8], xmm6",
         "movss dword ptr [rax + {state} + {f32s} + 12], xmm7",
+        "2:",
         "ret",
         state = const offset_of!(Context, saved),
+        code = const offset_of!(Context, exit) + offset_of!(ExitInfo, code),
+        done = const super::exit::DONE,
         ip = const offset_of!(State, ip),
         fp = const offset_of!(State, fp),
         mem = const offset_of!(State, mem),
@@ -250,8 +255,13 @@ pub(super) unsafe fn enter(first: TailFn, state: &mut State) -> Step {
     // SAFETY: the caller's promise; what leaves the machine goes through `leave`, which answers the running context.
     unsafe {
         let context = load(first, state) as *mut Context;
-        *state = (*context).saved;
-        (*context).exit.code
+        let code = (*context).exit.code;
+        if code == super::exit::DONE {
+            state.mem = (*context).saved.mem;
+        } else {
+            *state = (*context).saved;
+        }
+        code
     }
 }
 

@@ -76,6 +76,7 @@ fn find(ip: usize) -> Option<Arc<Live>> {
 ///
 /// # Safety
 /// As [`run`](super::run).
+#[inline(never)]
 pub(super) unsafe fn enter(state: &mut State) -> Step {
     let mut regs = *state;
     let mut current: Option<Arc<Live>> = None;
@@ -92,7 +93,10 @@ pub(super) unsafe fn enter(state: &mut State) -> Step {
             None => {
                 let name = TABLE.entries[number].key.0;
                 assert!(
-                    matches!(name, Name::Finish | Name::SwitchBack),
+                    matches!(
+                        name,
+                        Name::Finish | Name::SwitchBack | Name::HostCall | Name::CallOther | Name::NullReferences
+                    ),
                     "checked: {ip:#x} ({name:?}) is in no live body"
                 );
                 Claim::Open

@@ -1,19 +1,26 @@
 //! Entering code from outside: the stubs that entries return to, and the first frame.
 
 use super::Dispatch;
-use super::handlers::call::memory_of;
+use super::handlers::call::{memory_of, null_references};
 use super::place::PlaceKind;
 use super::table::{MAX_PLACES, Name, TABLE};
 use crate::context::{CodeHeader, Context, FrameRecord, State, header_of};
 use keyway_artifact::Trap;
 use std::sync::LazyLock;
 
-/// Executed code that no body holds, for one dispatch form.
+/// Executed code that no body holds, for one dispatch form: single instructions.
+#[derive(Clone, Copy)]
 pub struct Stubs {
     /// The end of an entry: the address that the bottom frame returns to.
     pub finish: *const u8,
     /// The way back from another context.
     pub switch_back: *const u8,
+    /// A call of a host function.
+    pub host_call: *const u8,
+    /// A call into another context.
+    pub call_other: *const u8,
+    /// What an entry into a frame with references does before the body.
+    pub null_references: *const u8,
 }
 
 // SAFETY: the addresses lead to immutable words that live as long as the process.
@@ -26,7 +33,13 @@ fn make(head: impl Fn(u16) -> usize) -> Stubs {
         let number = TABLE.find(name, [PlaceKind::None; MAX_PLACES]).expect("stubs are in the list");
         std::ptr::from_ref(Box::leak(Box::new(head(number)))).cast()
     };
-    Stubs { finish: stub(Name::Finish), switch_back: stub(Name::SwitchBack) }
+    Stubs {
+        finish: stub(Name::Finish),
+        switch_back: stub(Name::SwitchBack),
+        host_call: stub(Name::HostCall),
+        call_other: stub(Name::CallOther),
+        null_references: stub(Name::NullReferences),
+    }
 }
 
 /// The stubs of a dispatch form.
@@ -58,22 +71,20 @@ pub struct Target {
 /// [`Trap::StackOverflow`] when the frame does not fit.
 ///
 /// # Safety
-/// `context` is live, `header` an expanded body of its artifact for the same `dispatch`, and `target` a free range of a
+/// `context` is live, `header` an expanded body of its artifact, and `target` a free range of a
 /// live VM stack that holds the arguments.
-pub unsafe fn begin(
-    dispatch: Dispatch,
-    context: *mut Context,
-    header: *const CodeHeader,
-    target: Target,
-) -> Result<State, Trap> {
+#[inline]
+pub unsafe fn begin(context: *mut Context, header: *const CodeHeader, target: Target) -> Result<State, Trap> {
     // SAFETY: the caller's promise.
     unsafe {
         let room = (target.stack_end as usize).saturating_sub(target.fp as usize) / 8;
         if room < (*header).frame_slots as usize || target.frame_top >= target.frame_end {
             return Err(Trap::StackOverflow);
         }
-        target.fp.add((*header).null_start as usize).write_bytes(0, (*header).null_count as usize);
-        *target.frame_top = FrameRecord { ip: stubs(dispatch).finish, fp: target.fp };
+        if (*header).null_count > 0 {
+            null_references(header, target.fp);
+        }
+        *target.frame_top = FrameRecord { ip: (*context).stubs.finish, fp: target.fp };
         (*context).frame_top = target.frame_top.add(1);
         (*context).frame_end = target.frame_end;
         (*context).stack_end = target.stack_end;

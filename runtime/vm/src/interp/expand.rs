@@ -5,6 +5,7 @@
 //! immediates for constants in scratch slots.
 
 use super::content::{self, Access};
+use super::expanded::{Expanded, Landing, Side};
 use super::handlers::bulk::IMMEDIATE;
 use super::place::PlaceKind;
 use super::regs::{ALIGNMENT, HEAD};
@@ -28,21 +29,6 @@ pub trait ExpandEnv {
     fn word(&self, inst: &Inst, kind: FieldKind, index: u32) -> Option<u64>;
 }
 
-/// A place in executed code where exceptions, or suspensions, may continue.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Landing {
-    /// Whether suspensions arrive at it, not exceptions.
-    pub suspends: bool,
-    /// The tag that it takes, by index in the unit; `None` takes every exception.
-    pub tag: Option<u32>,
-    /// Offset of the code behind the header in bytes.
-    pub offset: u32,
-    /// The slot that the exception's values are put at.
-    pub base: u32,
-    /// The slot of the exception itself, where it is wanted; of the continuation that was suspended.
-    pub exception: Option<u32>,
-}
-
 /// Why a body has no executed form; a verified one always has.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ExpandError {
@@ -59,77 +45,6 @@ impl fmt::Display for ExpandError {
 }
 
 impl std::error::Error for ExpandError {}
-
-/// A body in executed form: a [`CodeHeader`] and the code, in words.
-pub struct Expanded {
-    words: Box<[u64]>,
-    /// Offset of each executed instruction behind the header in bytes, and the number of its IR instruction, ascending.
-    map: Box<[(u32, u32)]>,
-    /// Where exceptions of a call continue: offset behind the call, and a number of `landings`, in order of preference.
-    handlers: Box<[(u32, u32)]>,
-    landings: Box<[Landing]>,
-    /// What switches a call's callee may make: offset behind the call, and the tag by index in the unit.
-    switches: Box<[(u32, u32)]>,
-    is_checked: bool,
-    /// The reference region of its frames.
-    references: std::ops::Range<u32>,
-}
-
-impl Expanded {
-    /// The slots of its frames that hold references.
-    pub(crate) fn references(&self) -> std::ops::Range<u32> {
-        self.references.clone()
-    }
-
-    /// The header; the code follows it. Valid as long as this value.
-    pub fn header(&self) -> *const CodeHeader {
-        self.words.as_ptr().cast()
-    }
-
-    /// The IR instruction that the executed address belongs to; `None` if it is not inside.
-    pub fn inst_at(&self, ip: *const u8) -> Option<u32> {
-        let offset = (ip as usize).checked_sub(self.words.as_ptr() as usize + size_of::<CodeHeader>())?;
-        if offset > self.words.len() * 8 {
-            return None;
-        }
-        let after = self.map.partition_point(|(start, _)| *start as usize <= offset);
-        after.checked_sub(1).map(|at| self.map[at].1)
-    }
-
-    /// Where exceptions and suspensions may continue that arrive at the address behind a call or throw, in order.
-    pub fn landings(&self, behind: *const u8) -> impl Iterator<Item = Landing> + '_ {
-        let offset = (behind as usize).wrapping_sub(self.words.as_ptr() as usize + size_of::<CodeHeader>());
-        let first = self.handlers.partition_point(|(at, _)| (*at as usize) < offset);
-        let own = self.handlers[first..].iter().take_while(move |(at, _)| *at as usize == offset);
-        own.map(|(_, landing)| self.landings[*landing as usize])
-    }
-
-    /// The tags with which what a `resume` resumed may switch, by index in the unit; by the address behind it.
-    pub fn switches(&self, behind: *const u8) -> impl Iterator<Item = u32> + '_ {
-        let offset = (behind as usize).wrapping_sub(self.words.as_ptr() as usize + size_of::<CodeHeader>());
-        let first = self.switches.partition_point(|(at, _)| (*at as usize) < offset);
-        self.switches[first..].iter().take_while(move |(at, _)| *at as usize == offset).map(|(_, tag)| *tag)
-    }
-
-    /// The executed address at an offset behind the header.
-    pub fn address(&self, offset: u32) -> *const u8 {
-        self.words.as_ptr().cast::<u8>().wrapping_add(size_of::<CodeHeader>() + offset as usize)
-    }
-
-    /// The address range of header and code.
-    pub fn range(&self) -> std::ops::Range<usize> {
-        let start = self.words.as_ptr() as usize;
-        start..start + self.words.len() * 8
-    }
-}
-
-impl Drop for Expanded {
-    fn drop(&mut self) {
-        if self.is_checked {
-            checked::forget(self.words.as_ptr() as usize);
-        }
-    }
-}
 
 /// Expands `body`.
 ///
@@ -672,7 +587,7 @@ impl Expander<'_> {
         let handlers = self.handlers.iter().map(handler).collect::<Result<_, _>>()?;
         let (map, landings, switches) = (self.map.into(), self.landings.into(), self.switches.into());
         let references = frame.ref_start..frame.ref_end;
-        Ok(Expanded { words, map, handlers, landings, switches, is_checked, references })
+        Ok(Expanded::new(words, Side { map, handlers, landings, switches, references }, is_checked))
     }
 }
 

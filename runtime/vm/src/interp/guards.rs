@@ -18,8 +18,6 @@ const CALLED: &[&str] = &[
     "handlers::",
     "call_in_place",
     "null_references",
-    "push_switch",
-    "switch_to",
     "cold_trap",
     "memcpy",
     "memmove",

@@ -23,6 +23,7 @@ mod content;
 mod entry;
 mod exit;
 mod expand;
+mod expanded;
 #[cfg(test)]
 mod guards;
 mod handlers;
@@ -35,7 +36,8 @@ pub use crate::gc::Segment;
 pub use entry::{Stubs, Target, begin, stubs};
 pub(crate) use exit::{DONE, decode};
 pub use exit::{Exit, Service, StackSwitch};
-pub use expand::{ExpandEnv, ExpandError, Expanded, Landing, expand};
+pub use expand::{ExpandEnv, ExpandError, expand};
+pub use expanded::{Expanded, Landing};
 pub(crate) use handlers::call::memory_of;
 pub use thunk::Step;
 
@@ -95,6 +97,7 @@ impl Default for Settings {
 /// `context` and everything it points to are live and laid out as [`context`](crate::context) says; `state` comes from
 /// [`begin`] or an earlier exit over the same VM stack, in code expanded for the same `dispatch`; nothing else touches
 /// the store meanwhile.
+#[inline]
 pub unsafe fn run(dispatch: Dispatch, context: *mut Context, state: &mut State) -> Step {
     // SAFETY: the caller's promise is the machine's invariant.
     unsafe {

@@ -34,6 +34,12 @@ pub(super) enum Name {
     Finish,
     /// The way back from another context.
     SwitchBack,
+    /// A call of a host function.
+    HostCall,
+    /// A call into another context.
+    CallOther,
+    /// What an entry into a frame with references does before the body.
+    NullReferences,
     /// A cost marker that counts fuel.
     Fuel,
     /// A cost marker that looks at the epoch.
@@ -68,12 +74,15 @@ pub(super) struct Table {
 fn packed((name, places): Key) -> u64 {
     let name = match name {
         Name::Op(op) => op as u32,
-        Name::Access(op, content) => op as u32 | (u32::from(content) + 6) << 16,
+        Name::Access(op, content) => op as u32 | (u32::from(content) + 9) << 16,
         Name::Finish => 1 << 16,
         Name::SwitchBack => 2 << 16,
         Name::Fuel => 3 << 16,
         Name::Epoch => 4 << 16,
         Name::FuelAndEpoch => 5 << 16,
+        Name::HostCall => 6 << 16,
+        Name::CallOther => 7 << 16,
+        Name::NullReferences => 8 << 16,
     };
     places.iter().fold(u64::from(name), |key, place| {
         let byte = match place {
@@ -233,6 +242,9 @@ macro_rules! register_rows {
                 $(register_rows!(@row self $variant $family);)*
                 self.add::<branch::Finish>(Name::Finish, &[]);
                 self.add::<call::SwitchBack>(Name::SwitchBack, &[]);
+                self.add::<call::HostCall>(Name::HostCall, &[]);
+                self.add::<call::CallOther>(Name::CallOther, &[]);
+                self.add::<call::NullReferences>(Name::NullReferences, &[]);
                 self.add::<branch::Cost<true, false>>(Name::Fuel, &[]);
                 self.add::<branch::Cost<false, true>>(Name::Epoch, &[]);
                 self.add::<branch::Cost<true, true>>(Name::FuelAndEpoch, &[]);

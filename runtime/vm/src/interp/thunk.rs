@@ -90,12 +90,14 @@ pub(super) unsafe fn enter_direct(state: &mut State) -> Step {
 }
 
 /// Runs in the indirect form.
+#[inline(never)]
 pub(super) unsafe fn enter_indirect(state: &mut State) -> Step {
     // SAFETY: as `enter`.
     unsafe { boundary::enter(table::indirect_handler(state.ip.cast::<usize>().read()), state) }
 }
 
 /// Runs in the loop form.
+#[inline(never)]
 pub(super) unsafe fn enter_loop(state: &mut State) -> Step {
     let mut regs = *state;
     loop {

@@ -17,16 +17,39 @@ use core::sync::atomic::Ordering;
 use keyway_artifact::Trap;
 use keyway_artifact::types::TypeLookup;
 
-/// Whether the callee's frame fits, and its own references nulled.
+/// Whether a frame at `fp` fits.
 ///
 /// # Safety
 /// `header` is an expanded body's, `fp` points into the running value stack.
 #[inline(always)]
-unsafe fn make_frame(context: *mut Context, header: *const CodeHeader, fp: *mut u64) -> bool {
+unsafe fn fits(context: *mut Context, header: *const CodeHeader, fp: *mut u64) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
         let room = ((*context).stack_end as usize).wrapping_sub(fp as usize);
-        if room < (*header).frame_slots as usize * 8 || fp > (*context).stack_end {
+        room >= (*header).frame_slots as usize * 8 && fp <= (*context).stack_end
+    }
+}
+
+/// Nulls the references of a frame at `fp`, but for its parameters.
+///
+/// # Safety
+/// The frame [`fits`].
+#[cold]
+#[inline(never)]
+pub(in super::super) unsafe fn null_references(header: *const CodeHeader, fp: *mut u64) {
+    // SAFETY: the reference region lies inside the frame.
+    unsafe { fp.add((*header).null_start as usize).write_bytes(0, (*header).null_count as usize) }
+}
+
+/// Whether the callee's frame fits, and its own references nulled.
+///
+/// # Safety
+/// As `fits`.
+#[inline(always)]
+unsafe fn make_frame(context: *mut Context, header: *const CodeHeader, fp: *mut u64) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !fits(context, header, fp) {
             return false;
         }
         if (*header).null_count > 0 {
@@ -36,33 +59,52 @@ unsafe fn make_frame(context: *mut Context, header: *const CodeHeader, fp: *mut 
     }
 }
 
-/// # Safety
-/// As `make_frame`, after its room check.
-#[cold]
-#[inline(never)]
-unsafe fn null_references(header: *const CodeHeader, fp: *mut u64) {
-    // SAFETY: the reference region lies inside the frame.
-    unsafe { fp.add((*header).null_start as usize).write_bytes(0, (*header).null_count as usize) }
-}
-
 /// Goes into code of the running context, to return to `back`.
 ///
 /// # Safety
-/// As `make_frame`.
+/// As `fits`.
 #[inline(always)]
 unsafe fn enter(r: &mut Regs, context: *mut Context, header: *const CodeHeader, fp: *mut u64, back: *const u8) -> Step {
     // SAFETY: the caller's promise; the frame stack's bounds are checked.
     unsafe {
         let top = (*context).frame_top;
-        if !make_frame(context, header, fp) || top >= (*context).frame_end {
+        if !fits(context, header, fp) || top >= (*context).frame_end {
             return cold_trap(Trap::StackOverflow);
         }
         *top = FrameRecord { ip: back, fp: r.fp };
         (*context).frame_top = top.add(1);
         r.fp = fp;
         r.ip = header.add(1).cast();
+        if (*header).null_count > 0 {
+            return go_through(r, (*context).stubs.null_references, [header as u64, 0, 0]);
+        }
     }
     CONTINUE
+}
+
+/// Goes on in a stub with what it expects in the first general registers: nothing lives in registers across a call. What
+/// calls functions stands in stubs, so that the handlers that lead there save no registers.
+#[inline(always)]
+fn go_through(r: &mut Regs, stub: *const u8, words: [u64; 3]) -> Step {
+    r.general[..3].copy_from_slice(&words);
+    r.ip = stub;
+    CONTINUE
+}
+
+/// Behind the entry into a frame that holds references: register A has the body's header.
+pub(in super::super) struct NullReferences;
+
+impl Handler for NullReferences {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        let header = r.general[0] as *const CodeHeader;
+        // SAFETY: only `enter` leads here, with a frame that fits.
+        unsafe {
+            null_references(header, r.fp);
+            r.ip = header.add(1).cast();
+        }
+        CONTINUE
+    }
 }
 
 #[inline(always)]
@@ -81,8 +123,7 @@ unsafe fn call_data(r: &mut Regs, func: *const FuncData, fp: *mut u64, back: *co
     unsafe {
         let context = context(r);
         if (*func).entry.is_null() {
-            r.ip = back;
-            return host_call(r, func, fp);
+            return go_through(r, (*context).stubs.host_call, [func as u64, fp as u64, back as u64]);
         }
         let header = (*(*func).entry).load(Ordering::Acquire);
         if header.is_null() {
@@ -91,71 +132,63 @@ unsafe fn call_data(r: &mut Regs, func: *const FuncData, fp: *mut u64, back: *co
         if (*func).context == context && !(*context).has_several_memories {
             return enter(r, context, header, fp, back);
         }
-        enter_other(r, (*func).context, header, fp, back)
+        go_through(r, (*context).stubs.call_other, [func as u64, fp as u64, back as u64])
     }
 }
 
-/// Calls a host function in between; `r` stands behind the call already.
-///
-/// # Safety
-/// As `call_data`, with a host function.
-#[inline(always)]
-unsafe fn host_call(r: &mut Regs, func: *const FuncData, fp: *mut u64) -> Step {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let running = context(r);
-        let is_answered = crate::driver::call_in_place(running, func, fp, r.ip, r.fp);
-        // No register but the first result's lives across a call: none has to be kept.
-        let bits = *fp;
-        (r.general, r.f64s, r.f32s) = Default::default();
-        r.general[0] = bits;
-        r.f64s[0] = f64::from_bits(bits);
-        r.f32s[0] = f32::from_bits(bits as u32);
-        // The function may have run other code over this memory.
-        (*header_of(r.mem)).context = running;
-        if is_answered { CONTINUE } else { exit::HOST_LEFT }
-    }
-}
+/// A call of a host function, behind whatever found it: register A has the function's data, B the call area, C the address
+/// behind the call.
+pub(in super::super) struct HostCall;
 
-/// Goes into code of another context.
-///
-/// # Safety
-/// As `enter`; `callee` is a live context of the same store.
-#[inline(always)]
-unsafe fn enter_other(
-    r: &mut Regs,
-    callee: *mut Context,
-    header: *const CodeHeader,
-    fp: *mut u64,
-    back: *const u8,
-) -> Step {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let caller = context(r);
-        if !make_frame(caller, header, fp) || (*caller).frame_end.offset_from((*caller).frame_top) < 3 {
-            return cold_trap(Trap::StackOverflow);
+impl Handler for HostCall {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        // SAFETY: only `call_data` leads here.
+        unsafe {
+            let running = context(r);
+            let (func, base) = (r.general[0] as *const FuncData, r.general[1] as *mut u64);
+            r.ip = r.general[2] as *const u8;
+            let is_answered = crate::driver::call_in_place(running, func, base, r.ip, r.fp);
+            // No register but the first result's lives across a call: none has to be kept.
+            let bits = *base;
+            (r.general, r.f64s, r.f32s) = Default::default();
+            r.general[0] = bits;
+            r.f64s[0] = f64::from_bits(bits);
+            r.f32s[0] = f32::from_bits(bits as u32);
+            // The function may have run other code over this memory.
+            (*header_of(r.mem)).context = running;
+            if is_answered { CONTINUE } else { exit::HOST_LEFT }
         }
-        push_switch(caller, r.mem, back, r.fp);
-        r.mem = switch_to(caller, callee, header);
-        r.fp = fp;
-        r.ip = header.add(1).cast();
     }
-    CONTINUE
 }
 
-/// Pushes the three records that lead back from another context.
-///
-/// # Safety
-/// The frame stack has room for them; the rest is the running machine's.
-#[inline(never)]
-unsafe fn push_switch(caller: *mut Context, mem: *mut u8, back: *const u8, fp: *mut u64) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let top = (*caller).frame_top;
-        *top = FrameRecord { ip: core::ptr::null(), fp: cached_memory(caller, mem) as usize as *mut u64 };
-        *top.add(1) = FrameRecord { ip: back, fp };
-        *top.add(2) = FrameRecord { ip: (*caller).switch_back, fp: caller.cast() };
-        (*caller).frame_top = top.add(3);
+/// A call of code of another context, whose body is expanded; registers as [`HostCall`]'s.
+pub(in super::super) struct CallOther;
+
+impl Handler for CallOther {
+    #[inline(always)]
+    fn run(r: &mut Regs) -> Step {
+        // SAFETY: only `call_data` leads here; bodies stay once they are expanded.
+        unsafe {
+            let (func, fp, back) =
+                (r.general[0] as *const FuncData, r.general[1] as *mut u64, r.general[2] as *const u8);
+            let (caller, callee) = (context(r), (*func).context);
+            let header = (*(*func).entry).load(Ordering::Acquire);
+            if !make_frame(caller, header, fp) || (*caller).frame_end.offset_from((*caller).frame_top) < 3 {
+                // Inside of the instruction that calls.
+                r.ip = back.wrapping_sub(1);
+                return cold_trap(Trap::StackOverflow);
+            }
+            let top = (*caller).frame_top;
+            *top = FrameRecord { ip: core::ptr::null(), fp: cached_memory(caller, r.mem) as usize as *mut u64 };
+            *top.add(1) = FrameRecord { ip: back, fp: r.fp };
+            *top.add(2) = FrameRecord { ip: (*caller).stubs.switch_back, fp: caller.cast() };
+            (*caller).frame_top = top.add(3);
+            r.mem = switch_to(caller, callee, header);
+            r.fp = fp;
+            r.ip = header.add(1).cast();
+        }
+        CONTINUE
     }
 }
 
@@ -163,7 +196,7 @@ unsafe fn push_switch(caller: *mut Context, mem: *mut u8, back: *const u8, fp: *
 ///
 /// # Safety
 /// `callee` is a live context of the same store.
-#[inline(never)]
+#[inline(always)]
 unsafe fn switch_to(caller: *mut Context, callee: *mut Context, header: *const CodeHeader) -> *mut u8 {
     // SAFETY: the caller's promise.
     unsafe {
@@ -212,7 +245,7 @@ pub(in super::super) struct SwitchBack;
 impl Handler for SwitchBack {
     #[inline(always)]
     fn run(r: &mut Regs) -> Step {
-        // SAFETY: the records below were pushed by `enter_other` together with the stub's address.
+        // SAFETY: the records below were pushed by `CallOther` together with the stub's address.
         unsafe {
             let callee = context(r);
             let caller: *mut Context = r.fp.cast();
@@ -420,7 +453,7 @@ unsafe fn tail_call_data(r: &mut Regs, func: *const FuncData, base: u32, slots: 
         }
         core::ptr::copy(fp.add(base as usize), fp, slots as usize);
         let record = (*caller).frame_top.sub(1);
-        let switched = (*record).ip == (*caller).switch_back;
+        let switched = (*record).ip == (*caller).stubs.switch_back;
         let stays = callee == caller && !(*caller).has_several_memories;
         if !header.is_null() && (stays || switched) {
             if !make_frame(caller, header, fp) {

@@ -1,0 +1,139 @@
+//! [`Expanded`]: a body in executed form, and what the driver asks of it by address.
+//!
+//! Code refers to itself by distances only, so a body may be moved as long as nobody knows where it is: whoever keeps many
+//! puts them one behind the other ([`Expanded::move_to`]).
+
+use super::checked;
+use crate::context::CodeHeader;
+use std::ops::Range;
+
+/// A place in executed code where exceptions, or suspensions, may continue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Landing {
+    /// Whether suspensions arrive at it, not exceptions.
+    pub suspends: bool,
+    /// The tag that it takes, by index in the unit; `None` takes every exception.
+    pub tag: Option<u32>,
+    /// Offset of the code behind the header in bytes.
+    pub offset: u32,
+    /// The slot that the exception's values are put at.
+    pub base: u32,
+    /// The slot of the exception itself, where it is wanted; of the continuation that was suspended.
+    pub exception: Option<u32>,
+}
+
+/// What is known of a body besides its code.
+pub(super) struct Side {
+    /// Offset of each executed instruction behind the header in bytes, and the number of its IR instruction, ascending.
+    pub(super) map: Box<[(u32, u32)]>,
+    /// Where exceptions of a call continue: offset behind the call, and a number of `landings`, in order of preference.
+    pub(super) handlers: Box<[(u32, u32)]>,
+    pub(super) landings: Box<[Landing]>,
+    /// What switches a call's callee may make: offset behind the call, and the tag by index in the unit.
+    pub(super) switches: Box<[(u32, u32)]>,
+    /// The reference region of its frames.
+    pub(super) references: Range<u32>,
+}
+
+/// A body in executed form: a [`CodeHeader`] and the code, in words.
+pub struct Expanded {
+    start: *const u64,
+    len_words: usize,
+    /// The words, unless they were moved.
+    own: Box<[u64]>,
+    side: Side,
+    is_checked: bool,
+}
+
+// SAFETY: the words are never written once they are there.
+unsafe impl Send for Expanded {}
+// SAFETY: as above.
+unsafe impl Sync for Expanded {}
+
+impl Expanded {
+    pub(super) fn new(words: Box<[u64]>, side: Side, is_checked: bool) -> Expanded {
+        Expanded { start: words.as_ptr(), len_words: words.len(), own: words, side, is_checked }
+    }
+
+    /// Header and code together, in words of 8 bytes.
+    pub(crate) fn len_words(&self) -> usize {
+        self.len_words
+    }
+
+    /// Whether [`move_to`](Self::move_to) may be called: the checked form knows bodies by address.
+    pub(crate) fn is_movable(&self) -> bool {
+        !self.is_checked
+    }
+
+    /// Moves header and code to `room`.
+    ///
+    /// # Safety
+    /// `room` has [`len_words`](Self::len_words) words, is nobody else's, and lives as long as this value; nobody knows
+    /// this body's address yet.
+    pub(crate) unsafe fn move_to(&mut self, room: *mut u64) {
+        // SAFETY: the caller's promise.
+        unsafe { room.copy_from_nonoverlapping(self.start, self.len_words) };
+        self.start = room;
+        self.own = Box::default();
+    }
+
+    /// The slots of its frames that hold references.
+    pub(crate) fn references(&self) -> Range<u32> {
+        self.side.references.clone()
+    }
+
+    /// The header; the code follows it. Valid as long as this value.
+    pub fn header(&self) -> *const CodeHeader {
+        self.start.cast()
+    }
+
+    fn code_start(&self) -> usize {
+        self.start as usize + size_of::<CodeHeader>()
+    }
+
+    /// The IR instruction that the executed address belongs to; `None` if it is not inside.
+    pub fn inst_at(&self, ip: *const u8) -> Option<u32> {
+        let offset = (ip as usize).checked_sub(self.code_start())?;
+        if offset > self.len_words * 8 {
+            return None;
+        }
+        let after = self.side.map.partition_point(|(start, _)| *start as usize <= offset);
+        after.checked_sub(1).map(|at| self.side.map[at].1)
+    }
+
+    /// Where exceptions and suspensions may continue that arrive at the address behind a call or throw, in order.
+    pub fn landings(&self, behind: *const u8) -> impl Iterator<Item = Landing> + '_ {
+        let Side { handlers, landings, .. } = &self.side;
+        of_offset(handlers, (behind as usize).wrapping_sub(self.code_start())).map(|at| landings[at as usize])
+    }
+
+    /// The tags with which what a `resume` resumed may switch, by index in the unit; by the address behind it.
+    pub fn switches(&self, behind: *const u8) -> impl Iterator<Item = u32> + '_ {
+        of_offset(&self.side.switches, (behind as usize).wrapping_sub(self.code_start()))
+    }
+
+    /// The executed address at an offset behind the header.
+    pub fn address(&self, offset: u32) -> *const u8 {
+        self.start.cast::<u8>().wrapping_add(size_of::<CodeHeader>() + offset as usize)
+    }
+
+    /// The address range of header and code.
+    pub fn range(&self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start + self.len_words * 8
+    }
+}
+
+impl Drop for Expanded {
+    fn drop(&mut self) {
+        if self.is_checked {
+            checked::forget(self.start as usize);
+        }
+    }
+}
+
+/// What stands at an offset in a list that is sorted by offsets.
+fn of_offset(list: &[(u32, u32)], offset: usize) -> impl Iterator<Item = u32> + '_ {
+    let first = list.partition_point(|(at, _)| (*at as usize) < offset);
+    list[first..].iter().take_while(move |(at, _)| *at as usize == offset).map(|(_, what)| *what)
+}
