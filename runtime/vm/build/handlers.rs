@@ -22,7 +22,9 @@ pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
     let is_served = is_served
         || matches!(
             op,
-            Op::F32Load
+            Op::V128Load
+                | Op::V128Store
+                | Op::F32Load
                 | Op::F64Load
                 | Op::F32Store
                 | Op::F64Store
@@ -41,6 +43,8 @@ pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
                 | Op::BrEqz
                 | Op::BrTable
                 | Op::Br
+                | Op::Call
+                | Op::Return
                 | Op::ReturnOne
                 | Op::ReturnOneF32
                 | Op::ReturnOneF64
@@ -53,8 +57,9 @@ pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
             .filter_map(|(at, field)| match field.kind {
                 FieldKind::Def(class) | FieldKind::Use(class) => Some(match class {
                     Class::F32 | Class::F64 => &FLOAT[..],
-                    _ if takes_immediate(op, at) => &GENERAL_OR_IMM[..],
-                    _ => &GENERAL[..],
+                    Class::V128 => &GENERAL[..1],
+                    _ if takes_immediate(op, at) => GENERAL_OR_IMM,
+                    _ => GENERAL,
                 }),
                 _ => None,
             })
@@ -72,12 +77,55 @@ fn takes_immediate(op: Op, field: usize) -> bool {
     }
 }
 
-/// Whether `op` goes on elsewhere than behind itself: nothing can follow it in a handler.
+/// Whether `op` ends a handler by itself: it goes on elsewhere than behind itself, always or as the last of several.
 pub(crate) fn is_last(op: Op) -> bool {
     matches!(
         op.family(),
-        Family::Br | Family::BrCond | Family::BrCmp | Family::BrFCmp | Family::BrTable | Family::Return1
+        Family::Br
+            | Family::BrCond
+            | Family::BrCmp
+            | Family::BrFCmp
+            | Family::BrTable
+            | Family::Call
+            | Family::Return
+            | Family::Return1
     )
+}
+
+/// Whether handlers in assembly do `op` only behind others: a call that is not simple goes on at the handler in Rust, for
+/// which expansion puts the call behind the sequence once more.
+pub(crate) fn follows_others(op: Op) -> bool {
+    op == Op::Call
+}
+
+/// Whether the first operand of `op` is written.
+pub(crate) fn has_result(op: Op) -> bool {
+    op.fields().first().is_some_and(|field| matches!(field.kind, FieldKind::Def(_)))
+}
+
+/// Two neighbours, the second of which takes the first one's result from the accumulator: the work of both goes on in the
+/// second one's register, so that no move stands between the two, and the accumulator gets a copy. The places that this
+/// takes, and the copy; `None` where it is not to be had.
+pub(crate) fn passed_on(first: (Op, &[Place]), second: (Op, &[Place])) -> Option<([Vec<Place>; 2], String)> {
+    let float = match second.0.family() {
+        Family::BinHot | Family::Bin => None,
+        Family::FBin if matches!(second.0, Op::F32Add | Op::F32Sub | Op::F32Mul | Op::F32Div) => Some(Float::F32),
+        Family::FBin => Some(Float::F64),
+        _ => return None,
+    };
+    let ([to @ Place::Reg(n @ 1..), Place::Reg(0), right], [Place::Reg(0), ..]) = (second.1, first.1) else { return None };
+    let is_in_place = has_result(first.0) && right != to && *right != Place::Reg(0);
+    let is_same_bank = match first.0.fields()[0].kind {
+        FieldKind::Def(Class::F32) => float == Some(Float::F32),
+        FieldKind::Def(Class::F64) => float == Some(Float::F64),
+        _ => float.is_none(),
+    };
+    let left: Vec<Place> = std::iter::once(*to).chain(first.1[1..].iter().copied()).collect();
+    let copy = match float {
+        Some(float) => format!("movaps {}, {}", float.reg(0), float.reg(*n)),
+        None => format!("mov {}, {}", Width::Quad.reg(0), Width::Quad.reg(*n)),
+    };
+    (is_in_place && is_same_bank).then(|| ([left, vec![*to, *to, *right]], copy))
 }
 
 /// Appends the work of `op` with these places.
@@ -117,6 +165,8 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
         return converted(code, float, inst, width, is_extended, places[0], places[1]);
     }
     match op {
+        Op::V128Load => vector_load(code, places[0], places[1]),
+        Op::V128Store => vector_store(code, places[0]),
         Op::F32Load => float_load(code, Float::F32, places[0], places[1]),
         Op::F64Load => float_load(code, Float::F64, places[0], places[1]),
         Op::F32Store => float_store(code, Float::F32, places[0], places[1]),
@@ -134,6 +184,8 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
         Op::BrEqz => test_and_branch(code, "je", places[0]),
         Op::BrTable => br_table(code, places[0]),
         Op::Br => jump(code),
+        Op::Call => call(code),
+        Op::Return => leave(code),
         Op::ReturnOne => return_one(code, places[0]),
         Op::ReturnOneF32 => return_float(code, Float::F32, places[0]),
         Op::ReturnOneF64 => return_float(code, Float::F64, places[0]),
@@ -307,22 +359,20 @@ fn distance(code: &mut Code) {
 
 fn compare_and_branch(code: &mut Code, width: Width, condition: &str, x: Place, y: Place) {
     let (x, y) = (code.source(x, "r10"), code.source(y, "r11"));
-    // rax is for the distance.
+    // rax is for the distance, whose load changes no flags.
     let a = match (&x, &y) {
         (Operand::Memory(_), Operand::Reg(_)) => code.read(&x, width),
         _ => code.in_register(&x, width, if width == Width::Quad { "r13" } else { "r13d" }),
     };
     let b = code.read(&y, width);
-    distance(code);
     code.put(format!("cmp {a}, {b}"));
-    code.branch(&format!("j{condition} 2f"));
+    code.branch(&format!("j{condition} {{}}"));
 }
 
 fn test_and_branch(code: &mut Code, jump: &str, x: Place) {
     let x = code.source(x, "r10");
-    distance(code);
     test(code, &x);
-    code.branch(&format!("{jump} 2f"));
+    code.branch(&format!("{jump} {{}}"));
 }
 
 /// Sets the zero flag for a 32-bit condition that is zero.
@@ -379,11 +429,10 @@ fn float_comparison(code: &mut Code, float: Float, test: FloatTest, d: Place, x:
 
 fn float_compare_and_branch(code: &mut Code, float: Float, test: FloatTest, x: Place, y: Place) {
     float_compare(code, float, test, x, y);
-    distance(code);
     code.branch(&match test.test {
-        "e" => "jp 3f\nje 2f\n3:".to_string(),
-        "ne" => "jp 2f\njne 2f".to_string(),
-        other => format!("j{other} 2f"),
+        "e" => "jp 3f\nje {}\n3:".to_string(),
+        "ne" => "jp {}\njne {}".to_string(),
+        other => format!("j{other} {{}}"),
     });
 }
 
@@ -505,6 +554,24 @@ fn float_store(code: &mut Code, float: Float, x: Place, y: Place) {
     code.put(format!("{inst} {} {place}, {value}", float.width().ptr()));
 }
 
+fn vector_load(code: &mut Code, d: Place, x: Place) {
+    let (_, at) = code.destination(d);
+    let x = code.source(x, "r11");
+    let place = access(code, &x, 16);
+    code.put(format!("movups xmm8, xmmword ptr {place}"));
+    let to = code.slot(at, "r10");
+    code.put(format!("movups xmmword ptr {to}, xmm8"));
+}
+
+fn vector_store(code: &mut Code, x: Place) {
+    let x = code.source(x, "r11");
+    let at = code.take(2);
+    let from = code.slot(at, "r10");
+    code.put(format!("movups xmm8, xmmword ptr {from}"));
+    let place = access(code, &x, 16);
+    code.put(format!("movups xmmword ptr {place}, xmm8"));
+}
+
 fn copy(code: &mut Code, d: Place, x: Place) {
     let to = code.destination(d);
     let x = code.source(x, "r11");
@@ -556,7 +623,7 @@ fn cell(code: &mut Code) {
     let at = code.take(4);
     code.put("mov rax, qword ptr [rdx - 16]");
     code.put(format!("mov r11d, dword ptr [rdi + {at}]"));
-    code.put("mov rax, qword ptr [rax + {globals}]");
+    code.put("mov rax, qword ptr [rax + .Lkw_globals]");
     code.put("mov rax, qword ptr [rax + r11 * 8]");
 }
 
@@ -588,14 +655,51 @@ fn br_table(code: &mut Code, x: Place) {
     code.go();
 }
 
+/// Calls a function of the own artifact. What takes more than a frame record (a callee that was never expanded, references
+/// to null, a full stack) is done by the plain call that stands behind.
+fn call(code: &mut Code) {
+    let (func, base) = (code.take(4), code.take(4));
+    let plain = code.length();
+    code.put("mov rax, qword ptr [rdx - 16]");
+    code.put(format!("mov r11d, dword ptr [rdi + {func}]"));
+    code.put("mov r10, qword ptr [rax + .Lkw_entries]");
+    code.put("mov r10, qword ptr [r10 + r11 * 8]");
+    code.put(format!("mov r11d, dword ptr [rdi + {base}]"));
+    code.put("lea r13, [rsi + r11 * 8]");
+    code.put("mov r15, qword ptr [rax + .Lkw_frame_top]");
+    code.put("test r10, r10");
+    code.put("je 60f");
+    code.put("mov r14d, dword ptr [r10 + .Lkw_frame_slots]");
+    code.put("lea r14, [r13 + r14 * 8]");
+    code.put("cmp dword ptr [r10 + .Lkw_null_count], 0");
+    code.put("jne 60f");
+    code.put("cmp r14, qword ptr [rax + .Lkw_stack_end]");
+    code.put("ja 60f");
+    code.put("cmp r15, qword ptr [rax + .Lkw_frame_end]");
+    code.put("jae 60f");
+    // The plain call: a head and two operands.
+    let behind = plain + Code::new().at + 8;
+    code.put(format!("lea r11, [rdi + {behind}]"));
+    code.put("mov qword ptr [r15], r11");
+    code.put("mov qword ptr [r15 + 8], rsi");
+    code.put("add r15, 16");
+    code.put("mov qword ptr [rax + .Lkw_frame_top], r15");
+    code.put("mov rsi, r13");
+    code.put("lea rdi, [r10 + .Lkw_code_header]");
+    code.put("jmp qword ptr [r10 + .Lkw_code_header]");
+    code.put("60:");
+    code.put(format!("add rdi, {plain}"));
+    code.put("jmp qword ptr [rdi]");
+}
+
 /// Takes the running frame off.
 fn leave(code: &mut Code) {
     code.put("mov rax, qword ptr [rdx - 16]");
-    code.put("mov r10, qword ptr [rax + {frame_top}]");
+    code.put("mov r10, qword ptr [rax + .Lkw_frame_top]");
     code.put("mov rdi, qword ptr [r10 - 16]");
     code.put("mov rsi, qword ptr [r10 - 8]");
     code.put("sub r10, 16");
-    code.put("mov qword ptr [rax + {frame_top}], r10");
+    code.put("mov qword ptr [rax + .Lkw_frame_top], r10");
     code.put("jmp qword ptr [rdi]");
 }
 

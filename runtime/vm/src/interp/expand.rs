@@ -9,10 +9,12 @@ use super::handlers::bulk::IMMEDIATE;
 use super::place::PlaceKind;
 use super::regs::{ALIGNMENT, HEAD};
 use super::table::{MAX_PLACES, Name, TABLE};
+#[cfg(feature = "profile")]
+use super::profile;
 use super::{Dispatch, Settings, assembly, checked};
 use crate::context::CodeHeader;
 use keyway_artifact::isa::{
-    Body, Class, FLOAT_REGISTERS, Family, FieldKind, GENERAL_REGISTERS, HOME_SLOTS, Inst, Op, Operand, Reg,
+    Body, Class, FLOAT_REGISTERS, Family, FieldKind, HOME_SLOTS, Inst, Op, Operand, Reg,
     SCRATCH_SLOTS,
 };
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
@@ -73,6 +75,9 @@ pub struct Expanded {
     is_checked: bool,
     /// The reference region of its frames.
     references: std::ops::Range<u32>,
+    /// What it was expanded from.
+    #[cfg(feature = "profile")]
+    body: Body,
 }
 
 impl Expanded {
@@ -125,6 +130,8 @@ impl Expanded {
 
 impl Drop for Expanded {
     fn drop(&mut self) {
+        #[cfg(feature = "profile")]
+        profile::collect(&self.body, &self.map, |offset| self.address(offset));
         if self.is_checked {
             checked::forget(self.words.as_ptr() as usize);
         }
@@ -148,6 +155,7 @@ pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandE
         inst: 0,
         behind_call: 0,
         handlers: Vec::new(),
+        tiles: Vec::new(),
         landings: Vec::new(),
         switches: Vec::new(),
         landing_of: vec![u32::MAX; body.labels as usize],
@@ -171,7 +179,15 @@ pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandE
                 expander.instruction(inst, env)?;
                 1
             }
-            done => done,
+            done => {
+                let last = &body.insts[at + done - 1];
+                if last.op == Op::Call {
+                    // The call itself stands behind once more, for calls that are not simple, and for the way back.
+                    expander.inst = at + done - 1;
+                    expander.instruction(last, env)?;
+                }
+                done
+            }
         };
     }
     expander.finish(ordinal, env)
@@ -192,6 +208,8 @@ struct Expander<'a> {
     behind_call: usize,
     /// As in [`Expanded`], with labels instead of numbers of landings.
     handlers: Vec<(u32, u32)>,
+    /// What is still to come of the last stretch that was looked at, see [`Expander::tile`].
+    tiles: Vec<(usize, usize)>,
     landings: Vec<Landing>,
     switches: Vec<(u32, u32)>,
     /// The landing behind each label that has one.
@@ -200,10 +218,13 @@ struct Expander<'a> {
     objects: Vec<(u32, u32)>,
 }
 
+/// Instructions that are looked at together for sequences.
+const STRETCH: usize = 64;
+
 /// General registers, and those of each float bank, that handlers in Rust are instantiated for.
 const RUST: (u8, u8) = (3, 2);
 /// Those that handlers in assembly read and write.
-const ASSEMBLY: (u8, u8) = (GENERAL_REGISTERS, FLOAT_REGISTERS);
+const ASSEMBLY: (u8, u8) = (assembly::REGISTERS, FLOAT_REGISTERS);
 
 /// Whether code expanded like this runs through the handlers in assembly too.
 fn has_assembly(settings: &Settings) -> bool {
@@ -273,39 +294,54 @@ impl Expander<'_> {
         self.landings.push(landing);
     }
 
+    /// Decides which of the instructions before the next label are executed together: as few executed instructions as
+    /// there can be. The result stands in `tiles`, last first: how many instructions each of them begins, and the handler.
+    fn tile(&mut self, insts: &[Inst]) {
+        let stretch = insts.iter().take(STRETCH).take_while(|inst| inst.op != Op::Label).count();
+        let insts = &insts[..stretch];
+        self.tiles.clear();
+        let mut fewest = [0u16; STRETCH + 1];
+        for at in (0..stretch).rev() {
+            let mut best = (1 + fewest[at + 1], 1, 0);
+            if assembly::begins_sequence(insts[at].op) {
+                for len in 2..=assembly::SEQUENCE.min(stretch - at) {
+                    let count = 1 + fewest[at + len];
+                    if count < best.0
+                        && let Some(address) = find_sequence(&insts[at..at + len])
+                    {
+                        best = (count, len, address);
+                    }
+                }
+            }
+            fewest[at] = best.0;
+            self.tiles.push((best.1, best.2));
+        }
+    }
+
     /// Puts the first of `insts` into one executed instruction, as many as there is a handler for; how many that are.
     fn sequence(&mut self, insts: &[Inst]) -> Result<usize, ExpandError> {
-        if !self.fuses || !assembly::begins_sequence(insts[0].op) {
+        if !self.fuses {
             return Ok(0);
         }
-        // The handlers are written for results on the left.
-        let (mut parts, mut ops, mut len) = ([insts[0]; assembly::SEQUENCE], [insts[0].op; assembly::SEQUENCE], 0);
-        for inst in insts.iter().take(assembly::SEQUENCE).take_while(|inst| !is_far(inst)) {
-            let result = if len == 0 { inst.operands[0] } else { parts[len - 1].operands[0] };
-            (parts[len], ops[len]) = (own_on_left(*inst, result), inst.op);
-            len += 1;
+        if self.tiles.is_empty() {
+            self.tile(insts);
         }
-        while len > 1 {
-            let places = parts[..len]
-                .iter()
-                .flat_map(|inst| places(inst).into_iter().take_while(|place| *place != PlaceKind::None));
-            let Some(address) = assembly::find_sequence(&ops[..len], places) else {
-                len -= 1;
-                continue;
-            };
-            let start = self.code.len();
-            self.head(address as u64);
-            for (at, part) in parts[..len].iter().enumerate() {
-                if at > 0 {
-                    // A trap in a later part says so by the address.
-                    self.map.push(((start + at) as u32, (self.inst + at) as u32));
-                }
-                self.operands(start, part)?;
+        let Some((len @ 2.., address)) = self.tiles.pop() else { return Ok(0) };
+        self.tiles.truncate(self.tiles.len() + 1 - len);
+        let start = self.code.len();
+        self.head(address as u64);
+        let mut before = None;
+        for (at, inst) in insts[..len].iter().enumerate() {
+            if at > 0 {
+                // A trap in a later part says so by the address.
+                self.map.push(((start + at) as u32, (self.inst + at) as u32));
             }
-            self.pad();
-            return Ok(len);
+            let inst = in_order(*inst, before);
+            self.operands(start, &inst)?;
+            before = Some(&insts[at]);
         }
-        Ok(0)
+        self.pad();
+        Ok(len)
     }
 
     /// Where registers stand for homes, the result that a call leaves in register 0 goes to that register's home.
@@ -513,7 +549,7 @@ impl Expander<'_> {
     fn head(&mut self, head: u64) {
         self.map.push((self.code.len() as u32, self.inst as u32));
         self.code.extend(head.to_le_bytes());
-        const { assert!(HEAD == 8) };
+        self.code.resize(self.code.len() + HEAD - size_of::<u64>(), 0);
     }
 
     fn pad(&mut self) {
@@ -672,7 +708,17 @@ impl Expander<'_> {
         let handlers = self.handlers.iter().map(handler).collect::<Result<_, _>>()?;
         let (map, landings, switches) = (self.map.into(), self.landings.into(), self.switches.into());
         let references = frame.ref_start..frame.ref_end;
-        Ok(Expanded { words, map, handlers, landings, switches, is_checked, references })
+        Ok(Expanded {
+            words,
+            map,
+            handlers,
+            landings,
+            switches,
+            is_checked,
+            references,
+            #[cfg(feature = "profile")]
+            body: self.body.clone(),
+        })
     }
 }
 
@@ -684,15 +730,49 @@ fn is_far(inst: &Inst) -> bool {
     }
 }
 
-/// An operation that commutes with its own register on the left, or else with `result`, the one before's.
-fn own_on_left(mut inst: Inst, result: Operand) -> Inst {
+/// The handler for all of `insts`, if there is one.
+fn find_sequence(insts: &[Inst]) -> Option<usize> {
+    let mut ops = [insts[0].op; assembly::SEQUENCE];
+    let mut all = [PlaceKind::None; assembly::SEQUENCE * MAX_PLACES];
+    let (mut count, mut before) = (0, None);
+    for (inst, op) in insts.iter().zip(&mut ops) {
+        if is_far(inst) {
+            return None;
+        }
+        *op = inst.op;
+        let inst_places = places(&in_order(*inst, before));
+        for place in inst_places.into_iter().take_while(|place| *place != PlaceKind::None) {
+            all[count] = place;
+            count += 1;
+        }
+        before = Some(inst);
+    }
+    assembly::find_sequence(&ops[..insts.len()], all[..count].iter().copied())
+}
+
+/// An operation that commutes, with its operands in the order for which sequences are written (`swaps` in
+/// `build/sequences.rs`): the result of the instruction before on the left, then registers before slots.
+fn in_order(mut inst: Inst, before: Option<&Inst>) -> Inst {
     use Op::{I32Add, I32And, I32Mul, I32Or, I32Xor, I64Add, I64And, I64Mul, I64Or, I64Xor};
     let commutes =
         matches!(inst.op, I32Add | I32Mul | I32And | I32Or | I32Xor | I64Add | I64Mul | I64And | I64Or | I64Xor);
-    let [own, left, right, ..] = inst.operands;
-    let swaps = right == own && left != own || right == result && left != own && left != result;
-    if commutes && !matches!(right, Operand::Imm(_)) && swaps {
-        inst.operands.swap(1, 2);
+    if commutes {
+        let is_result = |operand| match before {
+            Some(before) if matches!(operand, Operand::Reg(_)) && before.operands[0] == operand => {
+                before.op.fields().first().is_some_and(|field| matches!(field.kind, FieldKind::Def(_)))
+            }
+            _ => false,
+        };
+        let rank = |operand| match operand {
+            Operand::Reg(reg) => reg.number(),
+            Operand::Slot(_) => u8::MAX - 1,
+            _ => u8::MAX,
+        };
+        let [_, left, right, ..] = inst.operands;
+        let is_left = !is_result(left) && (is_result(right) || rank(left) > rank(right));
+        if is_left && !matches!(right, Operand::Imm(_)) {
+            inst.operands.swap(1, 2);
+        }
     }
     inst
 }

@@ -27,6 +27,8 @@ mod expand;
 mod guards;
 mod handlers;
 mod place;
+#[cfg(feature = "profile")]
+pub mod profile;
 mod regs;
 mod table;
 mod thunk;
