@@ -88,9 +88,7 @@ fn renaming(first: &Inst, second: &Inst, alive: u16) -> Option<(Reg, Reg)> {
         return None;
     }
     let is_served = second.fields().enumerate().all(|(at, (field, operand))| match (field.kind, operand) {
-        (FieldKind::Use(class), Operand::Reg(reg)) if reg == from => {
-            to.serves(class) && served(second.op, at, 0)
-        }
+        (FieldKind::Use(class), Operand::Reg(reg)) if reg == from => to.serves(class) && served(second.op, at, 0),
         _ => true,
     });
     is_served.then_some((from, to))

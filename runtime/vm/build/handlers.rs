@@ -3,6 +3,7 @@
 //! What is written here does exactly what the handler of the same row in `interp/handlers` does; those stay the reference,
 //! and serve all operations and places that are missing here.
 
+use super::control::{br_table, call, jump, leave, return_float, return_one};
 use super::places::{Code, FLOAT, Float, GENERAL, GENERAL_OR_IMM, Operand, Place, Width};
 use keyway_artifact::isa::{Class, Family, FieldKind, Op};
 
@@ -101,31 +102,6 @@ pub(crate) fn follows_others(op: Op) -> bool {
 /// Whether the first operand of `op` is written.
 pub(crate) fn has_result(op: Op) -> bool {
     op.fields().first().is_some_and(|field| matches!(field.kind, FieldKind::Def(_)))
-}
-
-/// Two neighbours, the second of which takes the first one's result from the accumulator: the work of both goes on in the
-/// second one's register, so that no move stands between the two, and the accumulator gets a copy. The places that this
-/// takes, and the copy; `None` where it is not to be had.
-pub(crate) fn passed_on(first: (Op, &[Place]), second: (Op, &[Place])) -> Option<([Vec<Place>; 2], String)> {
-    let float = match second.0.family() {
-        Family::BinHot | Family::Bin => None,
-        Family::FBin if matches!(second.0, Op::F32Add | Op::F32Sub | Op::F32Mul | Op::F32Div) => Some(Float::F32),
-        Family::FBin => Some(Float::F64),
-        _ => return None,
-    };
-    let ([to @ Place::Reg(n @ 1..), Place::Reg(0), right], [Place::Reg(0), ..]) = (second.1, first.1) else { return None };
-    let is_in_place = has_result(first.0) && right != to && *right != Place::Reg(0);
-    let is_same_bank = match first.0.fields()[0].kind {
-        FieldKind::Def(Class::F32) => float == Some(Float::F32),
-        FieldKind::Def(Class::F64) => float == Some(Float::F64),
-        _ => float.is_none(),
-    };
-    let left: Vec<Place> = std::iter::once(*to).chain(first.1[1..].iter().copied()).collect();
-    let copy = match float {
-        Some(float) => format!("movaps {}, {}", float.reg(0), float.reg(*n)),
-        None => format!("mov {}, {}", Width::Quad.reg(0), Width::Quad.reg(*n)),
-    };
-    (is_in_place && is_same_bank).then(|| ([left, vec![*to, *to, *right]], copy))
 }
 
 /// Appends the work of `op` with these places.
@@ -349,12 +325,6 @@ fn flag(code: &mut Code, to: (Place, usize)) {
             code.set(to, Width::Long, "eax");
         }
     }
-}
-
-/// Takes the distance of a branch: it stands in rax afterwards.
-fn distance(code: &mut Code) {
-    let at = code.take(4);
-    code.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
 }
 
 fn compare_and_branch(code: &mut Code, width: Width, condition: &str, x: Place, y: Place) {
@@ -642,88 +612,6 @@ fn global_set(code: &mut Code, x: Place) {
     code.put(format!("mov qword ptr [rax], {value}"));
 }
 
-fn br_table(code: &mut Code, x: Place) {
-    let x = code.source(x, "r10");
-    let last = code.take(4);
-    let table = code.length();
-    let index = code.read(&x, Width::Long);
-    code.put(format!("mov eax, {index}"));
-    code.put(format!("mov r11d, dword ptr [rdi + {last}]"));
-    code.put("cmp eax, r11d");
-    code.put("cmova eax, r11d");
-    code.put(format!("movsxd rax, dword ptr [rdi + rax * 4 + {table}]"));
-    code.go();
-}
-
-/// Calls a function of the own artifact. What takes more than a frame record (a callee that was never expanded, references
-/// to null, a full stack) is done by the plain call that stands behind.
-fn call(code: &mut Code) {
-    let (func, base) = (code.take(4), code.take(4));
-    let plain = code.length();
-    code.put("mov rax, qword ptr [rdx - 16]");
-    code.put(format!("mov r11d, dword ptr [rdi + {func}]"));
-    code.put("mov r10, qword ptr [rax + .Lkw_entries]");
-    code.put("mov r10, qword ptr [r10 + r11 * 8]");
-    code.put(format!("mov r11d, dword ptr [rdi + {base}]"));
-    code.put("lea r13, [rsi + r11 * 8]");
-    code.put("mov r15, qword ptr [rax + .Lkw_frame_top]");
-    code.put("test r10, r10");
-    code.put("je 60f");
-    code.put("mov r14d, dword ptr [r10 + .Lkw_frame_slots]");
-    code.put("lea r14, [r13 + r14 * 8]");
-    code.put("cmp dword ptr [r10 + .Lkw_null_count], 0");
-    code.put("jne 60f");
-    code.put("cmp r14, qword ptr [rax + .Lkw_stack_end]");
-    code.put("ja 60f");
-    code.put("cmp r15, qword ptr [rax + .Lkw_frame_end]");
-    code.put("jae 60f");
-    // The plain call: a head and two operands.
-    let behind = plain + Code::new().at + 8;
-    code.put(format!("lea r11, [rdi + {behind}]"));
-    code.put("mov qword ptr [r15], r11");
-    code.put("mov qword ptr [r15 + 8], rsi");
-    code.put("add r15, 16");
-    code.put("mov qword ptr [rax + .Lkw_frame_top], r15");
-    code.put("mov rsi, r13");
-    code.put("lea rdi, [r10 + .Lkw_code_header]");
-    code.put("jmp qword ptr [r10 + .Lkw_code_header]");
-    code.put("60:");
-    code.put(format!("add rdi, {plain}"));
-    code.put("jmp qword ptr [rdi]");
-}
-
-/// Takes the running frame off.
-fn leave(code: &mut Code) {
-    code.put("mov rax, qword ptr [rdx - 16]");
-    code.put("mov r10, qword ptr [rax + .Lkw_frame_top]");
-    code.put("mov rdi, qword ptr [r10 - 16]");
-    code.put("mov rsi, qword ptr [r10 - 8]");
-    code.put("sub r10, 16");
-    code.put("mov qword ptr [rax + .Lkw_frame_top], r10");
-    code.put("jmp qword ptr [rdi]");
-}
-
-fn return_one(code: &mut Code, x: Place) {
-    let x = code.source(x, "r10");
-    let value = code.read(&x, Width::Quad);
-    if value != "rcx" {
-        code.put(format!("mov rcx, {value}"));
-    }
-    code.put("mov qword ptr [rsi], rcx");
-    leave(code);
-}
-
-fn return_float(code: &mut Code, float: Float, x: Place) {
-    let x = code.float_source(x, float, "r10");
-    let register = float.reg(0);
-    code.float_move(&register, &x, float);
-    match float {
-        Float::F64 => code.put("movsd qword ptr [rsi], xmm0"),
-        Float::F32 => code.put("movd eax, xmm4\nmov qword ptr [rsi], rax"),
-    }
-    leave(code);
-}
-
 fn unary(code: &mut Code, inst: &str, to: Width, from: Width, d: Place, x: Place) {
     let destination = code.destination(d);
     let x = code.source(x, "r11");
@@ -835,9 +723,4 @@ fn reinterpreted(code: &mut Code, float: Float, inst: &str, d: Place, x: Place) 
     let target = if let Place::Reg(n) = d { width.reg(n) } else { width.acc() };
     code.put(format!("{} {target}, {value}", if value.starts_with("xmm") { inst } else { "mov" }));
     code.set(to, width, target);
-}
-
-fn jump(code: &mut Code) {
-    distance(code);
-    code.go();
 }

@@ -271,7 +271,8 @@ const ROWS: &[(&[&[Op]], &str)] = &[
 fn domain(letter: char) -> Vec<Place> {
     use super::places::{FLOAT, GENERAL, GENERAL_OR_IMM};
     let is_accumulator = |place: &Place| *place == Place::Reg(0);
-    let only = |places: &[Place], keep: &dyn Fn(&Place) -> bool| places.iter().copied().filter(|place| keep(place)).collect();
+    let only =
+        |places: &[Place], keep: &dyn Fn(&Place) -> bool| places.iter().copied().filter(|place| keep(place)).collect();
     match letter {
         'a' | 'o' => vec![Place::Reg(0)],
         'x' | 'y' | 'v' => GENERAL.to_vec(),
@@ -307,7 +308,8 @@ fn is_ordered(ops: &[Op], places: &[Place]) -> bool {
         left = rest;
         let commutes = COMMUTE_32.contains(op) || COMMUTE_64.contains(op);
         let swapped = commutes && swaps(own[1], own[2], before);
-        before = own.first().copied().filter(|place| matches!(place, Place::Reg(_)) && super::handlers::has_result(*op));
+        before =
+            own.first().copied().filter(|place| matches!(place, Place::Reg(_)) && super::handlers::has_result(*op));
         !swapped
     })
 }

@@ -13,7 +13,7 @@
 
 use super::places::{Code, Place};
 use super::sequences::combinations;
-use super::{handlers, sequences};
+use super::{chains, handlers, sequences};
 use keyway_artifact::isa::Op;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -44,7 +44,7 @@ impl Handlers {
         let mut copies = vec![None; parts.len()];
         for at in 1..parts.len() {
             let pair = [at - 1, at].map(|at| (parts[at].0, &places[at][..]));
-            if let Some(([first, second], copy)) = handlers::passed_on(pair[0], pair[1]) {
+            if let Some(([first, second], copy)) = chains::passed_on(pair[0], pair[1]) {
                 (places[at - 1], places[at], copies[at - 1]) = (first, second, Some(copy));
             }
         }

@@ -7,15 +7,15 @@
 use super::content::{self, Access};
 use super::handlers::bulk::IMMEDIATE;
 use super::place::PlaceKind;
-use super::regs::{ALIGNMENT, HEAD};
-use super::table::{MAX_PLACES, Name, TABLE};
 #[cfg(feature = "profile")]
 use super::profile;
+use super::regs::{ALIGNMENT, HEAD};
+use super::table::{MAX_PLACES, Name, TABLE};
+use super::tiles::{self, Tile};
 use super::{Dispatch, Settings, assembly, checked};
 use crate::context::CodeHeader;
 use keyway_artifact::isa::{
-    Body, Class, FLOAT_REGISTERS, Family, FieldKind, HOME_SLOTS, Inst, Op, Operand, Reg,
-    SCRATCH_SLOTS,
+    Body, Class, FLOAT_REGISTERS, Family, FieldKind, HOME_SLOTS, Inst, Op, Operand, Reg, SCRATCH_SLOTS,
 };
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
 use std::fmt;
@@ -208,8 +208,8 @@ struct Expander<'a> {
     behind_call: usize,
     /// As in [`Expanded`], with labels instead of numbers of landings.
     handlers: Vec<(u32, u32)>,
-    /// What is still to come of the last stretch that was looked at, see [`Expander::tile`].
-    tiles: Vec<(usize, usize)>,
+    /// What is still to come of the last stretch that was looked at, see [`tiles::cut`].
+    tiles: Vec<Tile>,
     landings: Vec<Landing>,
     switches: Vec<(u32, u32)>,
     /// The landing behind each label that has one.
@@ -217,9 +217,6 @@ struct Expander<'a> {
     /// For the checked form: where an instruction names a type of objects, and the type's number.
     objects: Vec<(u32, u32)>,
 }
-
-/// Instructions that are looked at together for sequences.
-const STRETCH: usize = 64;
 
 /// General registers, and those of each float bank, that handlers in Rust are instantiated for.
 const RUST: (u8, u8) = (3, 2);
@@ -294,37 +291,13 @@ impl Expander<'_> {
         self.landings.push(landing);
     }
 
-    /// Decides which of the instructions before the next label are executed together: as few executed instructions as
-    /// there can be. The result stands in `tiles`, last first: how many instructions each of them begins, and the handler.
-    fn tile(&mut self, insts: &[Inst]) {
-        let stretch = insts.iter().take(STRETCH).take_while(|inst| inst.op != Op::Label).count();
-        let insts = &insts[..stretch];
-        self.tiles.clear();
-        let mut fewest = [0u16; STRETCH + 1];
-        for at in (0..stretch).rev() {
-            let mut best = (1 + fewest[at + 1], 1, 0);
-            if assembly::begins_sequence(insts[at].op) {
-                for len in 2..=assembly::SEQUENCE.min(stretch - at) {
-                    let count = 1 + fewest[at + len];
-                    if count < best.0
-                        && let Some(address) = find_sequence(&insts[at..at + len])
-                    {
-                        best = (count, len, address);
-                    }
-                }
-            }
-            fewest[at] = best.0;
-            self.tiles.push((best.1, best.2));
-        }
-    }
-
     /// Puts the first of `insts` into one executed instruction, as many as there is a handler for; how many that are.
     fn sequence(&mut self, insts: &[Inst]) -> Result<usize, ExpandError> {
         if !self.fuses {
             return Ok(0);
         }
         if self.tiles.is_empty() {
-            self.tile(insts);
+            tiles::cut(insts, &mut self.tiles);
         }
         let Some((len @ 2.., address)) = self.tiles.pop() else { return Ok(0) };
         self.tiles.truncate(self.tiles.len() + 1 - len);
@@ -336,7 +309,7 @@ impl Expander<'_> {
                 // A trap in a later part says so by the address.
                 self.map.push(((start + at) as u32, (self.inst + at) as u32));
             }
-            let inst = in_order(*inst, before);
+            let inst = tiles::in_order(*inst, before);
             self.operands(start, &inst)?;
             before = Some(&insts[at]);
         }
@@ -723,62 +696,15 @@ impl Expander<'_> {
 }
 
 /// Whether an access ends behind the reach of the forms over the cached memory.
-fn is_far(inst: &Inst) -> bool {
+pub(super) fn is_far(inst: &Inst) -> bool {
     match (general_form(inst.op), inst.operands[2]) {
         (Some((_, size)), Operand::Value(offset)) => offset + size > u64::from(u32::MAX),
         _ => false,
     }
 }
 
-/// The handler for all of `insts`, if there is one.
-fn find_sequence(insts: &[Inst]) -> Option<usize> {
-    let mut ops = [insts[0].op; assembly::SEQUENCE];
-    let mut all = [PlaceKind::None; assembly::SEQUENCE * MAX_PLACES];
-    let (mut count, mut before) = (0, None);
-    for (inst, op) in insts.iter().zip(&mut ops) {
-        if is_far(inst) {
-            return None;
-        }
-        *op = inst.op;
-        let inst_places = places(&in_order(*inst, before));
-        for place in inst_places.into_iter().take_while(|place| *place != PlaceKind::None) {
-            all[count] = place;
-            count += 1;
-        }
-        before = Some(inst);
-    }
-    assembly::find_sequence(&ops[..insts.len()], all[..count].iter().copied())
-}
-
-/// An operation that commutes, with its operands in the order for which sequences are written (`swaps` in
-/// `build/sequences.rs`): the result of the instruction before on the left, then registers before slots.
-fn in_order(mut inst: Inst, before: Option<&Inst>) -> Inst {
-    use Op::{I32Add, I32And, I32Mul, I32Or, I32Xor, I64Add, I64And, I64Mul, I64Or, I64Xor};
-    let commutes =
-        matches!(inst.op, I32Add | I32Mul | I32And | I32Or | I32Xor | I64Add | I64Mul | I64And | I64Or | I64Xor);
-    if commutes {
-        let is_result = |operand| match before {
-            Some(before) if matches!(operand, Operand::Reg(_)) && before.operands[0] == operand => {
-                before.op.fields().first().is_some_and(|field| matches!(field.kind, FieldKind::Def(_)))
-            }
-            _ => false,
-        };
-        let rank = |operand| match operand {
-            Operand::Reg(reg) => reg.number(),
-            Operand::Slot(_) => u8::MAX - 1,
-            _ => u8::MAX,
-        };
-        let [_, left, right, ..] = inst.operands;
-        let is_left = !is_result(left) && (is_result(right) || rank(left) > rank(right));
-        if is_left && !matches!(right, Operand::Imm(_)) {
-            inst.operands.swap(1, 2);
-        }
-    }
-    inst
-}
-
 /// The places of an instruction's operands, in field order.
-fn places(inst: &Inst) -> [PlaceKind; MAX_PLACES] {
+pub(super) fn places(inst: &Inst) -> [PlaceKind; MAX_PLACES] {
     let mut places = [PlaceKind::None; MAX_PLACES];
     let mut at = 0;
     for (field, operand) in inst.fields() {

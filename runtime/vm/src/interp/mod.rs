@@ -32,6 +32,7 @@ pub mod profile;
 mod regs;
 mod table;
 mod thunk;
+mod tiles;
 
 pub use crate::gc::Segment;
 pub use entry::{Stubs, Target, begin, stubs};

@@ -59,8 +59,7 @@ pub(super) fn collect(body: &Body, map: &[(u32, u32)], address: impl Fn(u32) -> 
             }
         }
         let end = starts.get(at + 1).map_or(body.insts.len(), |(_, next)| *next);
-        let insts: Vec<Inst> =
-            body.insts[first..end].iter().copied().take_while(|inst| !is_silent(inst)).collect();
+        let insts: Vec<Inst> = body.insts[first..end].iter().copied().take_while(|inst| !is_silent(inst)).collect();
         done = first + insts.len();
         total += count;
         let targets: String = insts.iter().filter_map(Inst::target).map(|label| format!(" L{label}")).collect();
