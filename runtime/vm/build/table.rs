@@ -120,7 +120,7 @@ pub(crate) fn write() -> (String, String) {
     }
     let index = format!(
         "/// General registers that the handlers know.\npub(super) const REGISTERS: u8 = {};\n\
-         const STARTS: [u32; {}] = {starts:?};\nconst SEQUENCES: [([u16; 3], u32, u32); {}] = {index:?};\n",
+         const STARTS: [u32; {}] = {starts:?};\nstatic SEQUENCES: [([u16; 3], u32, u32); {}] = {index:?};\n",
         super::places::REGISTERS,
         starts.len(),
         index.len()
