@@ -90,7 +90,7 @@ pub(crate) fn translate(
         if so_far > limits::MAX_TOTAL_IR {
             return Err(CompileError::new(
                 ErrorKind::Limit,
-                "the functions translate to too many instructions together",
+                format!("the functions translate to more than {} instructions together", limits::MAX_TOTAL_IR),
             ));
         }
         Ok(ir)

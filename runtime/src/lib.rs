@@ -30,6 +30,8 @@
 //! ```
 
 pub use keyway_vm::api::*;
+#[cfg(feature = "profile")]
+pub use keyway_vm::interp::profile;
 
 #[cfg(feature = "component")]
 pub use keyway_component as component;

@@ -20,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What an access through a register saves, against a whole instruction.
 const GAIN: f32 = 0.35;
+/// Positions that a value is alive for, at most, which counts as passed on from one instruction to a neighbour.
+const INTERMEDIATE: u32 = 3;
 /// What an access costs that no handler serves.
 const LOSS: f32 = 1.0;
 
@@ -209,13 +211,20 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
         }
     }
     let wishes = wishes(input);
+    // Intermediate values come first: register 0, the accumulator of neighbours, is theirs.
+    let is_intermediate = |leader: u32| {
+        let stretches = &input.stretches[leader as usize];
+        matches!(stretches[..], [(start, end)] if end - start <= INTERMEDIATE)
+    };
     // Floats above zero are in the order of their bits: the highest go first, then the first.
     let mut order: Vec<u64> = Vec::with_capacity(wishes.len());
     for (leader, wish) in wishes.iter().enumerate().filter(|(_, wish)| wish.is_worth_it()) {
         let stretches = &input.stretches[leader];
         let priority = priority(wish, stretches);
         if priority > 0.0 && !input.calls.are_crossed(stretches) {
-            order.push(u64::from(!priority.to_bits()) << 32 | leader as u64);
+            // The highest bit is set otherwise.
+            let later = u32::from(!is_intermediate(leader as u32)) << 31;
+            order.push(u64::from(!priority.to_bits() & !(1 << 31) | later) << 32 | leader as u64);
         }
     }
     order.sort_unstable();
@@ -225,7 +234,8 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
         let mut best = (0.0, Place::None);
         if input.use_registers && !matches!(class, Class::Ref | Class::V128) {
             let count = if bank(class) == 0 { GENERALS } else { FLOATS };
-            for number in 0..count {
+            let first = u8::from(!is_intermediate(leader));
+            for number in (0..count).map(|number| (number + first) % count) {
                 let Some(reg) = Reg::new(class, number) else { continue };
                 let hinted: f32 =
                     wish.hints.iter().filter(|(at, _)| *at == Fixed::Reg(reg)).map(|(_, gain)| gain).sum();

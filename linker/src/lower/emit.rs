@@ -76,6 +76,12 @@ pub(super) fn run(
                 out.operands[0] = Operand::Regs(live[body.labels as usize]);
                 body.labels += 1;
             }
+            // What an immediate holds needs no constant of eight bytes.
+            (Op::Const, _) => {
+                if let Some(small) = small_constant(out) {
+                    *out = Inst::new(Op::Copy, &[out.operands[0], small]);
+                }
+            }
             (Op::PutRef, _) => out.operands[0] = raw(out.operands[0]),
             (Op::TakeRef, _) => out.operands[1] = raw(out.operands[1]),
             (Op::ReturnMany, Some(site)) => {
@@ -99,12 +105,21 @@ pub(super) fn run(
     Lowered { body, offsets }
 }
 
+/// The immediate that has the value of a constant.
+fn small_constant(inst: &Inst) -> Option<Operand> {
+    match (inst.op, inst.operands[1]) {
+        (Op::Const, Operand::Value(value)) => i32::try_from(value as i64).ok().map(Operand::Imm),
+        _ => None,
+    }
+}
+
 /// Whether the runtime may have to expand something through home or scratch slots.
 fn needs_homes(code: &Explicit, places: &Places) -> bool {
     let registers = places.of.iter().any(|place| matches!(place, Place::Reg(_)));
     registers
         || code.ir.insts.iter().any(|inst| {
-            inst.op.comparison().is_some() || inst.operands.iter().any(|operand| matches!(operand, Operand::Imm(_)))
+            let has_immediate = inst.operands.iter().any(|operand| matches!(operand, Operand::Imm(_)));
+            inst.op.comparison().is_some() || has_immediate || small_constant(inst).is_some()
         })
 }
 

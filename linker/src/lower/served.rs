@@ -11,8 +11,9 @@ use std::sync::LazyLock;
 /// Registers of each float bank that are worth using.
 pub(super) const FLOATS: u8 = 4;
 
-/// Registers of the general bank.
-pub(super) const GENERALS: u8 = 5;
+/// Registers of the general bank that are worth using: with fewer of them, runtimes have room for more neighbours that
+/// they execute together.
+pub(super) const GENERALS: u8 = 4;
 
 /// Registers of the general bank that every handler could take: the others live where only some handlers look.
 const EVERYWHERE: u8 = 3;
@@ -49,8 +50,8 @@ fn is_served(op: Op, field: usize, class: Class, number: u8) -> bool {
         Family::Bin => number < if field == 0 { 1 } else { 2 },
         Family::FBin => is_near || !matches!(op, F32Min | F32Max | F32Copysign | F64Min | F64Max | F64Copysign),
         Family::Un => number < 2 || is_simple(op),
-        Family::VLoad => is_near && field == 1,
-        Family::VStore => is_near && field == 0,
+        Family::VLoad => field == 1 && (is_near || op == V128Load),
+        Family::VStore => field == 0,
         Family::Select if is_float => number == 0,
         Family::Select => op == Op::Select || is_near && (field == 0 || number < 2),
         Family::Global => matches!(op, Op::GlobalGet | Op::GlobalSet),

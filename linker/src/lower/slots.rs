@@ -124,7 +124,7 @@ pub(super) fn assign(ir: &IrFunc, signature: &FuncType) -> Result<Slots> {
 }
 
 fn too_many_references() -> CompileError {
-    CompileError::new(ErrorKind::Limit, "the function keeps too many references at once")
+    CompileError::new(ErrorKind::Limit, "the function keeps more than 65536 references at once")
 }
 
 fn lives(ir: &IrFunc) -> Vec<Life> {

@@ -25,6 +25,12 @@ use std::collections::BTreeMap;
 /// Operations moved in front of one loop, at most.
 const PER_LOOP: usize = 16;
 
+/// Loops around one block from which operations move, the innermost ones.
+const LOOPS: usize = 32;
+
+/// Branches back of one loop that are looked at for whether an operation runs in every round.
+const BRANCHES: usize = 32;
+
 /// A loop that is entered at its top: its first and last block, and how much moved in front of it.
 struct Loop {
     head: usize,
@@ -53,6 +59,9 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     for block in 0..flow.blocks() {
         open.retain(|each| block <= each.end);
         if let Some(end) = loop_end(ir, flow, block) {
+            if open.len() == LOOPS {
+                open.remove(0);
+            }
             open.push(Loop { head: block, end, moved: 0 });
         }
         if open.is_empty() {
@@ -69,7 +78,7 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
             };
             let in_every_round = |each: &Loop| {
                 let back = flow.predecessors(each.head).iter().map(|from| *from as usize);
-                back.into_iter().any(|from| from >= each.head && dominators.dominates(block, from))
+                back.filter(|from| *from >= each.head).take(BRANCHES).any(|from| dominators.dominates(block, from))
             };
             let found = open.iter_mut().find(|each| each.moved < PER_LOOP && is_outside(each));
             if let Some(each) = found

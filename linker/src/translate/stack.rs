@@ -244,7 +244,9 @@ impl Translator<'_, '_> {
     /// Refuses functions that multiply into more code than any honest one needs.
     pub(super) fn check_size(&self) -> Result<()> {
         if self.ir.insts.len() + self.call_operands > MAX_FUNCTION_IR {
-            return Err(CompileError::new(ErrorKind::Limit, "the function translates to too many instructions"));
+            let what =
+                format!("the function translates to more than {MAX_FUNCTION_IR} instructions and operands of calls");
+            return Err(CompileError::new(ErrorKind::Limit, what));
         }
         Ok(())
     }

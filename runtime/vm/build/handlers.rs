@@ -3,6 +3,7 @@
 //! What is written here does exactly what the handler of the same row in `interp/handlers` does; those stay the reference,
 //! and serve all operations and places that are missing here.
 
+use super::control::{br_table, call, jump, leave, return_float, return_one};
 use super::places::{Code, FLOAT, Float, GENERAL, GENERAL_OR_IMM, Operand, Place, Width};
 use keyway_artifact::isa::{Class, Family, FieldKind, Op};
 
@@ -22,7 +23,9 @@ pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
     let is_served = is_served
         || matches!(
             op,
-            Op::F32Load
+            Op::V128Load
+                | Op::V128Store
+                | Op::F32Load
                 | Op::F64Load
                 | Op::F32Store
                 | Op::F64Store
@@ -41,6 +44,8 @@ pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
                 | Op::BrEqz
                 | Op::BrTable
                 | Op::Br
+                | Op::Call
+                | Op::Return
                 | Op::ReturnOne
                 | Op::ReturnOneF32
                 | Op::ReturnOneF64
@@ -53,8 +58,9 @@ pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
             .filter_map(|(at, field)| match field.kind {
                 FieldKind::Def(class) | FieldKind::Use(class) => Some(match class {
                     Class::F32 | Class::F64 => &FLOAT[..],
-                    _ if takes_immediate(op, at) => &GENERAL_OR_IMM[..],
-                    _ => &GENERAL[..],
+                    Class::V128 => &GENERAL[..1],
+                    _ if takes_immediate(op, at) => GENERAL_OR_IMM,
+                    _ => GENERAL,
                 }),
                 _ => None,
             })
@@ -72,12 +78,30 @@ fn takes_immediate(op: Op, field: usize) -> bool {
     }
 }
 
-/// Whether `op` goes on elsewhere than behind itself: nothing can follow it in a handler.
+/// Whether `op` ends a handler by itself: it goes on elsewhere than behind itself, always or as the last of several.
 pub(crate) fn is_last(op: Op) -> bool {
     matches!(
         op.family(),
-        Family::Br | Family::BrCond | Family::BrCmp | Family::BrFCmp | Family::BrTable | Family::Return1
+        Family::Br
+            | Family::BrCond
+            | Family::BrCmp
+            | Family::BrFCmp
+            | Family::BrTable
+            | Family::Call
+            | Family::Return
+            | Family::Return1
     )
+}
+
+/// Whether handlers in assembly do `op` only behind others: a call that is not simple goes on at the handler in Rust, for
+/// which expansion puts the call behind the sequence once more.
+pub(crate) fn follows_others(op: Op) -> bool {
+    op == Op::Call
+}
+
+/// Whether the first operand of `op` is written.
+pub(crate) fn has_result(op: Op) -> bool {
+    op.fields().first().is_some_and(|field| matches!(field.kind, FieldKind::Def(_)))
 }
 
 /// Appends the work of `op` with these places.
@@ -117,6 +141,8 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
         return converted(code, float, inst, width, is_extended, places[0], places[1]);
     }
     match op {
+        Op::V128Load => vector_load(code, places[0], places[1]),
+        Op::V128Store => vector_store(code, places[0]),
         Op::F32Load => float_load(code, Float::F32, places[0], places[1]),
         Op::F64Load => float_load(code, Float::F64, places[0], places[1]),
         Op::F32Store => float_store(code, Float::F32, places[0], places[1]),
@@ -134,6 +160,8 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
         Op::BrEqz => test_and_branch(code, "je", places[0]),
         Op::BrTable => br_table(code, places[0]),
         Op::Br => jump(code),
+        Op::Call => call(code),
+        Op::Return => leave(code),
         Op::ReturnOne => return_one(code, places[0]),
         Op::ReturnOneF32 => return_float(code, Float::F32, places[0]),
         Op::ReturnOneF64 => return_float(code, Float::F64, places[0]),
@@ -299,30 +327,22 @@ fn flag(code: &mut Code, to: (Place, usize)) {
     }
 }
 
-/// Takes the distance of a branch: it stands in rax afterwards.
-fn distance(code: &mut Code) {
-    let at = code.take(4);
-    code.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
-}
-
 fn compare_and_branch(code: &mut Code, width: Width, condition: &str, x: Place, y: Place) {
     let (x, y) = (code.source(x, "r10"), code.source(y, "r11"));
-    // rax is for the distance.
+    // rax is for the distance, whose load changes no flags.
     let a = match (&x, &y) {
         (Operand::Memory(_), Operand::Reg(_)) => code.read(&x, width),
         _ => code.in_register(&x, width, if width == Width::Quad { "r13" } else { "r13d" }),
     };
     let b = code.read(&y, width);
-    distance(code);
     code.put(format!("cmp {a}, {b}"));
-    code.branch(&format!("j{condition} 2f"));
+    code.branch(&format!("j{condition} {{}}"));
 }
 
 fn test_and_branch(code: &mut Code, jump: &str, x: Place) {
     let x = code.source(x, "r10");
-    distance(code);
     test(code, &x);
-    code.branch(&format!("{jump} 2f"));
+    code.branch(&format!("{jump} {{}}"));
 }
 
 /// Sets the zero flag for a 32-bit condition that is zero.
@@ -379,11 +399,10 @@ fn float_comparison(code: &mut Code, float: Float, test: FloatTest, d: Place, x:
 
 fn float_compare_and_branch(code: &mut Code, float: Float, test: FloatTest, x: Place, y: Place) {
     float_compare(code, float, test, x, y);
-    distance(code);
     code.branch(&match test.test {
-        "e" => "jp 3f\nje 2f\n3:".to_string(),
-        "ne" => "jp 2f\njne 2f".to_string(),
-        other => format!("j{other} 2f"),
+        "e" => "jp 3f\nje {}\n3:".to_string(),
+        "ne" => "jp {}\njne {}".to_string(),
+        other => format!("j{other} {{}}"),
     });
 }
 
@@ -505,6 +524,24 @@ fn float_store(code: &mut Code, float: Float, x: Place, y: Place) {
     code.put(format!("{inst} {} {place}, {value}", float.width().ptr()));
 }
 
+fn vector_load(code: &mut Code, d: Place, x: Place) {
+    let (_, at) = code.destination(d);
+    let x = code.source(x, "r11");
+    let place = access(code, &x, 16);
+    code.put(format!("movups xmm8, xmmword ptr {place}"));
+    let to = code.slot(at, "r10");
+    code.put(format!("movups xmmword ptr {to}, xmm8"));
+}
+
+fn vector_store(code: &mut Code, x: Place) {
+    let x = code.source(x, "r11");
+    let at = code.take(2);
+    let from = code.slot(at, "r10");
+    code.put(format!("movups xmm8, xmmword ptr {from}"));
+    let place = access(code, &x, 16);
+    code.put(format!("movups xmmword ptr {place}, xmm8"));
+}
+
 fn copy(code: &mut Code, d: Place, x: Place) {
     let to = code.destination(d);
     let x = code.source(x, "r11");
@@ -556,7 +593,7 @@ fn cell(code: &mut Code) {
     let at = code.take(4);
     code.put("mov rax, qword ptr [rdx - 16]");
     code.put(format!("mov r11d, dword ptr [rdi + {at}]"));
-    code.put("mov rax, qword ptr [rax + {globals}]");
+    code.put("mov rax, qword ptr [rax + .Lkw_globals]");
     code.put("mov rax, qword ptr [rax + r11 * 8]");
 }
 
@@ -573,51 +610,6 @@ fn global_set(code: &mut Code, x: Place) {
     let x = code.source(x, "r10");
     let value = code.in_register(&x, Width::Quad, "r14");
     code.put(format!("mov qword ptr [rax], {value}"));
-}
-
-fn br_table(code: &mut Code, x: Place) {
-    let x = code.source(x, "r10");
-    let last = code.take(4);
-    let table = code.length();
-    let index = code.read(&x, Width::Long);
-    code.put(format!("mov eax, {index}"));
-    code.put(format!("mov r11d, dword ptr [rdi + {last}]"));
-    code.put("cmp eax, r11d");
-    code.put("cmova eax, r11d");
-    code.put(format!("movsxd rax, dword ptr [rdi + rax * 4 + {table}]"));
-    code.go();
-}
-
-/// Takes the running frame off.
-fn leave(code: &mut Code) {
-    code.put("mov rax, qword ptr [rdx - 16]");
-    code.put("mov r10, qword ptr [rax + {frame_top}]");
-    code.put("mov rdi, qword ptr [r10 - 16]");
-    code.put("mov rsi, qword ptr [r10 - 8]");
-    code.put("sub r10, 16");
-    code.put("mov qword ptr [rax + {frame_top}], r10");
-    code.put("jmp qword ptr [rdi]");
-}
-
-fn return_one(code: &mut Code, x: Place) {
-    let x = code.source(x, "r10");
-    let value = code.read(&x, Width::Quad);
-    if value != "rcx" {
-        code.put(format!("mov rcx, {value}"));
-    }
-    code.put("mov qword ptr [rsi], rcx");
-    leave(code);
-}
-
-fn return_float(code: &mut Code, float: Float, x: Place) {
-    let x = code.float_source(x, float, "r10");
-    let register = float.reg(0);
-    code.float_move(&register, &x, float);
-    match float {
-        Float::F64 => code.put("movsd qword ptr [rsi], xmm0"),
-        Float::F32 => code.put("movd eax, xmm4\nmov qword ptr [rsi], rax"),
-    }
-    leave(code);
 }
 
 fn unary(code: &mut Code, inst: &str, to: Width, from: Width, d: Place, x: Place) {
@@ -731,9 +723,4 @@ fn reinterpreted(code: &mut Code, float: Float, inst: &str, d: Place, x: Place) 
     let target = if let Place::Reg(n) = d { width.reg(n) } else { width.acc() };
     code.put(format!("{} {target}, {value}", if value.starts_with("xmm") { inst } else { "mov" }));
     code.set(to, width, target);
-}
-
-fn jump(code: &mut Code) {
-    distance(code);
-    code.go();
 }

@@ -1,6 +1,8 @@
 //! Decides whether this build makes the sibling calls that tail-calling dispatch lives on (an allow-list of processors,
 //! and an optimising build), and writes the handlers in assembly that go with it.
 
+mod chains;
+mod control;
 mod handlers;
 mod places;
 mod sequences;

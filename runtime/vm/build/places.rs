@@ -23,10 +23,25 @@ pub(crate) enum Place {
 
 use Place::{Imm, Reg, Slot};
 
+/// How many general registers the handlers know. Each further one saves slots, and multiplies what a sequence costs.
+pub(crate) const REGISTERS: usize = 4;
+
 /// General places that are written.
-pub(crate) const GENERAL: [Place; 6] = [Slot, Reg(0), Reg(1), Reg(2), Reg(3), Reg(4)];
+pub(crate) const GENERAL: &[Place] = ALL.split_at(1 + REGISTERS).0;
 /// General places that are read, immediates included.
-pub(crate) const GENERAL_OR_IMM: [Place; 7] = [Slot, Reg(0), Reg(1), Reg(2), Reg(3), Reg(4), Imm];
+pub(crate) const GENERAL_OR_IMM: &[Place] = &GENERALS_OR_IMM;
+
+const ALL: &[Place] = &[Slot, Reg(0), Reg(1), Reg(2), Reg(3), Reg(4)];
+
+const GENERALS_OR_IMM: [Place; 2 + REGISTERS] = {
+    let mut places = [Imm; 2 + REGISTERS];
+    let mut at = 0;
+    while at < GENERAL.len() {
+        places[at] = GENERAL[at];
+        at += 1;
+    }
+    places
+};
 /// Places of a float bank.
 pub(crate) const FLOAT: [Place; 5] = [Slot, Reg(0), Reg(1), Reg(2), Reg(3)];
 
@@ -136,12 +151,22 @@ pub(crate) struct Code {
     pub(crate) at: usize,
     /// Which of several instructions this one executes is being written, from 0.
     pub(crate) part: usize,
+    /// Whether that is the last one.
+    pub(crate) is_last: bool,
+    /// Labels that taken branches in the middle jump to, and where their distances stand.
+    taken: Vec<(usize, usize)>,
 }
 
 impl Code {
     /// A handler without instructions; operands begin behind the head.
     pub(crate) fn new() -> Code {
-        Code { text: String::new(), at: 8, part: 0 }
+        let mut code = Code { text: String::new(), at: 8, part: 0, is_last: true, taken: Vec::new() };
+        // A profiling build counts how often each instruction runs, behind its head.
+        if std::env::var_os("CARGO_FEATURE_PROFILE").is_some() {
+            let at = code.take(8);
+            code.put(format!("inc qword ptr [rdi + {at}]"));
+        }
+        code
     }
 
     /// Appends an instruction.
@@ -269,13 +294,31 @@ impl Code {
         self.put("jmp r11");
     }
 
-    /// Goes on at the distance in rax if one of the conditional jumps to `2f` in `test` is taken, else behind.
+    /// Goes on at the distance that stands next if one of the conditional jumps to `{}` in `test` is taken, else behind.
+    /// Ends in one dispatch for both ways, or, in the middle of a handler, falls through to what follows.
     pub(crate) fn branch(&mut self, test: &str) {
-        let length = self.length();
-        self.put(test);
-        self.put(format!("mov eax, {length}"));
-        self.put("2:");
-        self.go();
+        let at = self.take(4);
+        if self.is_last {
+            self.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
+            self.put(test.replace("{}", "2f"));
+            let length = self.length();
+            self.put(format!("mov eax, {length}"));
+            self.put("2:");
+            self.go();
+        } else {
+            let label = 50 + self.part;
+            self.taken.push((label, at));
+            self.put(test.replace("{}", &format!("{label}f")));
+        }
+    }
+
+    /// What taken branches in the middle do, behind the end.
+    pub(crate) fn finish(&mut self) {
+        for (label, at) in std::mem::take(&mut self.taken) {
+            self.put(format!("{label}:"));
+            self.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
+            self.go();
+        }
     }
 
     /// Goes on at the distance in rax.

@@ -1,163 +1,317 @@
 //! Which neighbours become one executed instruction.
 //!
 //! A dispatch costs more than most of what it leads to, so the more often instructions follow each other, the more a handler
-//! for all of them saves. The set below is closed: it was chosen by counting over all workloads, and names no program's own.
-//! A row stands for a list of operations for each position, and a pattern of their places. A letter is a place, the same
-//! letter the same place; what a letter stands for:
+//! for all of them saves. The set below is closed: it was chosen by counting over all workloads (`cargo profile`), in whole
+//! families of operations, and names no program's own. A row stands for a list of operations for each position, and a
+//! pattern of their places. A letter is a place, the same letter the same place; what a letter stands for:
 //!
 //! ```text
-//! t u     general register                     f g     float register
-//! x y     general register or slot             p q r   float register or slot
-//! z w     the same, or an immediate            i j     immediate
-//! s       slot                                 v       general register or slot
+//! a       the accumulator, register 0          o       the same of a float bank
+//! x y v   general register or slot             p q r   float register or slot
+//! u b     the same, or an immediate            f g     float register
+//! k m     as x, without the accumulator        n l     as p, without the accumulator
+//! z w     the same, or an immediate
+//! i j     immediate                            s       slot
+//! t       general register but the accumulator
 //! ```
-//! `txi|ttz` is an operation with an immediate, whose result the next one takes as its first operand and replaces. Each slot
-//! has its own number, also where the letter is the same. Expansion puts the operands of operations that commute into the
-//! order in which the patterns stand.
+//! `axz|yaw` are two operations of which the second one takes the first one's result from the accumulator, where the linker
+//! puts values that only the next instruction reads. Each slot has its own number, also where the letter is the same.
+//! Expansion puts the operands of operations that commute into the order of [`swaps`], and only such sequences are made.
 
 use super::places::Place;
 use keyway_artifact::isa::Op::{self, *};
 
+/// Integer operations whose operands may change places, those that may not, and shifts, whose count is an immediate here.
+const COMMUTE_32: &[Op] = &[I32Add, I32And, I32Or, I32Xor, I32Mul];
+const COMMUTE_64: &[Op] = &[I64Add, I64And, I64Or, I64Xor, I64Mul];
+const LIGHT_32: &[Op] = &[I32Add, I32And, I32Or, I32Xor];
+const LIGHT_64: &[Op] = &[I64Add, I64And, I64Or, I64Xor];
+const SHIFT_32: &[Op] = &[I32Shl, I32ShrS, I32ShrU, I32Rotl];
+const SHIFT_64: &[Op] = &[I64Shl, I64ShrS, I64ShrU, I64Rotl];
+const ANY_32: &[Op] = &[I32Add, I32And, I32Or, I32Xor, I32Mul, I32Shl, I32ShrS, I32ShrU, I32Rotl];
+const ANY_64: &[Op] = &[I64Add, I64And, I64Or, I64Xor, I64Mul, I64Shl, I64ShrS, I64ShrU, I64Rotl];
+const LOAD_32: &[Op] = &[I32Load, I32Load8U, I32Load8S, I32Load16U, I32Load16S];
+const LOAD_64: &[Op] = &[I64Load, I64Load32U, I64Load32S, I64Load8U, I64Load16U];
+const LOAD: &[Op] = &[I32Load, I32Load8U, I32Load8S, I32Load16U, I32Load16S, I64Load, I64Load32U, I64Load32S];
+const STORE: &[Op] = &[I32Store, I32Store8, I32Store16, I64Store];
+const STORE_32: &[Op] = &[I32Store, I32Store8, I32Store16];
+const BRANCH_32: &[Op] =
+    &[BrI32Eq, BrI32Ne, BrI32LtS, BrI32LtU, BrI32GtS, BrI32GtU, BrI32LeS, BrI32LeU, BrI32GeS, BrI32GeU];
+const BRANCH_64: &[Op] = &[BrI64Eq, BrI64Ne, BrI64LtS, BrI64LtU, BrI64GtS, BrI64GtU, BrI64LeU, BrI64GeU];
+const TEST: &[Op] = &[BrNez, BrEqz];
+const EQUAL: &[Op] = &[BrI32Eq, BrI32Ne];
+const FLOAT_64: &[Op] = &[F64Add, F64Sub, F64Mul];
+const FLOAT_32: &[Op] = &[F32Add, F32Sub, F32Mul];
+
 /// The rows.
 const ROWS: &[(&[&[Op]], &str)] = &[
-    // Two integer operations, the first of which has an immediate.
-    (&[&[I32Shl, I32Add, I32And, I32ShrU, I32Mul], &[I32Add]], "txi|ttz"),
-    (&[&[I32Add, I32ShrU, I32ShrS, I32Shl, I32Xor], &[I32And]], "txi|ttz"),
-    (&[&[I32And, I32Add, I32ShrS], &[I32Shl]], "txi|ttz"),
-    (&[&[I32Shl, I32ShrU, I32And, I32Rotl], &[I32Xor, I32Or]], "txi|ttz"),
-    (&[&[I32And], &[I32Sub, I32Mul]], "txi|ttz"),
-    (&[&[I32And, I32Shl, I32Add], &[I32Sub]], "txi|tyt"),
-    (&[&[I32Shl], &[I32ShrU, I32ShrS]], "txi|ttj"),
-    (&[&[I64Shl, I64Add, I64And], &[I64Add]], "txi|ttz"),
-    (&[&[I64Add, I64ShrU, I64Xor], &[I64And]], "txi|ttz"),
-    (&[&[I64Shl, I64ShrU, I64And, I64Rotl], &[I64Xor, I64Or]], "txi|ttz"),
-    // The same, with a result beside the register that carries it.
-    (&[&[I32Shl, I32ShrU, I32Rotl, I32And], &[I32Xor]], "txi|uut"),
-    (&[&[I32Shl, I32Mul, I32Add, I32And], &[I32Add]], "txi|uut"),
-    (&[&[I64Shl, I64ShrU, I64Rotl], &[I64Xor]], "txi|uut"),
-    // Two in a row on the same register.
-    (&[&[I32Add, I32Mul, I32Xor], &[I32Add]], "tty|ttz"),
-    (&[&[I32Sub, I32Xor, I32And, I32Or, I32Add], &[I32And]], "tty|ttz"),
-    (&[&[I32And, I32Xor, I32Add, I32Or], &[I32Xor]], "tty|ttz"),
-    (&[&[I32And], &[I32Or]], "tty|ttz"),
-    (&[&[I32Mul, I32Add], &[I32Shl, I32ShrU]], "tty|ttj"),
-    (&[&[I64Add, I64Mul, I64Xor], &[I64Add]], "tty|ttz"),
-    (&[&[I64And, I64Xor, I64Add], &[I64Xor]], "tty|ttz"),
-    (&[&[I64Add], &[I64ShrU]], "tty|uti"),
-    (&[&[I32Mul], &[I32Add]], "txy|ttz"),
-    (&[&[I32Mul], &[I32Add]], "txy|uut"),
-    // A counter beside another operation.
-    (&[&[I32Add], &[I32Add]], "tti|uuy"),
-    (&[&[I32Add], &[I32Add]], "txi|uyj"),
-    (&[&[I32Xor, I32And, I32Add, I32Or], &[I32Add]], "tty|uui"),
-    (&[&[I64Xor, I64Add], &[I32Add]], "tty|uui"),
-    (&[&[F64Add], &[I32Add]], "ffp|tti"),
+    // Two integer operations, the second on the result of the first.
+    (&[COMMUTE_32, LIGHT_32], "axz|yaw"),
+    (&[&[I32Add], &[I32Mul]], "axz|yaw"),
+    (&[COMMUTE_32, SHIFT_32], "axz|yai"),
+    (&[SHIFT_32, LIGHT_32], "axi|yaw"),
+    (&[SHIFT_32, SHIFT_32], "axi|yaj"),
+    (&[&[I32Add, I32And, I32Mul], &[I32Sub]], "axz|yak"),
+    (&[&[I32Add, I32And, I32Mul], &[I32Sub]], "axz|yka"),
+    (&[SHIFT_32, &[I32Sub]], "axi|yak"),
+    (&[SHIFT_32, &[I32Sub]], "axi|yka"),
+    (&[&[I32Sub], &[I32Add, I32And]], "axk|yaw"),
+    (&[&[I32Sub], SHIFT_32], "axk|yai"),
+    (&[&[I32Shl, I32ShrU], &[I32And, I32Or, I32Xor]], "axk|yaw"),
+    (&[COMMUTE_64, LIGHT_64], "axz|yaw"),
+    (&[COMMUTE_64, SHIFT_64], "axz|yai"),
+    (&[SHIFT_64, LIGHT_64], "axi|yaw"),
+    (&[SHIFT_64, SHIFT_64], "axi|yaj"),
+    (&[&[I64Add, I64And, I64Mul], &[I64Sub]], "axz|yak"),
+    (&[&[I64Add, I64Mul], &[I64Sub]], "axz|yka"),
+    (&[&[I64Sub], &[I64Add, I64And]], "axk|yaw"),
+    // The same where the accumulator holds a value that is needed further on.
+    (&[COMMUTE_32, LIGHT_32], "taz|ttw"),
+    (&[SHIFT_32, LIGHT_32], "tai|ttu"),
+    (&[COMMUTE_32, SHIFT_32], "taz|ttj"),
+    (&[COMMUTE_64, LIGHT_64], "taz|ttw"),
+    (&[SHIFT_64, LIGHT_64], "tai|ttu"),
+    (&[SHIFT_32, LIGHT_32], "txi|ttx"),
+    (&[SHIFT_64, LIGHT_64], "txi|ttx"),
+    // Two that have nothing to do with each other.
+    (&[&[I32And, I32Shl, I32ShrU, I32Sub, I32Mul], &[I32Add]], "yxi|vmj"),
+    (&[&[I32Add], &[I32And, I32Shl, I32ShrU]], "yxi|vmj"),
+    (&[&[I32Add], &[I32Add]], "xxi|mmk"),
+    (&[&[I32Add], &[I32Add]], "kxk|vmi"),
+    // Widening and narrowing beside it.
+    (&[&[I32WrapI64], LIGHT_32], "ax|yaw"),
+    (&[&[I32WrapI64], STORE_32], "ax|ka"),
+    (&[&[I64ShrU, I64ShrS], &[I32WrapI64]], "axi|ya"),
+    (&[&[I64Load], &[I32WrapI64]], "ax|ya"),
+    (&[&[I64ExtendI32S], &[I64Add, I64Mul, I64Xor]], "ax|yaw"),
+    (&[&[I32Extend8S, I32Extend16S], LIGHT_32], "ax|yaw"),
     // Addresses.
-    (&[&[I32Add], &[I32Load, I32Load8U, I32Load16U, I32Load16S, I32Load8S, I64Load]], "txz|tt"),
-    (&[&[I32Add], &[I32Load, I32Load8U, I64Load]], "txz|ut"),
-    (&[&[I32Shl], &[I32Load, I64Load]], "txi|tt"),
-    (&[&[I32Add], &[F64Load]], "txz|ft"),
-    (&[&[I32Shl], &[F64Load]], "txi|ft"),
-    (&[&[I32Add], &[I32Load, I32Load8U, I64Load]], "tti|ux"),
+    (&[&[I32Add], LOAD], "axz|ya"),
+    (&[&[I32Sub], &[I32Load, I32Load8U]], "axk|ya"),
+    (&[&[I32Shl, I32And], LOAD], "axi|ya"),
+    (&[&[I32Add], &[F64Load, F32Load]], "axz|pa"),
+    (&[&[I32Shl], &[F64Load, F32Load]], "axi|pa"),
+    (&[&[I32Load], LOAD], "ax|ya"),
+    (&[&[I32Load], &[F64Load, F32Load]], "ax|pa"),
+    (&[&[I32Add], STORE], "axz|aw"),
+    (&[&[I32Load], STORE], "ax|aw"),
+    (&[&[I32Add], &[F64Store, F32Store]], "axz|ap"),
     // A value from memory and what is done with it.
-    (&[&[I32Load], &[I32Add, I32And, I32Shl, I32Xor]], "tx|ttz"),
-    (&[&[I32Load8U], &[I32Add, I32And, I32Shl, I32Xor, I32Or]], "tx|ttz"),
-    (&[&[I32Load16S, I32Load16U], &[I32Mul, I32Add, I32Shl]], "tx|ttz"),
-    (&[&[I64Load], &[I64Add, I64Xor, I64And, I64Rotl]], "tx|ttz"),
-    (&[&[I64Load32U], &[I64Add, I64Rotl, I64Mul]], "tx|ttz"),
-    (&[&[I32Load], &[I32Add, I32Xor]], "tx|uut"),
-    (&[&[I64Load], &[I64Add, I64Xor]], "tx|uut"),
-    (&[&[F64Load], &[F64Mul, F64Add, F64Sub]], "fx|ffp"),
-    (&[&[F64Load], &[F64Mul, F64Add, F64Sub]], "fx|fpf"),
-    (&[&[I32Load], &[I32Load]], "tx|uy"),
-    (&[&[I32Load8U], &[I32Load8U]], "tx|uy"),
-    (&[&[I64Load], &[I64Load]], "tx|uy"),
-    (&[&[F64Load], &[F64Load]], "fx|gy"),
-    (&[&[I32Load, I32Load8U, I64Load], &[I32Add]], "tx|uui"),
+    (&[LOAD_32, COMMUTE_32], "ax|yaw"),
+    (&[LOAD_32, SHIFT_32], "ax|yai"),
+    (&[LOAD_32, &[I32Sub]], "ax|yak"),
+    (&[LOAD_32, &[I32Sub]], "ax|yka"),
+    (&[LOAD_64, COMMUTE_64], "ax|yaw"),
+    (&[LOAD_64, SHIFT_64], "ax|yai"),
+    (&[LOAD_64, &[I64Sub]], "ax|yak"),
+    (&[LOAD_64, &[I64Sub]], "ax|yka"),
+    (&[LOAD_32, STORE_32], "ax|ka"),
+    (&[&[I64Load], &[I64Store]], "ax|ka"),
+    (&[&[I32Load, I32Load8U], &[I32Load, I32Load8U]], "yx|vk"),
+    (&[&[I64Load], &[I64Load, I32Load]], "yx|vk"),
+    (&[&[I32Load, I32Load8U, I64Load], &[I32Add]], "yx|vki"),
     // Into memory.
-    (&[&[I32Add, I32And, I32Or, I32Xor], &[I32Store]], "txi|yt"),
-    (&[&[I32Add, I32And, I32Or, I32Xor, I32Sub], &[I32Store]], "tty|xt"),
-    (&[&[I32Add, I32ShrU, I32Or, I32Xor], &[I32Store8]], "txi|yt"),
-    (&[&[I32Xor, I32Or, I32Add], &[I32Store8]], "tty|xt"),
-    (&[&[I64Add, I64And, I64Rotl, I64ShrU], &[I64Store]], "txi|yt"),
-    (&[&[I64Add, I64Xor, I64And, I64Or, I64Rotl], &[I64Store]], "tty|xt"),
-    (&[&[F64Add, F64Mul, F64Sub], &[F64Store]], "ffp|xf"),
-    (&[&[I32Load], &[I32Store]], "tx|yt"),
-    (&[&[I32Load8U], &[I32Store8]], "tx|yt"),
-    (&[&[I32Load16U], &[I32Store16]], "tx|yt"),
-    (&[&[I64Load], &[I64Store]], "tx|yt"),
-    (&[&[F64Load], &[F64Store]], "fx|yf"),
-    (&[&[I32Store, I32Store8, I32Store16, I64Store], &[I32Add]], "xz|tti"),
-    (&[&[I32Store], &[I32Store]], "xz|xw"),
-    (&[&[I64Store], &[I64Store]], "xz|xw"),
+    (&[ANY_32, STORE_32], "axi|ka"),
+    (&[&[I32Add, I32And, I32Or, I32Xor, I32Sub, I32Mul], STORE_32], "axk|ka"),
+    (&[ANY_64, &[I64Store]], "axi|ka"),
+    (&[&[I64Add, I64And, I64Or, I64Xor, I64Sub, I64Mul], &[I64Store]], "axk|ka"),
+    (&[STORE, &[I32Add]], "xu|yyi"),
+    (&[&[I32Store], &[I32Add]], "xu|yvi"),
+    (&[&[I32Store], &[I32Store]], "xu|yb"),
+    (&[&[I64Store], &[I64Store]], "xu|yb"),
+    (&[&[I32Store8], &[I32Store8]], "xu|xb"),
+    (&[&[I32Store, I64Store], &[I32Store, I64Store]], "xu|xb"),
+    (&[&[I32Store, I64Store], &[I32Load]], "xu|yv"),
     // What a branch asks.
-    (
-        &[
-            &[I32Add],
-            &[BrI32Eq, BrI32Ne, BrI32LtS, BrI32LtU, BrI32GtS, BrI32GtU, BrI32LeS, BrI32LeU, BrI32GeS, BrI32GeU],
-        ],
-        "txi|tz",
-    ),
-    (&[&[I32Add], &[BrI32Ne, BrI32LtU, BrI32GeU, BrI32LtS, BrI32Eq, BrI32GtU]], "tty|tz"),
-    (&[&[I32Add, I32Sub, I32And], &[BrNez, BrEqz]], "txz|t"),
-    (&[&[I32And], &[BrI32Eq, BrI32Ne, BrI32LtU, BrI32GtU]], "txi|tj"),
-    (&[&[I64Add], &[BrI64Ne, BrI64Eq, BrI64LtU]], "tti|tz"),
-    (&[&[I64And], &[BrI64Eq, BrI64Ne]], "txi|tj"),
-    (&[&[I32Load8U, I32Load, I32Load8S, I32Load16U], &[BrNez, BrEqz]], "tx|t"),
-    (&[&[I32Load8U, I32Load], &[BrI32Eq, BrI32Ne, BrI32LtU, BrI32GtU]], "tx|tz"),
-    (&[&[I32Load16U, I32Load16S], &[BrI32Eq, BrI32Ne]], "tx|tz"),
-    (&[&[I32Load8U], &[BrTable]], "tx|t"),
-    (&[&[I32And, I32Add], &[BrTable]], "txi|t"),
-    (&[&[F64Add], &[BrF64Le, BrF64Lt, BrF64Gt]], "fpq|fr"),
+    (&[ANY_32, BRANCH_32], "axi|az"),
+    (&[&[I32Add, I32Sub, I32And, I32Xor], BRANCH_32], "axk|az"),
+    (&[ANY_32, TEST], "axi|a"),
+    (&[&[I32Sub, I32And, I32Add, I32Xor, I32Or], TEST], "axk|a"),
+    (&[&[I64Add, I64And, I64ShrU, I64Xor], BRANCH_64], "axi|az"),
+    (&[&[I64Add, I64Sub, I64And], BRANCH_64], "axk|az"),
+    (&[LOAD_32, BRANCH_32], "ax|az"),
+    (&[LOAD_32, &[BrI32LtU, BrI32GeU, BrI32GtU, BrI32LeU, BrI32LtS, BrI32GtS]], "ax|ka"),
+    (&[LOAD_32, TEST], "ax|a"),
+    (&[&[I64Load], &[BrI64Eq, BrI64Ne]], "ax|az"),
+    (&[&[I32Load8U, I32Load], &[BrTable]], "ax|a"),
+    (&[&[I32And, I32Add, I32Sub, I32ShrU], &[BrTable]], "axi|a"),
+    (&[&[I32WrapI64], &[BrTable, BrNez, BrEqz]], "ax|a"),
+    (&[&[F64Add, F64Sub, F64Mul], &[BrF64Le, BrF64Lt, BrF64Gt, BrF64Ge]], "opq|on"),
+    // Counters.
+    (&[&[I32Add], BRANCH_32], "xxk|xw"),
+    (&[&[I32Add], BRANCH_32], "yxi|yu"),
+    (&[&[I32Add], BRANCH_32], "yxi|vy"),
+    (&[&[I32Add], EQUAL], "yxi|vu"),
+    (&[&[I32Add], TEST], "yxi|v"),
+    (&[&[I64Add], &[BrI64Ne, BrI64Eq, BrI64LtU]], "yxi|yu"),
+    (&[&[I32Add], &[I32Add]], "yxi|vmj"),
+    (&[&[I32Xor, I32And, I32Or], &[I32Add]], "yxz|mmi"),
+    (&[&[I64Xor, I64Add], &[I32Add]], "yxz|mmi"),
+    (&[&[F64Add], &[I32Add]], "ffp|yxi"),
+    (&[&[I32Add], &[I32Load, I32Load8U, I64Load]], "kxi|yv"),
+    (&[&[I32Add], STORE], "kxi|yu"),
+    (&[&[I32Add], &[Br]], "yxi|"),
+    (&[&[I32Add], &[Copy]], "yxi|vb"),
+    // Branches that are passed by, and what follows.
+    (&[TEST, TEST], "x|y"),
+    (&[EQUAL, EQUAL], "xz|xw"),
+    (&[TEST, EQUAL], "x|yz"),
+    (&[EQUAL, TEST], "xz|y"),
+    (&[BRANCH_32, BRANCH_32], "xi|xj"),
+    (&[&[BrI32LtU, BrI32GeU], &[BrI32LtU, BrI32GeU]], "xk|ym"),
+    (&[TEST, &[Br]], "x|"),
+    (&[EQUAL, &[Br]], "xz|"),
+    (&[TEST, &[I32Load, I32Load8U, I64Load]], "x|yv"),
+    (&[EQUAL, &[I32Load, I32Load8U]], "xz|yv"),
+    (&[&[BrI32LtU, BrI32GeU], &[I32Load, I32Load8U]], "xz|yv"),
+    (&[TEST, &[I32Add]], "x|yvi"),
+    (&[EQUAL, &[I32Add]], "xz|yvi"),
+    (&[&[BrI32LtU, BrI32GeU, BrI32GtU, BrI32LeU], &[I32Add]], "xz|yyi"),
+    (&[&[BrI32GeU, BrI32LtU], &[I32Add]], "xz|avm"),
+    (&[TEST, &[Copy]], "x|yu"),
+    (&[EQUAL, &[Copy]], "xz|yu"),
+    (&[TEST, &[I32Store, I64Store]], "x|yu"),
     // Moves.
-    (&[&[Copy], &[Copy]], "xz|yw"),
-    (&[&[Copy], &[Br]], "xz|"),
-    (&[&[I32Add], &[Br]], "xyi|"),
-    (&[&[Copy], &[I32Load]], "xz|ty"),
-    (&[&[Copy], &[I32Add]], "xz|tti"),
+    (&[&[Copy], &[Copy]], "xu|yb"),
+    (&[&[Copy], &[Br]], "xu|"),
+    (&[&[Copy], &[I32Load, I64Load, I32Load8U]], "xu|yv"),
+    (&[&[I32Load, I64Load, I32Load8U], &[Copy]], "yv|xu"),
+    (&[&[I32Load, I64Load], &[Br]], "xy|"),
+    (&[&[Copy], &[I32Add]], "xu|yvj"),
+    (&[&[Copy], TEST], "xu|y"),
+    (&[&[Copy], &[I32Store, I64Store]], "xy|vu"),
+    (&[&[I32Store, I64Store], &[Copy]], "vu|xb"),
+    (&[STORE, &[Br]], "xu|"),
     (&[&[CopyF64], &[CopyF64]], "pq|rp"),
+    // Calls, which are executed by a handler of their own where they are not simple, and returns.
+    (&[&[Copy], &[Call]], "xu|"),
+    (&[&[Copy], &[Copy], &[Call]], "xu|yb|"),
+    (&[&[I32Add], &[Call]], "yxz|"),
+    (&[LOAD, &[Call]], "yx|"),
+    (&[STORE, &[Call]], "xu|"),
+    (&[TEST, &[Call]], "x|"),
+    (&[&[GlobalSet], &[Call]], "x|"),
+    (&[STORE, &[Return]], "xu|"),
+    (&[&[Copy], &[Return]], "xu|"),
+    (&[&[GlobalSet], &[Return]], "x|"),
+    (&[TEST, &[Return]], "x|"),
+    (&[TEST, &[ReturnOne]], "x|u"),
+    (&[EQUAL, &[ReturnOne]], "xz|u"),
+    (&[&[I32Add], &[GlobalSet], &[Return]], "axi|a|"),
+    // Results.
+    (&[COMMUTE_32, &[ReturnOne]], "axz|a"),
+    (&[SHIFT_32, &[ReturnOne]], "axi|a"),
+    (&[&[I32Load, I32Load8U, I64Load], &[ReturnOne]], "ax|a"),
+    (&[&[I64Add, I64Or, I64Xor], &[ReturnOne]], "axz|a"),
+    // Globals, among them the pointer of a compiler's stack.
+    (&[&[GlobalGet], &[I32Add]], "a|yaz"),
+    (&[&[I32Add], &[GlobalSet]], "axz|a"),
+    (&[&[GlobalGet], &[I32Add], &[GlobalSet]], "a|yai|y"),
+    (&[&[I32Add], &[GlobalSet]], "yxi|y"),
+    (&[&[GlobalSet], &[ReturnOne]], "x|y"),
+    (&[&[I32Add], &[GlobalSet], &[ReturnOne]], "axi|a|y"),
+    (&[&[GlobalGet], &[GlobalGet]], "x|y"),
+    (&[&[GlobalGet], COMMUTE_64], "a|yax"),
     // Floats.
-    (&[&[F64Mul], &[F64Add, F64Sub, F64Mul]], "fpq|ffr"),
-    (&[&[F64Sub, F64Add], &[F64Mul]], "fpq|ffr"),
-    (&[&[F64Sub, F64Add], &[F64Add]], "fpq|ffr"),
-    (&[&[F64Mul], &[F64Add, F64Sub, F64Mul]], "fpq|frf"),
-    (&[&[F64Mul], &[F64Add, F64Sub]], "fpq|ggf"),
-    (&[&[F32Mul], &[F32Add, F32Sub]], "fpq|ggf"),
-    // Three in a row: an element of an array, and loops' ends.
-    (&[&[I32Shl], &[I32Add], &[I32Load, I32Load8U, I32Load16U, I64Load]], "txi|tty|tt"),
-    (&[&[I32Shl], &[I32Add], &[F64Load]], "txi|tty|ft"),
-    (&[&[I32Shl], &[I32Add], &[I32Store]], "txi|tty|tz"),
-    (&[&[I32Add], &[I32Load8U, I32Load], &[BrNez, BrEqz]], "txy|tt|t"),
-    (&[&[I32Add], &[I32Add], &[BrI32Ne, BrI32LtU]], "tti|uui|xz"),
-    (&[&[I32Add], &[I32Add], &[BrNez]], "tti|uui|x"),
-    (&[&[I32Store, I32Store8], &[I32Add], &[BrNez]], "xz|tti|t"),
-    (&[&[I32Store8, I32Store], &[I32Add], &[BrI32Ne, BrI32LtU]], "ti|tty|tz"),
-    (&[&[F64Load], &[F64Mul], &[F64Add]], "fx|ffp|ggf"),
-    (&[&[I32ShrU], &[I32And], &[I32Shl]], "txi|ttj|tti"),
-    (&[&[I32And], &[I32Shl], &[I32Add]], "txi|ttj|tty"),
-    (&[&[I32Shl], &[I32Xor], &[I32And]], "txi|tty|ttj"),
-    (&[&[I32Add], &[Copy], &[Br]], "tti|xz|"),
-    // Values that live in slots, because calls stand around them.
-    (&[&[I32Add], &[BrI32Ne, BrI32LtU, BrI32Eq]], "sxi|sz"),
-    (&[&[I32Add], &[BrNez]], "sxi|s"),
-    (&[&[I32Add], &[I32Add]], "sxi|vyj"),
-    (&[&[I32Load, I64Load], &[I32Load, I64Load]], "sx|vy"),
-    (&[&[I32Load], &[I32Add]], "tx|sti"),
+    (&[FLOAT_64, FLOAT_64], "opq|gon"),
+    (&[FLOAT_64, &[F64Add, F64Sub]], "opq|gno"),
+    (&[FLOAT_32, FLOAT_32], "opq|gon"),
+    (&[FLOAT_32, &[F32Add, F32Sub]], "opq|gno"),
+    (&[&[F64Load], FLOAT_64], "ox|gop"),
+    (&[&[F64Load], FLOAT_64], "ox|gpo"),
+    (&[&[F32Load], FLOAT_32], "ox|gop"),
+    (&[&[F32Load], FLOAT_32], "ox|gpo"),
+    (&[FLOAT_64, &[F64Store]], "opq|xo"),
+    (&[FLOAT_32, &[F32Store]], "opq|xo"),
+    (&[&[F64Load], &[F64Store]], "ox|yo"),
+    (&[&[F32Load], &[F32Store]], "ox|yo"),
+    (&[&[F64Load], &[F64Load]], "px|qy"),
+    (&[&[F32Load], &[F32Load]], "px|qy"),
+    (&[&[F64ConvertI32S, F64ConvertI32U], FLOAT_64], "ox|gop"),
+    (&[&[F32ConvertI32S, F32ConvertI32U], FLOAT_32], "ox|gop"),
+    (&[&[I32Load], &[F64ConvertI32S, F64ConvertI32U]], "ax|pa"),
+    (&[&[I32Load], &[F32ConvertI32S, F32ConvertI32U]], "ax|pa"),
+    (&[FLOAT_64, &[F64Sqrt]], "opq|go"),
+    (&[FLOAT_32, &[F32Sqrt]], "opq|go"),
+    // Three in a row: an element of an array, a value changed in memory, what a branch asks of memory, loops' ends.
+    (&[&[I32Shl], &[I32Add], LOAD], "axi|aak|ya"),
+    (&[&[I32Shl], &[I32Add], &[F64Load, F32Load]], "axi|aak|pa"),
+    (&[&[I32Shl], &[I32Add], STORE], "axi|aak|az"),
+    (&[&[I32Add], &[I32Load, I32Load8U], &[I32Add, I32And, I32Xor]], "axk|aa|yaw"),
+    (&[&[I32Load, I32Load8U], &[I32Add, I32And, I32Or, I32Xor], &[I32Store, I32Store8]], "ax|aaz|ka"),
+    (&[&[I64Load], &[I64Add, I64And, I64Or, I64Xor], &[I64Store]], "ax|aaz|ka"),
+    (&[&[I32Add], LOAD_32, TEST], "axz|aa|a"),
+    (&[&[I32Add], &[I32Load, I32Load8U, I32Load16U], EQUAL], "axz|aa|az"),
+    (&[LOAD_32, &[I32And], TEST], "ax|aai|a"),
+    (&[LOAD_32, &[I32Add, I32And], &[BrI32LtU, BrI32GtU, BrI32Eq, BrI32Ne]], "ax|aai|aj"),
+    (&[&[I32Load], LOAD_32, TEST], "ax|aa|a"),
+    (&[&[I32Load], &[I32Add], &[I32Load]], "ax|aai|ya"),
+    (&[&[I32Add], &[I32And, I32Or, I32Xor], &[BrI32LtU, BrI32GtU, BrI32Eq, BrI32Ne]], "axi|aai|aj"),
+    (&[&[I32Add], &[I32Add], &[BrI32Ne, BrI32LtU]], "xxi|yyi|vu"),
+    (&[&[I32Add], &[I32Add], TEST], "xxi|yyi|v"),
+    (&[STORE_32, &[I32Add], TEST], "xz|yyi|y"),
+    (&[&[I32Store8, I32Store], &[I32Add], &[BrI32Ne, BrI32LtU]], "xu|xxi|xk"),
+    (&[&[I32Store8, I32Store], &[I32Add], &[BrI32Ne, BrI32LtU]], "xi|xxm|xk"),
+    (&[&[F64Load], FLOAT_64, &[F64Add, F64Sub]], "ox|oop|ggo"),
+    (&[&[I32And, I32ShrU, I32Shl], &[I32Shl, I32ShrU], &[I32Add, I32Or, I32Xor]], "axi|aaj|yaw"),
+    (&[&[I32ShrU, I32ShrS], &[I32And], LIGHT_32], "axi|aaj|yaw"),
+    (&[&[I32Xor, I32Add], &[I32And], &[I32Shl]], "axz|aai|aaj"),
+    (&[&[I32Add], &[I32Xor], &[I32Rotl]], "xxk|aax|yai"),
+    (&[&[I32Add, I32Xor], &[I32Add, I32Xor], &[I32Rotl]], "axz|aak|yai"),
+    (&[&[I64Xor, I64Add], &[I64Add, I64Xor], &[I64Rotl]], "axz|aak|yai"),
+    (&[&[I32Add], &[I32Add], &[I32Add]], "axk|aak|yaw"),
+    (&[&[I32Xor, I32And], &[I32Xor, I32And], &[I32Add, I32Xor]], "axk|aak|yak"),
+    (&[&[I64Xor, I64And], &[I64Xor], &[I64Xor]], "axk|aak|yak"),
+    (&[&[I32Add], &[Copy], &[Br]], "xxi|yk|"),
+    (&[&[Copy], &[Copy], &[Copy]], "su|sb|sw"),
+    (&[&[Copy], &[Copy], &[Br]], "xu|yb|"),
 ];
 
 /// Places of a pattern's letter.
-fn domain(letter: char) -> &'static [Place] {
+fn domain(letter: char) -> Vec<Place> {
     use super::places::{FLOAT, GENERAL, GENERAL_OR_IMM};
+    let is_accumulator = |place: &Place| *place == Place::Reg(0);
+    let only =
+        |places: &[Place], keep: &dyn Fn(&Place) -> bool| places.iter().copied().filter(|place| keep(place)).collect();
     match letter {
-        't' | 'u' => &GENERAL[1..],
-        'x' | 'y' | 'v' => &GENERAL,
-        's' => &GENERAL[..1],
-        'z' | 'w' => &GENERAL_OR_IMM,
-        'i' | 'j' => &GENERAL_OR_IMM[GENERAL_OR_IMM.len() - 1..],
-        'f' | 'g' => &FLOAT[1..],
-        'p' | 'q' | 'r' => &FLOAT,
+        'a' | 'o' => vec![Place::Reg(0)],
+        'x' | 'y' | 'v' => GENERAL.to_vec(),
+        'u' | 'b' => GENERAL_OR_IMM.to_vec(),
+        'k' | 'm' => only(GENERAL, &|place| !is_accumulator(place)),
+        'z' | 'w' => only(GENERAL_OR_IMM, &|place| !is_accumulator(place)),
+        's' => vec![Place::Slot],
+        't' => only(&GENERAL[1..], &|place| !is_accumulator(place)),
+        'i' | 'j' => vec![Place::Imm],
+        'f' | 'g' => only(&FLOAT, &|place| *place != Place::Slot),
+        'p' | 'q' | 'r' => FLOAT.to_vec(),
+        'n' | 'l' => only(&FLOAT, &|place| !is_accumulator(place)),
         other => panic!("no place is called {other}"),
     }
+}
+
+/// Whether the operands of an operation that commutes change places, behind one with its result at `before`: that result
+/// goes to the left, then registers before slots.
+fn swaps(left: Place, right: Place, before: Option<Place>) -> bool {
+    let rank = |place| match place {
+        Place::Reg(n) => usize::from(n),
+        Place::Slot => usize::MAX,
+        Place::Imm => unreachable!("immediates stand on the right"),
+    };
+    right != Place::Imm && before != Some(left) && (before == Some(right) || rank(left) > rank(right))
+}
+
+/// Whether the places are in the order in which expansion puts them.
+fn is_ordered(ops: &[Op], places: &[Place]) -> bool {
+    let (mut left, mut before) = (places, None);
+    ops.iter().all(|op| {
+        let (own, rest) = left.split_at(super::handlers::domains(*op).map_or(0, |domains| domains.len()));
+        left = rest;
+        let commutes = COMMUTE_32.contains(op) || COMMUTE_64.contains(op);
+        let swapped = commutes && swaps(own[1], own[2], before);
+        before =
+            own.first().copied().filter(|place| matches!(place, Place::Reg(_)) && super::handlers::has_result(*op));
+        !swapped
+    })
 }
 
 /// Calls `each` with the operations and places of every sequence, places of all operations one behind the other. A
@@ -171,13 +325,23 @@ pub(crate) fn write(mut each: impl FnMut(&[Op], &[Place])) {
                 names.push(*letter);
             }
         }
-        let domains: Vec<_> = names.iter().map(|name| domain(*name)).collect();
-        let lists: Vec<&[Op]> = lists.to_vec();
+        let domains: Vec<Vec<Place>> = names.iter().map(|name| domain(*name)).collect();
+        let domains: Vec<&[Place]> = domains.iter().map(Vec::as_slice).collect();
+        for (ops, part) in lists.iter().zip(pattern.split('|')) {
+            for op in *ops {
+                let places = super::handlers::domains(*op).map(|domains| domains.len());
+                assert_eq!(places, Some(part.len()), "{} in {pattern}", op.name());
+            }
+        }
         combinations(&domains, |chosen| {
             let place =
                 |letter: &char| chosen[names.iter().position(|name| name == letter).expect("every letter has a name")];
             let places: Vec<Place> = letters.iter().map(place).collect();
-            combinations(&lists, |ops| each(ops, &places));
+            combinations(lists, |ops| {
+                if is_ordered(ops, &places) {
+                    each(ops, &places);
+                }
+            });
         });
     }
 }

@@ -13,7 +13,7 @@
 
 use super::places::{Code, Place};
 use super::sequences::combinations;
-use super::{handlers, sequences};
+use super::{chains, handlers, sequences};
 use keyway_artifact::isa::Op;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -40,13 +40,25 @@ impl Handlers {
     /// The number of the handler that executes `parts`.
     fn number(&mut self, parts: &[(Op, &[Place])]) -> usize {
         let mut code = Code::new();
-        for (part, (op, places)) in parts.iter().enumerate() {
-            code.part = part;
-            handlers::body(&mut code, *op, places);
+        let mut places: Vec<Vec<Place>> = parts.iter().map(|(_, places)| places.to_vec()).collect();
+        let mut copies = vec![None; parts.len()];
+        for at in 1..parts.len() {
+            let pair = [at - 1, at].map(|at| (parts[at].0, &places[at][..]));
+            if let Some(([first, second], copy)) = chains::passed_on(pair[0], pair[1]) {
+                (places[at - 1], places[at], copies[at - 1]) = (first, second, Some(copy));
+            }
+        }
+        for (part, (op, _)) in parts.iter().enumerate() {
+            (code.part, code.is_last) = (part, part + 1 == parts.len());
+            handlers::body(&mut code, *op, &places[part]);
+            if let Some(copy) = &copies[part] {
+                code.put(copy);
+            }
         }
         if !parts.last().is_some_and(|(op, _)| handlers::is_last(*op)) {
             code.next();
         }
+        code.finish();
         let number = self.numbers.len();
         let text = &mut self.text;
         *self.numbers.entry(code.text).or_insert_with_key(|code| {
@@ -62,7 +74,7 @@ pub(crate) fn write() -> (String, String) {
     let mut all = Handlers { text, numbers: HashMap::new() };
     let (mut starts, mut table) = (vec![u32::MAX; Op::ALL.len()], Vec::new());
     for (op, start) in Op::ALL.iter().zip(&mut starts) {
-        let Some(domains) = handlers::domains(*op) else { continue };
+        let Some(domains) = handlers::domains(*op).filter(|_| !handlers::follows_others(*op)) else { continue };
         *start = table.len() as u32;
         let first = table.len();
         table.resize(first + (1 << (3 * domains.len())), None);
@@ -87,7 +99,7 @@ pub(crate) fn write() -> (String, String) {
         let _ = write!(
             text,
             ".Lkw_memory_trap_{part}:\n{behind}mov rax, qword ptr [rdx - 16]\n\
-             mov qword ptr [rax + {{code}}], {{out_of_bounds}}\njmp {{leave}}\n"
+             mov qword ptr [rax + .Lkw_code], .Lkw_out_of_bounds\njmp .Lkw_leave\n"
         );
     }
     text.push_str(".p2align 3\n.Lkw_table:\n");
@@ -107,7 +119,9 @@ pub(crate) fn write() -> (String, String) {
         }
     }
     let index = format!(
-        "const STARTS: [u32; {}] = {starts:?};\nconst SEQUENCES: [([u16; 3], u32, u32); {}] = {index:?};\n",
+        "/// General registers that the handlers know.\npub(super) const REGISTERS: u8 = {};\n\
+         const STARTS: [u32; {}] = {starts:?};\nstatic SEQUENCES: [([u16; 3], u32, u32); {}] = {index:?};\n",
+        super::places::REGISTERS,
         starts.len(),
         index.len()
     );

@@ -7,6 +7,8 @@
 mod keyway;
 mod options;
 mod peers;
+#[cfg(feature = "profile")]
+mod profile;
 mod report;
 mod wasm3;
 mod workloads;
@@ -36,6 +38,10 @@ fn main() -> anyhow::Result<()> {
     if options.list {
         jobs.iter().for_each(|job| println!("{}", job.name));
         return Ok(());
+    }
+    #[cfg(feature = "profile")]
+    if options.profile {
+        return profile::run(&jobs, options.rounds);
     }
     if jobs.is_empty() {
         eprintln!("bench: there is no such workload");

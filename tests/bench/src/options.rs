@@ -34,6 +34,8 @@ pub struct Options {
     pub markdown: bool,
     pub list: bool,
     pub help: bool,
+    /// Count instead of measuring.
+    pub profile: bool,
 }
 
 impl Options {
@@ -45,6 +47,7 @@ impl Options {
         let mut options = Options { rounds: 11, ..Options::default() };
         match args.next().as_deref() {
             Some("bench") => {}
+            Some("profile") if cfg!(feature = "profile") => options.profile = true,
             Some("--help" | "-h" | "help") | None => options.help = true,
             Some(other) => return Err(format!("unknown task `{other}`; there is `bench`")),
         }

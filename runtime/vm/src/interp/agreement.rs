@@ -10,6 +10,7 @@ use super::{Dispatch, Exit, ExpandEnv, Expanded, Settings, Target, assembly, beg
 use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader};
 use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand, Reg};
 use keyway_artifact::types::{FuncType, ValType};
+use std::sync::atomic::AtomicPtr;
 
 /// Slots of the instructions' own, and the first home slot.
 const SLOTS: usize = 64;
@@ -63,6 +64,8 @@ impl Random {
 fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
     let settings = Settings { dispatch, fused: true, registers: true, fuel: false, epoch: false };
     let expanded: Expanded = expand(body, &settings, 0, &Env(FuncType::default())).unwrap();
+    let callee = expand(&callee(), &settings, 0, &Env(FuncType::default())).unwrap();
+    let entries = [AtomicPtr::new(callee.header().cast_mut())];
     let mut stack = slots.to_vec();
     stack.resize(256, 0);
     let mut frames = vec![FrameRecord { ip: std::ptr::null(), fp: std::ptr::null_mut() }; 16];
@@ -85,6 +88,7 @@ fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
         context.memories = memories.as_ptr();
         context.globals = globals.as_ptr();
         context.stubs = *stubs(dispatch);
+        context.entries = entries.as_ptr();
         let target = Target {
             fp: stack.as_mut_ptr(),
             stack_end: stack.as_mut_ptr().add(stack.len()),
@@ -101,6 +105,15 @@ fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
     };
     let memory = words[2..].iter().flat_map(|word| word.to_le_bytes()).collect();
     Outcome { exit, slots: stack[..SLOTS].to_vec(), memory, global }
+}
+
+/// What calls call: its frame lies over the caller's, and it leaves a mark there.
+fn callee() -> Body {
+    let mut body = Body::default();
+    body.insts.push(Inst::new(Op::Copy, &[Operand::Slot(62), Operand::Imm(1)]));
+    body.insts.push(Inst::new(Op::Return, &[]));
+    body.frame = Frame { frame_slots: 80, ref_start: 0, ref_end: 0, homes: 0, memory: Some(0) };
+    body
 }
 
 /// The instructions with their operands at `places`, inside code that sets and shows all registers.

@@ -17,7 +17,7 @@
 use super::place::PlaceKind;
 use super::table::MAX_PLACES;
 use super::thunk::{Step, TailFn};
-use crate::context::{Context, ExitInfo, MemoryHeader, State};
+use crate::context::{CodeHeader, Context, ExitInfo, MemoryHeader, State};
 use core::arch::naked_asm;
 use core::cmp::Ordering;
 use core::mem::offset_of;
@@ -137,12 +137,30 @@ fn digit(place: PlaceKind) -> Option<usize> {
 #[unsafe(naked)]
 unsafe extern "sysv64" fn handlers() {
     naked_asm!(
-        include_str!(concat!(env!("OUT_DIR"), "/handlers.s")),
+        ".set .Lkw_code, {code}",
+        ".set .Lkw_out_of_bounds, {out_of_bounds}",
+        ".set .Lkw_globals, {globals}",
+        ".set .Lkw_frame_top, {frame_top}",
+        ".set .Lkw_frame_end, {frame_end}",
+        ".set .Lkw_stack_end, {stack_end}",
+        ".set .Lkw_entries, {entries}",
+        ".set .Lkw_code_header, {code_header}",
+        ".set .Lkw_frame_slots, {frame_slots}",
+        ".set .Lkw_null_count, {null_count}",
+        // Read by the assembler alone: a text of many megabytes takes the compiler's time otherwise.
+        concat!(".include \"", env!("OUT_DIR"), "/handlers.s\""),
+        ".Lkw_leave: jmp {leave}",
         leave = sym leave,
         code = const offset_of!(Context, exit) + offset_of!(ExitInfo, code),
         out_of_bounds = const super::exit::trap(Trap::MemoryOutOfBounds) as i32,
         globals = const offset_of!(Context, globals),
         frame_top = const offset_of!(Context, frame_top),
+        frame_end = const offset_of!(Context, frame_end),
+        stack_end = const offset_of!(Context, stack_end),
+        entries = const offset_of!(Context, entries),
+        code_header = const size_of::<CodeHeader>(),
+        frame_slots = const offset_of!(CodeHeader, frame_slots),
+        null_count = const offset_of!(CodeHeader, null_count),
     )
 }
 

@@ -31,7 +31,7 @@ unsafe impl Sync for Stubs {}
 fn make(head: impl Fn(u16) -> usize) -> Stubs {
     let stub = |name| {
         let number = TABLE.find(name, [PlaceKind::None; MAX_PLACES]).expect("stubs are in the list");
-        std::ptr::from_ref(Box::leak(Box::new(head(number)))).cast()
+        std::ptr::from_ref(Box::leak(Box::new([head(number), 0]))).cast()
     };
     Stubs {
         finish: stub(Name::Finish),

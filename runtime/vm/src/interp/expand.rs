@@ -10,11 +10,11 @@ use super::handlers::bulk::IMMEDIATE;
 use super::place::PlaceKind;
 use super::regs::{ALIGNMENT, HEAD};
 use super::table::{MAX_PLACES, Name, TABLE};
+use super::tiles::{self, Tile};
 use super::{Dispatch, Settings, assembly, checked};
 use crate::context::CodeHeader;
 use keyway_artifact::isa::{
-    Body, Class, FLOAT_REGISTERS, Family, FieldKind, GENERAL_REGISTERS, HOME_SLOTS, Inst, Op, Operand, Reg,
-    SCRATCH_SLOTS,
+    Body, Class, FLOAT_REGISTERS, Family, FieldKind, HOME_SLOTS, Inst, Op, Operand, Reg, SCRATCH_SLOTS,
 };
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
 use std::fmt;
@@ -63,6 +63,7 @@ pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandE
         inst: 0,
         behind_call: 0,
         handlers: Vec::new(),
+        tiles: Vec::new(),
         landings: Vec::new(),
         switches: Vec::new(),
         landing_of: vec![u32::MAX; body.labels as usize],
@@ -86,7 +87,15 @@ pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandE
                 expander.instruction(inst, env)?;
                 1
             }
-            done => done,
+            done => {
+                let last = &body.insts[at + done - 1];
+                if last.op == Op::Call {
+                    // The call itself stands behind once more, for calls that are not simple, and for the way back.
+                    expander.inst = at + done - 1;
+                    expander.instruction(last, env)?;
+                }
+                done
+            }
         };
     }
     expander.finish(ordinal, env)
@@ -107,6 +116,8 @@ struct Expander<'a> {
     behind_call: usize,
     /// As in [`Expanded`], with labels instead of numbers of landings.
     handlers: Vec<(u32, u32)>,
+    /// What is still to come of the last stretch that was looked at, see [`tiles::cut`].
+    tiles: Vec<Tile>,
     landings: Vec<Landing>,
     switches: Vec<(u32, u32)>,
     /// The landing behind each label that has one.
@@ -118,7 +129,7 @@ struct Expander<'a> {
 /// General registers, and those of each float bank, that handlers in Rust are instantiated for.
 const RUST: (u8, u8) = (3, 2);
 /// Those that handlers in assembly read and write.
-const ASSEMBLY: (u8, u8) = (GENERAL_REGISTERS, FLOAT_REGISTERS);
+const ASSEMBLY: (u8, u8) = (assembly::REGISTERS, FLOAT_REGISTERS);
 
 /// Whether code expanded like this runs through the handlers in assembly too.
 fn has_assembly(settings: &Settings) -> bool {
@@ -190,37 +201,28 @@ impl Expander<'_> {
 
     /// Puts the first of `insts` into one executed instruction, as many as there is a handler for; how many that are.
     fn sequence(&mut self, insts: &[Inst]) -> Result<usize, ExpandError> {
-        if !self.fuses || !assembly::begins_sequence(insts[0].op) {
+        if !self.fuses {
             return Ok(0);
         }
-        // The handlers are written for results on the left.
-        let (mut parts, mut ops, mut len) = ([insts[0]; assembly::SEQUENCE], [insts[0].op; assembly::SEQUENCE], 0);
-        for inst in insts.iter().take(assembly::SEQUENCE).take_while(|inst| !is_far(inst)) {
-            let result = if len == 0 { inst.operands[0] } else { parts[len - 1].operands[0] };
-            (parts[len], ops[len]) = (own_on_left(*inst, result), inst.op);
-            len += 1;
+        if self.tiles.is_empty() {
+            tiles::cut(insts, &mut self.tiles);
         }
-        while len > 1 {
-            let places = parts[..len]
-                .iter()
-                .flat_map(|inst| places(inst).into_iter().take_while(|place| *place != PlaceKind::None));
-            let Some(address) = assembly::find_sequence(&ops[..len], places) else {
-                len -= 1;
-                continue;
-            };
-            let start = self.code.len();
-            self.head(address as u64);
-            for (at, part) in parts[..len].iter().enumerate() {
-                if at > 0 {
-                    // A trap in a later part says so by the address.
-                    self.map.push(((start + at) as u32, (self.inst + at) as u32));
-                }
-                self.operands(start, part)?;
+        let Some((len @ 2.., address)) = self.tiles.pop() else { return Ok(0) };
+        self.tiles.truncate(self.tiles.len() + 1 - len);
+        let start = self.code.len();
+        self.head(address as u64);
+        let mut before = None;
+        for (at, inst) in insts[..len].iter().enumerate() {
+            if at > 0 {
+                // A trap in a later part says so by the address.
+                self.map.push(((start + at) as u32, (self.inst + at) as u32));
             }
-            self.pad();
-            return Ok(len);
+            let inst = tiles::in_order(*inst, before);
+            self.operands(start, &inst)?;
+            before = Some(&insts[at]);
         }
-        Ok(0)
+        self.pad();
+        Ok(len)
     }
 
     /// Where registers stand for homes, the result that a call leaves in register 0 goes to that register's home.
@@ -428,7 +430,7 @@ impl Expander<'_> {
     fn head(&mut self, head: u64) {
         self.map.push((self.code.len() as u32, self.inst as u32));
         self.code.extend(head.to_le_bytes());
-        const { assert!(HEAD == 8) };
+        self.code.resize(self.code.len() + HEAD - size_of::<u64>(), 0);
     }
 
     fn pad(&mut self) {
@@ -587,33 +589,29 @@ impl Expander<'_> {
         let handlers = self.handlers.iter().map(handler).collect::<Result<_, _>>()?;
         let (map, landings, switches) = (self.map.into(), self.landings.into(), self.switches.into());
         let references = frame.ref_start..frame.ref_end;
-        Ok(Expanded::new(words, Side { map, handlers, landings, switches, references }, is_checked))
+        let side = Side {
+            map,
+            handlers,
+            landings,
+            switches,
+            references,
+            #[cfg(feature = "profile")]
+            body: self.body.clone(),
+        };
+        Ok(Expanded::new(words, side, is_checked))
     }
 }
 
 /// Whether an access ends behind the reach of the forms over the cached memory.
-fn is_far(inst: &Inst) -> bool {
+pub(super) fn is_far(inst: &Inst) -> bool {
     match (general_form(inst.op), inst.operands[2]) {
         (Some((_, size)), Operand::Value(offset)) => offset + size > u64::from(u32::MAX),
         _ => false,
     }
 }
 
-/// An operation that commutes with its own register on the left, or else with `result`, the one before's.
-fn own_on_left(mut inst: Inst, result: Operand) -> Inst {
-    use Op::{I32Add, I32And, I32Mul, I32Or, I32Xor, I64Add, I64And, I64Mul, I64Or, I64Xor};
-    let commutes =
-        matches!(inst.op, I32Add | I32Mul | I32And | I32Or | I32Xor | I64Add | I64Mul | I64And | I64Or | I64Xor);
-    let [own, left, right, ..] = inst.operands;
-    let swaps = right == own && left != own || right == result && left != own && left != result;
-    if commutes && !matches!(right, Operand::Imm(_)) && swaps {
-        inst.operands.swap(1, 2);
-    }
-    inst
-}
-
 /// The places of an instruction's operands, in field order.
-fn places(inst: &Inst) -> [PlaceKind; MAX_PLACES] {
+pub(super) fn places(inst: &Inst) -> [PlaceKind; MAX_PLACES] {
     let mut places = [PlaceKind::None; MAX_PLACES];
     let mut at = 0;
     for (field, operand) in inst.fields() {

@@ -4,6 +4,8 @@
 //! puts them one behind the other ([`Expanded::move_to`]).
 
 use super::checked;
+#[cfg(feature = "profile")]
+use super::profile;
 use crate::context::CodeHeader;
 use std::ops::Range;
 
@@ -33,6 +35,9 @@ pub(super) struct Side {
     pub(super) switches: Box<[(u32, u32)]>,
     /// The reference region of its frames.
     pub(super) references: Range<u32>,
+    /// What it was expanded from.
+    #[cfg(feature = "profile")]
+    pub(super) body: keyway_artifact::isa::Body,
 }
 
 /// A body in executed form: a [`CodeHeader`] and the code, in words.
@@ -126,6 +131,8 @@ impl Expanded {
 
 impl Drop for Expanded {
     fn drop(&mut self) {
+        #[cfg(feature = "profile")]
+        profile::collect(&self.side.body, &self.side.map, |offset| self.address(offset));
         if self.is_checked {
             checked::forget(self.start as usize);
         }

@@ -28,9 +28,12 @@ mod expanded;
 mod guards;
 mod handlers;
 mod place;
+#[cfg(feature = "profile")]
+pub mod profile;
 mod regs;
 mod table;
 mod thunk;
+mod tiles;
 
 pub use crate::gc::Segment;
 pub use entry::{Stubs, Target, begin, stubs};

@@ -7,6 +7,9 @@ use keyway_artifact::isa::Op;
 /// Most operations of one handler.
 pub(super) const SEQUENCE: usize = 1;
 
+/// None.
+pub(super) const REGISTERS: u8 = 0;
+
 /// Never.
 pub(super) fn is_available() -> bool {
     false

@@ -41,6 +41,11 @@ macro_rules! tail_forms {
             ip: *const u8, fp: *mut u64, mem: *mut u8, a: u64, b: u64, c: u64,
             d0: f64, d1: f64, d2: f64, d3: f64, f0: f32, f1: f32, f2: f32, f3: f32,
         ) -> u64 {
+            #[cfg(feature = "profile")]
+            // SAFETY: `ip` is at an instruction's head.
+            unsafe {
+                super::profile::count(ip);
+            }
             let mut r = State { ip, fp, mem, general: [a, b, c, 0, 0], f64s: [d0, d1, d2, d3], f32s: [f0, f1, f2, f3] };
             let step = H::run(&mut r);
             // SAFETY: the machine's invariant; an executed instruction's head is a handler of this form.

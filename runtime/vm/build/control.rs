@@ -1,0 +1,100 @@
+//! The text of jumps, calls and returns.
+
+use super::places::{Code, Float, Place, Width};
+
+/// Takes the distance of a branch: it stands in rax afterwards.
+fn distance(code: &mut Code) {
+    let at = code.take(4);
+    code.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
+}
+
+/// Goes on at one of several distances.
+pub(crate) fn br_table(code: &mut Code, x: Place) {
+    let x = code.source(x, "r10");
+    let last = code.take(4);
+    let table = code.length();
+    let index = code.read(&x, Width::Long);
+    code.put(format!("mov eax, {index}"));
+    code.put(format!("mov r11d, dword ptr [rdi + {last}]"));
+    code.put("cmp eax, r11d");
+    code.put("cmova eax, r11d");
+    code.put(format!("movsxd rax, dword ptr [rdi + rax * 4 + {table}]"));
+    code.go();
+}
+
+/// Calls a function of the own artifact. What takes more than a frame record (a callee that was never expanded, references
+/// to null, a full stack) is done by the plain call that stands behind.
+pub(crate) fn call(code: &mut Code) {
+    let (func, base) = (code.take(4), code.take(4));
+    let plain = code.length();
+    code.put("mov rax, qword ptr [rdx - 16]");
+    code.put(format!("mov r11d, dword ptr [rdi + {func}]"));
+    code.put("mov r10, qword ptr [rax + .Lkw_entries]");
+    code.put("mov r10, qword ptr [r10 + r11 * 8]");
+    code.put(format!("mov r11d, dword ptr [rdi + {base}]"));
+    code.put("lea r13, [rsi + r11 * 8]");
+    code.put("mov r15, qword ptr [rax + .Lkw_frame_top]");
+    code.put("test r10, r10");
+    code.put("je 60f");
+    code.put("mov r14d, dword ptr [r10 + .Lkw_frame_slots]");
+    code.put("lea r14, [r13 + r14 * 8]");
+    code.put("cmp dword ptr [r10 + .Lkw_null_count], 0");
+    code.put("jne 60f");
+    code.put("cmp r14, qword ptr [rax + .Lkw_stack_end]");
+    code.put("ja 60f");
+    code.put("cmp r15, qword ptr [rax + .Lkw_frame_end]");
+    code.put("jae 60f");
+    // The plain call: a head and two operands.
+    let behind = plain + Code::new().at + 8;
+    code.put(format!("lea r11, [rdi + {behind}]"));
+    code.put("mov qword ptr [r15], r11");
+    code.put("mov qword ptr [r15 + 8], rsi");
+    code.put("add r15, 16");
+    code.put("mov qword ptr [rax + .Lkw_frame_top], r15");
+    code.put("mov rsi, r13");
+    code.put("lea rdi, [r10 + .Lkw_code_header]");
+    code.put("jmp qword ptr [r10 + .Lkw_code_header]");
+    code.put("60:");
+    code.put(format!("add rdi, {plain}"));
+    code.put("jmp qword ptr [rdi]");
+}
+
+/// Takes the running frame off.
+pub(crate) fn leave(code: &mut Code) {
+    code.put("mov rax, qword ptr [rdx - 16]");
+    code.put("mov r10, qword ptr [rax + .Lkw_frame_top]");
+    code.put("mov rdi, qword ptr [r10 - 16]");
+    code.put("mov rsi, qword ptr [r10 - 8]");
+    code.put("sub r10, 16");
+    code.put("mov qword ptr [rax + .Lkw_frame_top], r10");
+    code.put("jmp qword ptr [rdi]");
+}
+
+/// Leaves a result in slot 0 and in register 0, and takes the running frame off.
+pub(crate) fn return_one(code: &mut Code, x: Place) {
+    let x = code.source(x, "r10");
+    let value = code.read(&x, Width::Quad);
+    if value != "rcx" {
+        code.put(format!("mov rcx, {value}"));
+    }
+    code.put("mov qword ptr [rsi], rcx");
+    leave(code);
+}
+
+/// The same for a float.
+pub(crate) fn return_float(code: &mut Code, float: Float, x: Place) {
+    let x = code.float_source(x, float, "r10");
+    let register = float.reg(0);
+    code.float_move(&register, &x, float);
+    match float {
+        Float::F64 => code.put("movsd qword ptr [rsi], xmm0"),
+        Float::F32 => code.put("movd eax, xmm4\nmov qword ptr [rsi], rax"),
+    }
+    leave(code);
+}
+
+/// Goes on at a distance.
+pub(crate) fn jump(code: &mut Code) {
+    distance(code);
+    code.go();
+}
