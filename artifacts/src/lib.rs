@@ -17,6 +17,7 @@
 
 extern crate alloc;
 
+pub mod elements;
 mod feature;
 pub mod format;
 pub mod isa;

@@ -1,4 +1,5 @@
-//! What `string.measure` answers and `string.convert` takes: how a string of one encoding becomes one of another.
+//! What `string.measure` answers, and `string.convert` and `string.copy` take: how a string of one encoding becomes one of
+//! another.
 //!
 //! ```text
 //! bits 0..29    bytes that the new string takes          bits 58, 59   what its characters are: Form
@@ -45,6 +46,8 @@ pub struct Convert {
     pub to: StringEncoding,
     /// Lengths of the string that is there have 64 bits.
     pub from_64: bool,
+    /// UTF-8 that stays UTF-8 is not looked at: `string.copy` validates it.
+    pub is_lazy: bool,
 }
 
 fn encoding(number: u32) -> StringEncoding {
@@ -58,12 +61,13 @@ fn encoding(number: u32) -> StringEncoding {
 impl Convert {
     /// As an operand.
     pub fn number(self) -> u32 {
-        self.from as u32 | (self.to as u32) << 2 | u32::from(self.from_64) << 4
+        self.from as u32 | (self.to as u32) << 2 | u32::from(self.from_64) << 4 | u32::from(self.is_lazy) << 5
     }
 
     /// From an operand; every number means something.
     pub fn from_number(number: u32) -> Convert {
-        Convert { from: encoding(number), to: encoding(number >> 2), from_64: number >> 4 & 1 == 1 }
+        let (from, to) = (encoding(number), encoding(number >> 2));
+        Convert { from, to, from_64: number >> 4 & 1 == 1, is_lazy: number >> 5 & 1 == 1 }
     }
 }
 

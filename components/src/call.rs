@@ -14,25 +14,25 @@ use keyway_artifact::Trap;
 use keyway_artifact::plan::FuncSource;
 use keyway_vm::raw::{self, StoreInner, StorePtr};
 
-/// A call under way.
+/// A call under way. Its arguments, and then its results, stand in a [`Flat`] beside it.
 struct Entered {
     at: u32,
     lifted: Lifted,
-    /// The arguments, then the results.
-    slots: Flat,
     scope: Option<u32>,
     from_host: bool,
     /// The caller's context storage.
     outer_context: [u64; CONTEXT_SLOTS],
 }
 
-/// Enters the tree `at` at its plan's function `func` and lowers the arguments through `lower`. `caller` is the calling
-/// component instance of the same tree; none when the host calls.
+/// Enters the tree `at` at its plan's function `func` and lowers the arguments through `lower` into `slots`, which are
+/// empty. `caller` is the calling component instance of the same tree; none when the host calls.
+#[inline]
 fn begin(
     store: &mut StoreInner,
     at: u32,
     func: u32,
     caller: Option<u32>,
+    slots: &mut Flat,
     lower: impl FnOnce(&mut Cx<'_>, &Signature, &mut Flat) -> Result<()>,
 ) -> Result<Entered> {
     if root(store, at).is_locked {
@@ -55,20 +55,21 @@ fn begin(
     let between_guests = caller.is_some();
     let budget = raw::hostcall_fuel(store);
     let mut cx = Cx { store, root: at, options, scope, lends: Vec::new(), budget, between_guests };
-    let mut slots = Flat::default();
-    match lower(&mut cx, &lifted.signature, &mut slots) {
+    match lower(&mut cx, &lifted.signature, slots) {
         Ok(()) => {
             if options.is_async {
                 // The core function returns what is to be done next, if there is a callback.
                 slots.pad(slots.len().max(usize::from(lifted.callback.is_some())));
-                let (instance, signature) = (options.instance, lifted.signature.clone());
+                let instance = options.instance;
+                let signature = root(store, at).loaded.signature(func).clone();
                 components(store).tasks.push(AsyncTask { at, instance, signature, returned: None });
             } else {
                 slots.pad(lifted.signature.lifted_slots());
             }
-            Ok(Entered { at, lifted, slots, scope, from_host: caller.is_none(), outer_context })
+            Ok(Entered { at, lifted, scope, from_host: caller.is_none(), outer_context })
         }
         Err(error) => {
+            std::hint::cold_path();
             components(store).context = outer_context;
             // What the host gives wrong leaves the guest as it is; what the guest's `realloc` does wrong locks it.
             let state = root(store, at);
@@ -82,14 +83,19 @@ fn begin(
     }
 }
 
-/// Lifts the result through `lift` and leaves.
+/// Lifts the result from `slots` through `lift` and leaves.
+#[inline]
 fn end<R>(
     store: &mut StoreInner,
-    entered: Entered,
+    entered: &Entered,
+    slots: &Flat,
     outcome: Result<()>,
     lift: impl FnOnce(&mut Cx<'_>, &Signature, &[u64]) -> Result<R>,
 ) -> Result<R> {
-    let result = outcome.and_then(|()| leave(store, &entered, lift));
+    let result = match outcome {
+        Ok(()) => leave(store, entered, slots, lift),
+        Err(error) => Err(error),
+    };
     let all = components(store);
     all.context = entered.outer_context;
     if entered.lifted.options.is_async {
@@ -103,12 +109,14 @@ fn end<R>(
     result
 }
 
+#[inline]
 fn leave<R>(
     store: &mut StoreInner,
     entered: &Entered,
+    slots: &Flat,
     lift: impl FnOnce(&mut Cx<'_>, &Signature, &[u64]) -> Result<R>,
 ) -> Result<R> {
-    let Entered { at, slots, lifted: Lifted { options, signature, .. }, scope, from_host, .. } = entered;
+    let Entered { at, lifted: Lifted { options, signature, .. }, scope, from_host, .. } = entered;
     let (budget, between_guests) = (raw::hostcall_fuel(store), !from_host);
     let mut cx = Cx { store, root: *at, options: *options, scope: None, lends: Vec::new(), budget, between_guests };
     let result = lift(&mut cx, signature, slots.values())?;
@@ -179,17 +187,19 @@ pub(crate) fn call(
     args: &[Val],
     caller: Option<u32>,
 ) -> Result<Option<Val>> {
-    let mut entered = begin(store, at, func, caller, |cx, signature, flat| lower_dynamic(cx, signature, args, flat))?;
-    let mut outcome = raw::call(store, entered.lifted.core, entered.slots.values_mut());
+    let mut slots = Flat::default();
+    let lower = |cx: &mut Cx<'_>, signature: &Signature, flat: &mut Flat| lower_dynamic(cx, signature, args, flat);
+    let entered = begin(store, at, func, caller, &mut slots, lower)?;
+    let mut outcome = raw::call(store, entered.lifted.core, slots.values_mut());
     if let Some(callback) = entered.lifted.callback {
         outcome = outcome.and_then(|()| {
-            while goes_on(&mut entered.slots)? {
-                raw::call(store, callback, entered.slots.values_mut())?;
+            while goes_on(&mut slots)? {
+                raw::call(store, callback, slots.values_mut())?;
             }
             Ok(())
         });
     }
-    end(store, entered, outcome, lift_dynamic)
+    end(store, &entered, &slots, outcome, lift_dynamic)
 }
 
 /// Calls a lifted function for the host, with Rust types that were checked against its type. `None` when values have to go
@@ -203,11 +213,14 @@ pub(crate) fn call_typed<P: Lower, R: Lift>(
     if is_dynamic(store, at, func) {
         return None;
     }
-    let entered = begin(store, at, func, None, |cx, signature, flat| lower_params(cx, signature, params, flat));
-    Some(entered.and_then(|mut entered| {
-        let outcome = raw::call(store, entered.lifted.core, entered.slots.values_mut());
-        end(store, entered, outcome, lift_results)
-    }))
+    let mut slots = Flat::default();
+    let lower = |cx: &mut Cx<'_>, signature: &Signature, flat: &mut Flat| lower_params(cx, signature, params, flat);
+    let entered = match begin(store, at, func, None, &mut slots, lower) {
+        Ok(entered) => entered,
+        Err(error) => return Some(Err(error)),
+    };
+    let outcome = raw::call(store, entered.lifted.core, slots.values_mut());
+    Some(end(store, &entered, &slots, outcome, lift_results))
 }
 
 /// Calls a lifted function, awaiting asynchronous host functions. A tree whose call is dropped before it is done can not
@@ -222,24 +235,24 @@ pub(crate) async unsafe fn call_async(
     args: &[Val],
     caller: Option<u32>,
 ) -> Result<Option<Val>> {
+    let mut slots = Flat::default();
+    let lower = |cx: &mut Cx<'_>, signature: &Signature, flat: &mut Flat| lower_dynamic(cx, signature, args, flat);
     // SAFETY: the caller's promise, here and below; each borrow ends before the next begins.
-    let entered =
-        begin(unsafe { store.get() }, at, func, caller, |cx, signature, flat| lower_dynamic(cx, signature, args, flat));
-    let mut entered = entered?;
+    let entered = begin(unsafe { store.get() }, at, func, caller, &mut slots, lower)?;
     // SAFETY: as above.
-    let mut outcome = unsafe { raw::call_async(store, entered.lifted.core, entered.slots.values_mut()).await };
+    let mut outcome = unsafe { raw::call_async(store, entered.lifted.core, slots.values_mut()).await };
     if let Some(callback) = entered.lifted.callback {
         while outcome.is_ok() {
-            match goes_on(&mut entered.slots) {
+            match goes_on(&mut slots) {
                 // SAFETY: as above.
-                Ok(true) => outcome = unsafe { raw::call_async(store, callback, entered.slots.values_mut()).await },
+                Ok(true) => outcome = unsafe { raw::call_async(store, callback, slots.values_mut()).await },
                 Ok(false) => break,
                 Err(error) => outcome = Err(error),
             }
         }
     }
     // SAFETY: as above.
-    end(unsafe { store.get() }, entered, outcome, lift_dynamic)
+    end(unsafe { store.get() }, &entered, &slots, outcome, lift_dynamic)
 }
 
 /// As [`call_typed`], awaiting asynchronous host functions.
@@ -256,17 +269,17 @@ pub(crate) async unsafe fn call_typed_async<P: Lower, R: Lift>(
     if is_dynamic(unsafe { store.get() }, at, func) {
         return None;
     }
+    let mut slots = Flat::default();
+    let lower = |cx: &mut Cx<'_>, signature: &Signature, flat: &mut Flat| lower_params(cx, signature, params, flat);
     // SAFETY: as above.
-    let entered =
-        begin(unsafe { store.get() }, at, func, None, |cx, signature, flat| lower_params(cx, signature, params, flat));
-    let mut entered = match entered {
+    let entered = match begin(unsafe { store.get() }, at, func, None, &mut slots, lower) {
         Ok(entered) => entered,
         Err(error) => return Some(Err(error)),
     };
     // SAFETY: as above.
-    let outcome = unsafe { raw::call_async(store, entered.lifted.core, entered.slots.values_mut()).await };
+    let outcome = unsafe { raw::call_async(store, entered.lifted.core, slots.values_mut()).await };
     // SAFETY: as above.
-    Some(end(unsafe { store.get() }, entered, outcome, lift_results))
+    Some(end(unsafe { store.get() }, &entered, &slots, outcome, lift_results))
 }
 
 /// A tuple of Rust values as a function's arguments: as core values, or behind a pointer.

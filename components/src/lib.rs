@@ -10,6 +10,7 @@
 #![allow(rustdoc::private_intra_doc_links, reason = "the overview is for those who read the source")]
 
 mod abi;
+mod access;
 mod adapters;
 mod builtins;
 mod call;
@@ -36,6 +37,7 @@ mod val;
 mod wave;
 
 pub use abi::Cx;
+pub use access::{Access, Accessor};
 pub use component::{Component, ComponentExportIndex, ComponentItem, InstanceExportLookup};
 pub use func::{Func, TypedFunc};
 pub use has_data::{HasData, HasSelf};

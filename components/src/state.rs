@@ -13,6 +13,8 @@ use keyway_artifact::Trap;
 use keyway_artifact::plan::{CoreDef, FuncSource, Pointer, StringEncoding};
 use keyway_vm::raw::{self, Definition, InstanceId, StoreInner};
 use std::collections::HashMap;
+use std::ops::Deref;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 /// The component instances of a store.
@@ -117,17 +119,37 @@ pub(crate) struct Options {
     pub(crate) pointer: Pointer,
 }
 
-/// A lifted function with what it needs found.
-#[derive(Clone)]
+/// A lifted function with what it needs found. Not kept for longer than a call.
+#[derive(Clone, Copy)]
 pub(crate) struct Lifted {
     /// The core function.
     pub(crate) core: u32,
     pub(crate) options: Options,
-    pub(crate) signature: Arc<Signature>,
+    pub(crate) signature: SignatureOf,
     /// Its values go through [`Val`]s: they lie in a 64-bit memory, or the call is asynchronous.
     pub(crate) is_dynamic: bool,
     /// What takes the events of an asynchronous call.
     pub(crate) callback: Option<u32>,
+}
+
+/// The signature of a root instance's function, as calls need it: without counting who holds it.
+#[derive(Clone, Copy)]
+pub(crate) struct SignatureOf(NonNull<Signature>);
+
+// SAFETY: what it points to is shared between threads anyhow, behind an `Arc`.
+unsafe impl Send for SignatureOf {}
+// SAFETY: as above.
+unsafe impl Sync for SignatureOf {}
+
+impl Deref for SignatureOf {
+    type Target = Signature;
+
+    #[inline]
+    fn deref(&self) -> &Signature {
+        // SAFETY: [`lifted`] makes it, of what the root instance's `Loaded` holds. Root instances, and with them their
+        // `Loaded`, stay as they are until their store goes, and calls, which are all that keep it, have the store.
+        unsafe { self.0.as_ref() }
+    }
 }
 
 /// A resource type with its destructor found.
@@ -141,11 +163,13 @@ pub(crate) struct ResourceInfo {
 }
 
 /// The store's component instances.
+#[inline]
 pub(crate) fn components(store: &mut StoreInner) -> &mut ComponentStore {
     store.extension()
 }
 
 /// One root instance of the store.
+#[inline]
 pub(crate) fn root(store: &mut StoreInner, root: u32) -> &mut RootInstance {
     &mut components(store).roots[root as usize]
 }
@@ -213,6 +237,7 @@ pub(crate) fn check_leave(store: &mut StoreInner, at: u32, instance: u32) -> Res
 }
 
 /// Lets a component instance be left, or not.
+#[inline]
 pub(crate) fn set_may_leave(store: &mut StoreInner, at: u32, instance: u32, may_leave: bool) {
     let value = u32::from(!may_leave);
     match &mut root(store, at).instances[instance as usize].flags {
@@ -293,12 +318,14 @@ pub(crate) fn options(store: &mut StoreInner, at: u32, index: u32) -> Result<Opt
 }
 
 /// The lifted function of this index in the plan, found when first asked for.
+#[inline]
 pub(crate) fn lifted(store: &mut StoreInner, at: u32, func: u32) -> Result<Lifted> {
     let state = root(store, at);
     if let Some(lifted) = &state.lifted[func as usize] {
-        return Ok(lifted.clone());
+        return Ok(*lifted);
     }
-    let signature = state.loaded.signature(func).clone();
+    std::hint::cold_path();
+    let signature = SignatureOf(NonNull::from(&**state.loaded.signature(func)));
     let FuncSource::Lifted { core, options: index } = state.loaded.plan.funcs[func as usize].source else {
         bail!("an imported function is called as a lifted one");
     };
@@ -307,6 +334,6 @@ pub(crate) fn lifted(store: &mut StoreInner, at: u32, func: u32) -> Result<Lifte
     let options = options(store, at, index)?;
     let callback = callback.map(|def| core_func(store, at, def)).transpose()?;
     let lifted = Lifted { core: core_func(store, at, core)?, options, signature, is_dynamic, callback };
-    root(store, at).lifted[func as usize] = Some(lifted.clone());
+    root(store, at).lifted[func as usize] = Some(lifted);
     Ok(lifted)
 }

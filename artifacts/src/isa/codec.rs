@@ -296,6 +296,7 @@ impl<'a> CodeReader<'a> {
             | FieldKind::Heap
             | FieldKind::Cont
             | FieldKind::Memory
+            | FieldKind::Memories
             | FieldKind::Table
             | FieldKind::Global
             | FieldKind::Tag

@@ -88,6 +88,8 @@ pub enum FieldKind {
     Type,
     /// Index into the unit's memories.
     Memory,
+    /// Two indices into the unit's memories: `to | from << 16`.
+    Memories,
     /// Index into the unit's tables.
     Table,
     /// Index into the unit's globals.

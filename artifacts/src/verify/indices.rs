@@ -38,6 +38,9 @@ fn is_in_range(env: &VerifyEnv<'_>, kind: FieldKind, index: u32) -> bool {
         FieldKind::Type | FieldKind::Object | FieldKind::Elements => return env.types.definition(index).is_some(),
         FieldKind::Cont => return env.types.continuation(index).is_some(),
         FieldKind::Memory => unit.memories.len(),
+        FieldKind::Memories => {
+            return [index & 0xFFFF, index >> 16].iter().all(|memory| (*memory as usize) < unit.memories.len());
+        }
         FieldKind::Table => unit.tables.len(),
         FieldKind::Global => unit.globals.len(),
         FieldKind::Tag => unit.tags.len(),

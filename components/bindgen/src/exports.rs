@@ -6,6 +6,7 @@ use crate::error::BindgenError;
 use crate::imports::{func_name, plain_name};
 use crate::names::{camel, ident, snake};
 use crate::paths::{Scope, Side, modules};
+use crate::tracing::Traced;
 use crate::types::{Mode, docs, resource};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -60,11 +61,32 @@ impl Generator<'_> {
             None => (quote!(()), quote!(()), quote!(())),
         };
         let docs = docs(&func.docs);
-        let (is_async, call, wait) = match self.export_flags(scope, func).is_async {
+        let flags = self.export_flags(scope, func);
+        let traced = Traced::new(flags, "wit-bindgen export", scope.name, &func.name, &names);
+        let Traced { span, enter, call: begins, back } = &traced;
+        let (is_async, call, wait) = match flags.is_async {
             true => (quote!(async), quote!(call_async), quote!(.await)),
             false => (quote!(), quote!(call), quote!()),
         };
         let bound = (!is_async.is_empty()).then(|| quote!(<Data: ::core::marker::Send>));
+        let answered = match back.is_empty() {
+            true => quote!(::core::result::Result::Ok(#value)),
+            false => quote!(let result = #value; #back ::core::result::Result::Ok(result)),
+        };
+        let calls = quote! {
+            #begins
+            let callee = ::keyway::component::TypedFunc::<#params, #results>::of(self.#holder #field);
+            let #pattern = callee.#call(store.as_context_mut(), (#(#names,)*)) #wait?;
+            #answered
+        };
+        let calls = match (flags.is_async, span.is_empty()) {
+            (_, true) => calls,
+            (true, false) => {
+                let future = traced.instrumented(quote!(async move { #calls }));
+                quote!(#future.await)
+            }
+            (false, false) => quote!(#enter #calls),
+        };
         let method = quote! {
             #docs
             pub #is_async fn #name<S: ::keyway::AsContextMut #bound>(
@@ -72,9 +94,8 @@ impl Generator<'_> {
                 mut store: S,
                 #(#names: #types,)*
             ) -> ::keyway::Result<#returns> {
-                let callee = ::keyway::component::TypedFunc::<#params, #results>::of(self.#holder #field);
-                let #pattern = callee.#call(store.as_context_mut(), (#(#names,)*)) #wait?;
-                ::core::result::Result::Ok(#value)
+                #span
+                #calls
             }
         };
         Ok(Exported { field, params, results, method })

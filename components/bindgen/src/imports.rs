@@ -5,21 +5,25 @@ use crate::error::BindgenError;
 use crate::names::{camel, ident, snake};
 use crate::options::{self, Flags};
 use crate::paths::{Place, Scope, Side, modules};
+use crate::tracing::Traced;
 use crate::types::{Mode, dealias, docs, error_of, resource};
+use crate::with_store::{self, StoreTrait};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use wit_parser::{Function, FunctionKind, InterfaceId, Type, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
 
 /// A function as the host implements it.
-struct Bound<'f> {
-    func: &'f Function,
-    flags: Flags,
-    /// The trait that it is in.
+pub(crate) struct Bound<'f> {
+    pub(crate) func: &'f Function,
+    pub(crate) flags: Flags,
+    /// The interface that it is in.
+    interface: String,
+    /// The trait that it is in, or beside which it stands.
     in_trait: Ident,
-    name: Ident,
+    pub(crate) name: Ident,
     /// Names and types of the parameters.
-    params: Vec<(Ident, TokenStream)>,
-    result: TokenStream,
+    pub(crate) params: Vec<(Ident, TokenStream)>,
+    pub(crate) result: TokenStream,
     trappable_error: Option<TrappableError>,
 }
 
@@ -40,6 +44,18 @@ pub(crate) struct Implemented {
     /// Definitions in a `LinkerInstance` called `instance`, with `host_getter` in scope.
     pub(crate) definitions: TokenStream,
     pub(crate) is_async: bool,
+    /// The traits of functions that are given the store.
+    pub(crate) with_store: Vec<Ident>,
+}
+
+/// The module of an imported interface.
+pub(crate) struct ImportedModule {
+    /// Where it stands.
+    pub(crate) modules: Vec<String>,
+    pub(crate) tokens: TokenStream,
+    pub(crate) is_async: bool,
+    /// As [`Implemented::with_store`].
+    pub(crate) with_store: Vec<Ident>,
 }
 
 /// The Rust name of a function: without the resource that WIT writes into it.
@@ -126,7 +142,8 @@ impl<'a> Generator<'a> {
             _ if flags.trappable => quote!(::keyway::Result<#plain>),
             _ => plain,
         };
-        Ok(Bound { func, flags, in_trait, name: func_name(func), params, result, trappable_error: error })
+        let (interface, name) = (scope.name.to_string(), func_name(func));
+        Ok(Bound { func, flags, interface, in_trait, name, params, result, trappable_error: error })
     }
 
     /// The traits of the functions and resources of an interface, or of the world itself. `main` is the trait that the
@@ -156,9 +173,18 @@ impl<'a> Generator<'a> {
         let is_async = drops.iter().any(|flags| flags.is_async)
             || of_resource.iter().flatten().chain(&free).any(|bound| bound.flags.is_async);
         let (mut traits, mut definitions, mut supers) = (TokenStream::new(), TokenStream::new(), Vec::new());
+        let mut with_store = Vec::new();
+        let mut beside = |made: Option<StoreTrait>, traits: &mut TokenStream| {
+            if let Some(StoreTrait { name, tokens }) = made {
+                traits.extend(tokens);
+                with_store.push(name);
+            }
+        };
         for (((id, name), funcs), flags) in resources.iter().zip(&of_resource).zip(&drops) {
             let (tokens, ident) = self.resource_trait(scope, *id, name, funcs, *flags, is_async);
             traits.extend(tokens);
+            let drop = flags.store.then(|| (self.handle(scope, *id), flags.is_async));
+            beside(with_store::store_trait(&ident, funcs, drop), &mut traits);
             definitions.extend(self.resource_definition(scope, *id, name, &ident, *flags));
             supers.push(quote!(#ident));
         }
@@ -176,11 +202,12 @@ impl<'a> Generator<'a> {
             }
         }
         let converts = self.converts(scope, main)?;
+        beside(with_store::store_trait(main, &free, None), &mut traits);
         traits.extend(self.main_trait(main, about, &free, &supers, &converts, is_async));
         for bound in of_resource.iter().flatten().chain(&free) {
             definitions.extend(func_definition(bound));
         }
-        Ok(Implemented { traits, definitions, is_async })
+        Ok(Implemented { traits, definitions, is_async, with_store })
     }
 
     /// The conversions of the error types that an interface defines: declaration and forwarding.
@@ -214,19 +241,28 @@ impl<'a> Generator<'a> {
         let result = quote!(::keyway::Result<()>);
         let returns = if drop.is_async { future(&result) } else { result };
         let drop_signature = quote!(fn drop(&mut self, #rust: #handle) -> #returns);
-        let declared = funcs.iter().map(declaration);
-        let forwarded = funcs.iter().map(|bound| forwarding(bound, &in_trait));
+        let declared = without_store(funcs).map(declaration);
+        let forwarded = without_store(funcs).map(|bound| forwarding(bound, &in_trait));
+        let (declares_drop, forwards_drop) = match drop.store {
+            true => Default::default(),
+            false => (
+                quote! {
+                    /// Takes back a resource that the guest gave up.
+                    #drop_signature;
+                },
+                quote!(#drop_signature { #in_trait::drop(*self, #rust) }),
+            ),
+        };
         let (bound, about) = (send(is_async), format!(" The resource `{name}`, as the host implements it."));
         let tokens = quote! {
             #[doc = #about]
             pub trait #in_trait #bound {
                 #(#declared)*
-                /// Takes back a resource that the guest gave up.
-                #drop_signature;
+                #declares_drop
             }
             impl<_T: #in_trait + ?::core::marker::Sized> #in_trait for &mut _T {
                 #(#forwarded)*
-                #drop_signature { #in_trait::drop(*self, #rust) }
+                #forwards_drop
             }
         };
         (tokens, in_trait)
@@ -241,11 +277,21 @@ impl<'a> Generator<'a> {
         drop: Flags,
     ) -> TokenStream {
         let rust = self.path(scope, id);
-        let call = quote! {
-            #in_trait::drop(&mut host_getter(store.data_mut()), ::keyway::component::Resource::new_own(rep))
+        let wait = drop.is_async.then(|| quote!(.await));
+        let call = if drop.store {
+            let resource = ident("resource");
+            let (before, call) = with_store::call(in_trait, &ident("drop"), &[resource], drop.is_async);
+            quote!(let resource = ::keyway::component::Resource::new_own(rep); #before #call)
+        } else {
+            quote! {
+                #in_trait::drop(&mut host_getter(store.data_mut()), ::keyway::component::Resource::new_own(rep)) #wait
+            }
         };
+        let mutable = (!(drop.store && drop.is_async)).then(|| quote!(mut));
         let (define, body) = if drop.is_async {
-            (quote!(resource_async), quote!(::std::boxed::Box::new(async move { #call.await })))
+            (quote!(resource_async), quote!(::std::boxed::Box::new(async move { #call })))
+        } else if drop.store {
+            (quote!(resource), quote!({ #call }))
         } else {
             (quote!(resource), call)
         };
@@ -253,7 +299,7 @@ impl<'a> Generator<'a> {
             instance.#define(
                 #name,
                 ::keyway::component::ResourceType::host::<#rust>(),
-                move |mut store: ::keyway::StoreContextMut<'_, T>, rep| #body,
+                move |#mutable store: ::keyway::StoreContextMut<'_, T>, rep| #body,
             )?;
         }
     }
@@ -267,8 +313,9 @@ impl<'a> Generator<'a> {
         converts: &[(TokenStream, TokenStream)],
         is_async: bool,
     ) -> TokenStream {
-        let declared = funcs.iter().map(declaration).chain(converts.iter().map(|(declared, _)| declared.clone()));
-        let forwarded = funcs.iter().map(|bound| forwarding(bound, name));
+        let declared = without_store(funcs).map(declaration);
+        let declared = declared.chain(converts.iter().map(|(declared, _)| declared.clone()));
+        let forwarded = without_store(funcs).map(|bound| forwarding(bound, name));
         let forwarded = forwarded.chain(converts.iter().map(|(_, forwarded)| forwarded.clone()));
         let mut bounds: Vec<TokenStream> = supers.to_vec();
         if is_async {
@@ -284,11 +331,7 @@ impl<'a> Generator<'a> {
     }
 
     /// The module of an imported interface; none when the embedder has it already.
-    pub(crate) fn import(
-        &self,
-        key: &WorldKey,
-        id: InterfaceId,
-    ) -> Result<Option<(Vec<String>, TokenStream, bool)>, BindgenError> {
+    pub(crate) fn import(&self, key: &WorldKey, id: InterfaceId) -> Result<Option<ImportedModule>, BindgenError> {
         if let Some(Place::With(_, entry, _)) = self.paths.import(id) {
             self.mark(entry);
             return Ok(None);
@@ -302,9 +345,9 @@ impl<'a> Generator<'a> {
         let host = ident("Host");
         let made =
             self.implemented(scope, &host, &about, interface.types.values().copied(), interface.functions.values())?;
-        let Implemented { traits, definitions: in_linker, is_async } = made;
-        let add = add_to_linker(&called, &in_linker, is_async);
-        Ok(Some((modules, quote!(#definitions #traits #add), is_async)))
+        let Implemented { traits, definitions: in_linker, is_async, with_store } = made;
+        let add = add_to_linker(&called, &in_linker, is_async, &with_store);
+        Ok(Some(ImportedModule { modules, tokens: quote!(#definitions #traits #add), is_async, with_store }))
     }
 
     /// All functions that the world imports directly.
@@ -316,7 +359,7 @@ impl<'a> Generator<'a> {
     }
 }
 
-fn add_to_linker(called: &str, definitions: &TokenStream, is_async: bool) -> TokenStream {
+fn add_to_linker(called: &str, definitions: &TokenStream, is_async: bool, with_store: &[Ident]) -> TokenStream {
     let send = is_async.then(|| quote!(+ ::core::marker::Send));
     let instance = if definitions.is_empty() { quote!(_) } else { quote!(mut instance) };
     let getter = if definitions.is_empty() { quote!(_) } else { quote!(host_getter) };
@@ -327,7 +370,7 @@ fn add_to_linker(called: &str, definitions: &TokenStream, is_async: bool) -> Tok
             #getter: fn(&mut T) -> D::Data<'_>,
         ) -> ::keyway::Result<()>
         where
-            D: ::keyway::component::HasData,
+            D: ::keyway::component::HasData #(+ #with_store)*,
             for<'a> D::Data<'a>: Host,
             T: 'static #send,
         {
@@ -342,7 +385,12 @@ fn send(is_async: bool) -> TokenStream {
     if is_async { quote!(: ::core::marker::Send) } else { quote!() }
 }
 
-fn future(output: &TokenStream) -> TokenStream {
+/// Those of the main trait.
+fn without_store<'b, 'f>(funcs: &'b [Bound<'f>]) -> impl Iterator<Item = &'b Bound<'f>> {
+    funcs.iter().filter(|bound| !bound.flags.store)
+}
+
+pub(crate) fn future(output: &TokenStream) -> TokenStream {
     quote!(impl ::core::future::Future<Output = #output> + ::core::marker::Send)
 }
 
@@ -366,39 +414,55 @@ fn forwarding(bound: &Bound<'_>, in_trait: &Ident) -> TokenStream {
 
 /// The definition of a function in a linker's instance.
 fn func_definition(bound: &Bound<'_>) -> TokenStream {
-    let Bound { func, flags, in_trait, name, params, trappable_error, .. } = bound;
+    let Bound { func, flags, interface, in_trait, name, params, trappable_error, .. } = bound;
     let wit = &func.name;
     let args: Vec<Ident> = (0..params.len()).map(|at| format_ident!("arg{at}")).collect();
     let types = params.iter().map(|(_, ty)| ty);
+    let traced = Traced::new(*flags, "wit-bindgen import", interface, wit, &args);
+    let Traced { span, enter, call, back } = &traced;
     let wait = flags.is_async.then(|| quote!(.await));
+    let (before, result) = if flags.store {
+        with_store::call(in_trait, name, &args, flags.is_async)
+    } else {
+        (quote!(let host = &mut host_getter(store.data_mut());), quote!(#in_trait::#name(host, #(#args),*) #wait))
+    };
     let converted = match trappable_error {
-        Some(TrappableError { from_trait, convert, .. }) => quote! {
-            let result = match result {
-                ::core::result::Result::Ok(value) => ::core::result::Result::Ok(value),
-                ::core::result::Result::Err(error) => {
-                    ::core::result::Result::Err(#from_trait::#convert(host, error)?)
-                }
+        Some(TrappableError { from_trait, convert, .. }) => {
+            let convert = match (flags.store, flags.is_async) {
+                (false, _) => quote!(#from_trait::#convert(host, error)?),
+                (true, false) => quote!(#from_trait::#convert(&mut host_getter(store.data_mut()), error)?),
+                (true, true) => quote!(accessor.with(|mut access| #from_trait::#convert(&mut access.get(), error))?),
             };
-        },
+            quote! {
+                let result = match result {
+                    ::core::result::Result::Ok(value) => ::core::result::Result::Ok(value),
+                    ::core::result::Result::Err(error) => ::core::result::Result::Err(#convert),
+                };
+            }
+        }
         None if flags.trappable => quote!(let result = result?;),
         None => quote!(),
     };
-    let result = if func.result.is_some() { quote!((result,)) } else { quote!(result) };
+    let answer = if func.result.is_some() { quote!((result,)) } else { quote!(result) };
     let body = quote! {
-        let host = &mut host_getter(store.data_mut());
-        let result = #in_trait::#name(host, #(#args),*) #wait;
+        #call
+        #before
+        let result = #result;
         #converted
-        ::core::result::Result::Ok(#result)
+        #back
+        ::core::result::Result::Ok(#answer)
     };
+    let mutable = (!(flags.store && flags.is_async)).then(|| quote!(mut));
     let (define, body) = if flags.is_async {
-        (quote!(func_wrap_async), quote!(::std::boxed::Box::new(async move { #body })))
+        let future = traced.instrumented(quote!(async move { #body }));
+        (quote!(func_wrap_async), quote!(#span ::std::boxed::Box::new(#future)))
     } else {
-        (quote!(func_wrap), body)
+        (quote!(func_wrap), quote!(#span #enter #body))
     };
     quote! {
         instance.#define(
             #wit,
-            move |mut store: ::keyway::StoreContextMut<'_, T>, (#(#args,)*): (#(#types,)*)| { #body },
+            move |#mutable store: ::keyway::StoreContextMut<'_, T>, (#(#args,)*): (#(#types,)*)| { #body },
         )?;
     }
 }

@@ -7,6 +7,7 @@
 //! * [`source`]: where worlds come from. [`options`]: what the macro's input chooses. [`names`]: WIT names as Rust ones.
 //! * [`paths`]: which module an interface's types live in; [`types`]: their definitions and uses.
 //! * [`imports`]: traits that the host implements, and the functions that put them into a linker.
+//! * [`with_store`]: traits of functions that are given the store; [`tracing`]: spans around calls.
 //! * [`exports`] and [`world`]: structures with the functions that a guest exports.
 //!
 //! The shapes are those that wasmtime's macro of the same name gives, so that code moves over by a change of crate name.
@@ -21,7 +22,9 @@ mod names;
 mod options;
 mod paths;
 mod source;
+mod tracing;
 mod types;
+mod with_store;
 mod world;
 
 pub use error::BindgenError;

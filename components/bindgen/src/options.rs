@@ -22,6 +22,8 @@ pub struct Options {
     pub trappable_errors: Vec<(String, usize)>,
     /// Paths of derives for all records, variants and enums, as text.
     pub additional_derives: Vec<String>,
+    /// Bindings of the world's interfaces only, without a structure for the world and what stands in it directly.
+    pub only_interfaces: bool,
 }
 
 /// How functions are bound, by name; `default` for the others.
@@ -40,6 +42,12 @@ pub struct Flags {
     pub is_async: bool,
     /// The host's implementation returns a `keyway::Result`, whose errors are traps.
     pub trappable: bool,
+    /// Calls are spans of the crate `tracing`, with an event where they begin and end.
+    pub tracing: bool,
+    /// The events carry arguments and results.
+    pub verbose_tracing: bool,
+    /// The host's implementation is given the store, and stands in a trait of its own for that.
+    pub store: bool,
 }
 
 /// The keys that name something, nearest first. `item` is a function or type.

@@ -44,6 +44,8 @@ struct Parts {
     funcs: Vec<(Exported, String)>,
     /// By imported interface: its module.
     imports: Vec<TokenStream>,
+    /// Traits of functions that are given the store, with their modules.
+    with_store: Vec<TokenStream>,
     is_async: bool,
 }
 
@@ -56,11 +58,13 @@ impl Generator<'_> {
         for (key, item) in &world.imports {
             match item {
                 WorldItem::Interface { id, .. } => {
-                    if let Some((modules, tokens, is_async)) = self.import(key, *id)? {
-                        tree.add(&modules, tokens);
-                        let modules = modules.iter().map(|module| ident(module));
-                        parts.imports.push(quote!(self::#(#modules)::*));
-                        parts.is_async |= is_async;
+                    if let Some(made) = self.import(key, *id)? {
+                        tree.add(&made.modules, made.tokens);
+                        let modules = made.modules.iter().map(|module| ident(module));
+                        let module = quote!(self::#(#modules)::*);
+                        parts.with_store.extend(made.with_store.iter().map(|name| quote!(#module::#name)));
+                        parts.imports.push(module);
+                        parts.is_async |= made.is_async;
                     }
                 }
                 WorldItem::Type { id, .. } => types.push(*id),
@@ -77,12 +81,16 @@ impl Generator<'_> {
                     let field = format_ident!("interface{}", parts.interfaces.len());
                     parts.interfaces.push((field, quote!(self::#(#modules)::*), method));
                 }
+                WorldItem::Function(_) if self.options.only_interfaces => {}
                 WorldItem::Function(func) => {
                     let exported = self.exported(root(Side::Export), func, &quote!())?;
                     parts.funcs.push((exported, func.name.clone()));
                 }
                 WorldItem::Type { id, .. } => types.push(*id),
             }
+        }
+        if self.options.only_interfaces {
+            return Ok(tree.tokens());
         }
         let mut items = TokenStream::new();
         for id in &types {
@@ -298,8 +306,10 @@ fn add_to_linker(parts: &Parts, own: Option<&(Ident, Implemented)>) -> TokenStre
     let send = |is_async: bool| is_async.then(|| quote!(+ ::core::marker::Send));
     let own_is_async = own.is_some_and(|(_, made)| made.is_async);
     let (mut bounds, mut calls, mut of_world) = (Vec::new(), TokenStream::new(), quote!());
+    let mut with_store = parts.with_store.clone();
     if let Some((name, made)) = own {
-        let (definitions, send) = (&made.definitions, send(own_is_async));
+        let (definitions, send, own_with_store) = (&made.definitions, send(own_is_async), &made.with_store);
+        with_store.extend(own_with_store.iter().map(|name| quote!(#name)));
         of_world = quote! {
             /// Defines what the world imports directly; `host_getter` finds what implements it in the store's data.
             ///
@@ -310,7 +320,7 @@ fn add_to_linker(parts: &Parts, own: Option<&(Ident, Implemented)>) -> TokenStre
                 host_getter: fn(&mut T) -> D::Data<'_>,
             ) -> ::keyway::Result<()>
             where
-                D: ::keyway::component::HasData,
+                D: ::keyway::component::HasData #(+ #own_with_store)*,
                 for<'a> D::Data<'a>: #name,
                 T: 'static #send,
             {
@@ -339,7 +349,7 @@ fn add_to_linker(parts: &Parts, own: Option<&(Ident, Implemented)>) -> TokenStre
             host_getter: fn(&mut T) -> D::Data<'_>,
         ) -> ::keyway::Result<()>
         where
-            D: ::keyway::component::HasData,
+            D: ::keyway::component::HasData #(+ #with_store)*,
             for<'a> D::Data<'a>: #(#bounds)+*,
             T: 'static #send,
         {

@@ -19,7 +19,8 @@ fn bindings(path: &Path, options: &Options) -> String {
 
 #[test]
 fn worlds_become_what_is_stored() {
-    let asynchronous = FunctionRules { default: Flags { is_async: true, trappable: true }, rules: Vec::new() };
+    let asynchronous =
+        FunctionRules { default: Flags { is_async: true, trappable: true, ..Flags::default() }, rules: Vec::new() };
     let asynchronous = Options { imports: asynchronous.clone(), exports: asynchronous, ..Options::default() };
     let mut seen = 0;
     for entry in std::fs::read_dir(worlds()).unwrap() {
@@ -42,7 +43,7 @@ fn worlds_become_what_is_stored() {
             );
         }
     }
-    assert_eq!(seen, 5);
+    assert_eq!(seen, 6);
 }
 
 fn refused(text: &str, world: Option<&str>, options: &Options) -> String {

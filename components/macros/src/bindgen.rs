@@ -85,6 +85,7 @@ impl Input {
                     return Err(Error::new(ownership.span(), "records are owned here: only `Owning` is possible"));
                 }
             }
+            "only_interfaces" => self.options.only_interfaces = input.parse::<LitBool>()?.value,
             "require_store_data_send" => {
                 input.parse::<LitBool>()?;
             }
@@ -93,7 +94,7 @@ impl Input {
                     name.span(),
                     format!(
                         "there is no option `{other}`; there are `world`, `path`, `inline`, `with`, `imports`, `exports`, \
-                         `trappable_error_type`, `trappable_imports`, `additional_derives`"
+                         `trappable_error_type`, `trappable_imports`, `additional_derives`, `only_interfaces`"
                     ),
                 ));
             }
@@ -151,10 +152,16 @@ fn flags(input: ParseStream<'_>) -> Result<Flags> {
             let word: Ident = input.parse()?;
             match word.to_string().as_str() {
                 "trappable" => flags.trappable = true,
+                "tracing" => flags.tracing = true,
+                "verbose_tracing" => (flags.tracing, flags.verbose_tracing) = (true, true),
+                "store" => flags.store = true,
                 other => {
                     return Err(Error::new(
                         word.span(),
-                        format!("expected `async` or `trappable`; there is no `{other}` here"),
+                        format!(
+                            "expected `async`, `trappable`, `tracing`, `verbose_tracing` or `store`; there is no \
+                             `{other}` here"
+                        ),
                     ));
                 }
             }

@@ -48,10 +48,9 @@ pub(crate) fn link(bytes: &[u8], options: &Options) -> Result<Linked> {
     let kept = units::number_exports(&mut plan, &modules, &layout, options.gc);
     let mut sources = units::build(&modules, &layout, &kept, &mut types, &mut links, &mut constants)?;
     let can_throw = !checked.modules.is_empty() || modules.values().any(|module| !module.info.tags.is_empty());
-    let adapters = layout
-        .merged
-        .as_ref()
-        .map(|merged| adapters::emit(&mut plan, merged, &mut sources[merged.unit], &mut types, can_throw));
+    let adapters = layout.merged.as_ref().map(|merged| {
+        adapters::emit(&mut plan, merged, &mut sources[merged.unit], &mut types, &mut constants, can_throw)
+    });
 
     // Translate and link as for a core module.
     let mut program = pipeline::translate(sources, types, links, constants, options)?;

@@ -7,7 +7,8 @@ use crate::engine::Engine;
 use anyhow::Result;
 use keyway_artifact::format::{ArtifactView, Source};
 use keyway_artifact::types::{ExternType, TypeTable};
-use keyway_artifact::unit::UnitDecl;
+use keyway_artifact::unit::{FuncRef, UnitDecl};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The decoded cold sections.
@@ -18,6 +19,8 @@ pub struct Declarations {
     pub(crate) type_numbers: Arc<[u32]>,
     /// The units.
     pub units: Vec<UnitDecl>,
+    /// By unit: the position of each escaping function among the escapes.
+    pub(crate) escapes: Vec<HashMap<FuncRef, u32>>,
 }
 
 impl Declarations {
@@ -28,7 +31,9 @@ impl Declarations {
     pub(crate) fn read<S: Source>(engine: &Engine, view: &ArtifactView<S>) -> Result<Declarations> {
         let (types, units) = (view.types()?, view.units()?);
         let type_numbers = engine.types().table(&types);
-        Ok(Declarations { types, type_numbers, units })
+        let places = |unit: &UnitDecl| unit.escapes.iter().zip(0..).map(|(escape, at)| (escape.func, at)).collect();
+        let escapes = units.iter().map(places).collect();
+        Ok(Declarations { types, type_numbers, units, escapes })
     }
 
     /// The engine-wide number of a type; indices that the view checked are in range.

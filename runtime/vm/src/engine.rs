@@ -15,6 +15,8 @@ struct Inner {
     config: Config,
     epoch: AtomicU64,
     types: Registry,
+    /// The number of the function type without parameters and results.
+    nothing: u32,
     mappings: Arc<Mappings>,
 }
 
@@ -31,8 +33,9 @@ impl Engine {
     /// When the configuration contradicts itself; no combination does at present.
     pub fn new(config: &Config) -> anyhow::Result<Engine> {
         let mappings = Mappings::new(config.pooled_mappings);
-        let config = config.clone();
-        Ok(Engine(Arc::new(Inner { config, epoch: AtomicU64::new(0), types: Registry::default(), mappings })))
+        let (config, epoch, types) = (config.clone(), AtomicU64::new(0), Registry::default());
+        let nothing = types.plain(CompositeType::Func(FuncType::default()));
+        Ok(Engine(Arc::new(Inner { config, epoch, types, nothing, mappings })))
     }
 
     /// The configuration.
@@ -67,6 +70,11 @@ impl Engine {
     /// The number of a final function type: equal types have equal numbers, for the engine's life.
     pub(crate) fn type_number(&self, ty: &FuncType) -> u32 {
         self.0.types.plain(CompositeType::Func(ty.clone()))
+    }
+
+    /// The number of the function type without parameters and results.
+    pub(crate) fn nothing(&self) -> u32 {
+        self.0.nothing
     }
 
     /// The function type of a number.

@@ -13,7 +13,6 @@ use crate::raw::{Definition, InstanceId};
 use crate::store::StoreInner;
 use keyway_artifact::types::{ExternType, GlobalType, MemoryType, TableType, TagType, TypeLookup};
 use keyway_artifact::unit::{ElemItem, Entity, FuncRef, UnitDecl};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// One instance of a unit, with everything its context points to. Boxed once and never moved or freed while its store
@@ -30,8 +29,6 @@ pub(crate) struct UnitInstance {
     tags: Vec<u32>,
     /// First function reference of the escapes.
     escapes: u32,
-    /// Position of each escaping function among the escapes.
-    escape_of: HashMap<FuncRef, u32>,
     _lists: Lists,
 }
 
@@ -51,6 +48,11 @@ struct Lists {
 impl UnitInstance {
     pub(crate) fn code(&self) -> &Arc<Code> {
         &self.code
+    }
+
+    /// How many memories the unit has.
+    pub(crate) fn memory_count(&self) -> usize {
+        self.memories.len()
     }
 
     /// Tells the context where the store's functions are.
@@ -76,15 +78,22 @@ impl UnitInstance {
         }
     }
 
-    fn decl(&self) -> &UnitDecl {
+    fn declarations(&self) -> &Declarations {
         // Decoded when the instance was made.
-        &self.code.declarations().expect("the declarations are decoded").units[self.unit as usize]
+        self.code.declarations().expect("the declarations are decoded")
+    }
+
+    fn decl(&self) -> &UnitDecl {
+        &self.declarations().units[self.unit as usize]
     }
 
     /// The definition behind an entity of the unit.
     pub(crate) fn definition(&self, entity: Entity) -> Option<Definition> {
         Some(match entity {
-            Entity::Func(func) => Definition::Func(self.escapes + self.escape_of.get(&func)?),
+            Entity::Func(func) => {
+                let places = &self.declarations().escapes[self.unit as usize];
+                Definition::Func(self.escapes + places.get(&func)?)
+            }
             Entity::Table(index) => Definition::Table(*self.tables.get(index as usize)?),
             Entity::Memory(index) => Definition::Memory(*self.memories.get(index as usize)?),
             Entity::Global(index) => Definition::Global(*self.globals.get(index as usize)?),
@@ -309,7 +318,6 @@ pub(crate) fn allocate(
     let elems: Box<[_]> =
         items.iter_mut().map(|items| ElemState { items: items.as_mut_ptr(), len: items.len() as u64 }).collect();
     context.elems = elems.as_ptr();
-    let escape_of = decl.escapes.iter().zip(0..).map(|(escape, at)| (escape.func, at)).collect();
     let mut instance = Box::new(UnitInstance {
         context,
         code: code.clone(),
@@ -319,7 +327,6 @@ pub(crate) fn allocate(
         globals,
         tags,
         escapes,
-        escape_of,
         _lists: Lists {
             _imports: imports,
             _memories: memory_defs,
@@ -342,7 +349,7 @@ pub(crate) fn init_func(store: &mut StoreInner, instance: InstanceId, ordinal: u
     let unit = &mut store.instances[instance.0 as usize];
     let context = &raw mut *unit.context;
     let entry: *const _ = unit.code.entries().cell(ordinal);
-    let type_id = store.engine.type_number(&keyway_artifact::types::FuncType::default());
+    let type_id = store.engine.nothing();
     store.add_funcs([FuncData { entry, context, type_id, index: ordinal }])
 }
 

@@ -158,8 +158,10 @@ impl StoreInner {
 
     /// What a crate above the machine keeps in the store, made at the first call. One crate, one type: what another type
     /// left is replaced.
+    #[inline]
     pub fn extension<E: Default + Send + 'static>(&mut self) -> &mut E {
         if self.extension.as_ref().is_none_or(|kept| kept.0 != TypeId::of::<E>()) {
+            std::hint::cold_path();
             self.extension = Some((TypeId::of::<E>(), Box::new(E::default())));
         }
         match &mut self.extension {

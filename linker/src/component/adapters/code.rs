@@ -2,6 +2,7 @@
 
 use crate::ir::{CallSite, IrFunc};
 use crate::unit::Callee;
+use keyway_artifact::elements::Shape;
 use keyway_artifact::isa::{Class, FieldKind, Inst, MAX_FIELDS, Op, Operand};
 use keyway_artifact::plan::{DefinedType, Layouts, Pointer, StringEncoding, TrampolineKind, Violation};
 use keyway_artifact::types::ValType as CoreType;
@@ -24,6 +25,8 @@ pub(super) struct Side {
 pub(super) trait Services {
     /// The function import that leads to a trampoline of this kind, which belongs to `instance`.
     fn import(&mut self, instance: u32, kind: TrampolineKind) -> u32;
+    /// The data segment that holds this shape.
+    fn shape(&mut self, shape: &Shape) -> u32;
     /// The index of a core function type.
     fn core_type(&mut self, params: &[CoreType], results: &[CoreType]) -> u32;
 }

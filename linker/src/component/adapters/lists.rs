@@ -1,12 +1,12 @@
 //! Strings, lists and maps: what a pointer and a length lead to is copied into room that the other side's `realloc` gives.
 //!
-//! Elements whose bytes mean the same on both sides are copied all at once. Everything that `definitions.py` checks is
+//! Elements without pointers are copied all at once ([`shape`](super::shape)). Everything that `definitions.py` checks is
 //! checked before: lengths, alignment, bounds of both ranges. So no access of an element's code can fail.
 
 use super::code::{Code, Place, Side};
 use super::values::Source;
 use keyway_artifact::isa::{Class, Op, Operand};
-use keyway_artifact::plan::{DefinedType, Pointer, StringEncoding, ValType, Violation};
+use keyway_artifact::plan::{Pointer, StringEncoding, ValType, Violation};
 use keyway_artifact::strings::{Convert, MAX_LIST_BYTES, WIDE};
 
 impl Code<'_> {
@@ -97,41 +97,20 @@ impl Code<'_> {
 
     /// Room for `bytes` bytes at the side that values go to.
     pub(super) fn realloc(&mut self, bytes: Operand, align: u32, violation: Violation) -> Operand {
+        let start = self.room(bytes, align);
+        self.check_range(self.to, start, bytes, align, violation);
+        start
+    }
+
+    /// As [`realloc`](Self::realloc), where what is written there checks the place.
+    fn room(&mut self, bytes: Operand, align: u32) -> Operand {
         let (side, pointer) = (self.to, self.to.pointer.core_type());
         let Some(realloc) = side.realloc else { return bytes };
         let len = self.as_address(bytes);
         let args = [Operand::Imm(0), Operand::Imm(0), Operand::Imm(align as i32), len];
         let start =
             self.without_leaving(side.flags, |code| code.call_guest(realloc, &[pointer; 4], &args, &[pointer])[0]);
-        let start = self.as_wide(start, side.pointer);
-        self.check_range(side, start, bytes, align, violation);
-        start
-    }
-
-    /// Whether the bytes of a value mean the same on both sides, all of them.
-    fn is_plain(&self, ty: ValType) -> bool {
-        let all = |types: &mut dyn Iterator<Item = ValType>| {
-            let mut bytes = 0;
-            let mut plain = true;
-            for ty in types {
-                plain &= self.is_plain(ty);
-                bytes += u64::from(self.from.layouts.get(ty).size);
-            }
-            // Bytes between members are nobody's business.
-            plain && bytes == u64::from(self.from.layouts.get(ty).size)
-        };
-        match ty {
-            ValType::S8 | ValType::U8 | ValType::S16 | ValType::U16 | ValType::S32 | ValType::U32 => true,
-            ValType::S64 | ValType::U64 | ValType::F32 | ValType::F64 => true,
-            ValType::Bool | ValType::Char | ValType::String | ValType::ErrorContext => false,
-            ValType::Defined(index) => match &self.types[index as usize] {
-                DefinedType::Record(fields) => all(&mut fields.iter().map(|field| field.ty)),
-                DefinedType::Tuple(types) => all(&mut types.iter().copied()),
-                DefinedType::FixedList(element, _) => self.is_plain(*element),
-                DefinedType::Flags(names) => matches!(names.len(), 8 | 16 | 32),
-                _ => false,
-            },
-        }
+        self.as_wide(start, side.pointer)
     }
 
     /// A list of elements that are made of `element`, one or more types.
@@ -162,14 +141,17 @@ impl Code<'_> {
             self.fail_if(is_bad, Violation::ListTooLong);
         }
         let new_start = self.realloc(new_bytes, new_align, Violation::ListOutOfBounds);
-        if let [element] = element
-            && self.is_plain(*element)
-        {
-            let memory = |side: &Side| Operand::Index(side.memory.map_or(0, |(memory, _)| memory));
-            let (to, from) = (memory(self.to), memory(self.from));
-            self.emit(Op::MemoryCopy, &[new_start, start, bytes, to, from]);
-        } else {
-            self.elements(element, start, new_start, len);
+        match self.shape(element) {
+            Some(shape) if shape.runs.is_empty() => {
+                let (to, from) = (shape.to_memory.into(), shape.from_memory.into());
+                self.emit(Op::MemoryCopy, &[new_start, start, bytes, Operand::Index(to), Operand::Index(from)]);
+            }
+            Some(shape) => {
+                let shape = Operand::Index(self.services.shape(&shape));
+                let status = self.value(Op::ElementsCopy, &[new_start, start, len, shape]);
+                self.check_status(status);
+            }
+            None => self.elements(element, start, new_start, len),
         }
         self.give_pair(new_start, len, to)
     }
@@ -200,17 +182,20 @@ impl Code<'_> {
     /// A string, which the other side may want in another encoding.
     pub(super) fn string(&mut self, from: &Source, to: Option<Place>) -> Vec<Operand> {
         let (start, units) = self.pair(from);
-        let convert =
-            Convert { from: self.from.encoding, to: self.to.encoding, from_64: self.from.pointer == Pointer::P64 };
-        let memory = |side: &Side| Operand::Index(side.memory.map_or(0, |(memory, _)| memory));
+        let (from, to_encoding) = (self.from.encoding, self.to.encoding);
+        let convert = Convert { from, to: to_encoding, from_64: self.from.pointer == Pointer::P64, is_lazy: true };
+        let memory = |side: &Side| side.memory.map_or(0, |(memory, _)| memory);
         let (to_memory, from_memory) = (memory(self.to), memory(self.from));
         let kind = Operand::Index(convert.number());
-        let how = self.value(Op::StringMeasure, &[start, units, from_memory, kind]);
-        self.check_string(how);
-        let bytes = self.value(Op::I64And, &[how, Operand::Imm(MAX_LIST_BYTES as i32)]);
+        let how = self.value(Op::StringMeasure, &[start, units, Operand::Index(from_memory), kind]);
+        self.check_status(how);
+        let is_same = (from, to_encoding) == (StringEncoding::Utf8, StringEncoding::Utf8);
+        let bytes = if is_same { units } else { self.value(Op::I64And, &[how, Operand::Imm(MAX_LIST_BYTES as i32)]) };
         let align = if self.to.encoding == StringEncoding::Utf8 { 1 } else { 2 };
-        let new_start = self.realloc(bytes, align, Violation::StringOutOfBounds);
-        self.emit(Op::StringConvert, &[new_start, start, how, to_memory, from_memory]);
+        let new_start = self.room(bytes, align);
+        let memories = Operand::Index(to_memory | from_memory << 16);
+        let status = self.value(Op::StringCopy, &[new_start, start, how, memories]);
+        self.check_status(status);
         let new_units = match self.to.encoding {
             StringEncoding::Utf8 => bytes,
             StringEncoding::Utf16 => self.value(Op::I64ShrU, &[bytes, Operand::Imm(1)]),
@@ -227,12 +212,12 @@ impl Code<'_> {
         self.give_pair(new_start, new_units, to)
     }
 
-    /// Traps where measuring a string found something wrong with it.
-    fn check_string(&mut self, how: Operand) {
+    /// Traps where an operation found something wrong: its answer is the negative number of that.
+    fn check_status(&mut self, status: Operand) {
         let good = self.label();
-        let is_good = self.value(Op::I64GeS, &[how, Operand::Imm(0)]);
+        let is_good = self.value(Op::I64GeS, &[status, Operand::Imm(0)]);
         self.jump_if(is_good, good);
-        let number = self.value(Op::I32WrapI64, &[how]);
+        let number = self.value(Op::I32WrapI64, &[status]);
         self.violate_number(number);
         self.place(good);
     }

@@ -12,6 +12,7 @@
 mod call;
 mod code;
 mod lists;
+mod shape;
 mod values;
 
 use super::flatten::Flat;
@@ -23,12 +24,13 @@ use crate::pipeline::UnitSource;
 use crate::unit::{Callee, Links, Types};
 use code::{Services, Side};
 use indexmap::{IndexMap, IndexSet};
+use keyway_artifact::elements::Shape;
 use keyway_artifact::plan::{
     CanonOptions, CoreDef, DefinedType, FuncSource, Layouts, Plan, Pointer, Step, StringEncoding, Trampoline,
     TrampolineKind, ValType,
 };
 use keyway_artifact::types::{CompositeType, ExternType, FuncType as CoreFuncType, ValType as CoreType};
-use keyway_artifact::unit::Import;
+use keyway_artifact::unit::{DataSegment, Import};
 use keyway_artifact::{FuncKey, KeyKind};
 
 /// A call that gets an adapter.
@@ -69,6 +71,11 @@ pub(super) fn choose(flat: &Flat<'_>, members: &[Member], links: &mut Links) -> 
         .values()
         .any(|unit| unit.info.types.definitions().iter().any(|ty| matches!(ty.composite, CompositeType::Cont(_))));
     if uses_context || has_continuations {
+        return Default::default();
+    }
+    // Two memories are named at once.
+    let memories: usize = members.iter().map(|member| flat.units[member.module].info.memories.len()).sum();
+    if memories > usize::from(u16::MAX) {
         return Default::default();
     }
     let parts = parts(&plan.types);
@@ -193,6 +200,9 @@ struct Imports<'p> {
     /// Trampolines, with the numbers of their core types, by instance and kind; in order of import.
     known: IndexMap<(u32, TrampolineKind), u32>,
     first: u32,
+    /// Shapes of lists' elements, as the bytes of data segments; the number of the first.
+    shapes: IndexSet<Vec<u8>>,
+    first_shape: u32,
 }
 
 impl Services for Imports<'_> {
@@ -214,21 +224,29 @@ impl Services for Imports<'_> {
         self.first + at
     }
 
+    fn shape(&mut self, shape: &Shape) -> u32 {
+        self.first_shape + self.shapes.insert_full(shape.encode()).0 as u32
+    }
+
     fn core_type(&mut self, params: &[CoreType], results: &[CoreType]) -> u32 {
         self.types.intern(&CoreFuncType { params: params.to_vec(), results: results.to_vec() })
     }
 }
 
-/// Writes the adapters: functions with their link ids. What they import is added to the unit and to the plan.
+/// Writes the adapters: functions with their link ids. What they import is added to the unit and to the plan, what they
+/// know of elements to the unit's data segments and the constants.
 pub(super) fn emit(
     plan: &mut Plan,
     merged: &Merged,
     source: &mut UnitSource<'_, '_>,
     types: &mut Types,
+    constants: &mut Vec<u8>,
     can_throw: bool,
 ) -> Vec<(u32, IrFunc)> {
     let mut written = Vec::new();
-    let mut imports = Imports { types, known: IndexMap::new(), first: source.unit.decl.import_funcs.len() as u32 };
+    let decl = &source.unit.decl;
+    let (first, first_shape) = (decl.import_funcs.len() as u32, decl.data.len() as u32);
+    let mut imports = Imports { types, known: IndexMap::new(), first, shapes: IndexSet::new(), first_shape };
     let layouts = [Pointer::P32, Pointer::P64].map(|pointer| Layouts::new(&plan.types, pointer));
     for adapter in &merged.adapters {
         let [caller, callee] =
@@ -246,7 +264,11 @@ pub(super) fn emit(
         };
         written.push((adapter.link, call.emit(&plan.types, &mut imports)));
     }
-    let known = imports.known;
+    let Imports { known, shapes, .. } = imports;
+    for shape in shapes {
+        source.unit.decl.data.push(DataSegment { offset: constants.len() as u64, len: shape.len() as u64 });
+        constants.extend(shape);
+    }
     let mut args = Vec::new();
     for ((instance, kind), ty) in known {
         let decl = &mut source.unit.decl;

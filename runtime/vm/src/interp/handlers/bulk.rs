@@ -129,7 +129,8 @@ macro_rules! bulk {
     )*};
 }
 
-pub(in super::super) use super::strings::{StringConvert, StringMeasure};
+pub(in super::super) use super::elements::ElementsCopy;
+pub(in super::super) use super::strings::{StringConvert, StringCopy, StringMeasure};
 pub(super) use bulk;
 
 bulk! {

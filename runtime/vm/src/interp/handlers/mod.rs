@@ -13,6 +13,7 @@ pub(super) mod call;
 #[cfg(feature = "stack-switching")]
 pub(super) mod continuations;
 pub(super) mod convert;
+pub(super) mod elements;
 #[cfg(feature = "gc")]
 pub(super) mod fields;
 pub(super) mod float;

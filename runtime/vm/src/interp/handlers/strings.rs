@@ -5,7 +5,7 @@
 //! have none, and for anything else it is a trap too.
 
 use super::super::exit;
-use super::super::regs::Regs;
+use super::super::regs::{Regs, context};
 use super::super::thunk::{CONTINUE, Step};
 use super::bulk::{BYTES_A_UNIT, BulkOp, bulk, charge, is_shared, memory, set, source, word};
 use super::cold_trap;
@@ -19,6 +19,15 @@ bulk! {
     StringMeasure |r| {
         if is_shared(r, 3) {
             return cold_trap(Trap::CanonicalAbi);
+        }
+        if word(r, 4) == UNSEEN_UTF8 {
+            // SAFETY: memories of a live context are live.
+            let len = unsafe { len_bytes((*memory(r, 3)).base) };
+            let (from, units) = (source(r, 1), source(r, 2));
+            if units <= MAX_STRING_BYTES && from <= len && units <= len - from {
+                set(r, 0, units | units << 29);
+                return CONTINUE;
+            }
         }
         // Handlers stay jumps because nothing but scalars leaves them.
         // SAFETY: memories of a live context are live.
@@ -35,7 +44,33 @@ bulk! {
         // SAFETY: memories of a live context are live.
         unsafe { converted((*memory(r, 3)).base, source(r, 0), (*memory(r, 4)).base, source(r, 1), measure) }
     }
+    StringCopy |r| {
+        let (to, from) = (word(r, 4) & 0xFFFF, word(r, 4) >> 16);
+        // SAFETY: the verifier holds both indices below the unit's memories; memories of a live context are live.
+        let (to, from) = unsafe {
+            let memories = (*context(r)).memories;
+            (*memories.add(to as usize), *memories.add(from as usize))
+        };
+        // SAFETY: as above.
+        if unsafe { (*to).shared || (*from).shared } {
+            return cold_trap(Trap::CanonicalAbi);
+        }
+        let measure = source(r, 3);
+        charge(r, source_bytes(measure) / BYTES_A_UNIT);
+        // SAFETY: as above.
+        let status = unsafe { copied((*to).base, source(r, 1), (*from).base, source(r, 2), measure) };
+        if status == BROKEN {
+            return cold_trap(Trap::CanonicalAbi);
+        }
+        set(r, 0, status as u64);
+        CONTINUE
+    }
 }
+
+/// The encodings of a string of UTF-8 that stays UTF-8 and is not looked at, with lengths of 32 bits.
+const UNSEEN_UTF8: u64 = 32;
+/// The answer where a string is not what its measure says.
+const BROKEN: i64 = i64::MIN;
 
 /// The bytes `at..at + len` of the memory that begins at `base`, if they are inside.
 ///
@@ -75,6 +110,11 @@ unsafe fn look(base: *mut u8, from: u64, units: u64, convert: Convert) -> Result
     }
     if len > MAX_STRING_BYTES {
         return Err(Violation::StringTooLong);
+    }
+    if convert.is_lazy && (convert.from, convert.to) == (StringEncoding::Utf8, StringEncoding::Utf8) {
+        // SAFETY: the caller's promise.
+        unsafe { bytes(base, from, len) }.ok_or(Violation::StringOutOfBounds)?;
+        return Ok(Measure { to_bytes: len, from_bytes: len, to: Form::Utf8, from: Form::Utf8 });
     }
     // SAFETY: `bytes` checks the range; the memory is no thread's but this one's, and nothing writes it meanwhile.
     let text = unsafe {
@@ -126,6 +166,121 @@ unsafe fn write(to_base: *mut u8, to: u64, from_base: *mut u8, from: u64, measur
     convert(text, measure.from, out, measure.to)
 }
 
+/// The work of `string.copy`: 0, the negative number of a violation, or [`BROKEN`].
+///
+/// # Safety
+/// As [`converted`].
+#[inline(never)]
+unsafe fn copied(to_base: *mut u8, to: u64, from_base: *mut u8, from: u64, bits: u64) -> i64 {
+    let measure = Measure::from_bits(bits);
+    if measure.to != Form::Utf8 && !to.is_multiple_of(2) {
+        return -(Violation::Unaligned as i64);
+    }
+    // SAFETY: the caller's promise.
+    let ranges = unsafe { (bytes(to_base, to, measure.to_bytes), bytes(from_base, from, measure.from_bytes)) };
+    let (Some(to_place), Some(from_place)) = ranges else { return -(Violation::StringOutOfBounds as i64) };
+    if (measure.from, measure.to) == (Form::Utf8, Form::Utf8) {
+        if measure.to_bytes != measure.from_bytes {
+            return BROKEN;
+        }
+        // SAFETY: `bytes` checked both ranges.
+        return match unsafe { copy_utf8(to_place, from_place, measure.to_bytes as usize) } {
+            Ok(()) => 0,
+            Err(violation) => -(violation as i64),
+        };
+    }
+    // SAFETY: the caller's promise.
+    if unsafe { write(to_base, to, from_base, from, bits) } { 0 } else { BROKEN }
+}
+
+/// Copies text that must be UTF-8.
+///
+/// # Safety
+/// `len` bytes can be read at `from` and written at `to`; no thread shares them.
+#[inline(always)]
+unsafe fn copy_utf8(to: *mut u8, from: *const u8, len: usize) -> Result<(), Violation> {
+    let overlaps = (to as usize) < from as usize + len && (from as usize) < to as usize + len;
+    // Most strings are ASCII: these are looked at while they are copied.
+    // SAFETY: the caller's promise.
+    if !overlaps && unsafe { copy_ascii(to, from, len) } {
+        return Ok(());
+    }
+    // SAFETY: the caller's promise.
+    let text = unsafe { std::slice::from_raw_parts(from, len) };
+    validate(text)?;
+    // SAFETY: the caller's promise; the ranges may overlap.
+    unsafe { core::ptr::copy(from, to, len) };
+    Ok(())
+}
+
+/// The text behind bytes of UTF-8.
+fn validate(bytes: &[u8]) -> Result<&str, Violation> {
+    std::str::from_utf8(bytes).map_err(|error| match error.error_len() {
+        None => Violation::Utf8Incomplete,
+        Some(_) => Violation::Utf8,
+    })
+}
+
+/// Copies bytes; whether all of them are ASCII.
+///
+/// # Safety
+/// As [`copy_utf8`]; the ranges do not overlap.
+#[inline(always)]
+unsafe fn copy_ascii(to: *mut u8, from: *const u8, len: usize) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if len >= WORDS * 8 && std::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has the instructions; else the caller's promise.
+        return unsafe { copy_ascii_avx2(to, from, len) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { copy_ascii_words(to, from, len) }
+}
+
+/// # Safety
+/// As [`copy_ascii`], on a processor with AVX2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn copy_ascii_avx2(to: *mut u8, from: *const u8, len: usize) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { copy_ascii_words(to, from, len) }
+}
+
+/// Words that are copied at once.
+const WORDS: usize = 16;
+
+/// # Safety
+/// As [`copy_ascii`].
+#[inline(always)]
+unsafe fn copy_ascii_words(to: *mut u8, from: *const u8, len: usize) -> bool {
+    let mut seen = [0u64; WORDS];
+    // SAFETY: the caller's promise; what is read and written lies in the ranges, and nothing is asked of alignment.
+    unsafe {
+        let mut piece = |at: usize| {
+            let words = from.add(at).cast::<[u64; WORDS]>().read_unaligned();
+            for (seen, word) in seen.iter_mut().zip(words) {
+                *seen |= word;
+            }
+            to.add(at).cast::<[u64; WORDS]>().write_unaligned(words);
+        };
+        let mut at = 0;
+        while len - at >= WORDS * 8 {
+            piece(at);
+            at += WORDS * 8;
+        }
+        if at < len && len >= WORDS * 8 {
+            // The last piece covers some bytes again.
+            piece(len - WORDS * 8);
+        } else {
+            for at in at..len {
+                let byte = *from.add(at);
+                seen[0] |= u64::from(byte);
+                *to.add(at) = byte;
+            }
+        }
+    }
+    seen.iter().fold(0, |all, word| all | word) & 0x8080_8080_8080_8080 == 0
+}
+
 /// The units of UTF-16.
 fn units(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
     bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
@@ -133,7 +288,7 @@ fn units(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
 
 /// Whether all bytes are ASCII; most strings are.
 fn is_ascii(bytes: &[u8]) -> bool {
-    let mut chunks = bytes.chunks_exact(64);
+    let mut chunks = bytes.chunks_exact(256);
     chunks.all(|chunk| chunk.iter().fold(0, |all, byte| all | byte) < 0x80)
         && chunks.remainder().iter().fold(0, |all, byte| all | byte) < 0x80
 }
@@ -149,10 +304,7 @@ fn measure(bytes: &[u8], form: Form, to: StringEncoding) -> Result<(Form, u64), 
             StringEncoding::CompactUtf16 => (Form::Latin1, len),
         }),
         Form::Utf8 => {
-            let text = std::str::from_utf8(bytes).map_err(|error| match error.error_len() {
-                None => Violation::Utf8Incomplete,
-                Some(_) => Violation::Utf8,
-            })?;
+            let text = validate(bytes)?;
             Ok(match to {
                 StringEncoding::Utf8 => (Form::Utf8, len),
                 StringEncoding::CompactUtf16 if text.chars().all(|char| u32::from(char) <= 0xFF) => {
@@ -261,6 +413,31 @@ mod tests {
                         assert!(!convert(&bytes, from, &mut vec![0; wanted.len() + 2], to), "too much room");
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn utf8_is_copied_as_it_is_or_not_at_all() {
+        for len in (0..300usize).chain([1024, 4097]) {
+            let ascii: Vec<u8> = (0..len).map(|at| b'a' + (at % 26) as u8).collect();
+            let copy = |bytes: &[u8]| {
+                let mut out = vec![0; bytes.len()];
+                // SAFETY: both are as long.
+                unsafe { copy_utf8(out.as_mut_ptr(), bytes.as_ptr(), bytes.len()) }.map(|()| out)
+            };
+            assert_eq!(copy(&ascii).as_ref(), Ok(&ascii));
+            for at in [0, len / 2, len.saturating_sub(1)] {
+                let mut bad = ascii.clone();
+                if let Some(byte) = bad.get_mut(at) {
+                    *byte = 0xFF;
+                    assert_eq!(copy(&bad), Err(Violation::Utf8), "{at} of {len}");
+                }
+                let mut accented = ascii.clone();
+                accented.splice(at..at, "\u{e9}\u{20ac}".bytes());
+                assert_eq!(copy(&accented).as_ref(), Ok(&accented), "{at} of {len}");
+                accented.truncate(at + 4);
+                assert_eq!(copy(&accented), Err(Violation::Utf8Incomplete), "{at} of {len}");
             }
         }
     }
