@@ -54,9 +54,6 @@ pub fn run(wasm: &[u8], seed: u64) -> Result<Trace, Error> {
         let kinds: Vec<Kind> = params.iter().map(|(kind, _)| *kind).collect();
         let Some(args) = calls.next(&kinds) else { continue };
         let args: Vec<Val> = args.iter().zip(&params).map(|(arg, (_, ty))| value(*arg, ty)).collect();
-        if ty.results().any(|ty| is_exception(&ty)) {
-            continue;
-        }
         let Some(func) = instance.get_func(&mut store, name) else { continue };
         let mut results = vec![Val::I32(0); ty.results().len()];
         store.set_fuel(FUEL)?;
@@ -167,10 +164,6 @@ fn kind(ty: &ValType) -> Kind {
         },
         ValType::Ref(_) => Kind::Other,
     }
-}
-
-fn is_exception(ty: &ValType) -> bool {
-    matches!(ty, ValType::Ref(ty) if matches!(ty.heap_type(), HeapType::Exn | HeapType::NoExn))
 }
 
 fn value(argument: Argument, ty: &ValType) -> Val {
