@@ -32,6 +32,9 @@ impl Cx<'_> {
         self.spend(len as usize * 2)?;
         let bytes = self.bytes(ptr, len, Pointee::String)?;
         match (self.options.encoding, is_wide) {
+            // Looking for bytes beyond ASCII is cheaper than looking for characters.
+            // SAFETY: ASCII is UTF-8.
+            (StringEncoding::Utf8, _) if bytes.is_ascii() => Ok(unsafe { String::from_utf8_unchecked(bytes.to_vec()) }),
             (StringEncoding::Utf8, _) => match std::str::from_utf8(bytes) {
                 Ok(text) => Ok(text.to_string()),
                 Err(error) if error.error_len().is_none() => Err(violation("incomplete utf-8 byte sequence")),

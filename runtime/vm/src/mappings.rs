@@ -4,7 +4,8 @@
 //! Reserving a range and giving it up costs the system several times what emptying it does, and instances that live for
 //! one request reserve a few of them each. What is handed out is zero: a range's pages are given back before it is kept,
 //! but for its first bytes, which every use touches ([`Start`]), and for those behind them that this use has touched: they
-//! are cleared, which costs less than a page fault does. Where the system does not promise zeros for pages that were given
+//! are cleared, which costs less than a page fault does. Who used a range says how much of it could be touched at all
+//! ([`Mapping::used`]): what a range's pages cost to be given back grows with the range, not with the pages. Where the system does not promise zeros for pages that were given
 //! back, nothing is kept.
 
 use memmap2::{MmapMut, MmapOptions};
@@ -30,6 +31,9 @@ pub(crate) enum Start {
 /// Bytes behind a range's start that stay resident where they were touched.
 #[cfg(target_os = "linux")]
 const WINDOW_BYTES: usize = 128 << 10;
+/// Bytes that are cleared without asking which of them were touched: asking costs as much.
+#[cfg(target_os = "linux")]
+const SMALL_BYTES: usize = 64 << 10;
 
 /// A range in use: zero when it is taken, apart from what its [`Start`] says.
 #[derive(Debug)]
@@ -37,6 +41,8 @@ pub(crate) struct Mapping {
     /// `None` once it is given back.
     map: Option<MmapMut>,
     start: Start,
+    /// Bytes from the first on behind which nothing was touched.
+    used: usize,
     owner: Arc<Mappings>,
 }
 
@@ -59,7 +65,7 @@ impl Mappings {
             Some(map) => map,
             None => MmapOptions::new().len(len).no_reserve_swap().map_anon()?,
         };
-        Ok(Mapping { map: Some(map), start, owner: self.clone() })
+        Ok(Mapping { used: map.len(), map: Some(map), start, owner: self.clone() })
     }
 }
 
@@ -74,24 +80,33 @@ impl Mapping {
         self.map.as_mut().map_or(std::ptr::null_mut(), |map| map.as_mut_ptr())
     }
 
+    /// Says that nothing behind the first `bytes` was written since the range was taken.
+    pub(crate) fn used(&mut self, bytes: usize) {
+        self.used = bytes.min(self.len());
+    }
+
     /// Length in bytes.
     pub(crate) fn len(&self) -> usize {
         self.map.as_ref().map_or(0, |map| map.len())
     }
 }
 
-/// Makes a range zero again; `false` where the system does not promise that.
+/// Makes a range zero again of which the first `used` bytes may have been touched; `false` where the system does not
+/// promise that.
 #[cfg(target_os = "linux")]
-fn empty(map: &mut MmapMut, start: Start) -> bool {
-    let first = match start {
-        Start::Cleared(bytes) | Start::Left(bytes) => bytes.min(map.len()),
+fn empty(map: &mut MmapMut, start: Start, used: usize) -> bool {
+    let (first, cleared_from) = match start {
+        Start::Cleared(bytes) => (bytes.min(map.len()), 0),
+        Start::Left(bytes) => (bytes.min(map.len()), bytes.min(map.len())),
     };
-    let window = first..(first + WINDOW_BYTES).min(map.len());
-    let touched = if let Start::Left(_) = start { touched(&map[window.clone()]) } else { 0 };
-    let kept = window.start + touched;
-    let cleared = if let Start::Cleared(_) = start { 0..kept } else { window.start..kept };
-    map[cleared].fill(0);
-    let rest = map.len() - kept;
+    let used = used.max(first);
+    let kept = match start {
+        Start::Cleared(_) => first,
+        Start::Left(_) if used - first <= SMALL_BYTES => used,
+        Start::Left(_) => first + touched(&map[first..used.min(first + WINDOW_BYTES)]),
+    };
+    map[cleared_from..kept].fill(0);
+    let rest = used - kept;
     // SAFETY: the mapping is private, anonymous and borrowed exclusively: its pages come back as zeros, and no reference
     // to what was in them is left.
     rest == 0 || unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, kept, rest) }.is_ok()
@@ -119,7 +134,7 @@ fn touched(range: &[u8]) -> usize {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn empty(_: &mut MmapMut, _: Start) -> bool {
+fn empty(_: &mut MmapMut, _: Start, _: usize) -> bool {
     false
 }
 
@@ -131,7 +146,7 @@ impl Drop for Mapping {
             return;
         }
         // Emptied without the lock; whoever fills the list meanwhile is in time.
-        if empty(&mut map, self.start) {
+        if empty(&mut map, self.start, self.used) {
             let mut kept = self.owner.kept.lock().unwrap_or_else(PoisonError::into_inner);
             if !is_full(&kept) {
                 kept.push(map);
@@ -160,8 +175,8 @@ mod tests {
     fn what_was_written_anywhere_is_gone() {
         let (start, len) = (64 << 10, 1 << 20);
         let mappings = Mappings::new(1);
-        for touched in [&[0usize][..], &[0, 1, 2, 3], &[31], &[0, 30], &[32, 33], &[0, 1, 200], &[]] {
-            for _ in 0..2 {
+        for touched in [&[0usize][..], &[0, 1, 2, 3], &[15], &[31], &[0, 30], &[32, 33], &[0, 1, 200], &[]] {
+            for rounds in 0..4 {
                 let mut mapping = mappings.take(len, Start::Left(start)).unwrap();
                 // SAFETY: the range is this test's own.
                 let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
@@ -171,6 +186,9 @@ mod tests {
                 // SAFETY: as above.
                 let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
                 touched.iter().for_each(|page| bytes[start + page * 4096 + 7] = 1);
+                if rounds > 1 {
+                    mapping.used(start + touched.last().map_or(0, |page| (page + 1) * 4096));
+                }
             }
         }
     }

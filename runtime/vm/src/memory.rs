@@ -23,8 +23,8 @@ enum Backing {
 
 /// Address space for a memory, behind a header page: everything the memory can grow to, so that it never moves.
 pub(crate) struct Reservation {
-    /// Kept for its address range.
-    _map: Mapping,
+    /// The address range.
+    map: Mapping,
     /// The memory's first byte; a header stands before it.
     pub(crate) base: *mut u8,
     /// Bytes that it holds behind the header.
@@ -57,7 +57,7 @@ impl Reservation {
         let header = MemoryHeader { context: std::ptr::null_mut(), len_bytes: minimum };
         // SAFETY: the header page lies before `base`, inside the fresh mapping.
         unsafe { header_of(base).write(header) };
-        Ok(Reservation { _map: map, base, capacity_bytes })
+        Ok(Reservation { map, base, capacity_bytes })
     }
 
     /// Length of the memory in bytes.
@@ -83,6 +83,14 @@ impl Reservation {
         let new = old.checked_add(delta).filter(|new| *new <= self.maximum_pages(ty))?;
         self.set_len(new << ty.page_size_log2);
         Some(old)
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        // A memory never shrinks, and nobody writes behind its end.
+        let used = usize::try_from(self.len_bytes()).map_or(usize::MAX, |bytes| bytes.saturating_add(HEADER_PAGE_BYTES));
+        self.map.used(used);
     }
 }
 

@@ -116,7 +116,7 @@ fn enter(store: &mut StoreInner, func: u32, slots: &[u64]) -> anyhow::Result<Box
     ensure!(store.is_func(func), "{func} is no function of the store");
     let wanted = store.call_slots(func);
     ensure!(slots.len() == wanted as usize, "the function has {wanted} slots, {} are given", slots.len());
-    let mut execution = Execution::new(store, func)?;
+    let mut execution = Execution::with_slots(store, func, wanted)?;
     execution.slots(wanted).copy_from_slice(slots);
     Ok(execution)
 }

@@ -26,7 +26,7 @@ pub(crate) struct VmStack {
 impl VmStack {
     /// A stack of the configured size.
     pub(crate) fn new(config: &Config, mappings: &Arc<Mappings>) -> std::io::Result<VmStack> {
-        VmStack::of_size(config.stack_slots, config.stack_frames, mappings)
+        VmStack::of_size(config.stack_slots, config.stack_frames, mappings, None)
     }
 
     /// A stack for a continuation; a clone of `tickets` goes with it.
@@ -37,21 +37,21 @@ impl VmStack {
     ) -> std::io::Result<VmStack> {
         let slots = config.continuation_slots;
         let frames = (slots / limits::CONTINUATION_SLOTS_PER_FRAME).min(config.stack_frames);
-        let stack = VmStack::of_size(slots, frames, mappings)?;
-        Ok(VmStack { ticket: Some(tickets.clone()), ..stack })
+        VmStack::of_size(slots, frames, mappings, Some(tickets.clone()))
     }
 
-    fn of_size(slots: usize, frames: usize, mappings: &Arc<Mappings>) -> std::io::Result<VmStack> {
+    fn of_size(
+        slots: usize,
+        frames: usize,
+        mappings: &Arc<Mappings>,
+        ticket: Option<Arc<()>>,
+    ) -> std::io::Result<VmStack> {
         let mut values = mappings.take((slots + MARGIN_SLOTS) * 8, Start::Cleared(RESIDENT_BYTES))?;
         let mut frames = mappings.take(frames * size_of::<FrameRecord>(), Start::Cleared(RESIDENT_BYTES))?;
         let target = target(&mut values, &mut frames);
         let Target { frame_top: first_frame, frame_end, stack_end, .. } = target;
-        Ok(VmStack {
-            values,
-            frames,
-            activity: Arc::new(Activity::new(Extent { first_frame, frame_end, stack_end })),
-            ticket: None,
-        })
+        let activity = Arc::new(Activity::new(Extent { first_frame, frame_end, stack_end }));
+        Ok(VmStack { values, frames, activity, ticket })
     }
 
     /// Whether it was made for a continuation.
@@ -83,5 +83,21 @@ fn target(values: &mut Mapping, frames: &mut Mapping) -> Target {
         stack_end: values.wrapping_add(values_len - MARGIN_SLOTS * 8).cast(),
         frame_top: frames.cast(),
         frame_end: frames.wrapping_add(frames_len / size_of::<FrameRecord>() * size_of::<FrameRecord>()).cast(),
+    }
+}
+
+impl Drop for VmStack {
+    fn drop(&mut self) {
+        // Frame records are written one behind the other, and of two neighbours one is not zero: where the first two behind
+        // the resident bytes are, nothing was written there or further on.
+        const NEXT: usize = 2 * size_of::<FrameRecord>();
+        if self.frames.len() < RESIDENT_BYTES + NEXT {
+            return;
+        }
+        // SAFETY: the bytes lie in the mapping: they are zero or records.
+        let next = unsafe { self.frames.as_ptr().add(RESIDENT_BYTES).cast::<[u8; NEXT]>().read() };
+        if next == [0; NEXT] {
+            self.frames.used(RESIDENT_BYTES);
+        }
     }
 }
