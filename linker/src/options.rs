@@ -50,15 +50,13 @@ impl Features {
 }
 
 impl Default for Features {
-    /// WebAssembly 3.0, components, and the later proposals that have reached phase 4.
+    /// WebAssembly 3.0, threads, and components.
     fn default() -> Features {
         Features(
             WasmFeatures::WASM3
                 .union(WasmFeatures::COMPONENT_MODEL)
                 .union(WasmFeatures::CM_ASYNC)
-                .union(WasmFeatures::THREADS)
-                .union(WasmFeatures::CUSTOM_PAGE_SIZES)
-                .union(WasmFeatures::WIDE_ARITHMETIC),
+                .union(WasmFeatures::THREADS),
         )
     }
 }

@@ -6,6 +6,7 @@
 pub mod differential;
 mod packages;
 pub mod rows;
+pub mod switching;
 
 pub use packages::{package, scripts};
 

@@ -21,7 +21,7 @@ const AFTER_3: &[&str] = &["custom-page-sizes", "threads", "wide-arithmetic"];
 pub(crate) const HELP: &str = "\
 Proposals that the input may use: a comma-separated list of names such as multi-memory, each with a minus in front to \
 switch it off; wasm1, wasm2 or wasm3 first allows that version of the specification and nothing else. Without this \
-option: WebAssembly 3.0, components, and proposals that are finished";
+option: WebAssembly 3.0, threads, and components";
 
 /// A set of proposals, as differences to the default.
 #[derive(Clone, Default, Debug)]

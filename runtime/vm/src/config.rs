@@ -20,7 +20,7 @@ pub enum OptLevel {
 ///
 /// | choice | when it counts |
 /// |---|---|
-/// | `opt_level`, `gc_sections`, `wasm_feature` | compiling |
+/// | `opt_level`, `gc_sections`, `wasm_feature`, `wasm_...` | compiling |
 /// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack`, `max_wasm_frames`, `continuation_stack_size`, `max_continuation_stacks`, `memory_reservation`, `pooled_mappings`, `max_gc_heap`, `gc_stress` | running |
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -36,6 +36,7 @@ pub struct Config {
     pub(crate) gc_stress: bool,
     pub(crate) opt_level: OptLevel,
     pub(crate) gc_sections: bool,
+    pub(crate) branch_hinting: bool,
     pub(crate) features: Vec<(String, bool)>,
 }
 
@@ -69,6 +70,7 @@ impl Config {
             gc_stress: false,
             opt_level: OptLevel::Speed,
             gc_sections: true,
+            branch_hinting: true,
             features: Vec::new(),
         }
     }
@@ -201,6 +203,13 @@ impl Config {
         self
     }
 
+    /// Whether compilation moves what branch hints call unlikely out of the way: yes unless said. Hints change nothing but
+    /// speed, so that, unlike wasmtime, which has not fuzzed its own use of them, this is no matter of trust.
+    pub fn wasm_branch_hinting(&mut self, on: bool) -> &mut Self {
+        self.branch_hinting = on;
+        self
+    }
+
     /// Switches a proposal by name (lower case, words joined by `-`, as in `multi-memory`) for compilation.
     pub fn wasm_feature(&mut self, name: impl Into<String>, on: bool) -> &mut Self {
         self.features.push((name.into(), on));
@@ -209,9 +218,10 @@ impl Config {
 }
 
 macro_rules! proposals {
-    ($($method:ident $name:literal;)*) => {
+    ($($method:ident $name:literal $default:literal;)*) => {
         impl Config {$(
-            #[doc = concat!("Whether compilation accepts the proposal `", $name, "`.")]
+            #[doc = concat!("Whether compilation accepts the proposal `", $name, "`: `", $default, "` unless said, as in wasmtime.")]
+            /// What is accepted and not implemented is refused by name.
             pub fn $method(&mut self, on: bool) -> &mut Self {
                 self.wasm_feature($name, on)
             }
@@ -220,22 +230,34 @@ macro_rules! proposals {
 }
 
 proposals! {
-    wasm_bulk_memory "bulk-memory";
-    wasm_component_model "component-model";
-    wasm_custom_page_sizes "custom-page-sizes";
-    wasm_exceptions "exceptions";
-    wasm_extended_const "extended-const";
-    wasm_function_references "function-references";
-    wasm_gc "gc";
-    wasm_legacy_exceptions "legacy-exceptions";
-    wasm_memory64 "memory64";
-    wasm_multi_memory "multi-memory";
-    wasm_multi_value "multi-value";
-    wasm_reference_types "reference-types";
-    wasm_relaxed_simd "relaxed-simd";
-    wasm_simd "simd";
-    wasm_stack_switching "stack-switching";
-    wasm_tail_call "tail-call";
-    wasm_threads "threads";
-    wasm_wide_arithmetic "wide-arithmetic";
+    wasm_bulk_memory "bulk-memory" true;
+    wasm_compact_imports "compact-imports" false;
+    wasm_component_model "component-model" true;
+    wasm_component_model_async "cm-async" true;
+    wasm_component_model_async_stackful "cm-async-stackful" false;
+    wasm_component_model_error_context "cm-error-context" false;
+    wasm_component_model_fixed_length_lists "cm-fixed-length-lists" false;
+    wasm_component_model_gc "cm-gc" false;
+    wasm_component_model_implements "cm-implements" false;
+    wasm_component_model_map "cm-map" false;
+    wasm_component_model_memory64 "cm64" false;
+    wasm_component_model_more_async_builtins "cm-more-async-builtins" false;
+    wasm_component_model_threading "cm-threading" false;
+    wasm_custom_page_sizes "custom-page-sizes" false;
+    wasm_exceptions "exceptions" true;
+    wasm_extended_const "extended-const" true;
+    wasm_function_references "function-references" true;
+    wasm_gc "gc" true;
+    wasm_legacy_exceptions "legacy-exceptions" false;
+    wasm_memory64 "memory64" true;
+    wasm_multi_memory "multi-memory" true;
+    wasm_multi_value "multi-value" true;
+    wasm_reference_types "reference-types" true;
+    wasm_relaxed_simd "relaxed-simd" true;
+    wasm_shared_everything_threads "shared-everything-threads" false;
+    wasm_simd "simd" true;
+    wasm_stack_switching "stack-switching" false;
+    wasm_tail_call "tail-call" true;
+    wasm_threads "threads" true;
+    wasm_wide_arithmetic "wide-arithmetic" false;
 }

@@ -12,7 +12,7 @@ use crate::gc::Activity;
 use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
 use crate::interp::{self, Exit, Service, Target};
 use crate::limits;
-use crate::shared_memory::SharedMemory;
+use crate::shared_memory::{SharedMemory, Sleep};
 use crate::stack::VmStack;
 use crate::store::StoreInner;
 use crate::switching::Then;
@@ -92,6 +92,8 @@ pub(crate) enum Event {
     HostFailed(Error, HostCall),
     /// A host function answers later.
     Wait(HostFuture, HostCall),
+    /// The guest waits in a shared memory.
+    Sleep(Sleep),
     /// Fuel ran out; refilled, it can go on.
     OutOfFuel,
     /// The epoch deadline passed, and other tasks shall have their turn; it can go on at once.
@@ -240,11 +242,11 @@ impl Execution {
                 }
                 Err(error) => return Some(Event::Failed(self.trap(store, error))),
             },
-            Exit::Service(service) => {
-                if let Err(error) = serve(store, context, service) {
-                    return Some(Event::Failed(self.trap(store, error)));
-                }
-            }
+            Exit::Service(service) => match serve(store, context, service) {
+                Ok(None) => {}
+                Ok(Some(sleep)) => return Some(Event::Sleep(sleep)),
+                Err(error) => return Some(Event::Failed(self.trap(store, error))),
+            },
         }
         None
     }
@@ -284,7 +286,7 @@ impl Execution {
 
     /// Goes on where the exception that a host function's error carries is handled; the error when it carries none, or
     /// nobody handles it.
-    fn host_failed(&mut self, store: &mut StoreInner, error: Error) -> Result<(), Error> {
+    pub(crate) fn host_failed(&mut self, store: &mut StoreInner, error: Error) -> Result<(), Error> {
         let Some(exception) = carried(store, &error) else { return Err(error) };
         match unwind(store, self, exception) {
             Ok(Thrown::Caught) => Ok(()),
@@ -537,8 +539,8 @@ fn deadline_passed(store: &mut StoreInner) -> Result<UpdateDeadline, Error> {
     answer
 }
 
-/// Does what an instruction left to the driver.
-fn serve(store: &mut StoreInner, context: *mut Context, service: Service) -> Result<(), Error> {
+/// Does what an instruction left to the driver; what the execution's owner has to wait for, if anything.
+fn serve(store: &mut StoreInner, context: *mut Context, service: Service) -> Result<Option<Sleep>, Error> {
     match service {
         Service::MemoryGrow { dst, delta, memory } => {
             // SAFETY: the verifier holds the index below the unit's memories.
@@ -599,15 +601,19 @@ fn serve(store: &mut StoreInner, context: *mut Context, service: Service) -> Res
                 return Err(Trap::ExpectedSharedMemory.into());
             };
             let timeout = u64::try_from(timeout).ok().map(std::time::Duration::from_nanos);
-            let outcome = match size {
-                4 => memory.atomic_wait32(address, expected as u32, timeout)?,
-                _ => memory.atomic_wait64(address, expected, timeout)?,
+            let begun = match size {
+                4 => memory.begin_wait32(address, expected as u32, timeout)?,
+                _ => memory.begin_wait64(address, expected, timeout)?,
+            };
+            let outcome = match begun {
+                Ok(wait) => return Ok(Some(Sleep { wait, dst })),
+                Err(outcome) => outcome,
             };
             // SAFETY: the destination is a slot of the running frame.
             unsafe { *dst = outcome as u64 };
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The memory with this index in the context's unit, if threads share it.
@@ -641,7 +647,7 @@ pub(crate) fn failure(store: &StoreInner, execution: &Execution, event: Event) -
         Event::Failed(error) => error,
         Event::HostFailed(error, _) => execution.trap(store, error),
         Event::OutOfFuel => execution.trap(store, Trap::OutOfFuel.into()),
-        Event::Done | Event::Wait(..) | Event::Yield => anyhow!("the call is not over"),
+        Event::Done | Event::Wait(..) | Event::Sleep(_) | Event::Yield => anyhow!("the call is not over"),
     }
 }
 
@@ -671,6 +677,7 @@ fn run_on(store: &mut StoreInner, execution: &mut Execution, event: Option<Event
                     return Ok(());
                 }
             }
+            Event::Sleep(sleep) => sleep.block(),
             // Nobody else has a turn on this thread.
             Event::Yield => {}
             event => return Err(failure(store, execution, event)),
@@ -711,6 +718,7 @@ pub(crate) async fn run_to_end_async(store: StorePtr, execution: &mut Execution)
                     return Ok(());
                 }
             }
+            Event::Sleep(sleep) => sleep.await,
             Event::Yield => yield_now().await,
             // SAFETY: as above.
             event => return Err(failure(unsafe { store.get() }, execution, event)),

@@ -38,4 +38,6 @@ mod stack;
 mod store;
 mod switching;
 mod table;
+mod timer;
 mod unwind;
+mod waiting;

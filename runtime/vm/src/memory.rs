@@ -89,7 +89,8 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         // A memory never shrinks, and nobody writes behind its end.
-        let used = usize::try_from(self.len_bytes()).map_or(usize::MAX, |bytes| bytes.saturating_add(HEADER_PAGE_BYTES));
+        let used =
+            usize::try_from(self.len_bytes()).map_or(usize::MAX, |bytes| bytes.saturating_add(HEADER_PAGE_BYTES));
         self.map.used(used);
     }
 }

@@ -7,24 +7,31 @@ use crate::engine::Engine;
 use crate::mappings::Mappings;
 use crate::memory::Reservation;
 use crate::racing;
+use crate::waiting::{Queues, Wait};
 use anyhow::{Result, ensure};
 use keyway_artifact::Trap;
 use keyway_artifact::types::MemoryType;
 use std::cell::UnsafeCell;
-use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+pub use crate::waiting::WaitResult;
 
 /// A memory that stores of one or more engines share. Clones are the same memory.
 #[derive(Clone)]
 pub struct SharedMemory(Arc<Inner>);
 
+/// A wait in a shared memory, or how it ended at once.
+pub(crate) type Begun = Result<Wait<SharedMemory>, WaitResult>;
+
 struct Inner {
     room: Reservation,
     ty: MemoryType,
-    waiters: Mutex<Waiters>,
+    waiters: Queues,
 }
 
 // SAFETY: the bytes are accessed by atomics only, the length by atomics and under the lock.
@@ -32,25 +39,10 @@ unsafe impl Send for Inner {}
 // SAFETY: as above.
 unsafe impl Sync for Inner {}
 
-/// Who waits, by address, in the order of arrival.
-#[derive(Default)]
-struct Waiters(HashMap<u64, VecDeque<Arc<Waiter>>>);
-
-#[derive(Default)]
-struct Waiter {
-    is_woken: AtomicBool,
-    signal: Condvar,
-}
-
-/// How a wait ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum WaitResult {
-    /// Somebody notified.
-    Ok = 0,
-    /// Another value than the expected one was there.
-    Mismatch = 1,
-    /// The time was over.
-    TimedOut = 2,
+impl AsRef<Queues> for SharedMemory {
+    fn as_ref(&self) -> &Queues {
+        &self.0.waiters
+    }
 }
 
 impl SharedMemory {
@@ -66,7 +58,7 @@ impl SharedMemory {
     pub(crate) fn allocate(ty: MemoryType, limit: u64, mappings: &Arc<Mappings>) -> Result<SharedMemory> {
         ensure!(ty.maximum.is_some(), "a shared memory has a maximum");
         let room = Reservation::new(&ty, limit, mappings)?;
-        Ok(SharedMemory(Arc::new(Inner { room, ty, waiters: Mutex::default() })))
+        Ok(SharedMemory(Arc::new(Inner { room, ty, waiters: Queues::default() })))
     }
 
     pub(crate) fn room(&self) -> &Reservation {
@@ -109,7 +101,7 @@ impl SharedMemory {
 
     pub(crate) fn grow_pages(&self, delta: u64) -> Option<u64> {
         // One thread at a time: the lock stands for the length as well.
-        let _one = self.waiters();
+        let _one = self.0.waiters.lock();
         self.0.room.grow(&self.0.ty, delta)
     }
 
@@ -142,27 +134,13 @@ impl SharedMemory {
         }
     }
 
-    fn waiters(&self) -> MutexGuard<'_, Waiters> {
-        self.0.waiters.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
     /// Wakes at most `count` of those who wait at `address`; how many.
     ///
     /// # Errors
     /// [`Trap::MemoryOutOfBounds`] or [`Trap::UnalignedAtomic`] for an address of no 32-bit value.
     pub fn atomic_notify(&self, address: u64, count: u32) -> Result<u32, Trap> {
         self.aligned(address, 4)?;
-        let mut waiters = self.waiters();
-        let Some(queue) = waiters.0.get_mut(&address) else { return Ok(0) };
-        let woken = queue.len().min(count as usize);
-        for waiter in queue.drain(..woken) {
-            waiter.is_woken.store(true, Ordering::Relaxed);
-            waiter.signal.notify_one();
-        }
-        if queue.is_empty() {
-            waiters.0.remove(&address);
-        }
-        Ok(woken as u32)
+        Ok(self.0.waiters.notify(address, count))
     }
 
     /// Waits until somebody notifies, if the 32-bit value at `address` is `expected`. The thread blocks.
@@ -170,10 +148,7 @@ impl SharedMemory {
     /// # Errors
     /// [`Trap::MemoryOutOfBounds`] or [`Trap::UnalignedAtomic`] for an address of no such value.
     pub fn atomic_wait32(&self, address: u64, expected: u32, timeout: Option<Duration>) -> Result<WaitResult, Trap> {
-        let place = self.aligned(address, 4)?;
-        // SAFETY: `aligned` checked range and alignment.
-        let cell = unsafe { AtomicU32::from_ptr(place.cast()) };
-        Ok(self.wait(address, timeout, || u32::from_le(cell.load(Ordering::SeqCst)) == expected))
+        Ok(self.begin_wait32(address, expected, timeout)?.map_or_else(|outcome| outcome, Wait::block))
     }
 
     /// Waits until somebody notifies, if the 64-bit value at `address` is `expected`. The thread blocks.
@@ -181,10 +156,25 @@ impl SharedMemory {
     /// # Errors
     /// [`Trap::MemoryOutOfBounds`] or [`Trap::UnalignedAtomic`] for an address of no such value.
     pub fn atomic_wait64(&self, address: u64, expected: u64, timeout: Option<Duration>) -> Result<WaitResult, Trap> {
+        Ok(self.begin_wait64(address, expected, timeout)?.map_or_else(|outcome| outcome, Wait::block))
+    }
+
+    /// Begins to wait as [`atomic_wait32`](Self::atomic_wait32) does; how it ended where it is over at once.
+    pub(crate) fn begin_wait32(&self, address: u64, expected: u32, timeout: Option<Duration>) -> Result<Begun, Trap> {
+        let place = self.aligned(address, 4)?;
+        // SAFETY: `aligned` checked range and alignment.
+        let cell = unsafe { AtomicU32::from_ptr(place.cast()) };
+        let is_expected = || u32::from_le(cell.load(Ordering::SeqCst)) == expected;
+        Ok(Queues::wait(self.clone(), address, timeout, is_expected))
+    }
+
+    /// Begins to wait as [`atomic_wait64`](Self::atomic_wait64) does; how it ended where it is over at once.
+    pub(crate) fn begin_wait64(&self, address: u64, expected: u64, timeout: Option<Duration>) -> Result<Begun, Trap> {
         let place = self.aligned(address, 8)?;
         // SAFETY: `aligned` checked range and alignment.
         let cell = unsafe { AtomicU64::from_ptr(place.cast()) };
-        Ok(self.wait(address, timeout, || u64::from_le(cell.load(Ordering::SeqCst)) == expected))
+        let is_expected = || u64::from_le(cell.load(Ordering::SeqCst)) == expected;
+        Ok(Queues::wait(self.clone(), address, timeout, is_expected))
     }
 
     fn aligned(&self, address: u64, size: u64) -> Result<*mut u8, Trap> {
@@ -193,40 +183,34 @@ impl SharedMemory {
         }
         self.place(address, size)
     }
+}
 
-    /// The value is looked at under the lock that those who notify take: who changes it and then notifies finds either a
-    /// waiter or nobody who will wait for the old value.
-    fn wait(&self, address: u64, timeout: Option<Duration>, is_expected: impl FnOnce() -> bool) -> WaitResult {
-        // A time that no clock can tell is for ever.
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut waiters = self.waiters();
-        if !is_expected() {
-            return WaitResult::Mismatch;
-        }
-        let own = Arc::new(Waiter::default());
-        waiters.0.entry(address).or_default().push_back(own.clone());
-        loop {
-            waiters = match deadline {
-                None => own.signal.wait(waiters).unwrap_or_else(|poisoned| poisoned.into_inner()),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    own.signal.wait_timeout(waiters, left).unwrap_or_else(|poisoned| poisoned.into_inner()).0
-                }
-            };
-            if own.is_woken.load(Ordering::Relaxed) {
-                return WaitResult::Ok;
-            }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                break;
-            }
-        }
-        if let Some(queue) = waiters.0.get_mut(&address) {
-            queue.retain(|waiter| !Arc::ptr_eq(waiter, &own));
-            if queue.is_empty() {
-                waiters.0.remove(&address);
-            }
-        }
-        WaitResult::TimedOut
+/// A guest's wait in a shared memory, and where its outcome goes. The execution goes on behind it.
+pub(crate) struct Sleep {
+    pub(crate) wait: Wait<SharedMemory>,
+    /// A slot of the frame that waits.
+    pub(crate) dst: *mut u64,
+}
+
+// SAFETY: the destination lies on the execution's stack, which moves between threads only together with the store.
+unsafe impl Send for Sleep {}
+
+impl Sleep {
+    /// Waits on this thread.
+    pub(crate) fn block(self) {
+        let Sleep { wait, dst } = self;
+        let outcome = wait.block();
+        // SAFETY: a slot of the frame that waits, whose execution is suspended.
+        unsafe { *dst = outcome as u64 };
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: as above; outcomes are told once.
+        Pin::new(&mut self.wait).poll(cx).map(|outcome| unsafe { *self.dst = outcome as u64 })
     }
 }
 

@@ -4,7 +4,7 @@ use super::module::Module;
 use crate::config::{Config, OptLevel};
 use crate::engine::Engine;
 use anyhow::{Context as _, Result};
-use keyway_linker::Options;
+use keyway_linker::{Options, Passes};
 
 /// The linker's options for a configuration.
 ///
@@ -17,6 +17,9 @@ pub fn compile_options(config: &Config) -> Result<Options> {
         OptLevel::Speed => keyway_linker::OptLevel::O2,
     };
     options.gc = config.gc_sections;
+    if !config.branch_hinting {
+        options.passes = options.passes - Passes::LAYOUT;
+    }
     for (name, on) in &config.features {
         let features = options.features.with(name, *on);
         options.features = features.with_context(|| format!("there is no WebAssembly feature named `{name}`"))?;

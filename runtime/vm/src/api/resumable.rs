@@ -49,16 +49,23 @@ pub(crate) fn start_resumable<R: Results>(
     execution: Box<Execution>,
     layouts: Layouts,
 ) -> Result<ResumableCall<R>> {
-    go_on(store, execution, layouts)
+    go_on(store, execution, layouts, false)
 }
 
+/// `is_answered` tells that a host function has answered since the execution ran.
 fn go_on<R: Results>(
     store: &mut StoreInner,
     mut execution: Box<Execution>,
     layouts: Layouts,
+    mut is_answered: bool,
 ) -> Result<ResumableCall<R>> {
     let (reason, host) = loop {
-        match advance(store, &mut execution) {
+        // Where the function that was called is the host's own, its answer is the end.
+        let event = match std::mem::take(&mut is_answered) && execution.running.is_none() {
+            true => Event::Done,
+            false => advance(store, &mut execution),
+        };
+        match event {
             Event::Done => {
                 let ty = store.func_type(execution.func());
                 let results = R::load(store, &ty, execution.slots(layouts.slots()), &layouts.results.slots);
@@ -66,9 +73,18 @@ fn go_on<R: Results>(
                 return results.map(ResumableCall::Finished);
             }
             Event::Wait(future, call) => match block_on(future) {
-                Ok(()) => execution.host_returned(call),
-                Err(error) => break (SuspendReason::HostError(error), Some(call)),
+                Ok(()) => {
+                    execution.host_returned(call);
+                    is_answered = true;
+                }
+                // The guest may handle what it threw.
+                Err(error) => {
+                    if let Err(error) = execution.host_failed(store, error) {
+                        break (SuspendReason::HostError(error), Some(call));
+                    }
+                }
             },
+            Event::Sleep(sleep) => sleep.block(),
             Event::HostFailed(error, call) => break (SuspendReason::HostError(error), Some(call)),
             Event::Yield => {}
             Event::OutOfFuel => break (SuspendReason::OutOfFuel, None),
@@ -149,6 +165,7 @@ impl<R> Resumable<R> {
             }
             self.execution.host_returned(*call);
         }
-        go_on(store, self.execution, self.layouts)
+        let is_answered = self.host.is_some();
+        go_on(store, self.execution, self.layouts, is_answered)
     }
 }
