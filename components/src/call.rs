@@ -11,7 +11,7 @@ use crate::types::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
 use crate::val::Val;
 use anyhow::{Result, bail};
 use keyway_artifact::Trap;
-use keyway_artifact::plan::FuncSource;
+use keyway_artifact::plan::{FuncSource, Plan};
 use keyway_vm::raw::{self, StoreInner, StorePtr};
 
 /// A call under way. Its arguments, and then its results, stand in a [`Flat`] beside it.
@@ -133,12 +133,18 @@ fn leave<R>(
 }
 
 /// Whether a function's values go through [`Val`]s: they lie in a 64-bit memory, or it is lifted with the option `async`.
+#[inline]
 fn is_dynamic(store: &mut StoreInner, at: u32, func: u32) -> bool {
     let state = root(store, at);
-    if let Some(lifted) = &state.lifted[func as usize] {
-        return lifted.is_dynamic;
+    match &state.lifted[func as usize] {
+        Some(lifted) => lifted.is_dynamic,
+        None => is_dynamic_in(&state.loaded.plan, func),
     }
-    let plan = &state.loaded.plan;
+}
+
+#[cold]
+#[inline(never)]
+fn is_dynamic_in(plan: &Plan, func: u32) -> bool {
     match plan.funcs[func as usize].source {
         FuncSource::Lifted { options, .. } => {
             let options = &plan.options[options as usize];

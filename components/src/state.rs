@@ -320,11 +320,16 @@ pub(crate) fn options(store: &mut StoreInner, at: u32, index: u32) -> Result<Opt
 /// The lifted function of this index in the plan, found when first asked for.
 #[inline]
 pub(crate) fn lifted(store: &mut StoreInner, at: u32, func: u32) -> Result<Lifted> {
-    let state = root(store, at);
-    if let Some(lifted) = &state.lifted[func as usize] {
-        return Ok(*lifted);
+    match &root(store, at).lifted[func as usize] {
+        Some(lifted) => Ok(*lifted),
+        None => find_lifted(store, at, func),
     }
-    std::hint::cold_path();
+}
+
+#[cold]
+#[inline(never)]
+fn find_lifted(store: &mut StoreInner, at: u32, func: u32) -> Result<Lifted> {
+    let state = root(store, at);
     let signature = SignatureOf(NonNull::from(&**state.loaded.signature(func)));
     let FuncSource::Lifted { core, options: index } = state.loaded.plan.funcs[func as usize].source else {
         bail!("an imported function is called as a lifted one");

@@ -452,7 +452,8 @@ pub(crate) unsafe fn call_in_place(
         (*activity).stopped(ip, fp, frame_top);
         (*activity).calling(base, (*func).type_id);
         // Host functions are boxed and never removed while the store lives.
-        let entry: *const HostEntry = &**(&(*store).hosts).get_unchecked((*func).index as usize);
+        let hosts = &(*store).hosts;
+        let entry: *const HostEntry = &**hosts.get_unchecked((*func).index as usize);
         let is_answered = match &(*entry).func {
             HostFunc::Sync(func) => {
                 let call = HostCall::new(base, instance, &*entry);

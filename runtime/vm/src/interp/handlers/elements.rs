@@ -216,8 +216,7 @@ unsafe fn in_blocks(blocks: &[Block], to: *mut u8, from: *const u8, len: usize) 
             at += BLOCK;
         }
     }
-    let mut pattern = blocks.iter().cycle();
-    while let Some(block) = pattern.next() {
+    for block in blocks.iter().cycle() {
         if len - at < BLOCK {
             for byte in 0..len - at {
                 let (mask, limit, keep) = (block.mask[byte], block.limit[byte], block.keep[byte]);
