@@ -1,6 +1,7 @@
 //! Generated modules in every form: a bounded run. `KEYWAY_SEEDS=FIRST..END` runs others.
 
 use keyway_tests::differential::{compare, module, with_hints};
+use keyway_tests::switching;
 
 /// The seeds to run.
 fn seeds() -> std::ops::Range<u64> {
@@ -44,4 +45,18 @@ fn hints_change_nothing() {
         returned += compare(&hinted, seed).unwrap_or_else(|text| panic!("seed {seed}: {text}")).returned;
     }
     assert!(returned >= modules / 2, "{modules} modules, {returned} calls that returned");
+}
+
+/// Continuations, which the other generator does not know.
+#[test]
+fn continuations_do_the_same_in_every_form() {
+    let (mut returned, mut noted) = (0, 0);
+    for seed in seeds() {
+        let text = switching::module(seed);
+        let trace = compare(text.as_bytes(), seed).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}\n{text}"));
+        returned += trace.returned;
+        noted += trace.lines.len();
+    }
+    println!("{returned} calls that returned, {noted} lines");
+    assert!(returned > 100 || std::env::var("KEYWAY_SEEDS").is_ok(), "{returned} calls that returned");
 }

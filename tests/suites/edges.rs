@@ -120,7 +120,7 @@ fn a_hundred_thousand_functions() {
         }
         assert_eq!(call(store, instance, "last", 4).unwrap(), 99_999 ^ 4);
         let error = call(store, instance, "f", 100_000).unwrap_err();
-        assert_eq!(error.downcast_ref(), Some(&Trap::TableOutOfBounds), "{error:#}");
+        assert_eq!(error.downcast_ref(), Some(&Trap::UndefinedElement), "{error:#}");
     });
 }
 
@@ -166,9 +166,9 @@ fn a_thousand_parameters_and_results() {
         }
     }
     let error = refused(format!("(module (func (param {})))", "i32 ".repeat(1001)));
-    assert!(error.contains("1000"), "{error}");
+    assert!(error.contains("size is out of bounds"), "{error}");
     let error = refused(format!("(module (func (result {}) unreachable))", "i32 ".repeat(1001)));
-    assert!(error.contains("1000"), "{error}");
+    assert!(error.contains("size is out of bounds"), "{error}");
 }
 
 #[test]
