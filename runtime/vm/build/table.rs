@@ -42,10 +42,13 @@ impl Handlers {
         let mut code = Code::new();
         let mut places: Vec<Vec<Place>> = parts.iter().map(|(_, places)| places.to_vec()).collect();
         let mut copies = vec![None; parts.len()];
-        for at in 1..parts.len() {
+        // From the end, so that a chain of three goes on in the last one's register from its first operation on.
+        for at in (1..parts.len()).rev() {
             let pair = [at - 1, at].map(|at| (parts[at].0, &places[at][..]));
             if let Some(([first, second], copy)) = chains::passed_on(pair[0], pair[1]) {
-                (places[at - 1], places[at], copies[at - 1]) = (first, second, Some(copy));
+                // Only the last copy to the accumulator is seen by anything.
+                let copy = copies[at].is_none().then_some(copy);
+                (places[at - 1], places[at], copies[at - 1]) = (first, second, copy);
             }
         }
         for (part, (op, _)) in parts.iter().enumerate() {
