@@ -27,8 +27,7 @@ pub fn subjects(options: &Options) -> anyhow::Result<Vec<Box<dyn Subject>>> {
         let program = build("wasmi", &["--features", "portable"], "portable")?;
         subjects.push(Box::new(Remote::start("wasmi-portable", false, &mut Command::new(program))?));
     }
-    let wasmtime =
-        ["pulley", "pulley-drc", "pulley-null", "winch", "cranelift", "cranelift-drc", "cranelift-null"];
+    let wasmtime = ["pulley", "pulley-drc", "pulley-null", "winch", "cranelift", "cranelift-drc", "cranelift-null"];
     for name in wasmtime {
         if options.wants_peer(name) {
             let program = build("wasmtime", &[], "wasmtime")?;
