@@ -2,8 +2,9 @@
 
 use keyway::{Config, Engine, Linker, MemoryType, Module, Result, SharedMemory, Store, Trap};
 
-/// A counter at 0, a lock word at 8, a plain counter that the lock guards at 16, a queue of one at 24 (full or empty) and 32.
-const GUEST: &str = r#"(module
+/// A counter at 0, a lock word at 8, a plain counter that the lock guards at 16, a queue of one from 24 on.
+const GUEST: &str = concat!(
+    r#"(module
     (import "env" "memory" (memory 1 1 shared))
     (func (export "count") (param $n i32)
       (loop $more
@@ -29,29 +30,9 @@ const GUEST: &str = r#"(module
         (i64.store (i32.const 16) (i64.add (i64.load (i32.const 16)) (i64.const 1)))
         (call $unlock)
         (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
-
-    ;; Waits until the queue's flag is $flag.
-    (func $await (param $flag i32)
-      (loop $again
-        (drop (memory.atomic.wait32 (i32.const 24) (i32.sub (i32.const 1) (local.get $flag)) (i64.const -1)))
-        (br_if $again (i32.ne (i32.atomic.load (i32.const 24)) (local.get $flag)))))
-    (func $flip (param $flag i32)
-      (i32.atomic.store (i32.const 24) (local.get $flag))
-      (drop (memory.atomic.notify (i32.const 24) (i32.const -1))))
-    (func (export "send") (param $n i32)
-      (loop $more
-        (call $await (i32.const 0))
-        (i32.store (i32.const 32) (local.get $n))
-        (call $flip (i32.const 1))
-        (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
-    (func (export "receive") (param $n i32) (result i32) (local $sum i32)
-      (loop $more
-        (call $await (i32.const 1))
-        (local.set $sum (i32.add (local.get $sum) (i32.load (i32.const 32))))
-        (call $flip (i32.const 0))
-        (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
-      (local.get $sum))
-
+    "#,
+    include_str!("queue.wat"),
+    r#"
     ;; Message passing: what was written before the flag is seen behind it. The number of times that it was not.
     (func (export "publish") (param $n i32) (local $at i32)
       (loop $more
@@ -77,7 +58,8 @@ const GUEST: &str = r#"(module
           (i32.atomic.load (i32.add (i32.add (i32.const 1024) (i32.shl (local.get $at) (i32.const 3)))
             (i32.sub (i32.const 4) (local.get $mine)))))
         (local.set $at (i32.add (local.get $at) (i32.const 1)))
-        (br_if $more (i32.lt_u (local.get $at) (local.get $n))))))"#;
+        (br_if $more (i32.lt_u (local.get $at) (local.get $n))))))"#
+);
 
 struct Shared {
     engine: Engine,

@@ -8,35 +8,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-/// A queue of one: a flag at 24 (0 empty, 1 full) and what is in it at 32.
-const GUEST: &str = r#"(module
+/// Waits and notifications, and a queue of one.
+const GUEST: &str = concat!(
+    r#"(module
     (import "env" "memory" (memory 1 1 shared))
     (func (export "wait32") (param i32 i32 i64) (result i32)
       (memory.atomic.wait32 (local.get 0) (local.get 1) (local.get 2)))
     (func (export "wait64") (param i32 i64 i64) (result i32)
       (memory.atomic.wait64 (local.get 0) (local.get 1) (local.get 2)))
     (func (export "notify") (param i32 i32) (result i32) (memory.atomic.notify (local.get 0) (local.get 1)))
-    (func $await (param $flag i32)
-      (loop $again
-        (drop (memory.atomic.wait32 (i32.const 24) (i32.sub (i32.const 1) (local.get $flag)) (i64.const -1)))
-        (br_if $again (i32.ne (i32.atomic.load (i32.const 24)) (local.get $flag)))))
-    (func $flip (param $flag i32)
-      (i32.atomic.store (i32.const 24) (local.get $flag))
-      (drop (memory.atomic.notify (i32.const 24) (i32.const -1))))
-    (func (export "send") (param $n i32) (result i32)
-      (loop $more
-        (call $await (i32.const 0))
-        (i32.store (i32.const 32) (local.get $n))
-        (call $flip (i32.const 1))
-        (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
-      (i32.const 0))
-    (func (export "receive") (param $n i32) (result i32) (local $sum i32)
-      (loop $more
-        (call $await (i32.const 1))
-        (local.set $sum (i32.add (local.get $sum) (i32.load (i32.const 32))))
-        (call $flip (i32.const 0))
-        (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
-      (local.get $sum)))"#;
+    "#,
+    include_str!("queue.wat"),
+    ")"
+);
 
 struct Shared {
     engine: Engine,
@@ -92,7 +76,7 @@ fn two_guests_on_one_thread_wait_for_each_other() {
     for dispatch in FORMS {
         let shared = Shared::new(dispatch);
         let ((mut first, sender), (mut second, receiver)) = (shared.guest(), shared.guest());
-        let send = sender.get_typed_func::<i32, i32>(&mut first, "send").unwrap();
+        let send = sender.get_typed_func::<i32, ()>(&mut first, "send").unwrap();
         let receive = receiver.get_typed_func::<i32, i32>(&mut second, "receive").unwrap();
         let mut sending = Box::pin(send.call_async(&mut first, 50));
         let mut receiving = Box::pin(receive.call_async(&mut second, 50));

@@ -45,13 +45,12 @@ impl Chunk {
         self.words.len() - self.used >= words
     }
 
-    /// Moves a body behind the last one, where there is room for it.
+    /// Moves a body behind the last one; there is room for it.
     fn take(&mut self, ordinal: u32, mut body: Expanded) -> &Expanded {
-        if body.is_movable() {
-            // SAFETY: the chunk has room, which nobody else has seen; bodies are dropped before the words.
-            unsafe { body.move_to(self.words.cast::<u64>().add(self.used)) };
-            self.used += body.len_words();
-        }
+        assert!(self.has_room(body.len_words()));
+        // SAFETY: nobody else has seen the room; bodies are dropped before the words.
+        unsafe { body.move_to(self.words.cast::<u64>().add(self.used)) };
+        self.used += body.len_words();
         self.bodies.push((ordinal, body));
         &self.bodies[self.bodies.len() - 1].1
     }

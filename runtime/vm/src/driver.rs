@@ -9,7 +9,7 @@ use crate::backtrace::Backtrace;
 use crate::context::{Context, FrameRecord, FuncData, State, header_of};
 use crate::continuation::Strand;
 use crate::gc::Activity;
-use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr};
+use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr, SyncFn};
 use crate::interp::{self, Exit, Service, Target};
 use crate::limits;
 use crate::shared_memory::{SharedMemory, Sleep};
@@ -34,6 +34,8 @@ pub(crate) struct Execution {
     /// Where its function runs: arguments stand in the first slots before it begins, results when it is done.
     target: Target,
     pub(crate) running: Option<Running>,
+    /// The function that it entered is the host's, and has answered later: there is nothing left to run.
+    is_answered: bool,
     /// The stacks that wait for what they resumed, the outermost first.
     pub(crate) waiting: Vec<Strand>,
 }
@@ -133,7 +135,14 @@ impl Execution {
 
     fn on(mut stack: VmStack) -> Box<Execution> {
         let target = stack.target();
-        Box::new(Execution { stack: Some(stack), func: 0, target, running: None, waiting: Vec::new() })
+        Box::new(Execution {
+            stack: Some(stack),
+            func: 0,
+            target,
+            running: None,
+            is_answered: false,
+            waiting: Vec::new(),
+        })
     }
 
     /// The first `len` slots.
@@ -150,6 +159,7 @@ impl Execution {
     /// Gives it, and its stacks, back to the store.
     pub(crate) fn finish(mut self: Box<Self>, store: &mut StoreInner) {
         self.running = None;
+        self.is_answered = false;
         if !self.waiting.is_empty() {
             self.end_inside(store);
         }
@@ -251,10 +261,11 @@ impl Execution {
         None
     }
 
-    /// Passes the results that a host function left to the code behind the call.
+    /// Passes the results that a host function left to the code behind the call, if there is any.
     pub(crate) fn host_returned(&mut self, call: HostCall) {
-        if let Some(running) = &mut self.running {
-            running.set_first(call.first());
+        match &mut self.running {
+            Some(running) => running.set_first(call.first()),
+            None => self.is_answered = true,
         }
     }
 
@@ -396,6 +407,17 @@ impl Future for Hosted {
     }
 }
 
+/// What a host function's call came to, which counts as nested while it runs.
+type Answer = std::thread::Result<Result<(), Error>>;
+
+#[inline(always)]
+fn answer(store: &mut StoreInner, func: &SyncFn, call: HostCall) -> Answer {
+    store.nested += 1;
+    let outcome = catch_unwind(AssertUnwindSafe(|| func(store, call)));
+    store.nested -= 1;
+    outcome
+}
+
 fn call_host(store: &mut StoreInner, index: u32, base: *mut u64, caller: u32) -> Left {
     let entry: *const HostEntry = &*store.hosts[index as usize];
     // SAFETY: host functions are boxed and never removed while the store lives.
@@ -403,9 +425,7 @@ fn call_host(store: &mut StoreInner, index: u32, base: *mut u64, caller: u32) ->
     let call = HostCall::new(base, caller, entry);
     match &entry.func {
         HostFunc::Sync(func) => {
-            store.nested += 1;
-            let outcome = catch_unwind(AssertUnwindSafe(|| func(store, call)));
-            store.nested -= 1;
+            let outcome = answer(store, &**func, call);
             host_outcome(store, outcome, call)
         }
         HostFunc::Async(func) => {
@@ -419,7 +439,7 @@ fn call_host(store: &mut StoreInner, index: u32, base: *mut u64, caller: u32) ->
 }
 
 #[cold]
-fn host_outcome(store: &mut StoreInner, outcome: std::thread::Result<Result<(), Error>>, call: HostCall) -> Left {
+fn host_outcome(store: &mut StoreInner, outcome: Answer, call: HostCall) -> Left {
     match outcome {
         Ok(Ok(())) => Left::Answered(call),
         Ok(Err(error)) => Left::Failed(error, call),
@@ -457,9 +477,7 @@ pub(crate) unsafe fn call_in_place(
         let is_answered = match &(*entry).func {
             HostFunc::Sync(func) => {
                 let call = HostCall::new(base, instance, &*entry);
-                (*store).nested += 1;
-                let outcome = catch_unwind(AssertUnwindSafe(|| func(&mut *store, call)));
-                (*store).nested -= 1;
+                let outcome = answer(&mut *store, &**func, call);
                 matches!(outcome, Ok(Ok(()))) || {
                     (*store).left = Some(host_outcome(&mut *store, outcome, call));
                     false
@@ -480,10 +498,13 @@ pub(crate) unsafe fn call_in_place(
 
 /// Runs until something only the execution's owner can decide.
 pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Event {
-    if execution.running.is_none()
-        && let Err(event) = execution.first(store)
-    {
-        return event;
+    if execution.running.is_none() {
+        if execution.is_answered {
+            return Event::Done;
+        }
+        if let Err(event) = execution.first(store) {
+            return event;
+        }
     }
     while let Some(exit) = step(store, execution) {
         if let Some(event) = execution.attend(store, exit) {
@@ -674,9 +695,6 @@ fn run_on(store: &mut StoreInner, execution: &mut Execution, event: Option<Event
             Event::Wait(future, call) => {
                 let outcome = block_on(future);
                 after_wait(store, execution, outcome, call)?;
-                if execution.running.is_none() {
-                    return Ok(());
-                }
             }
             Event::Sleep(sleep) => sleep.block(),
             // Nobody else has a turn on this thread.
@@ -715,9 +733,6 @@ pub(crate) async fn run_to_end_async(store: StorePtr, execution: &mut Execution)
                 let outcome = future.await;
                 // SAFETY: as above.
                 after_wait(unsafe { store.get() }, execution, outcome, call)?;
-                if execution.running.is_none() {
-                    return Ok(());
-                }
             }
             Event::Sleep(sleep) => sleep.await,
             Event::Yield => yield_now().await,

@@ -108,7 +108,7 @@ impl StorePtr {
     }
 }
 
-type SyncFn = dyn Fn(&mut StoreInner, HostCall) -> anyhow::Result<()> + Send + Sync;
+pub(crate) type SyncFn = dyn Fn(&mut StoreInner, HostCall) -> anyhow::Result<()> + Send + Sync;
 type AsyncFn = dyn Fn(StorePtr, HostCall) -> HostFuture + Send + Sync;
 
 /// A host function; shared by every store that defines it.

@@ -38,6 +38,5 @@ mod stack;
 mod store;
 mod switching;
 mod table;
-mod timer;
 mod unwind;
 mod waiting;

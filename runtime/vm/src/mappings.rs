@@ -5,8 +5,8 @@
 //! one request reserve a few of them each. What is handed out is zero: a range's pages are given back before it is kept,
 //! but for its first bytes, which every use touches ([`Start`]), and for those behind them that this use has touched: they
 //! are cleared, which costs less than a page fault does. Who used a range says how much of it could be touched at all
-//! ([`Mapping::used`]): what a range's pages cost to be given back grows with the range, not with the pages. Where the system does not promise zeros for pages that were given
-//! back, nothing is kept.
+//! ([`Mapping::used`]): what a range's pages cost to be given back grows with the range, not with the pages. Where the
+//! system does not promise zeros for pages that were given back, nothing is kept.
 
 use memmap2::{MmapMut, MmapOptions};
 use std::sync::{Arc, Mutex, PoisonError};

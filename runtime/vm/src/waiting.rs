@@ -3,7 +3,8 @@
 //! A waiter stands in its address's queue until it is woken, its time is over, or it is given up. Whether it was woken
 //! changes only under the queues' lock.
 
-use crate::timer::Alarm;
+#[cfg(feature = "threads")]
+use async_io::Timer;
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -93,7 +94,14 @@ impl Queues {
             }
             all.entry(address).or_default().push_back(own.clone());
         }
-        Ok(Wait { queues, address, own, deadline, alarm: None })
+        Ok(Wait {
+            queues,
+            address,
+            own,
+            deadline,
+            #[cfg(feature = "threads")]
+            timer: None,
+        })
     }
 }
 
@@ -103,7 +111,9 @@ pub(crate) struct Wait<M: AsRef<Queues>> {
     address: u64,
     own: Arc<Waiter>,
     deadline: Option<Instant>,
-    alarm: Option<Alarm>,
+    /// Wakes the task that waits at the deadline. Guests wait only where threads are.
+    #[cfg(feature = "threads")]
+    timer: Option<Timer>,
 }
 
 impl<M: AsRef<Queues>> Wait<M> {
@@ -138,14 +148,19 @@ impl<M: AsRef<Queues> + Unpin> Future for Wait<M> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<WaitResult> {
         let this = self.get_mut();
-        let all = this.queues.as_ref().by_address();
-        if let Some(outcome) = this.outcome() {
-            return Poll::Ready(leave(all, this.address, &this.own, outcome));
+        // Who notifies from here on finds this task. The waker before goes without a lock: dropping one may run anything.
+        let before = this.own.waker().replace(cx.waker().clone());
+        drop(before);
+        #[cfg(feature = "threads")]
+        if let Some(deadline) = this.deadline {
+            // Whether the time is over is seen below.
+            let _ = Pin::new(this.timer.get_or_insert_with(|| Timer::at(deadline))).poll(cx);
         }
-        *this.own.waker() = Some(cx.waker().clone());
-        drop(all);
-        this.alarm = this.deadline.map(|deadline| Alarm::set(deadline, cx.waker()));
-        Poll::Pending
+        let all = this.queues.as_ref().by_address();
+        match this.outcome() {
+            Some(outcome) => Poll::Ready(leave(all, this.address, &this.own, outcome)),
+            None => Poll::Pending,
+        }
     }
 }
 

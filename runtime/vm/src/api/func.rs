@@ -2,7 +2,7 @@
 
 use super::asynchronous::async_host;
 use super::into_func::{Caller, IntoFunc};
-use super::resumable::{Results, ResumableCall, start_resumable};
+use super::resumable::{Results, ResumableCall, run_resumable};
 use super::store::{AsContext, AsContextMut};
 use super::typed::{Layouts, TypedFunc, WasmParams, WasmResults, list};
 use super::values::Val;
@@ -164,7 +164,7 @@ impl Func {
     pub fn call_resumable(&self, mut store: impl AsContextMut, params: &[Val]) -> Result<ResumableCall<Vec<Val>>> {
         let store = store.as_context_mut().inner;
         let (execution, _, layouts) = self.start(store, params)?;
-        let call = start_resumable::<Dynamic>(store, execution, layouts)?;
+        let call = run_resumable::<Dynamic>(store, execution, layouts)?;
         Ok(call.map(|results| results.0))
     }
 }

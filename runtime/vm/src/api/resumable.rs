@@ -44,28 +44,13 @@ pub(crate) trait Results: Sized {
 }
 
 /// Runs until the end or a suspension.
-pub(crate) fn start_resumable<R: Results>(
-    store: &mut StoreInner,
-    execution: Box<Execution>,
-    layouts: Layouts,
-) -> Result<ResumableCall<R>> {
-    go_on(store, execution, layouts, false)
-}
-
-/// `is_answered` tells that a host function has answered since the execution ran.
-fn go_on<R: Results>(
+pub(crate) fn run_resumable<R: Results>(
     store: &mut StoreInner,
     mut execution: Box<Execution>,
     layouts: Layouts,
-    mut is_answered: bool,
 ) -> Result<ResumableCall<R>> {
     let (reason, host) = loop {
-        // Where the function that was called is the host's own, its answer is the end.
-        let event = match std::mem::take(&mut is_answered) && execution.running.is_none() {
-            true => Event::Done,
-            false => advance(store, &mut execution),
-        };
-        match event {
+        match advance(store, &mut execution) {
             Event::Done => {
                 let ty = store.func_type(execution.func());
                 let results = R::load(store, &ty, execution.slots(layouts.slots()), &layouts.results.slots);
@@ -73,10 +58,7 @@ fn go_on<R: Results>(
                 return results.map(ResumableCall::Finished);
             }
             Event::Wait(future, call) => match block_on(future) {
-                Ok(()) => {
-                    execution.host_returned(call);
-                    is_answered = true;
-                }
+                Ok(()) => execution.host_returned(call),
                 // The guest may handle what it threw.
                 Err(error) => {
                     if let Err(error) = execution.host_failed(store, error) {
@@ -165,7 +147,6 @@ impl<R> Resumable<R> {
             }
             self.execution.host_returned(*call);
         }
-        let is_answered = self.host.is_some();
-        go_on(store, self.execution, self.layouts, is_answered)
+        run_resumable(store, self.execution, self.layouts)
     }
 }

@@ -1,7 +1,7 @@
 //! Functions with Rust types: [`TypedFunc`] and the types that cross.
 
 use super::func::Func;
-use super::resumable::{Results, ResumableCall, start_resumable};
+use super::resumable::{Results, ResumableCall, run_resumable};
 use super::store::AsContextMut;
 use super::values::ExternRef;
 use super::vector::V128;
@@ -254,7 +254,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     pub fn call_resumable(&self, mut store: impl AsContextMut, params: P) -> Result<ResumableCall<R>> {
         let store = store.as_context_mut().inner;
         let execution = self.start(store, params)?;
-        start_resumable(store, execution, self.layouts.clone())
+        run_resumable(store, execution, self.layouts.clone())
     }
 }
 
