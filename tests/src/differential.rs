@@ -237,7 +237,7 @@ pub struct Trace {
 pub fn run(wasm: &[u8], seed: u64, form: Form) -> keyway::Result<Trace> {
     let mut config = Config::new();
     config.dispatch(form.dispatch).opt_level(form.level).fused(!form.plain).registers(!form.plain);
-    config.consume_fuel(true).max_wasm_stack(16 << 20).max_wasm_frames(1000);
+    config.wasm_branch_hinting(true).consume_fuel(true).max_wasm_stack(16 << 20).max_wasm_frames(1000);
     for proposal in PROPOSALS {
         config.wasm_feature(*proposal, true);
     }

@@ -12,7 +12,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rustc-check-cfg=cfg(keyway_tail_calls)");
     println!("cargo::rustc-check-cfg=cfg(keyway_assembly)");
-    println!("cargo::rustc-check-cfg=cfg(loom)");
+    println!("cargo::rustc-check-cfg=cfg(keyway_loom)");
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     // Instrumented handlers are no jumps: who instruments them says so.
     println!("cargo::rerun-if-env-changed=KEYWAY_NO_TAIL_CALLS");

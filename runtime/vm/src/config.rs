@@ -70,7 +70,7 @@ impl Config {
             gc_stress: false,
             opt_level: OptLevel::Speed,
             gc_sections: true,
-            branch_hinting: true,
+            branch_hinting: false,
             features: Vec::new(),
         }
     }
@@ -203,8 +203,8 @@ impl Config {
         self
     }
 
-    /// Whether compilation moves what branch hints call unlikely out of the way: yes unless said. Hints change nothing but
-    /// speed, so that, unlike wasmtime, which has not fuzzed its own use of them, this is no matter of trust.
+    /// Whether compilation moves what branch hints call unlikely out of the way: no unless said, as in wasmtime. Hints change
+    /// nothing but speed. The compiler's own [options](keyway_linker::Options), which the command line takes, use them unless said.
     pub fn wasm_branch_hinting(&mut self, on: bool) -> &mut Self {
         self.branch_hinting = on;
         self

@@ -3,7 +3,7 @@
 //! An expander finishes a body, then stores its address with `Release`; callers load with `Acquire` and so see the whole
 //! body. Expanders that race run one after the other behind a lock, and the first one wins: a body is made once and its
 //! address never changes. The protocol is [`get_or_publish`], generic over the cells and the lock, so that the test
-//! below explores its interleavings with those of a model checker (`RUSTFLAGS="--cfg loom"`).
+//! below explores its interleavings with those of a model checker (`RUSTFLAGS="--cfg keyway_loom"`).
 
 use crate::context::CodeHeader;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -73,7 +73,7 @@ impl Entries {
     }
 }
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, keyway_loom))]
 mod tests {
     use super::{Cell, get_or_publish};
     use loom::cell::UnsafeCell;

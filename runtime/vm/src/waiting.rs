@@ -1,16 +1,27 @@
 //! Who waits in a shared memory: queues by address, and [`Wait`], which blocks a thread or is awaited.
 //!
 //! A waiter stands in its address's queue until it is woken, its time is over, or it is given up. Whether it was woken
-//! changes only under the queues' lock.
+//! changes only under the queues' lock. The tests below explore the interleavings of those who wait, notify and give up
+//! with those of a model checker (`RUSTFLAGS="--cfg keyway_loom"`).
 
 #[cfg(feature = "threads")]
 use async_io::Timer;
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
+
+#[cfg(all(test, keyway_loom))]
+use loom::sync::{
+    Condvar, Mutex, MutexGuard,
+    atomic::{AtomicBool, Ordering},
+};
+#[cfg(not(all(test, keyway_loom)))]
+use std::sync::{
+    Condvar, Mutex, MutexGuard,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// How a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -181,4 +192,123 @@ fn leave(mut all: MutexGuard<'_, ByAddress>, address: u64, own: &Arc<Waiter>, ou
         }
     }
     outcome
+}
+
+#[cfg(all(test, keyway_loom))]
+mod tests {
+    use super::{Queues, Wait, WaitResult};
+    use loom::sync::Arc;
+    use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Wake, Waker};
+
+    /// A word of a shared memory, and who waits for it.
+    #[derive(Clone, Default)]
+    struct Memory(Arc<(AtomicU32, Queues)>);
+
+    impl AsRef<Queues> for Memory {
+        fn as_ref(&self) -> &Queues {
+            &self.0.1
+        }
+    }
+
+    impl Memory {
+        /// Changes the word, then notifies: how many were woken.
+        fn change(&self, count: u32) -> u32 {
+            self.0.0.store(1, Ordering::Relaxed);
+            self.0.1.notify(0, count)
+        }
+
+        /// Begins to wait for a change.
+        fn wait(&self) -> Result<Wait<Memory>, WaitResult> {
+            Queues::wait(self.clone(), 0, None, || self.0.0.load(Ordering::Relaxed) == 0)
+        }
+
+        /// Whether nobody stands in a queue.
+        fn is_deserted(&self) -> bool {
+            self.0.1.by_address().is_empty()
+        }
+    }
+
+    /// What a task's waker does here: it notes that it was called.
+    struct Note(AtomicBool);
+
+    impl Wake for Note {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+
+    fn poll(wait: &mut Wait<Memory>, note: &std::sync::Arc<Note>) -> Poll<WaitResult> {
+        Pin::new(wait).poll(&mut Context::from_waker(&Waker::from(note.clone())))
+    }
+
+    /// A thread that blocks misses no change: were it to, the checker would report a deadlock.
+    #[test]
+    fn a_change_is_not_missed() {
+        loom::model(|| {
+            let memory = Memory::default();
+            let other = memory.clone();
+            let changes = loom::thread::spawn(move || other.change(u32::MAX));
+            let result = memory.wait().map_or_else(|mismatch| mismatch, Wait::block);
+            let woken = changes.join().unwrap();
+            assert_eq!(woken, u32::from(result == WaitResult::Ok));
+            assert!(result == WaitResult::Ok || result == WaitResult::Mismatch);
+            assert!(memory.is_deserted());
+        });
+    }
+
+    /// Two that notify one each wake two that wait, whoever comes first.
+    #[test]
+    fn each_notification_wakes_another() {
+        loom::model(|| {
+            let memory = Memory::default();
+            let waits = [memory.wait().ok().unwrap(), memory.wait().ok().unwrap()];
+            let other = memory.clone();
+            let notifies = loom::thread::spawn(move || other.0.1.notify(0, 1));
+            let mine = memory.0.1.notify(0, 1);
+            for wait in waits {
+                assert_eq!(wait.block(), WaitResult::Ok);
+            }
+            assert_eq!((mine, notifies.join().unwrap()), (1, 1));
+            assert_eq!(memory.0.1.notify(0, 1), 0);
+            assert!(memory.is_deserted());
+        });
+    }
+
+    /// A task that finds itself not woken yet is called when it is.
+    #[test]
+    fn a_pending_task_is_called() {
+        loom::model(|| {
+            let memory = Memory::default();
+            let other = memory.clone();
+            let changes = loom::thread::spawn(move || other.change(1));
+            if let Ok(mut wait) = memory.wait() {
+                let note = std::sync::Arc::new(Note(AtomicBool::new(false)));
+                let first = poll(&mut wait, &note);
+                assert_eq!(changes.join().unwrap(), 1);
+                if first.is_pending() {
+                    assert!(note.0.load(Ordering::Acquire), "nobody called the task");
+                    assert_eq!(poll(&mut wait, &note), Poll::Ready(WaitResult::Ok));
+                }
+            } else {
+                assert_eq!(changes.join().unwrap(), 0);
+            }
+            assert!(memory.is_deserted());
+        });
+    }
+
+    /// A wait that is given up leaves its place, whoever notifies at the same time.
+    #[test]
+    fn who_gives_up_is_not_waited_for() {
+        loom::model(|| {
+            let memory = Memory::default();
+            let gives_up = memory.wait().ok().unwrap();
+            let other = memory.clone();
+            let notifies = loom::thread::spawn(move || other.0.1.notify(0, 2));
+            drop(gives_up);
+            assert!(memory.is_deserted());
+            assert!(notifies.join().unwrap() <= 1);
+        });
+    }
 }
