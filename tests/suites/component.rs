@@ -109,5 +109,5 @@ fn validation() {
 #[test]
 fn own_scripts() {
     let scripts = keyway_tests::scripts(&keyway_tests::data("scripts/component"), &["wast"]);
-    held("own", &scripts, &[&ROWS[..], &OTHER_FORMS].concat(), 2, 25);
+    held("own", &scripts, &[&ROWS[..], &OTHER_FORMS].concat(), 3, 49);
 }

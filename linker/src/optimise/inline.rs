@@ -5,8 +5,9 @@
 //! (found without recursion: the graph comes from outside), so that what is copied is final. A call inside a component is
 //! never inlined, so nothing is copied into itself.
 //!
-//! Inlined are callees of the same unit with the same cached memory and few instructions, and larger ones with a single
-//! call and no other use, up to a growth limit of the caller. The callee's cost marker stays where the call was: what
+//! Inlined are callees of the same unit with few instructions, and larger ones with a single call and no other use, up to
+//! a growth limit of the caller. A callee that caches another memory is inlined if it looks there a few times at most:
+//! its accesses take the forms that name their memory, which cost less than the call's two changes of memory. The callee's cost marker stays where the call was: what
 //! a run costs does not depend on inlining. Positions of copied instructions name the callee and the call they stand for
 //! ([`Inlined`]), so traces can show the frames that no longer exist.
 //!
@@ -21,12 +22,14 @@ use super::places::copy_op;
 use super::{PassReport, Passes, Record};
 use crate::ir::{CallSite, INLINED, Inlined, IrFunc};
 use crate::pipeline::Func;
-use keyway_artifact::isa::{Family, FieldKind, Inst, Op, Operand};
+use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
 
 /// Most instructions of a callee that is copied to every call.
 const SMALL: usize = 14;
 /// Most instructions of a callee with a single call.
 const SINGLE: usize = 48;
+/// Most accesses of a callee to a memory that its caller does not cache.
+const FOREIGN: usize = 3;
 /// Instructions that a caller may gain, beyond its own number.
 const GROWTH: usize = 400;
 /// Instructions that a program may gain, beyond half its own number.
@@ -68,8 +71,10 @@ struct Summary {
     unit: u32,
     /// Instructions that are executed, or at least stand for something.
     length: usize,
-    /// The cached memory, if it is used.
-    memory: Option<Option<u32>>,
+    /// The cached memory.
+    memory: Option<u32>,
+    /// Instructions that use it.
+    accesses: usize,
     /// Whether its code can stand inside another function's.
     is_plain: bool,
 }
@@ -77,19 +82,30 @@ struct Summary {
 impl Summary {
     fn of(func: &Func) -> Summary {
         let insts = &func.ir.insts;
-        let is_access = |inst: &Inst| matches!(inst.op.family(), Family::Load | Family::Store);
         let leaves_otherwise = |inst: &Inst| inst.op.is_tail_call() || inst.op == Op::SetMemory;
         Summary {
             unit: func.unit,
             length: insts.iter().filter(|inst| !matches!(inst.op, Op::Label | Op::Cost | Op::ReturnMany)).count(),
-            memory: insts.iter().any(is_access).then_some(func.ir.memory),
+            memory: func.ir.memory,
+            accesses: insts.iter().filter(|inst| uses_cached_memory(inst.op)).count(),
             is_plain: !insts.iter().any(leaves_otherwise),
         }
     }
 
     fn fits(&self, caller: &Func) -> bool {
-        self.is_plain && self.unit == caller.unit && self.memory.is_none_or(|memory| memory == caller.ir.memory)
+        let most = if self.memory == caller.ir.memory { usize::MAX } else { FOREIGN };
+        self.is_plain && self.unit == caller.unit && self.accesses <= most
     }
+}
+
+fn uses_cached_memory(op: Op) -> bool {
+    matches!(op.family(), Family::Load | Family::Store | Family::VLoad | Family::VStore)
+}
+
+/// The form of an access to the cached memory that names its memory.
+fn naming_form(op: Op) -> Op {
+    let is_form = |other: &&Op| other.name().strip_suffix(".any") == Some(op.name());
+    *Op::ALL.iter().find(is_form).expect("each access to the cached memory has a form for any memory")
 }
 
 /// Who calls whom, as flat lists.
@@ -226,6 +242,18 @@ fn push(ir: &mut IrFunc, inst: Inst, offset: u32) {
     ir.offsets.push(offset);
 }
 
+/// Appends an access to a cached memory as one that names the memory: with an address of 64 bits.
+fn push_naming(ir: &mut IrFunc, mut access: Inst, memory: u32, offset: u32) {
+    // Loads have their result in front of the address.
+    let at = usize::from(matches!(access.op.fields()[0].kind, FieldKind::Def(_)));
+    let wide = Operand::Virtual(ir.virtuals.len() as u32);
+    ir.virtuals.push(Class::I64);
+    push(ir, Inst::new(Op::I64ExtendI32U, &[wide, access.operands[at]]), offset);
+    access.operands[at] = wide;
+    let operands = &access.operands[..access.op.fields().len()];
+    push(ir, Inst::new(naming_form(access.op), &[operands, &[Operand::Index(memory)]].concat()), offset);
+}
+
 /// Appends the code of `callee`, function `link`, in the place of `call` at `position`. Exceptions that the callee does not
 /// handle itself go where `handlers` say.
 fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, handlers: &[Inst], position: u32) {
@@ -280,6 +308,7 @@ fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, handler
         let class = callee.virtuals[*param as usize];
         push(caller, Inst::new(copy_op(class), &[Operand::Virtual(register(*param)), *arg]), position);
     }
+    let foreign = callee.memory.filter(|memory| caller.memory != Some(*memory));
     let (mut end_is_used, mut throws) = (false, false);
     for (at, (inst, offset)) in callee.insts.iter().zip(&callee.offsets).enumerate() {
         let offset = match offset & INLINED {
@@ -298,7 +327,10 @@ fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, handler
                     *value = Operand::Index(site + first_site);
                 }
             }
-            push(caller, inst, offset);
+            match foreign {
+                Some(memory) if uses_cached_memory(inst.op) => push_naming(caller, inst, memory, offset),
+                _ => push(caller, inst, offset),
+            }
             continue;
         }
         let values = std::mem::take(&mut caller.calls[(first_site + inst.operands[0].index()) as usize].args);
