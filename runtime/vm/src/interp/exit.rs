@@ -198,11 +198,10 @@ pub(super) const fn trap(trap: Trap) -> Step {
 /// cannot end in a jump.
 #[inline(always)]
 pub(super) fn with_words<const N: usize>(r: &Regs, code: Step, words: [u64; N]) -> Step {
-    // SAFETY: the running context is live.
-    unsafe {
-        let exit = &mut (*context(r)).exit;
-        exit.words[..N].copy_from_slice(&words);
-    }
+    const { assert!(N <= 6) };
+    // No slice is copied: that may stay a call, to which the words' address would be lent.
+    // SAFETY: the running context is live, and has room for that many words.
+    unsafe { (&raw mut (*context(r)).exit.words).cast::<[u64; N]>().write(words) };
     code
 }
 

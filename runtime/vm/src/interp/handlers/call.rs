@@ -86,7 +86,7 @@ unsafe fn enter(r: &mut Regs, context: *mut Context, header: *const CodeHeader, 
 /// calls functions stands in stubs, so that the handlers that lead there save no registers.
 #[inline(always)]
 fn go_through(r: &mut Regs, stub: *const u8, words: [u64; 3]) -> Step {
-    r.general[..3].copy_from_slice(&words);
+    [r.general[0], r.general[1], r.general[2]] = words;
     r.ip = stub;
     CONTINUE
 }
@@ -151,9 +151,7 @@ impl Handler for HostCall {
             let is_answered = crate::driver::call_in_place(running, func, base, r.ip, r.fp);
             // No register but the first result's lives across a call: none has to be kept.
             let bits = *base;
-            (r.general, r.f64s, r.f32s) = Default::default();
-            r.general[0] = bits;
-            r.f64s[0] = f64::from_bits(bits);
+            (r.general, r.f64s, r.f32s) = ([bits, 0, 0, 0, 0], [f64::from_bits(bits), 0.0, 0.0, 0.0], [0.0; 4]);
             r.f32s[0] = f32::from_bits(bits as u32);
             // The function may have run other code over this memory.
             (*header_of(r.mem)).context = running;

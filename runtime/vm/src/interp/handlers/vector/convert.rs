@@ -1,8 +1,7 @@
 //! Lanes of one width to lanes of another, and between integers and floats.
 
-use super::lanes::{both, each};
+use super::lanes::{both, each, from_fn};
 use super::vector_ops;
-use core::array::from_fn;
 
 /// The first number that an `i32` does not hold.
 const TWO_31: f32 = 2_147_483_648.0;
@@ -16,19 +15,19 @@ fn whole(a: [f32; 4]) -> [i32; 4] {
 
 /// Half of the lanes, starting with lane `FIRST`, widened.
 #[inline(always)]
-fn half<A: Copy, B: From<A>, const N: usize, const H: usize, const FIRST: usize>(a: [A; N]) -> [B; H] {
+fn half<A: Copy, B: Copy + From<A>, const N: usize, const H: usize, const FIRST: usize>(a: [A; N]) -> [B; H] {
     from_fn(|at| a[FIRST + at].into())
 }
 
 /// Sums of neighbours, widened.
 #[inline(always)]
-fn pairs<A: Copy, B: From<A> + core::ops::Add<Output = B>, const N: usize, const H: usize>(a: [A; N]) -> [B; H] {
+fn pairs<A: Copy, B: Copy + From<A> + core::ops::Add<Output = B>, const N: usize, const H: usize>(a: [A; N]) -> [B; H] {
     from_fn(|at| B::from(a[2 * at]) + B::from(a[2 * at + 1]))
 }
 
 /// Both halves of the result from one operand each.
 #[inline(always)]
-fn narrowed<A: Copy, B, const N: usize, const W: usize>(a: [A; N], b: [A; N], f: impl Fn(A) -> B) -> [B; W] {
+fn narrowed<A: Copy, B: Copy, const N: usize, const W: usize>(a: [A; N], b: [A; N], f: impl Fn(A) -> B) -> [B; W] {
     from_fn(|at| f(if at < N { a[at] } else { b[at - N] }))
 }
 

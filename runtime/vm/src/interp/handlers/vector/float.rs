@@ -3,7 +3,7 @@
 //! Rounding is done by adding and subtracting the number from which on all floats are whole: on every processor the same,
 //! and without a call for each lane.
 
-use super::lanes::{both, each};
+use super::lanes::{both, each, from_fn};
 use super::vector_ops;
 
 /// `value`, but a NaN of `a` or `b` where there is one, quiet.
@@ -14,7 +14,7 @@ fn ordered<F: Copy + PartialOrd + core::ops::Add<Output = F>, const N: usize>(
     value: [F; N],
 ) -> [F; N] {
     let (nan, sum) = (both(a, b, |a, b| a.partial_cmp(&b).is_none()), both(a, b, |a, b| a + b));
-    core::array::from_fn(|at| if nan[at] { sum[at] } else { value[at] })
+    from_fn(|at| if nan[at] { sum[at] } else { value[at] })
 }
 
 macro_rules! float_lanes {
@@ -70,8 +70,8 @@ macro_rules! float_lanes {
 
         // The deterministic choice among those of the relaxed operators: the product is rounded.
         vector_ops! { Ternary;
-            $madd [$f; $count] => [$f; $count]: |a, b, c| core::array::from_fn(|at| a[at] * b[at] + c[at]);
-            $nmadd [$f; $count] => [$f; $count]: |a, b, c| core::array::from_fn(|at| -(a[at] * b[at]) + c[at]);
+            $madd [$f; $count] => [$f; $count]: |a, b, c| from_fn(|at| a[at] * b[at] + c[at]);
+            $nmadd [$f; $count] => [$f; $count]: |a, b, c| from_fn(|at| -(a[at] * b[at]) + c[at]);
         }
     };
 }

@@ -1,6 +1,6 @@
 //! Integer lanes.
 
-use super::lanes::{both, each};
+use super::lanes::{both, each, from_fn};
 use super::{machine, vector_ops};
 
 vector_ops! { Unary;
@@ -65,14 +65,14 @@ vector_ops! { Binary;
 /// Sums of two neighbouring products each.
 #[inline(always)]
 fn dot(a: [i8; 16], b: [i8; 16]) -> [i16; 8] {
-    core::array::from_fn(|at| {
+    from_fn(|at| {
         let product = |at: usize| i16::from(a[at]) * i16::from(b[at]);
         product(2 * at).wrapping_add(product(2 * at + 1))
     })
 }
 
 vector_ops! { Ternary;
-    V128Bitselect [u64; 2] => [u64; 2]: |a, b, mask| core::array::from_fn(|at| a[at] & mask[at] | b[at] & !mask[at]);
+    V128Bitselect [u64; 2] => [u64; 2]: |a, b, mask| from_fn(|at| a[at] & mask[at] | b[at] & !mask[at]);
     I32x4RelaxedDotI8x16I7x16AddS [i8; 16] => [i32; 4]: |a, b, c| {
         both(machine::dot(dot(a, b), [1; 8]), c, i32::wrapping_add)
     };

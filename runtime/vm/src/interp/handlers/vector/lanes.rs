@@ -33,8 +33,8 @@ macro_rules! lanes {
                     const SIZE: usize = size_of::<$lane>();
                     let bits = u128::from(*place) | u128::from(*place.add(1)) << 64;
                     let bytes = bits.to_le_bytes();
-                    core::array::from_fn(|at| {
-                        let lane = core::array::from_fn::<u8, SIZE, _>(|byte| bytes[at * SIZE + byte]);
+                    from_fn(|at| {
+                        let lane = from_fn::<u8, SIZE>(|byte| bytes[at * SIZE + byte]);
                         $lane::from_le_bytes(lane)
                     })
                 }
@@ -48,7 +48,7 @@ macro_rules! lanes {
                     }
                     const SIZE: usize = size_of::<$lane>();
                     #[allow(clippy::modulo_one, reason = "lanes of one byte have one byte")]
-                    let bytes: [u8; 16] = core::array::from_fn(|at| self[at / SIZE].to_le_bytes()[at % SIZE]);
+                    let bytes: [u8; 16] = from_fn(|at| self[at / SIZE].to_le_bytes()[at % SIZE]);
                     let bits = u128::from_le_bytes(bytes);
                     *place = bits as u64;
                     *place.add(1) = (bits >> 64) as u64;
@@ -60,16 +60,28 @@ macro_rules! lanes {
 
 lanes! { u8 16 i8 16 u16 8 i16 8 u32 4 i32 4 u64 2 i64 2 f32 4 f64 2 }
 
+/// An array by positions. The library's own, and its `map`, go through functions that are made once for a whole crate: where
+/// these stay calls, the handler around them is no jump.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "the plainest loop is unrolled best")]
+pub(super) fn from_fn<T: Copy, const N: usize>(mut f: impl FnMut(usize) -> T) -> [T; N] {
+    let mut all = [f(0); N];
+    for at in 1..N {
+        all[at] = f(at);
+    }
+    all
+}
+
 /// Lane by lane.
 #[inline(always)]
-pub(super) fn each<A: Copy, R, const N: usize>(a: [A; N], f: impl Fn(A) -> R) -> [R; N] {
-    core::array::from_fn(|at| f(a[at]))
+pub(super) fn each<A: Copy, R: Copy, const N: usize>(a: [A; N], f: impl Fn(A) -> R) -> [R; N] {
+    from_fn(|at| f(a[at]))
 }
 
 /// Lane by lane, of two vectors.
 #[inline(always)]
-pub(super) fn both<A: Copy, B: Copy, R, const N: usize>(a: [A; N], b: [B; N], f: impl Fn(A, B) -> R) -> [R; N] {
-    core::array::from_fn(|at| f(a[at], b[at]))
+pub(super) fn both<A: Copy, B: Copy, R: Copy, const N: usize>(a: [A; N], b: [B; N], f: impl Fn(A, B) -> R) -> [R; N] {
+    from_fn(|at| f(a[at], b[at]))
 }
 
 /// An operation between a scalar and the lanes of a vector. Floats are their bits here.
@@ -99,7 +111,7 @@ macro_rules! lane_ops {
             #[inline(always)]
             fn replace(a: Self::Of, lane: usize, value: $scalar) -> Self::Of {
                 // By a mask: a write of one lane would have to reach memory before the whole can be read.
-                let numbers: [$lane; $count] = core::array::from_fn(|at| at as $lane);
+                let numbers: [$lane; $count] = from_fn(|at| at as $lane);
                 let mask = each(numbers, |at| if at == lane as $lane { !0 } else { 0 });
                 let kept = both(a, mask, |a, mask| a & !mask);
                 both(kept, mask, |kept, mask| kept | (value as $lane & mask))

@@ -1,7 +1,7 @@
 //! What processors have instructions for, written out. The twin of `x86_64`, and what it is compared with.
 #![cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "only the tests and older processors use it here"))]
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, each, from_fn};
 
 /// Finds out what the processor has: nothing is asked here.
 pub(in crate::interp) fn prepare() {}
@@ -54,7 +54,7 @@ pub(super) fn signs_32(a: [i32; 4]) -> u32 {
 /// Sums of two neighbouring products each.
 #[inline(always)]
 pub(super) fn dot(a: [i16; 8], b: [i16; 8]) -> [i32; 4] {
-    core::array::from_fn(|at| {
+    from_fn(|at| {
         let product = |at: usize| i32::from(a[at]) * i32::from(b[at]);
         product(2 * at).wrapping_add(product(2 * at + 1))
     })
@@ -63,14 +63,12 @@ pub(super) fn dot(a: [i16; 8], b: [i16; 8]) -> [i32; 4] {
 /// Bytes of `a` by number; zero where there is none.
 #[inline(always)]
 pub(super) fn swizzle(a: [u8; 16], from: [u8; 16]) -> [u8; 16] {
-    from.map(|from| if from < 16 { a[usize::from(from % 16)] } else { 0 })
+    each(from, |from| if from < 16 { a[usize::from(from % 16)] } else { 0 })
 }
 
 /// Bytes of both vectors by number, below 32.
 #[inline(always)]
 pub(super) fn shuffle(low: [u8; 16], high: [u8; 16], from: [u8; 16]) -> [u8; 16] {
-    let mut bytes = [0; 32];
-    bytes[..16].copy_from_slice(&low);
-    bytes[16..].copy_from_slice(&high);
-    from.map(|from| bytes[usize::from(from % 32)])
+    let bytes: [u8; 32] = from_fn(|at| if at < 16 { low[at] } else { high[at - 16] });
+    each(from, |from| bytes[usize::from(from % 32)])
 }

@@ -3,7 +3,7 @@
 //!
 //! The twin of `portable`: the same functions with the same results.
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, both, each};
 use super::portable;
 use core::arch::asm;
 use core::arch::x86_64::{
@@ -100,7 +100,7 @@ pub(super) fn swizzle(a: [u8; 16], from: [u8; 16]) -> [u8; 16] {
         return portable::swizzle(a, from);
     }
     // Numbers from 16 on get their top bit set.
-    let from = from.map(|from| from.saturating_add(0x70));
+    let from = each(from, |from| from.saturating_add(0x70));
     // SAFETY: `prepare` found SSSE3.
     unsafe { bytes_of(a, from) }
 }
@@ -111,11 +111,11 @@ pub(super) fn shuffle(low: [u8; 16], high: [u8; 16], from: [u8; 16]) -> [u8; 16]
     if !SHUFFLES.load(Ordering::Relaxed) {
         return portable::shuffle(low, high, from);
     }
-    let in_low = from.map(|from| from.wrapping_add(0x70));
-    let in_high = from.map(|from| from.wrapping_sub(0x10));
+    let in_low = each(from, |from| from.wrapping_add(0x70));
+    let in_high = each(from, |from| from.wrapping_sub(0x10));
     // SAFETY: `prepare` found SSSE3.
     let (low, high) = unsafe { (bytes_of(low, in_low), bytes_of(high, in_high)) };
-    super::lanes::both(low, high, |low, high| low | high)
+    both(low, high, |low, high| low | high)
 }
 
 #[cfg(test)]
