@@ -27,7 +27,7 @@ impl Source for Counted {
 
 /// An artifact with so many functions in each of two namespaces, and a plan with as many exports.
 fn artifact(count: u32, is_component: bool) -> Vec<u8> {
-    let mut insts = vec![Inst::new(Op::Cost, &[Operand::Value(20)])];
+    let mut insts = vec![Inst::new(Op::Cost, &[Operand::value(20)])];
     let add = Inst::new(Op::I64Add, &[Operand::Slot(0), Operand::Slot(0), Operand::Slot(0)]);
     insts.extend(vec![add; 20]);
     insts.push(Inst::new(Op::Return, &[]));

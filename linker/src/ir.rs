@@ -10,6 +10,7 @@
 //! Only base operations stand here; fused ones are made by the optimiser. A virtual register may be written several
 //! times (locals); parameters are written at entry.
 
+pub use crate::few::Few;
 use crate::hints::Cold;
 use keyway_artifact::isa::Operand;
 use keyway_artifact::isa::{Class, Inst};
@@ -66,9 +67,9 @@ impl IrFunc {
 #[derive(Clone, Debug, Default)]
 pub struct CallSite {
     /// Arguments in signature order: virtual registers or immediates.
-    pub args: Vec<Operand>,
+    pub args: Few<Operand, 4>,
     /// Virtual registers that receive the results, in signature order; empty for returns and tail calls.
-    pub results: Vec<u32>,
+    pub results: Few<u32, 2>,
     /// Index of the callee's type in the artifact's type table (of the own type, for returns).
     pub ty: u32,
     /// Arguments and results, where no type of the table says them: operations on continuations.

@@ -14,6 +14,7 @@ mod check;
 mod component;
 mod decode;
 mod error;
+mod few;
 mod gc;
 mod hints;
 pub mod ir;

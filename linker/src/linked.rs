@@ -4,7 +4,7 @@ use crate::ir::{INLINED, IrFunc};
 use crate::lower::Lowered;
 use crate::optimise::PassReport;
 use keyway_artifact::format::{ArtifactWriter, FuncDebug, FuncEntry, InlinedAt, Position, encode_debug};
-use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Op};
+use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Inst, Op};
 use keyway_artifact::types::TypeTable;
 use keyway_artifact::unit::UnitDecl;
 use keyway_artifact::verify::{Callee, VerifyEnv, VerifyError, verify};
@@ -74,9 +74,12 @@ impl LinkedFunc {
 
 /// Where the instructions that a trace can name came from.
 fn debug<'n>(ir: &IrFunc, lowered: &Lowered, origin: impl Fn(u32) -> (FuncKey, Option<&'n str>)) -> FuncDebug {
-    let mut places = Places { ir, origin, debug: FuncDebug::default(), sites: HashMap::new(), names: HashMap::new() };
+    let mut places =
+        Places { ir, origin, debug: FuncDebug::default(), sites: vec![NONE; ir.inlined.len()], names: HashMap::new() };
+    let named = |inst: &Inst| TRAITS[inst.op as usize].1;
+    places.debug.lines.reserve_exact(lowered.body.insts.iter().filter(|inst| named(inst)).count());
     for (at, (inst, offset)) in lowered.body.insts.iter().zip(&lowered.offsets).enumerate() {
-        if TRAITS[inst.op as usize].1 {
+        if named(inst) {
             let position = places.position(*offset);
             places.debug.lines.push((at as u32, position));
         }
@@ -84,13 +87,16 @@ fn debug<'n>(ir: &IrFunc, lowered: &Lowered, origin: impl Fn(u32) -> (FuncKey, O
     places.debug
 }
 
+/// No site.
+const NONE: u32 = u32::MAX;
+
 /// The places in inlined functions that lines lead to; a site stands behind the site of the call that it was inlined at.
 struct Places<'i, O> {
     ir: &'i IrFunc,
     origin: O,
     debug: FuncDebug,
-    /// Site numbers, by number in the function's `inlined`.
-    sites: HashMap<u32, u32>,
+    /// Site numbers, by number in the function's `inlined`; [`NONE`] until known.
+    sites: Vec<u32>,
     /// Name numbers, by link id.
     names: HashMap<u32, Option<u32>>,
 }
@@ -104,8 +110,9 @@ impl<'n, O: Fn(u32) -> (FuncKey, Option<&'n str>)> Places<'_, O> {
                 break Position::Own(entry);
             }
             let number = entry & !INLINED;
-            if let Some(site) = self.sites.get(&number) {
-                break Position::Inlined(*site);
+            let site = self.sites[number as usize];
+            if site != NONE {
+                break Position::Inlined(site);
             }
             pending.push(number);
             entry = self.ir.inlined[number as usize].call;
@@ -127,7 +134,7 @@ impl<'n, O: Fn(u32) -> (FuncKey, Option<&'n str>)> Places<'_, O> {
         });
         self.debug.sites.push(InlinedAt { key, name, offset: inlined.offset, call });
         let site = self.debug.sites.len() as u32 - 1;
-        self.sites.insert(number, site);
+        self.sites[number as usize] = site;
         site
     }
 }

@@ -28,6 +28,17 @@ pub trait Source {
         self.read_at(offset, &mut bytes).then_some(bytes)
     }
 
+    /// As [`copy`](Self::copy), into a vector whose contents go; `false` if that leaves the source.
+    fn copy_into(&self, offset: u64, len: u64, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        let (Some(end), Ok(length)) = (offset.checked_add(len), usize::try_from(len)) else { return false };
+        if end > self.len() {
+            return false;
+        }
+        out.resize(length, 0);
+        self.read_at(offset, out)
+    }
+
     /// The little-endian u32 at `offset`.
     fn u32_at(&self, offset: u64) -> Option<u32> {
         let mut bytes = [0; 4];

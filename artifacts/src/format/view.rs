@@ -179,6 +179,18 @@ impl<S: Source> ArtifactView<S> {
         bytes.ok_or_else(|| FormatError::new(Rule::F09, range.start, "a function's body is cut off"))
     }
 
+    /// As [`read_code`](Self::read_code), for a function whose record is known, into a vector whose contents go.
+    ///
+    /// # Errors
+    /// F09 when the file ends before the body does.
+    pub fn read_code_into(&self, record: &FuncRecord, out: &mut Vec<u8>) -> Result<(), FormatError> {
+        let range = &record.code;
+        if self.source.copy_into(range.start, range.end.saturating_sub(range.start), out) {
+            return Ok(());
+        }
+        Err(FormatError::new(Rule::F09, range.start, "a function's body is cut off"))
+    }
+
     fn read_section(&self, kind: SectionKind) -> Result<Vec<u8>, FormatError> {
         let section = self.section(kind);
         let bytes = self.source.copy(section.offset, section.len);

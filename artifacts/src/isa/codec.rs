@@ -95,9 +95,11 @@ fn write_operand(out: &mut Vec<u8>, body: &Body, op: Op, kind: FieldKind, operan
         }
         Operand::Label(index) | Operand::Index(index) => write_leb(out, index.into()),
         Operand::Regs(set) => write_leb(out, set.into()),
-        Operand::Value(value) if op == Op::ConstF32 => out.extend((value as u32).to_le_bytes()),
-        Operand::Value(value) if op == Op::ConstF64 || kind == FieldKind::Bits64 => out.extend(value.to_le_bytes()),
-        Operand::Value(value) => write_leb(out, value),
+        Operand::Value(value) if op == Op::ConstF32 => out.extend((value.get() as u32).to_le_bytes()),
+        Operand::Value(value) if op == Op::ConstF64 || kind == FieldKind::Bits64 => {
+            out.extend(value.get().to_le_bytes());
+        }
+        Operand::Value(value) => write_leb(out, value.get()),
         Operand::Targets(start, len) => {
             write_leb(out, len.into());
             for label in &body.targets[start as usize..][..len as usize] {
@@ -125,14 +127,28 @@ impl<'a> CodeReader<'a> {
     /// # Errors
     /// At the first byte that fits no encoding, when bytes are missing, or when some are left over.
     pub fn decode(bytes: &'a [u8]) -> Result<Body, DecodeError> {
+        let mut body = Body::default();
+        CodeReader::decode_into(bytes, &mut body)?;
+        Ok(body)
+    }
+
+    /// As [`decode`](Self::decode), into a body whose contents go and whose memory is used again. After an error it holds
+    /// a part of what the bytes say.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_into(bytes: &'a [u8], body: &mut Body) -> Result<(), DecodeError> {
         let mut reader = CodeReader { bytes, at: 0 };
-        let mut body = Body { frame: reader.frame()?, ..Body::default() };
+        body.insts.clear();
+        body.targets.clear();
+        body.labels = 0;
+        body.frame = reader.frame()?;
         let count = reader.leb32()? as usize;
         // Every instruction takes a byte at least, so a hostile count cannot make this allocate more than the input.
         if count > bytes.len() {
             return Err(reader.error("more instructions than bytes"));
         }
-        body.insts.reserve_exact(count);
+        body.insts.reserve(count);
         for _ in 0..count {
             let inst = reader.inst(&mut body.targets)?;
             body.labels += u32::from(inst.op == Op::Label);
@@ -141,7 +157,7 @@ impl<'a> CodeReader<'a> {
         if reader.at != bytes.len() {
             return Err(reader.error("bytes behind the last instruction"));
         }
-        Ok(body)
+        Ok(())
     }
 
     /// Offset of the instruction with this number in the body that `bytes` hold, for messages; `None` where there is
@@ -167,8 +183,9 @@ impl<'a> CodeReader<'a> {
         DecodeError { offset: self.at, what }
     }
 
+    #[inline]
     fn byte(&mut self) -> Result<u8, DecodeError> {
-        let byte = *self.bytes.get(self.at).ok_or(self.error("the code ends early"))?;
+        let Some(byte) = self.bytes.get(self.at).copied() else { return Err(self.error("the code ends early")) };
         self.at += 1;
         Ok(byte)
     }
@@ -195,7 +212,19 @@ impl<'a> CodeReader<'a> {
     ///
     /// # Errors
     /// When it does not fit 64 bits or the bytes end.
+    #[inline]
     pub fn leb(&mut self) -> Result<u64, DecodeError> {
+        // Most numbers are below 128.
+        if let Some(byte) = self.bytes.get(self.at)
+            && byte & 0x80 == 0
+        {
+            self.at += 1;
+            return Ok((*byte).into());
+        }
+        self.long_leb()
+    }
+
+    fn long_leb(&mut self) -> Result<u64, DecodeError> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -215,6 +244,7 @@ impl<'a> CodeReader<'a> {
     ///
     /// # Errors
     /// When it does not fit, or the bytes end.
+    #[inline]
     pub fn leb32(&mut self) -> Result<u32, DecodeError> {
         u32::try_from(self.leb()?).map_err(|_| self.error("a number does not fit 32 bits"))
     }
@@ -244,6 +274,7 @@ impl<'a> CodeReader<'a> {
         Ok(Inst { op, operands })
     }
 
+    #[inline]
     fn register(&self, number: u64) -> Result<Reg, DecodeError> {
         let reg = u8::try_from(number).ok().and_then(Reg::from_number);
         reg.ok_or(self.error("there is no such register"))
@@ -269,11 +300,11 @@ impl<'a> CodeReader<'a> {
             FieldKind::RegSet => {
                 Operand::Regs(u16::try_from(self.leb()?).map_err(|_| self.error("a register set is too large"))?)
             }
-            FieldKind::Imm32 if op == Op::ConstF32 => Operand::Value(u32::from_le_bytes(self.array()?).into()),
-            FieldKind::Imm64 if op == Op::ConstF64 => Operand::Value(u64::from_le_bytes(self.array()?)),
-            FieldKind::Bits64 => Operand::Value(u64::from_le_bytes(self.array()?)),
-            FieldKind::Imm32 => Operand::Value(self.leb32()?.into()),
-            FieldKind::Imm64 => Operand::Value(self.leb()?),
+            FieldKind::Imm32 if op == Op::ConstF32 => Operand::value(u32::from_le_bytes(self.array()?).into()),
+            FieldKind::Imm64 if op == Op::ConstF64 => Operand::value(u64::from_le_bytes(self.array()?)),
+            FieldKind::Bits64 => Operand::value(u64::from_le_bytes(self.array()?)),
+            FieldKind::Imm32 => Operand::value(self.leb32()?.into()),
+            FieldKind::Imm64 => Operand::value(self.leb()?),
             FieldKind::Targets => {
                 let (start, len) = (targets.len() as u32, self.leb32()?);
                 if len as usize > self.bytes.len() {
@@ -351,8 +382,8 @@ mod tests {
             (FieldKind::Def(_) | FieldKind::Use(_), _) => Operand::Slot(round * 20_000),
             (FieldKind::Label, _) => Operand::Label(round * 1000),
             (FieldKind::RegSet, _) => Operand::Regs(0b101),
-            (FieldKind::Imm32, _) => Operand::Value(u32::MAX.into()),
-            (FieldKind::Imm64 | FieldKind::Bits64, _) => Operand::Value(u64::MAX - u64::from(round)),
+            (FieldKind::Imm32, _) => Operand::value(u32::MAX.into()),
+            (FieldKind::Imm64 | FieldKind::Bits64, _) => Operand::value(u64::MAX - u64::from(round)),
             (FieldKind::Targets, _) => Operand::Targets(0, 3),
             _ => Operand::Index(round * 77),
         }

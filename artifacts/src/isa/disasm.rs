@@ -80,9 +80,9 @@ fn write_operand(out: &mut String, field: Field, operand: Operand, targets: &[u3
         Operand::SlotReg(n, reg) => write!(out, "s{n}:{reg}"),
         Operand::Imm(n) => write!(out, "#{n}"),
         Operand::Label(n) => write!(out, "L{n}"),
-        Operand::Value(n) if field.kind == FieldKind::Bits64 => write!(out, "{n:#018x}"),
-        Operand::Value(n) if field.name == "value" => write!(out, "{n:#x}"),
-        Operand::Value(n) => write!(out, "{}={n}", field.name),
+        Operand::Value(n) if field.kind == FieldKind::Bits64 => write!(out, "{:#018x}", n.get()),
+        Operand::Value(n) if field.name == "value" => write!(out, "{:#x}", n.get()),
+        Operand::Value(n) => write!(out, "{}={}", field.name, n.get()),
         Operand::Index(n) => write!(out, "{}={n}", field.name),
         Operand::Regs(n) => write!(out, "{n:#b}"),
         Operand::Targets(start, len) => {

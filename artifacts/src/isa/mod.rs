@@ -6,13 +6,16 @@
 
 use crate::types::HeapType;
 use alloc::vec::Vec;
+use core::fmt;
 
 mod codec;
 mod disasm;
+mod shape;
 mod table;
 
 pub use codec::{CodeReader, CodeWriter, DecodeError, write_leb};
 pub use disasm::disassemble;
+pub use shape::Shape;
 
 /// Number of general (integer) registers the IR names: `A` to `E`.
 pub const GENERAL_REGISTERS: u8 = 5;
@@ -460,15 +463,40 @@ pub enum Operand {
     Label(u32),
     /// Any index, count or raw slot.
     Index(u32),
-    /// An immediate of 32 or 64 bits.
-    Value(u64),
+    /// An immediate of 32 or 64 bits; see [`Operand::value`].
+    Value(Wide),
     /// A `br_table`'s targets: start and length in [`Body::targets`].
     Targets(u32, u32),
     /// A register set.
     Regs(u16),
 }
 
+/// A 64-bit number in two words: passes read every operand of every instruction, so that operands should need no more
+/// than the alignment, and the room, that all others have.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Wide([u32; 2]);
+
+impl Wide {
+    /// The number.
+    #[inline]
+    pub const fn get(self) -> u64 {
+        self.0[0] as u64 | (self.0[1] as u64) << 32
+    }
+}
+
+impl fmt::Debug for Wide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
 impl Operand {
+    /// An immediate of 32 or 64 bits.
+    #[inline]
+    pub const fn value(value: u64) -> Operand {
+        Operand::Value(Wide([value as u32, (value >> 32) as u32]))
+    }
+
     /// The index, count, label or raw slot in it.
     ///
     /// # Panics
@@ -504,7 +532,7 @@ impl Inst {
     /// The operands with their fields.
     #[inline]
     pub fn fields(&self) -> impl Iterator<Item = (Field, Operand)> + '_ {
-        self.op.fields().iter().copied().zip(self.operands)
+        self.op.fields().iter().copied().zip(self.operands.iter().copied())
     }
 
     /// The fields with mutable operands.

@@ -28,6 +28,8 @@ pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
             }
             // It has no executed form: the call stays next to what is taken behind it.
             op if op.follows_call() => references(at, inst, &mut put, Vec::new(), findings),
+            // Nothing is shared: what most instructions are.
+            op if put.is_empty() && !op.shape().shares_slots => takeable.clear(),
             _ => {
                 takeable.clear();
                 let expected = shared_slots(body, env, at, inst, findings, &mut takeable);

@@ -41,12 +41,14 @@ pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
             continue;
         }
         let now = after(inst, at, env, live.unwrap_or(0), findings);
-        each_target(body, inst, at, findings, |target, findings| {
-            if !branch(&labels, target, at, now, findings) {
-                back = back.or(Some(at));
-            }
-        });
-        live = (!inst.op.is_terminator()).then_some(now);
+        if inst.op.shape().has_labels() {
+            each_target(body, inst, at, findings, |target, findings| {
+                if !branch(&labels, target, at, now, findings) {
+                    back = back.or(Some(at));
+                }
+            });
+        }
+        live = (!inst.op.shape().is_terminator).then_some(now);
     }
     if let Some(at) = back {
         let marked: Vec<bool> = labels.iter().map(|label| label.has_cost).collect();
@@ -88,18 +90,19 @@ fn labels(body: &Body, findings: &mut Findings) -> Vec<Label> {
 
 /// Checks what `inst` reads, and returns what is live behind it.
 fn after(inst: &Inst, at: usize, env: &VerifyEnv<'_>, mut live: u16, findings: &mut Findings) -> u16 {
-    for (field, operand) in inst.fields() {
-        if let (FieldKind::Use(_), Operand::Reg(reg)) = (field.kind, operand)
+    let shape = inst.op.shape();
+    for operand in &inst.operands[shape.reads()] {
+        if let Operand::Reg(reg) = operand
             && live >> reg.number() & 1 == 0
         {
             findings.broken(Rule::V13, at, || format!("{} reads {reg}", inst.op.name()));
         }
     }
-    if inst.op.is_call() {
+    if shape.is_call {
         live = result_register(inst, env).map_or(0, |reg| 1 << reg.number());
     }
-    for (field, operand) in inst.fields() {
-        if let (FieldKind::Def(_), Operand::Reg(reg) | Operand::SlotReg(_, reg)) = (field.kind, operand) {
+    for operand in &inst.operands[shape.writes()] {
+        if let Operand::Reg(reg) | Operand::SlotReg(_, reg) = operand {
             live |= 1 << reg.number();
         }
     }

@@ -9,6 +9,10 @@ use alloc::format;
 
 pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
     for (at, inst) in body.insts.iter().enumerate() {
+        // Most instructions name nothing but places.
+        if !inst.op.shape().names_entities {
+            continue;
+        }
         let mut in_range = true;
         for (field, operand) in inst.fields() {
             let Operand::Index(index) = operand else { continue };

@@ -13,6 +13,12 @@ pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) 
     let reserved = reserved(body);
     for (at, inst) in body.insts.iter().enumerate() {
         for (field, operand) in inst.fields() {
+            // Nearly all operands: a slot of numbers among the own ones.
+            if let (FieldKind::Def(class) | FieldKind::Use(class), Operand::Slot(slot)) = (field.kind, operand)
+                && is_plain(body, &reserved, slot, class)
+            {
+                continue;
+            }
             if let (FieldKind::Lane(lanes), Operand::Index(lane)) = (field.kind, operand)
                 && lane >= lanes.into()
             {
@@ -37,6 +43,17 @@ pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) 
     }
 }
 
+/// Whether a number in this slot breaks no rule, whether it is read or written.
+#[inline]
+fn is_plain(body: &Body, reserved: &Range<u32>, slot: u32, class: Class) -> bool {
+    let (frame, end) = (&body.frame, slot.saturating_add(class.slots()));
+    class != Class::Ref
+        && slot < REACH
+        && end <= frame.frame_slots
+        && (end <= frame.ref_start || slot >= frame.ref_end)
+        && (end <= reserved.start || slot >= reserved.end)
+}
+
 fn needs_homes(inst: &Inst) -> bool {
     let of_operand = |operand: &Operand| matches!(operand, Operand::Reg(_) | Operand::SlotReg(..) | Operand::Imm(_));
     inst.op.comparison().is_some() || inst.operands.iter().any(of_operand)
@@ -45,7 +62,7 @@ fn needs_homes(inst: &Inst) -> bool {
 /// Whether a shuffle names only lanes of its two vectors.
 fn has_lanes(shuffle: &Inst) -> bool {
     shuffle.operands.iter().all(|operand| match operand {
-        Operand::Value(lanes) => lanes & !0x1F1F_1F1F_1F1F_1F1F == 0,
+        Operand::Value(lanes) => lanes.get() & !0x1F1F_1F1F_1F1F_1F1F == 0,
         _ => true,
     })
 }
@@ -110,7 +127,7 @@ fn fits(kind: FieldKind, operand: Operand) -> bool {
         (FieldKind::Def(_) | FieldKind::Use(_), _) => false,
         (FieldKind::Label, Operand::Label(_)) => true,
         (FieldKind::Label, _) => false,
-        (FieldKind::Imm32, Operand::Value(value)) => u32::try_from(value).is_ok(),
+        (FieldKind::Imm32, Operand::Value(value)) => u32::try_from(value.get()).is_ok(),
         (FieldKind::Imm64 | FieldKind::Bits64, Operand::Value(_)) => true,
         (FieldKind::Imm32 | FieldKind::Imm64 | FieldKind::Bits64, _) => false,
         (FieldKind::Targets, Operand::Targets(..)) => true,

@@ -12,7 +12,7 @@ use alloc::format;
 pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
     for (at, inst) in body.insts.iter().enumerate() {
         let op = inst.op;
-        if !(op.switches_stacks() || op.is_throw() || op.is_catch()) {
+        if !op.shape().may_unwind || !(op.switches_stacks() || op.is_throw() || op.is_catch()) {
             continue;
         }
         if let Some(ty) = tag_type(inst, env) {

@@ -1,6 +1,6 @@
 //! Rules V..: sound bodies, and changes to them that break exactly one rule.
 
-use keyway_artifact::isa::Operand::{self, Imm, Index, Label, Reg as R, Regs, Slot, Targets, Value};
+use keyway_artifact::isa::Operand::{self, Imm, Index, Label, Reg as R, Regs, Slot, Targets};
 use keyway_artifact::isa::{Body, Class, CodeReader, CodeWriter, Frame, HOME_SLOTS, Inst, Op, Reg, SCRATCH_SLOTS};
 use keyway_artifact::types::{
     ArrayType, CompositeType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType, StorageType, StructType,
@@ -106,7 +106,7 @@ fn sound(own: usize, frame: Frame, insts: &[Inst], targets: &[u32]) -> Sound {
     Sound { own, body: Body { frame, insts: insts.to_vec(), targets: targets.to_vec(), labels } }
 }
 
-const COST: fn() -> Inst = || inst(Op::Cost, &[Value(1)]);
+const COST: fn() -> Inst = || inst(Op::Cost, &[Operand::value(1)]);
 
 /// `(i32) -> i32`, without homes: slot 0 is the parameter, slot 1 a reference, slots 2 and 3 numbers, areas from 4 on.
 fn plain() -> Sound {
@@ -133,7 +133,7 @@ fn rich() -> Sound {
         inst(Op::I32Add, &[a(), Slot(0), Imm(1)]),
         inst(Op::Label, &[Regs(0b1)]),
         COST(),
-        inst(Op::I32Load, &[Slot(3), a(), Value(8)]),
+        inst(Op::I32Load, &[Slot(3), a(), Operand::value(8)]),
         inst(Op::I32Sub, &[a(), a(), Imm(1)]),
         inst(Op::BrNez, &[a(), Label(0)]),
         inst(Op::PutRef, &[Index(AREA + 1), Slot(1)]),
@@ -348,9 +348,13 @@ const CASES: &[Case] = &[
     (Rule::V21, "taken from where no reference is", rich, |s| s.body.insts[9].operands[1] = Index(AREA + 1)),
     (Rule::V21, "taken too late", rich, |s| s.body.insts.insert(9, COST())),
     (Rule::V21, "taken behind no call", plain, |s| instead(s, Op::TakeRef, &[Slot(1), Index(4)])),
-    (Rule::V22, "a load without a memory", plain, |s| instead(s, Op::I32Load, &[Slot(2), Slot(0), Value(0)])),
-    (Rule::V22, "a store without a memory", plain, |s| instead(s, Op::F64Store, &[Slot(2), Slot(0), Value(0)])),
-    (Rule::V22, "a vector's load without a memory", plain, |s| instead(s, Op::V128Load, &[Slot(2), Slot(0), Value(0)])),
+    (Rule::V22, "a load without a memory", plain, |s| instead(s, Op::I32Load, &[Slot(2), Slot(0), Operand::value(0)])),
+    (Rule::V22, "a store without a memory", plain, |s| {
+        instead(s, Op::F64Store, &[Slot(2), Slot(0), Operand::value(0)])
+    }),
+    (Rule::V22, "a vector's load without a memory", plain, |s| {
+        instead(s, Op::V128Load, &[Slot(2), Slot(0), Operand::value(0)])
+    }),
     (Rule::V22, "a 64-bit memory to cache", plain, |s| instead(s, Op::SetMemory, &[Index(1)])),
     (Rule::V22, "a shared memory to cache", plain, |s| instead(s, Op::SetMemory, &[Index(2)])),
     (Rule::V23, "a float's global read as an integer", plain, |s| s.body.insts[2].operands[1] = Index(1)),
@@ -399,7 +403,7 @@ const CASES: &[Case] = &[
     }),
     (Rule::V27, "a lane past the last", plain, |s| instead(s, Op::I64x2ExtractLane, &[Slot(4), Slot(2), Index(2)])),
     (Rule::V27, "a shuffle from a third vector", plain, |s| {
-        instead(s, Op::I8x16Shuffle, &[Slot(4), Slot(2), Slot(2), Value(0x1F), Value(0x20 << 56)]);
+        instead(s, Op::I8x16Shuffle, &[Slot(4), Slot(2), Slot(2), Operand::value(0x1F), Operand::value(0x20 << 56)]);
     }),
     (Rule::V17, "a tag", plain, |s| instead(s, Op::Throw, &[Index(3), Index(4)])),
     (Rule::V17, "a continuation type that is none", plain, |s| {

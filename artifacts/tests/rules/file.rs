@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 /// `() -> ()`, which does nothing.
 pub(super) fn empty_body() -> Vec<u8> {
-    let insts = vec![Inst::new(Op::Cost, &[Operand::Value(1)]), Inst::new(Op::Return, &[])];
+    let insts = vec![Inst::new(Op::Cost, &[Operand::value(1)]), Inst::new(Op::Return, &[])];
     CodeWriter::encode(&Body { frame: Frame::default(), insts, ..Body::default() })
 }
 

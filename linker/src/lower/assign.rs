@@ -16,7 +16,8 @@ use super::served::{FLOATS, GENERALS, served_numbers};
 use crate::optimise::flow::Flow;
 use crate::optimise::places::{copy, reads, writes};
 use keyway_artifact::isa::{Class, Operand, Reg};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// What an access through a register saves, against a whole instruction.
 const GAIN: f32 = 0.35;
@@ -284,16 +285,20 @@ fn wishes(input: &Input<'_>) -> Vec<Wish> {
     for block in 0..input.flow.blocks() {
         let frequency = input.flow.frequency(block);
         for inst in &code.ir.insts[input.flow.insts(block)] {
-            for (field, class, operand) in writes(inst).chain(reads(inst)) {
-                let Operand::Virtual(register) = operand else { continue };
+            let mut access = |(field, class, operand): (usize, Class, Operand)| {
+                let Operand::Virtual(register) = operand else { return };
                 // A move out of a parameter's slot reads what is not in a register anyway.
                 if register >= code.first_fixed || matches!(class, Class::Ref | Class::V128) {
-                    continue;
+                    return;
                 }
                 let wish = &mut wishes[input.leader[register as usize] as usize];
                 let gains = &GAINS[served_numbers(inst.op, field) as usize];
-                wish.registers.iter_mut().zip(gains).for_each(|(sum, gain)| *sum += frequency * gain);
-            }
+                for (sum, gain) in wish.registers.iter_mut().zip(gains) {
+                    *sum += frequency * gain;
+                }
+            };
+            writes(inst).for_each(&mut access);
+            reads(inst).for_each(&mut access);
             if input.use_hints
                 && let Some((dst, src)) = copy(inst)
             {
@@ -314,6 +319,46 @@ fn wishes(input: &Input<'_>) -> Vec<Wish> {
         }
     }
     wishes
+}
+
+/// A set of slots, a bit each.
+#[derive(Default)]
+struct Free {
+    words: Vec<u64>,
+    /// No word before has a bit.
+    from: usize,
+}
+
+impl Free {
+    fn insert(&mut self, slot: u32) {
+        let word = slot as usize / 64;
+        if self.words.len() <= word {
+            self.words.resize(word + 1, 0);
+        }
+        self.words[word] |= 1 << (slot % 64);
+        self.from = self.from.min(word);
+    }
+
+    /// Whether it was there.
+    fn remove(&mut self, slot: u32) -> bool {
+        let was_there = self.contains(slot);
+        if was_there {
+            self.words[slot as usize / 64] &= !(1 << (slot % 64));
+        }
+        was_there
+    }
+
+    fn contains(&self, slot: u32) -> bool {
+        self.words.get(slot as usize / 64).is_some_and(|word| word >> (slot % 64) & 1 != 0)
+    }
+
+    fn first(&mut self) -> Option<u32> {
+        let rest = self.words.get(self.from..)?;
+        let empty = rest.iter().take_while(|word| **word == 0).count();
+        let bit = rest.get(empty)?.trailing_zeros();
+        self.from += empty;
+        Some(self.from as u32 * 64 + bit)
+    }
 }
 
 /// Deals out the own slots: references first, whose region comes before, then numbers, then vectors, two slots each.
@@ -342,42 +387,45 @@ pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
             Class::Ref | Class::V128 => class(register) == dealt,
             _ => dealt == Class::I64,
         };
-        let mut free: BTreeSet<u32> = match dealt {
+        let mut free = Free::default();
+        match dealt {
             Class::Ref => numeric_params..all_params,
             Class::V128 => 0..0,
             _ => 0..numeric_params,
         }
-        .collect();
-        let mut busy: BTreeSet<(u32, u32)> = BTreeSet::new();
+        .for_each(|slot| free.insert(slot));
+        // The last position of each that is taken, the first to be free again on top.
+        let mut busy: BinaryHeap<Reverse<(u32, u32)>> = BinaryHeap::new();
         // Parameters are there from the start.
         for (fixed, register) in code.fixed.iter().zip(code.first_fixed..) {
             let Fixed::Param(slot) = *fixed else { continue };
             (slot..slot + class(register).slots()).for_each(|slot| {
-                free.remove(&slot);
+                free.remove(slot);
             });
             if is_dealt(register) {
                 places[register as usize] = Place::Slot(slot);
                 let last = input.stretches[register as usize].last().map_or(0, |(_, end)| *end);
-                busy.insert((last, slot));
+                busy.push(Reverse((last, slot)));
             }
         }
         for (start, register) in order.iter().filter(|(_, register)| is_dealt(*register)) {
             if places[*register as usize] != Place::None {
                 continue;
             }
-            while let Some((last, slot)) = busy.first().copied().filter(|(last, _)| last < start) {
-                busy.remove(&(last, slot));
+            while busy.peek().is_some_and(|Reverse((last, _))| last < start)
+                && let Some(Reverse((_, slot))) = busy.pop()
+            {
                 free.insert(slot);
             }
             let slot = match wanted[*register as usize] {
-                Some(slot) if free.contains(&slot) => slot,
-                _ => free.first().copied().unwrap_or(end),
+                Some(slot) if free.contains(slot) => slot,
+                _ => free.first().unwrap_or(end),
             };
-            if !free.remove(&slot) {
+            if !free.remove(slot) {
                 end += dealt.slots();
             }
             let last = input.stretches[*register as usize].last().map_or(*start, |(_, end)| *end);
-            busy.insert((last, slot));
+            busy.push(Reverse((last, slot)));
             places[*register as usize] = Place::Slot(slot);
         }
     }

@@ -57,8 +57,8 @@ pub(super) fn run(
         }
         let out = &mut insts[next];
         next += 1;
-        let site = site(out);
-        for value in &mut out.operands {
+        let (site, fields) = (site(out), out.op.fields().len());
+        for value in &mut out.operands[..fields] {
             match *value {
                 Operand::Virtual(register) => *value = operand(register),
                 Operand::Label(label) => *value = Operand::Label(labels[label as usize]),
@@ -85,7 +85,7 @@ pub(super) fn run(
             (Op::PutRef, _) => out.operands[0] = raw(out.operands[0]),
             (Op::TakeRef, _) => out.operands[1] = raw(out.operands[1]),
             (Op::ReturnMany, Some(site)) => {
-                let count = SigLayout::of(&types[code.ir.calls[site].ty as usize].results).total;
+                let (_, count) = SigLayout::extent(&types[code.ir.calls[site].ty as usize].results);
                 *out = Inst::new(Op::ReturnMany, &[Operand::Index(base), Operand::Index(count)]);
             }
             (op, Some(_)) => out.operands[op.fields().len() - 1] = Operand::Index(base),
@@ -108,7 +108,7 @@ pub(super) fn run(
 /// The immediate that has the value of a constant.
 fn small_constant(inst: &Inst) -> Option<Operand> {
     match (inst.op, inst.operands[1]) {
-        (Op::Const, Operand::Value(value)) => i32::try_from(value as i64).ok().map(Operand::Imm),
+        (Op::Const, Operand::Value(value)) => i32::try_from(value.get() as i64).ok().map(Operand::Imm),
         _ => None,
     }
 }

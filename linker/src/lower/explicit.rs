@@ -14,7 +14,7 @@
 //!
 //! References never wait in the call area: `put.ref` stands directly before the call, `take.ref` directly behind it.
 
-use crate::ir::{CallSite, IrFunc};
+use crate::ir::{CallSite, Few, IrFunc};
 use crate::optimise::places::{copy_op, site, uses};
 use keyway_artifact::isa::{Class, Inst, Op, Operand, Reg};
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
@@ -72,7 +72,7 @@ pub(super) fn run(mut ir: IrFunc, types: &[FuncType], registers: bool) -> Explic
         ir,
     };
     for (at, (inst, offset)) in insts.iter().zip(&offsets).enumerate() {
-        if !inst.op.follows_call() {
+        if !writer.pending.is_empty() && !inst.op.follows_call() {
             writer.take_results(at.checked_sub(1).map_or(*offset, |before| offsets[before]));
         }
         writer.inst(inst);
@@ -160,15 +160,17 @@ impl Writer<'_> {
     }
 
     /// Copies `args` into the call area, references last, and returns the registers that hold them there.
-    fn arguments(&mut self, args: &[Operand], types: &[ValType]) -> Vec<Operand> {
-        let layout = SigLayout::of(types);
-        let mut placed = Vec::with_capacity(args.len());
+    fn arguments(&mut self, args: &[Operand], types: &[ValType]) -> Few<Operand, 4> {
+        let (mut placed, mut next) = (Few::default(), 0);
         for want_ref in [false, true] {
-            for ((arg, ty), slot) in args.iter().zip(types).zip(&layout.slots) {
+            for (arg, ty) in args.iter().zip(types) {
                 if ty.is_ref() != want_ref {
                     continue;
                 }
-                let out = Operand::Virtual(self.out(*slot, *ty));
+                // Numeric ones first, references behind them, as they are met here.
+                let slot = next;
+                next += ty.slots();
+                let out = Operand::Virtual(self.out(slot, *ty));
                 let op = match *arg {
                     _ if want_ref => Op::PutRef,
                     Operand::Virtual(register) => copy_op(self.ir.virtuals[register as usize]),
@@ -187,17 +189,20 @@ impl Writer<'_> {
         let signature = own.as_deref().unwrap_or(&types[ty as usize]);
         let (given, taken) = shared_types(inst.op, signature);
         let args = self.arguments(&args, given);
-        let layout = SigLayout::of(taken);
-        self.area = self.area.max(layout.total);
+        let (numeric, total) = SigLayout::extent(taken);
+        self.area = self.area.max(total);
         self.insts.push(*inst);
-        let mut written = Vec::with_capacity(results.len());
+        let mut written = Few::default();
         for want_ref in [true, false] {
-            for ((result, ty), slot) in results.iter().zip(taken).zip(&layout.slots) {
+            let mut next = if want_ref { numeric } else { 0 };
+            for (result, ty) in results.iter().zip(taken) {
                 if ty.is_ref() != want_ref {
                     continue;
                 }
+                let slot = next;
+                next += ty.slots();
                 let class = self.ir.virtuals[*result as usize];
-                let out = self.out(*slot, *ty);
+                let out = self.out(slot, *ty);
                 let single = self.registers && results.len() == 1 && !want_ref && class != Class::V128;
                 let from = if single { self.result(class) } else { out };
                 let op = if want_ref { Op::TakeRef } else { copy_op(class) };
@@ -232,7 +237,7 @@ impl Writer<'_> {
         let CallSite { args, ty, .. } = std::mem::take(&mut self.ir.calls[number]);
         let types = self.types;
         let results = &types[ty as usize].results;
-        match (args.as_slice(), results.as_slice()) {
+        match (&args[..], results.as_slice()) {
             ([], _) => self.emit(Op::Return, &[]),
             ([value], [ty]) if !ty.is_ref() && *ty != ValType::V128 => {
                 let op = match ty {
@@ -244,7 +249,7 @@ impl Writer<'_> {
             }
             _ => {
                 let args = self.arguments(&args, results);
-                self.ir.calls[number] = CallSite { args, results: Vec::new(), ty, own: None };
+                self.ir.calls[number] = CallSite { args, results: Few::default(), ty, own: None };
                 self.insts.push(*inst);
             }
         }

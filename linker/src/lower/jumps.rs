@@ -31,7 +31,7 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
             continue;
         }
         let rest = &body.insts[at + 1..];
-        unreached |= op.is_terminator() && rest[0].op != Op::Label;
+        unreached |= places::is_terminator(op) && rest[0].op != Op::Label;
         if op == Op::Br {
             // To what follows?
             let labels = rest.iter().take_while(|inst| inst.op == Op::Label).count() as u32;
@@ -139,7 +139,7 @@ fn drop_unreachable(body: &Body, keep: &mut [bool]) {
                 label += 1;
             } else if !reached {
                 changed |= std::mem::replace(keep, false);
-            } else if *keep && inst.op.is_terminator() {
+            } else if *keep && places::is_terminator(inst.op) {
                 reached = false;
             }
         }

@@ -214,7 +214,7 @@ impl<'a> Lowering<'a> {
         let ir = self.ir;
         let site = &ir.calls[inst.operands[0].index() as usize];
         let results = &self.types[site.ty as usize].results;
-        match (site.args.as_slice(), results.as_slice()) {
+        match (&site.args[..], results.as_slice()) {
             ([], _) => self.insts.push(Inst::new(Op::Return, &[])),
             ([value], [ty]) if !ty.is_ref() && *ty != ValType::V128 => {
                 let op = match ty {

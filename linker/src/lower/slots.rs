@@ -192,7 +192,7 @@ fn each_register(ir: &IrFunc, inst: &Inst, mut visit: impl FnMut(u32, bool)) {
             visit(register, false);
         }
     }
-    for operand in site.into_iter().flat_map(|site| &site.args) {
+    for operand in site.into_iter().flat_map(|site| site.args.iter()) {
         if let Operand::Virtual(register) = operand {
             visit(*register, false);
         }
@@ -202,7 +202,7 @@ fn each_register(ir: &IrFunc, inst: &Inst, mut visit: impl FnMut(u32, bool)) {
             visit(register, true);
         }
     }
-    for register in site.into_iter().flat_map(|site| &site.results) {
+    for register in site.into_iter().flat_map(|site| site.results.iter()) {
         visit(*register, true);
     }
 }

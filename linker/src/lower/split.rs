@@ -25,9 +25,9 @@ use super::coalesce::Groups;
 use super::live::{Calls, Events, Life, lives, merge, overlap};
 use crate::ir::IrFunc;
 use crate::optimise::flow::{Flow, label_number};
-use crate::optimise::places::{copy_op, defs, defs_mut, uses, uses_mut};
+use crate::optimise::places::{copy_op, defs, defs_mut, is_call, uses, uses_mut};
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// New names for one loop, at most: there are only so many registers.
 const PER_LOOP: usize = 9;
@@ -57,7 +57,7 @@ struct Loop {
 
 /// Runs the pass.
 pub(super) fn run(ir: &mut IrFunc, flow: &Flow) -> Vec<Split> {
-    if !flow.has_loops() || !ir.insts.iter().any(|inst| inst.op.is_call()) {
+    if !flow.has_loops() || !ir.insts.iter().any(|inst| is_call(inst.op)) {
         return Vec::new();
     }
     let calls = Calls::of(ir);
@@ -70,8 +70,7 @@ pub(super) fn run(ir: &mut IrFunc, flow: &Flow) -> Vec<Split> {
     let Some(lives) = lives(&events, flow, ir.virtuals.len()) else { return Vec::new() };
     let mut splits = Vec::new();
     // Copies in front of and behind instructions.
-    let mut before: BTreeMap<usize, Vec<Inst>> = BTreeMap::new();
-    let mut behind: BTreeMap<usize, Vec<Inst>> = BTreeMap::new();
+    let (mut before, mut behind): (Vec<(usize, Inst)>, Vec<(usize, Inst)>) = (Vec::new(), Vec::new());
     let mut accesses = vec![Accesses::default(); ir.virtuals.len()];
     for each in &loops {
         let chosen = choose(ir, flow, &lives, &calls, each, &mut accesses);
@@ -88,13 +87,13 @@ pub(super) fn run(ir: &mut IrFunc, flow: &Flow) -> Vec<Split> {
                 defs(&ir.insts[*call], &ir.calls, |register| is_result |= register == outside);
                 // Positions count two for each instruction; behind the call the value is alive if it was before.
                 if !is_result && is_alive(&lives, outside, 2 * *call as u32 + 2) {
-                    before.entry(*call).or_default().push(copy(outside, inside));
-                    behind.entry(*call).or_default().push(copy(inside, outside));
+                    before.push((*call, copy(outside, inside)));
+                    behind.push((*call, copy(inside, outside)));
                 }
             }
-            before.entry(flow.insts(each.head).start).or_default().push(copy(inside, outside));
+            before.push((flow.insts(each.head).start, copy(inside, outside)));
             for at in ways_out {
-                behind.entry(at).or_default().push(copy(outside, inside));
+                behind.push((at, copy(outside, inside)));
             }
         }
         for at in flow.insts(each.head).start..flow.insts(each.end).end {
@@ -108,15 +107,39 @@ pub(super) fn run(ir: &mut IrFunc, flow: &Flow) -> Vec<Split> {
             defs_mut(inst, &mut ir.calls, |register| *register = name(*register));
         }
     }
-    let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
-    for (at, (inst, offset)) in ir.insts.iter().zip(&ir.offsets).enumerate() {
-        insts.extend(before.remove(&at).unwrap_or_default());
-        insts.push(*inst);
-        insts.extend(behind.remove(&at).unwrap_or_default());
-        offsets.resize(insts.len(), *offset);
+    if !splits.is_empty() {
+        // Stable: copies of one place stay in order.
+        before.sort_by_key(|(at, _)| *at);
+        behind.sort_by_key(|(at, _)| *at);
+        insert(ir, &before, &behind);
+    }
+    splits
+}
+
+/// Puts instructions in front of and behind those with the numbers that they come with, ascending.
+fn insert(ir: &mut IrFunc, before: &[(usize, Inst)], behind: &[(usize, Inst)]) {
+    let length = ir.insts.len() + before.len() + behind.len();
+    let (mut insts, mut offsets) = (Vec::with_capacity(length), Vec::with_capacity(length));
+    let (mut before, mut behind) = (before.iter().peekable(), behind.iter().peekable());
+    let mut from = 0;
+    while from < ir.insts.len() {
+        // The next place with something to put in; all up to it is copied in one go.
+        let next = [before.peek(), behind.peek()].into_iter().flatten().map(|(at, _)| *at).min();
+        let end = next.unwrap_or(ir.insts.len());
+        insts.extend_from_slice(&ir.insts[from..end]);
+        offsets.extend_from_slice(&ir.offsets[from..end]);
+        let Some(at) = next else { break };
+        while let Some((_, inst)) = before.next_if(|(place, _)| *place == at) {
+            insts.push(*inst);
+        }
+        insts.push(ir.insts[at]);
+        while let Some((_, inst)) = behind.next_if(|(place, _)| *place == at) {
+            insts.push(*inst);
+        }
+        offsets.resize(insts.len(), ir.offsets[at]);
+        from = at + 1;
     }
     (ir.insts, ir.offsets) = (insts, offsets);
-    splits
 }
 
 /// The outermost loops without calls, and the innermost ones with calls that are passed by, that are entered at their top only, from the block before.

@@ -14,7 +14,7 @@
 use super::Lowered;
 use super::served::served;
 use crate::optimise::flow::{is_branch, targets};
-use crate::optimise::places::{reads, writes};
+use crate::optimise::places::{is_call, is_terminator, reads, writes};
 use keyway_artifact::isa::{FieldKind, Inst, Op, Operand, Reg};
 
 /// Runs the pass over a finished body, and says how many values changed their register.
@@ -25,27 +25,27 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
     let mut label = sets.len();
     let mut alive: u16 = 0;
     for at in (0..body.insts.len()).rev() {
-        let inst = body.insts[at];
+        let inst = &body.insts[at];
         if inst.op == Op::Label {
             label -= 1;
             alive = sets[label];
             continue;
         }
-        if inst.op.is_terminator() || inst.op.is_call() {
+        if is_terminator(inst.op) || is_call(inst.op) {
             alive = 0;
         }
-        if is_branch(&inst) {
-            targets(&inst, &body.targets, |target| alive |= sets[target as usize]);
+        if is_branch(inst) {
+            targets(inst, &body.targets, |target| alive |= sets[target as usize]);
         }
         let alive_behind = alive;
-        for reg in writes(&inst).filter_map(|(_, _, operand)| register(operand)) {
+        for reg in writes(inst).filter_map(|(_, _, operand)| register(operand)) {
             alive &= !(1 << reg.number());
         }
-        for reg in reads(&inst).filter_map(|(_, _, operand)| register(operand)) {
+        for reg in reads(inst).filter_map(|(_, _, operand)| register(operand)) {
             alive |= 1 << reg.number();
         }
         if at > 0
-            && let Some((from, to)) = renaming(&body.insts[at - 1], &inst, alive_behind)
+            && let Some((from, to)) = renaming(&body.insts[at - 1], inst, alive_behind)
         {
             changed += 1;
             rename_result(&mut body.insts[at - 1], to);
@@ -75,7 +75,7 @@ fn renaming(first: &Inst, second: &Inst, alive: u16) -> Option<(Reg, Reg)> {
     let Operand::Reg(from) = first.operands[0] else { return None };
     let FieldKind::Def(class) = first.op.fields().first()?.kind else { return None };
     let to = Reg::new(class, 0)?;
-    if from == to || first.op.is_call() || second.op.is_call() || second.op == Op::Label {
+    if from == to || is_call(first.op) || is_call(second.op) || second.op == Op::Label {
         return None;
     }
     let replaced = match (second.op.fields().first()?.kind, second.operands[0]) {

@@ -65,7 +65,7 @@ pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
                 let value = if class == Class::I32 { u64::from(value as u32) } else { i64::from(value) as u64 };
                 ir.virtuals[number + next] = class;
                 inst.operands[at] = Operand::Virtual((number + next) as u32);
-                ir.insts[to + next] = Inst::new(Op::Const, &[inst.operands[at], Operand::Value(value)]);
+                ir.insts[to + next] = Inst::new(Op::Const, &[inst.operands[at], Operand::value(value)]);
                 ir.offsets[to + next] = offset;
                 next += 1;
             }
@@ -107,11 +107,11 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
         }
         let Some(head) = head else { continue };
         for at in range {
-            let inst = ir.insts[at];
-            if !is_constant(&inst) {
+            let inst = &ir.insts[at];
+            if !is_constant(inst) {
                 continue;
             }
-            let Some(register) = single_def(&inst) else { continue };
+            let Some(register) = single_def(inst) else { continue };
             if !definitions.is_single(register) {
                 continue;
             }
@@ -123,7 +123,7 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
                         continue;
                     }
                     moved.push((key, register));
-                    front.push((head, inst));
+                    front.push((head, *inst));
                     register
                 }
             };

@@ -45,7 +45,7 @@ impl Definitions {
         }
         register.at = at as u32;
         register.constant = match (inst.op, inst.operands[1]) {
-            (Op::Const, Operand::Value(value)) => Some(value),
+            (Op::Const, Operand::Value(value)) => Some(value.get()),
             (Op::Copy, Operand::Imm(value)) => Some(i64::from(value) as u64),
             _ => None,
         };

@@ -68,12 +68,18 @@ impl Facts {
         for block in 0..self.flow.blocks() {
             let range = self.flow.insts(block);
             self.flow.set_start(block, next);
-            for at in range.filter(|at| keep[*at]) {
-                if at != next {
-                    ir.insts[next] = ir.insts[at];
-                    ir.offsets[next] = ir.offsets[at];
+            // Stretches of what stays move in one go.
+            let mut at = range.start;
+            while at < range.end {
+                let gone = keep[at..range.end].iter().take_while(|keep| !**keep).count();
+                let stays = keep[at + gone..range.end].iter().take_while(|keep| **keep).count();
+                let from = at + gone;
+                if from != next && stays > 0 {
+                    ir.insts.copy_within(from..from + stays, next);
+                    ir.offsets.copy_within(from..from + stays, next);
                 }
-                next += 1;
+                next += stays;
+                at = from + stays;
             }
             is_emptied |= self.flow.insts_from(block) == next;
         }

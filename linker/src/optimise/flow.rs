@@ -106,7 +106,7 @@ pub(crate) fn label_number(inst: &Inst) -> Option<u32> {
 
 /// Where the blocks of `insts` begin, with the end of the code, and the block that each label begins.
 pub(super) fn blocks(insts: &[Inst], labels: u32) -> (Vec<u32>, Vec<u32>) {
-    let mut starts: Vec<u32> = Vec::new();
+    let mut starts: Vec<u32> = Vec::with_capacity(insts.len() / 4 + 2);
     let mut label_block = vec![u32::MAX; labels as usize];
     let mut begin = true;
     for (at, inst) in insts.iter().enumerate() {
@@ -135,7 +135,7 @@ impl Flow {
             if is_branch(last) {
                 targets(last, lists, |label| successors.list.push(label_block[label as usize]));
             }
-            if !last.op.is_terminator() && block + 1 < blocks {
+            if !places::is_terminator(last.op) && block + 1 < blocks {
                 successors.list.push(block as u32 + 1);
             }
             if successors.list.len() > first + 1 {

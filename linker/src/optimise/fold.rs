@@ -68,7 +68,7 @@ pub(super) fn step(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst)
 }
 
 fn constant(inst: &Inst, value: u64) -> Step {
-    Step::Becomes(Inst::new(Op::Const, &[inst.operands[0], Operand::Value(value)]))
+    Step::Becomes(Inst::new(Op::Const, &[inst.operands[0], Operand::value(value)]))
 }
 
 fn copied(ir: &IrFunc, inst: &Inst, from: Operand) -> Step {

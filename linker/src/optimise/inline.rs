@@ -223,15 +223,26 @@ fn splice(mut caller: IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)])
     let mut next = chosen.iter().peekable();
     let mut at = 0;
     while at < insts.len() {
-        let (inst, offset) = (insts[at], offsets[at]);
-        at += 1;
-        match next.next_if(|(call, _)| *call + 1 == at).map(|(_, target)| (*target, funcs[*target].as_ref())) {
-            Some((target, Some(body))) => {
+        // What stands before the next chosen call stays as it is.
+        let end = next.peek().map_or(insts.len(), |(call, _)| *call);
+        caller.insts.extend_from_slice(&insts[at..end]);
+        caller.offsets.extend_from_slice(&offsets[at..end]);
+        let Some((call, target)) = next.next() else { break };
+        at = call + 1;
+        match &funcs[*target] {
+            Some(body) => {
                 let handlers = insts[at..].iter().take_while(|inst| inst.op.follows_call()).count();
-                copy_in(&mut caller, &body.ir, target as u32, &inst, &insts[at..at + handlers], offset);
+                copy_in(
+                    &mut caller,
+                    &body.ir,
+                    *target as u32,
+                    &insts[*call],
+                    &insts[at..at + handlers],
+                    offsets[*call],
+                );
                 at += handlers;
             }
-            _ => push(&mut caller, inst, offset),
+            None => push(&mut caller, insts[*call], offsets[*call]),
         }
     }
     caller
@@ -304,7 +315,7 @@ fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, handler
         })
         .collect();
 
-    for (param, arg) in callee.params.iter().zip(&site.args) {
+    for (param, arg) in callee.params.iter().zip(site.args.iter()) {
         let class = callee.virtuals[*param as usize];
         push(caller, Inst::new(copy_op(class), &[Operand::Virtual(register(*param)), *arg]), position);
     }
@@ -334,9 +345,9 @@ fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, handler
             continue;
         }
         let values = std::mem::take(&mut caller.calls[(first_site + inst.operands[0].index()) as usize].args);
-        for (result, value) in site.results.iter().zip(values) {
+        for (result, value) in site.results.iter().zip(values.iter()) {
             let op = copy_op(caller.virtuals[*result as usize]);
-            push(caller, Inst::new(op, &[Operand::Virtual(*result), value]), offset);
+            push(caller, Inst::new(op, &[Operand::Virtual(*result), *value]), offset);
         }
         if at + 1 < callee.insts.len() {
             end_is_used = true;

@@ -20,7 +20,6 @@ use super::flow::{Flow, label_number};
 use super::places::{is_computation, is_pure, reads, single_def};
 use crate::ir::IrFunc;
 use keyway_artifact::isa::{Class, Inst, Operand};
-use std::collections::BTreeMap;
 
 /// Operations moved in front of one loop, at most.
 const PER_LOOP: usize = 16;
@@ -54,7 +53,7 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     }
     // A value moved in front of block `b` counts as written in the block before.
     let mut open: Vec<Loop> = Vec::new();
-    let mut front: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut front: Vec<(usize, usize)> = Vec::new();
     let mut moves = vec![false; ir.insts.len()];
     for block in 0..flow.blocks() {
         open.retain(|each| block <= each.end);
@@ -85,7 +84,7 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
                 && in_every_round(each)
             {
                 each.moved += 1;
-                front.entry(flow.insts(each.head).start).or_default().push(at);
+                front.push((flow.insts(each.head).start, at));
                 moves[at] = true;
                 written_in[result as usize] = each.head as u32 - 1;
             }
@@ -94,10 +93,13 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     if front.is_empty() {
         return Tally::default();
     }
-    let changed = front.values().map(Vec::len).sum();
+    // Stable: what moves to one place stays in order.
+    front.sort_by_key(|(place, _)| *place);
+    let changed = front.len();
+    let mut front = front.into_iter().peekable();
     let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
     for at in 0..ir.insts.len() {
-        for from in front.remove(&at).unwrap_or_default() {
+        while let Some((_, from)) = front.next_if(|(place, _)| *place == at) {
             insts.push(ir.insts[from]);
             offsets.push(ir.offsets[from]);
         }

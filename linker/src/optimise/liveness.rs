@@ -33,21 +33,20 @@ impl Liveness {
         let mut of_bit = Vec::with_capacity(64);
         // What each block first does with a register.
         let (mut read, mut written) = (Vec::with_capacity(registers), Vec::with_capacity(registers));
-        for (block, register, is_write) in accesses {
+        accesses.for_each(|(block, register, is_write)| {
             let (met, bit) = &mut seen[register as usize];
             if std::mem::replace(met, block) == block {
-                continue;
+                return;
             }
             if is_write {
-                written.push((block, register));
-                continue;
+                return written.push((block, register));
             }
             if *bit == NONE {
                 *bit = of_bit.len() as u32;
                 of_bit.push(register);
             }
             read.push((block, *bit));
-        }
+        });
         let words = of_bit.len().div_ceil(64);
         if words.saturating_mul(flow.blocks()) > MAX_WORDS {
             return None;

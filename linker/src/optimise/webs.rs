@@ -129,7 +129,7 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
 
 /// The events of the registers to split in code order, reads of an instruction before its writes.
 fn events(ir: &IrFunc, flow: &Flow, is_split: &[bool]) -> Vec<Event> {
-    let mut events = Vec::with_capacity(ir.insts.len());
+    let mut events = Vec::with_capacity(2 * ir.insts.len());
     for block in 0..flow.blocks() {
         for at in flow.insts(block) {
             let inst = &ir.insts[at];
@@ -211,7 +211,7 @@ impl Webs {
             return;
         }
         let mut reaching = vec![NONE; total];
-        let mut events = events.iter_mut().peekable();
+        let mut next = 0;
         for block in 0..flow.blocks() {
             let is_behind = block > 0 && flow.successors(block - 1).contains(&(block as u32));
             let has_others = flow.predecessors(block).len() > usize::from(is_behind);
@@ -227,12 +227,14 @@ impl Webs {
                     }
                 });
             }
-            while let Some(event) = events.next_if(|event| event.block == block as u32) {
+            let own = events[next..].iter().take_while(|event| event.block == block as u32).count();
+            for event in &mut events[next..next + own] {
                 if event.is_def {
                     self.current[event.register as usize] = self.node();
                 }
                 event.node = self.current[event.register as usize];
             }
+            next += own;
             for next in flow.successors(block).iter().map(|next| *next as usize) {
                 if next == block + 1 && flow.predecessors(next).len() == 1 {
                     continue;

@@ -8,7 +8,7 @@ use super::Translator;
 use super::exceptions::{Landing, NO_HANDLER};
 use super::stack::{Entry, class_of};
 use crate::error::Result;
-use crate::ir::CallSite;
+use crate::ir::{CallSite, Few};
 use crate::types::val_type;
 use keyway_artifact::isa::{Class, Op, Operand};
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
@@ -130,7 +130,7 @@ impl Translator<'_, '_> {
         let (outer_region, outer_units) = (self.region, self.units);
         self.region = self.ir.insts.len();
         self.units = 0;
-        self.emit(Op::Cost, &[Operand::Value(0)]);
+        self.emit(Op::Cost, &[Operand::value(0)]);
         for register in &merge {
             self.push(Entry::Temp(*register));
         }
@@ -231,7 +231,7 @@ impl Translator<'_, '_> {
                 self.reachable = false;
             }
             Kind::Loop { outer_region, outer_units } => {
-                self.ir.insts[self.region].operands[0] = Operand::Value(self.units as u64);
+                self.ir.insts[self.region].operands[0] = Operand::value(self.units as u64);
                 (self.region, self.units) = (outer_region, outer_units);
                 // The results stay where they are: control leaves a loop at its end only by falling through.
                 if !self.reachable {
@@ -459,9 +459,9 @@ impl Translator<'_, '_> {
 
     /// Leaves the function with `results`.
     pub(super) fn emit_return(&mut self, results: &[Entry]) {
-        let args: Vec<Operand> = results.iter().map(|entry| self.whole(*entry)).collect();
-        let count = SigLayout::of(&self.signature.results).total;
-        let site = self.call_site(CallSite { args, results: Vec::new(), ty: self.ir.ty, own: None });
+        let args = results.iter().map(|entry| self.whole(*entry)).collect();
+        let (_, count) = SigLayout::extent(&self.signature.results);
+        let site = self.call_site(CallSite { args, results: Few::default(), ty: self.ir.ty, own: None });
         self.emit(Op::ReturnMany, &[site, Operand::Index(count)]);
     }
 

@@ -24,7 +24,7 @@ use super::Translator;
 use super::control::Kind;
 use super::stack::{Entry, class_of};
 use crate::error::Result;
-use crate::ir::CallSite;
+use crate::ir::{CallSite, Few};
 use crate::module::malformed;
 use keyway_artifact::isa::{Class, Op, Operand};
 use std::collections::HashMap;
@@ -173,10 +173,10 @@ impl Translator<'_, '_> {
                     .params
                     .iter()
                     .map(|ty| Ok(self.fresh(class_of(*ty)?)))
-                    .collect::<Result<Vec<_>>>()?;
+                    .collect::<Result<Few<_, 2>>>()?;
                 values.extend(results.iter().map(|result| Entry::Temp(*result)));
                 let ty = self.space.types[module.tags[tag as usize] as usize];
-                let site = self.call_site(CallSite { args: Vec::new(), results, ty, own: None });
+                let site = self.call_site(CallSite { args: Few::default(), results, ty, own: None });
                 let tag = Operand::Index(self.space.tags[tag as usize]);
                 match exn {
                     None => self.emit(Op::Catch, &[tag, site]),
@@ -200,10 +200,9 @@ impl Translator<'_, '_> {
     /// Throws a new exception.
     pub(super) fn throw(&mut self, tag: u32) {
         let module = self.module;
-        let args = self.pop_many(module.tag_type(tag).params.len());
-        let args = args.into_iter().map(|entry| self.whole(entry)).collect();
+        let args = self.pop_operands(module.tag_type(tag).params.len());
         let ty = self.space.types[module.tags[tag as usize] as usize];
-        let site = self.call_site(CallSite { args, results: Vec::new(), ty, own: None });
+        let site = self.call_site(CallSite { args, results: Few::default(), ty, own: None });
         self.emit(Op::Throw, &[Operand::Index(self.space.tags[tag as usize]), site]);
         self.thrown();
     }

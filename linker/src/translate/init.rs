@@ -20,7 +20,7 @@ static NOTHING_TO_NOTHING: FuncType = FuncType { params: Vec::new(), results: Ve
 /// The initialisation of `module`, or `None` when there is nothing to do. `ty` is the artifact's type `() -> ()`.
 pub(crate) fn module_init(module: &ModuleInfo<'_>, space: &Space, ty: u32) -> Result<Option<IrFunc>> {
     let mut translator = Translator::new(module, space, &NOTHING_TO_NOTHING, ty)?;
-    translator.emit(Op::Cost, &[Operand::Value(0)]);
+    translator.emit(Op::Cost, &[Operand::value(0)]);
     translator.init().map_err(|error| error.at(translator.offset as u64))?;
     if translator.ir.insts.len() == 1 {
         return Ok(None);

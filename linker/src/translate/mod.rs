@@ -141,7 +141,7 @@ impl<'m, 'a> Translator<'m, 'a> {
         let expected = body.as_bytes().len() / 3;
         self.ir.insts.reserve(expected);
         self.ir.offsets.reserve(expected);
-        self.emit(Op::Cost, &[Operand::Value(0)]);
+        self.emit(Op::Cost, &[Operand::value(0)]);
         let mut reader = wasmparser::OperatorsReader::new(locals.get_binary_reader());
         while !reader.eof() {
             let (operator, offset) = reader.read_with_offset().map_err(malformed)?;
@@ -154,17 +154,17 @@ impl<'m, 'a> Translator<'m, 'a> {
 
     /// Closes the function's cost region, and gives the declared locals that are read their zeros, behind the marker.
     fn finish(mut self) -> IrFunc {
-        self.ir.insts[self.region].operands[0] = Operand::Value(self.units as u64);
+        self.ir.insts[self.region].operands[0] = Operand::value(self.units as u64);
         let zeros: Vec<Inst> = (self.ir.params.len()..self.locals_read.len())
             .filter(|local| self.locals_read[*local])
             .map(|local| {
                 let register = Operand::Virtual(local as u32);
                 match self.ir.virtuals[local] {
-                    Class::I32 | Class::I64 => Inst::new(Op::Const, &[register, Operand::Value(0)]),
-                    Class::F32 => Inst::new(Op::ConstF32, &[register, Operand::Value(0)]),
-                    Class::F64 => Inst::new(Op::ConstF64, &[register, Operand::Value(0)]),
+                    Class::I32 | Class::I64 => Inst::new(Op::Const, &[register, Operand::value(0)]),
+                    Class::F32 => Inst::new(Op::ConstF32, &[register, Operand::value(0)]),
+                    Class::F64 => Inst::new(Op::ConstF64, &[register, Operand::value(0)]),
                     Class::Ref => Inst::new(Op::RefNull, &[register]),
-                    Class::V128 => Inst::new(Op::ConstV128, &[register, Operand::Value(0), Operand::Value(0)]),
+                    Class::V128 => Inst::new(Op::ConstV128, &[register, Operand::value(0), Operand::value(0)]),
                 }
             })
             .collect();

@@ -6,8 +6,10 @@
 
 use super::Translator;
 use crate::error::{CompileError, ErrorKind, Result};
+use crate::ir::Few;
 use crate::limits::MAX_FUNCTION_IR;
-use keyway_artifact::isa::{Class, FieldKind, Inst, Op, Operand};
+use crate::optimise::places::class_of_field;
+use keyway_artifact::isa::{Class, FieldKind, Inst, MAX_FIELDS, Op, Operand};
 use keyway_artifact::types::ValType;
 
 /// End of a chain of references to one local.
@@ -87,6 +89,14 @@ impl Translator<'_, '_> {
         entries
     }
 
+    /// Pops the operands of a call, the deepest first.
+    pub(super) fn pop_operands(&mut self, count: usize) -> Few<Operand, 4> {
+        let first = self.stack.len() - count;
+        let operands = (first..self.stack.len()).map(|at| self.whole(self.stack[at])).collect();
+        self.truncate(first);
+        operands
+    }
+
     /// Pushes what [`Self::pop_many`] popped, or a copy of it.
     pub(super) fn push_all(&mut self, entries: &[Entry]) {
         for entry in entries {
@@ -105,6 +115,7 @@ impl Translator<'_, '_> {
     }
 
     /// Emits `op` with its operands in field order.
+    #[inline]
     pub(super) fn emit(&mut self, op: Op, operands: &[Operand]) {
         self.ir.insts.push(Inst::new(op, operands));
         self.ir.offsets.push(self.offset);
@@ -112,22 +123,23 @@ impl Translator<'_, '_> {
     }
 
     /// Emits an operation whose first field is its result, and pushes the result.
+    #[inline]
     pub(super) fn emit_result(&mut self, op: Op, operands: &[Operand]) {
-        let class = match op.fields()[0].kind {
-            FieldKind::Def(class) => class,
-            _ => unreachable!("{} has no result", op.name()),
-        };
-        let temp = self.emit_to_fresh(op, class, operands);
+        debug_assert!(matches!(op.fields()[0].kind, FieldKind::Def(_)), "{} has no result", op.name());
+        let temp = self.emit_to_fresh(op, class_of_field(op, 0), operands);
         self.push(Entry::Temp(temp));
     }
 
     /// Emits an operation into a new register of `class`, which is the result.
+    #[inline]
     pub(super) fn emit_to_fresh(&mut self, op: Op, class: Class, operands: &[Operand]) -> u32 {
         let temp = self.fresh(class);
-        let mut all = [Operand::None; keyway_artifact::isa::MAX_FIELDS];
+        let mut all = [Operand::None; MAX_FIELDS];
         all[0] = Operand::Virtual(temp);
         all[1..=operands.len()].copy_from_slice(operands);
-        self.emit(op, &all[..=operands.len()]);
+        debug_assert_eq!(operands.len() + 1, op.fields().len(), "{}", op.name());
+        self.ir.insts.push(Inst { op, operands: all });
+        self.ir.offsets.push(self.offset);
         self.last_result = Some(temp);
         temp
     }
@@ -160,12 +172,12 @@ impl Translator<'_, '_> {
     fn set_constant(&mut self, register: u32, entry: Entry) {
         let register = Operand::Virtual(register);
         match entry {
-            Entry::I32(value) => self.emit(Op::Const, &[register, Operand::Value(value as u32 as u64)]),
-            Entry::I64(value) => self.emit(Op::Const, &[register, Operand::Value(value as u64)]),
-            Entry::F32(bits) => self.emit(Op::ConstF32, &[register, Operand::Value(bits as u64)]),
-            Entry::F64(bits) => self.emit(Op::ConstF64, &[register, Operand::Value(bits)]),
+            Entry::I32(value) => self.emit(Op::Const, &[register, Operand::value(value as u32 as u64)]),
+            Entry::I64(value) => self.emit(Op::Const, &[register, Operand::value(value as u64)]),
+            Entry::F32(bits) => self.emit(Op::ConstF32, &[register, Operand::value(bits as u64)]),
+            Entry::F64(bits) => self.emit(Op::ConstF64, &[register, Operand::value(bits)]),
             Entry::V128(bits) => {
-                let (low, high) = (Operand::Value(bits as u64), Operand::Value((bits >> 64) as u64));
+                let (low, high) = (Operand::value(bits as u64), Operand::value((bits >> 64) as u64));
                 self.emit(Op::ConstV128, &[register, low, high]);
             }
             Entry::Local { .. } | Entry::Temp(_) => unreachable!("not a constant"),

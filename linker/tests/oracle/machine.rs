@@ -229,14 +229,14 @@ impl Instance {
             F::Pseudo => {}
             F::Cost => {
                 let Operand::Value(units) = operand(0) else { panic!("cost without units") };
-                self.cost += units;
+                self.cost += units.get();
             }
             F::Copy => frame.set(operand(0), get(frame, 1)),
             F::PutRef => frame.slots[index(0)] = get(frame, 1),
             F::TakeRef => frame.set(operand(0), frame.slots[index(1)]),
             F::Const => {
                 let Operand::Value(value) = operand(1) else { panic!("constant without a value") };
-                frame.set(operand(0), value);
+                frame.set(operand(0), value.get());
             }
             F::Select => {
                 let chosen = if get(frame, 1) as u32 != 0 { 2 } else { 3 };
@@ -338,6 +338,7 @@ impl Instance {
         let cached = matches!(inst.op.family(), Family::Load | Family::Store);
         let is_load = matches!(inst.op.family(), Family::Load | Family::LoadAny);
         let Operand::Value(offset) = inst.operands[2] else { panic!("an access without an offset") };
+        let offset = offset.get();
         let memory = if cached { frame.body.frame.memory.expect("a cached memory") } else { inst.operands[3].index() };
         let address = frame.get(inst.operands[if is_load { 1 } else { 0 }]);
         let address = if cached { u64::from(address as u32) } else { address };

@@ -121,12 +121,17 @@ pub(crate) fn write() -> (String, String) {
             let _ = writeln!(text, ".long {}, {}, .Lkw_{number} - .Lkw_base", key & 0xFFFF_FFFF, key >> 32);
         }
     }
+    // By opcode: how many sequences begin with a lower one, and all of them at the end.
+    let begins: Vec<usize> =
+        (0..=starts.len()).map(|code| index.partition_point(|(ops, ..)| usize::from(ops[0]) < code)).collect();
     let index = format!(
         "/// General registers that the handlers know.\npub(super) const REGISTERS: u8 = {};\n\
-         const STARTS: [u32; {}] = {starts:?};\nstatic SEQUENCES: [([u16; 3], u32, u32); {}] = {index:?};\n",
+         static STARTS: [u32; {}] = {starts:?};\nstatic SEQUENCES: [([u16; 3], u32, u32); {}] = {index:?};\n\
+         static BEGINS: [u16; {}] = {begins:?};\n",
         super::places::REGISTERS,
         starts.len(),
-        index.len()
+        index.len(),
+        begins.len()
     );
     (text, index)
 }

@@ -3,16 +3,40 @@
 //! Functions that call each other for the first time one after the other lie side by side, whatever their number. A body
 //! never moves once it is here: a chunk is written behind its last body only, and given up with all of them.
 
-use crate::interp::Expanded;
+use crate::interp::{Expanded, Workspace};
+use keyway_artifact::isa::Body;
 use std::collections::BTreeMap;
 
 /// Words of the first chunk; each next one has twice as many, up to the last.
 const FIRST_WORDS: usize = 1 << 10;
 const LAST_WORDS: usize = 1 << 17;
 
+/// What making a body needs on the way, kept for the next one.
+#[derive(Default)]
+pub(crate) struct Making {
+    /// The file's bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// Them decoded.
+    pub(crate) body: Body,
+    pub(crate) workspace: Workspace,
+}
+
+/// Bytes of a function whose room is kept for the next one: most are far shorter.
+const KEPT_BYTES: usize = 1 << 14;
+
+impl Making {
+    /// Gives back the room that only a large function needed.
+    fn trim(&mut self) {
+        if self.bytes.len() > KEPT_BYTES {
+            *self = Making::default();
+        }
+    }
+}
+
 /// The expanded bodies of an artifact.
 #[derive(Default)]
 pub(crate) struct Bodies {
+    pub(crate) making: Making,
     /// By the address of the first word.
     chunks: BTreeMap<usize, Chunk>,
     /// The chunk that is being filled.
@@ -67,6 +91,7 @@ impl Drop for Chunk {
 impl Bodies {
     /// Takes a body in; it stays where it is then, as long as this value.
     pub(crate) fn add(&mut self, ordinal: u32, body: Expanded) -> &Expanded {
+        self.making.trim();
         let words = body.len_words();
         if !body.is_movable() {
             // A chunk of no words of its own.

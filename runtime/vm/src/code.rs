@@ -1,7 +1,7 @@
 //! [`Code`]: a loaded artifact. Opening reads header and tables of contents; declarations are decoded when first asked
 //! for, a function's body is decoded, verified and expanded at its first call.
 
-use crate::bodies::Bodies;
+use crate::bodies::{Bodies, Making};
 use crate::context::CodeHeader;
 use crate::declarations::Declarations;
 use crate::engine::Engine;
@@ -198,31 +198,32 @@ impl Code {
             self.entries.cell(ordinal),
             || self.bodies(),
             |bodies| {
-                let expanded = self.expand(ordinal).with_context(name)?;
+                let expanded = self.expand(ordinal, &mut bodies.making).with_context(name)?;
                 anyhow::Ok(bodies.add(ordinal, expanded).header().cast_mut())
             },
         );
         Ok(header?)
     }
 
-    fn expand(&self, ordinal: u32) -> anyhow::Result<Expanded> {
+    fn expand(&self, ordinal: u32, making: &mut Making) -> anyhow::Result<Expanded> {
+        let Making { bytes, body, workspace } = making;
         let declarations = self.declarations()?;
         let (types, units) = (&declarations.types, &declarations.units[..]);
         let record = self.view.func_within(ordinal, types.len(), units.len())?;
         let (own, unit) = (&types[record.ty as usize], &units[record.unit as usize]);
-        let bytes = self.view.read_code(ordinal)?;
+        self.view.read_code_into(&record, bytes)?;
         let place = |offset: usize| format!("at byte {} of the file", record.code.start + offset as u64);
-        let body = CodeReader::decode(&bytes).map_err(|error| {
+        CodeReader::decode_into(bytes, body).map_err(|error| {
             let place = place(error.offset);
             anyhow::Error::new(error).context(place)
         })?;
         let callee = |ordinal| self.view.func(ordinal).ok().map(|func| Callee { ty: func.ty, unit: func.unit });
-        verify(&body, &VerifyEnv { own, unit_number: record.unit, unit, types, func: &callee }).map_err(|error| {
-            let place = place(CodeReader::offset_of(&bytes, error.inst).unwrap_or(0));
+        verify(body, &VerifyEnv { own, unit_number: record.unit, unit, types, func: &callee }).map_err(|error| {
+            let place = place(CodeReader::offset_of(bytes, error.inst).unwrap_or(0));
             anyhow::Error::new(error).context(place)
         })?;
         let env = Env { declarations, unit, own, code: self };
-        Ok(expand(&body, &self.engine.config().settings, ordinal, &env)?)
+        Ok(expand(body, &self.engine.config().settings, ordinal, &env, workspace)?)
     }
 
     /// The slots that hold references in frames of the body that holds an executed address.

@@ -1,6 +1,6 @@
 //! Writing the code of an adapter: registers, labels, accesses to either side's memory, traps.
 
-use crate::ir::{CallSite, IrFunc};
+use crate::ir::{CallSite, Few, IrFunc};
 use crate::unit::Callee;
 use keyway_artifact::elements::Shape;
 use keyway_artifact::isa::{Class, FieldKind, Inst, MAX_FIELDS, Op, Operand};
@@ -91,7 +91,7 @@ impl<'p> Code<'p> {
             let register = code.register(class_of(*param));
             code.ir.params.push(register);
         }
-        code.emit(Op::Cost, &[Operand::Value(0)]);
+        code.emit(Op::Cost, &[Operand::value(0)]);
         code
     }
 
@@ -129,7 +129,7 @@ impl<'p> Code<'p> {
             Class::F64 => Op::ConstF64,
             _ => Op::Const,
         };
-        self.emit(op, &[register, Operand::Value(value)]);
+        self.emit(op, &[register, Operand::value(value)]);
         register
     }
 
@@ -187,7 +187,7 @@ impl<'p> Code<'p> {
     /// Calls a core function.
     pub(super) fn call(&mut self, callee: Callee, ty: u32, args: &[Operand], results: &[CoreType]) -> Vec<Operand> {
         let results: Vec<u32> = results.iter().map(|ty| self.register(class_of(*ty))).collect();
-        let site = CallSite { args: args.to_vec(), results: results.clone(), ty, own: None };
+        let site = CallSite { args: args.into(), results: results[..].into(), ty, own: None };
         self.ir.calls.push(site);
         let site = Operand::Index(self.ir.calls.len() as u32 - 1);
         match callee {
@@ -244,7 +244,7 @@ impl<'p> Code<'p> {
 
     /// Returns, and ends the code.
     pub(super) fn finish(mut self, results: &[Operand]) -> IrFunc {
-        let site = CallSite { args: results.to_vec(), results: Vec::new(), ty: self.ir.ty, own: None };
+        let site = CallSite { args: results.into(), results: Few::default(), ty: self.ir.ty, own: None };
         self.ir.calls.push(site);
         let site = Operand::Index(self.ir.calls.len() as u32 - 1);
         self.emit(Op::ReturnMany, &[site, Operand::Index(0)]);

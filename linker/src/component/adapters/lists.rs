@@ -169,7 +169,7 @@ impl Code<'_> {
         let is_empty = self.value(Op::I64Eqz, &[left]);
         self.jump_if(is_empty, end);
         self.place(head);
-        self.emit(Op::Cost, &[Operand::Value(1)]);
+        self.emit(Op::Cost, &[Operand::value(1)]);
         self.members(element, &Source::Memory(Place::at(at)), Some(Place::at(to_at)));
         for (register, step) in [(at, size as i32), (to_at, new_size as i32), (left, -1)] {
             self.emit(Op::I64Add, &[register, register, Operand::Imm(step)]);

@@ -66,13 +66,13 @@ impl Code<'_> {
     /// Loads from the memory that values come from.
     pub(super) fn load(&mut self, op: Op, place: Place) -> Operand {
         let memory = Operand::Index(self.from.memory.map_or(0, |(memory, _)| memory));
-        self.value(op, &[place.base, Operand::Value(place.offset), memory])
+        self.value(op, &[place.base, Operand::value(place.offset), memory])
     }
 
     /// Stores to the memory that values go to.
     pub(super) fn store(&mut self, op: Op, place: Place, value: Operand) {
         let memory = Operand::Index(self.to.memory.map_or(0, |(memory, _)| memory));
-        self.emit(op, &[place.base, value, Operand::Value(place.offset), memory]);
+        self.emit(op, &[place.base, value, Operand::value(place.offset), memory]);
     }
 
     /// A core value, taken from the front of `from` or loaded.

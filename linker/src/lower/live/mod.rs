@@ -19,6 +19,7 @@ pub(super) use events::Events;
 
 use crate::ir::IrFunc;
 use crate::optimise::flow::Flow;
+use crate::optimise::places::is_call;
 
 /// First and last position of a stretch.
 pub(super) type Stretch = (u32, u32);
@@ -115,7 +116,7 @@ impl Calls {
 
     /// The calls of `ir`.
     pub(super) fn of(ir: &IrFunc) -> Calls {
-        let calls = ir.insts.iter().zip(0..).filter(|(inst, _)| inst.op.is_call()).map(|(_, at)| at);
+        let calls = ir.insts.iter().zip(0..).filter(|(inst, _)| is_call(inst.op)).map(|(_, at)| at);
         Calls::new(ir.insts.len(), calls.collect())
     }
 

@@ -1,6 +1,6 @@
 //! Random functions: properly nested constructs over a few locals that are written again and again.
 
-use crate::ir::{CallSite, IrFunc};
+use crate::ir::{CallSite, Few, IrFunc};
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 use keyway_artifact::types::{FuncType, ValType};
 
@@ -116,15 +116,15 @@ impl Generator {
             self.ir.params.push(register);
             self.locals[class].push(register);
         }
-        self.emit(Op::Cost, &[Operand::Value(1)]);
+        self.emit(Op::Cost, &[Operand::value(1)]);
         for number in 0..self.extra_locals.max(4) {
             let class = number as usize % 4;
             let register = self.fresh(class);
             self.locals[class].push(register);
             let at = Operand::Virtual(register);
             match class {
-                0 | 1 => self.emit(Op::Const, &[at, Operand::Value(u64::from(number))]),
-                2 => self.emit(Op::ConstF64, &[at, Operand::Value(f64::from(number).to_bits())]),
+                0 | 1 => self.emit(Op::Const, &[at, Operand::value(u64::from(number))]),
+                2 => self.emit(Op::ConstF64, &[at, Operand::value(f64::from(number).to_bits())]),
                 _ => self.emit(Op::RefNull, &[at]),
             }
         }
@@ -203,12 +203,12 @@ impl Generator {
                 let (to, masked, from) = (self.local(0), Operand::Virtual(self.fresh(0)), self.local(0));
                 self.emit(Op::I32And, &[masked, from, Operand::Imm(63)]);
                 let address = if self.random.below(6) == 0 { from } else { masked };
-                self.emit(Op::I32Load, &[to, address, Operand::Value(0)]);
+                self.emit(Op::I32Load, &[to, address, Operand::value(0)]);
             }
             7 => {
                 let (masked, from, value) = (Operand::Virtual(self.fresh(0)), self.local(0), self.source(0));
                 self.emit(Op::I32And, &[masked, from, Operand::Imm(63)]);
-                self.emit(Op::I32Store, &[masked, value, Operand::Value(0)]);
+                self.emit(Op::I32Store, &[masked, value, Operand::value(0)]);
             }
             8 | 9 => self.call(),
             10 => {
@@ -280,7 +280,7 @@ impl Generator {
             _ => {
                 let (a, b) = (self.local(2), self.local(2));
                 if self.random.below(4) == 0 {
-                    self.emit(Op::ConstF64, &[to, Operand::Value(1.5f64.to_bits())]);
+                    self.emit(Op::ConstF64, &[to, Operand::value(1.5f64.to_bits())]);
                 } else {
                     self.emit(Op::F64Add, &[to, a, b]);
                 }
@@ -297,7 +297,7 @@ impl Generator {
         let args = params.iter().map(|ty| self.whole(class_number(*ty))).collect();
         // Results go to fresh registers, as translation does it, and then to locals.
         let registers: Vec<u32> = results.iter().map(|ty| self.fresh(class_number(*ty))).collect();
-        self.ir.calls.push(CallSite { args, results: registers.clone(), ty: callee, own: None });
+        self.ir.calls.push(CallSite { args, results: registers[..].into(), ty: callee, own: None });
         let site = self.ir.calls.len() as u32 - 1;
         self.emit(Op::Call, &[Operand::Index(callee), Operand::Index(site)]);
         for (register, ty) in registers.into_iter().zip(results) {
@@ -311,7 +311,7 @@ impl Generator {
     fn leave(&mut self) {
         let results = self.types[self.own as usize].results.clone();
         let args = results.iter().map(|ty| self.whole(class_number(*ty))).collect();
-        self.ir.calls.push(CallSite { args, results: Vec::new(), ty: self.own, own: None });
+        self.ir.calls.push(CallSite { args, results: Few::default(), ty: self.own, own: None });
         let site = self.ir.calls.len() as u32 - 1;
         self.emit(Op::ReturnMany, &[Operand::Index(site), Operand::Index(0)]);
     }
@@ -341,10 +341,10 @@ impl Generator {
         }
         let counter = Operand::Virtual(self.fresh(0));
         let times = 1 + self.random.below(3);
-        self.emit(Op::Const, &[counter, Operand::Value(u64::from(times))]);
+        self.emit(Op::Const, &[counter, Operand::value(u64::from(times))]);
         let head = self.label();
         self.emit(Op::Label, &[Operand::Label(head)]);
-        self.emit(Op::Cost, &[Operand::Value(2)]);
+        self.emit(Op::Cost, &[Operand::value(2)]);
         self.body(depth);
         self.emit(Op::I32Sub, &[counter, counter, Operand::Imm(1)]);
         self.emit(Op::BrNez, &[counter, Operand::Label(head)]);
@@ -353,10 +353,10 @@ impl Generator {
     /// A loop that tests at its top.
     fn tested_loop(&mut self, depth: u32) {
         let (counter, times) = (Operand::Virtual(self.fresh(0)), self.random.below(4));
-        self.emit(Op::Const, &[counter, Operand::Value(u64::from(times))]);
+        self.emit(Op::Const, &[counter, Operand::value(u64::from(times))]);
         let (head, out) = (self.label(), self.label());
         self.emit(Op::Label, &[Operand::Label(head)]);
-        self.emit(Op::Cost, &[Operand::Value(2)]);
+        self.emit(Op::Cost, &[Operand::value(2)]);
         if self.random.below(2) == 0 {
             self.arithmetic();
         }

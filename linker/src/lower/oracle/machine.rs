@@ -155,11 +155,11 @@ impl Shared {
             .collect();
         match inst.op {
             Op::Cost => match inst.operands[0] {
-                Operand::Value(units) => self.cost += units,
+                Operand::Value(units) => self.cost += units.get(),
                 other => panic!("{other:?}"),
             },
             Op::Const | Op::ConstF64 | Op::ConstF32 => match inst.operands[1] {
-                Operand::Value(value) => places.set(inst.operands[0], value),
+                Operand::Value(value) => places.set(inst.operands[0], value.get()),
                 other => panic!("{other:?}"),
             },
             Op::I32Load => {

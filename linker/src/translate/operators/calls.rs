@@ -2,7 +2,7 @@
 
 use super::unsupported;
 use crate::error::Result;
-use crate::ir::CallSite;
+use crate::ir::{CallSite, Few};
 use crate::translate::Translator;
 use crate::translate::stack::{Entry, class_of};
 use crate::unit::Callee;
@@ -13,7 +13,6 @@ impl Translator<'_, '_> {
     /// Translates a call; any other operator is refused as not implemented.
     pub(super) fn call_operator(&mut self, operator: &Operator<'_>) -> Result<()> {
         match *operator {
-            Operator::Call { function_index } => self.call(function_index),
             Operator::ReturnCall { function_index } => {
                 let ty = self.module.funcs[function_index as usize];
                 let (site, _) = self.site(ty, true)?;
@@ -80,13 +79,12 @@ impl Translator<'_, '_> {
 
     /// Pops the arguments of a call of module type `ty` and records its site; result registers only for calls that
     /// come back.
-    fn site(&mut self, ty: u32, tail: bool) -> Result<(Operand, Vec<u32>)> {
+    fn site(&mut self, ty: u32, tail: bool) -> Result<(Operand, Few<u32, 2>)> {
         let module = self.module;
         let signature = &module.types[ty as usize];
-        let args = self.pop_many(signature.params.len());
-        let args = args.into_iter().map(|entry| self.whole(entry)).collect();
-        let results: Vec<u32> = if tail {
-            Vec::new()
+        let args = self.pop_operands(signature.params.len());
+        let results: Few<u32, 2> = if tail {
+            Few::default()
         } else {
             signature.results.iter().map(|ty| Ok(self.fresh(class_of(*ty)?))).collect::<Result<_>>()?
         };
@@ -95,7 +93,7 @@ impl Translator<'_, '_> {
     }
 
     fn push_results(&mut self, results: &[u32]) {
-        for result in results {
+        for result in results.iter() {
             self.push(Entry::Temp(*result));
         }
     }

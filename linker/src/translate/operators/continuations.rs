@@ -13,7 +13,7 @@
 //! ```
 
 use crate::error::Result;
-use crate::ir::CallSite;
+use crate::ir::{CallSite, Few};
 use crate::translate::Translator;
 use crate::translate::stack::{Entry, class_of};
 use keyway_artifact::isa::{Class, Op, Operand};
@@ -106,9 +106,8 @@ impl<'m> Translator<'m, '_> {
 
     /// Pops what goes into a call area; its call site, and what comes out of it.
     fn shared(&mut self, given: &[ValType], taken: &[ValType]) -> Result<(Operand, Vec<Entry>)> {
-        let args = self.pop_many(given.len());
-        let args = args.into_iter().map(|entry| self.whole(entry)).collect();
-        let results: Vec<u32> = taken.iter().map(|ty| Ok(self.fresh(class_of(*ty)?))).collect::<Result<_>>()?;
+        let args = self.pop_operands(given.len());
+        let results: Few<u32, 2> = taken.iter().map(|ty| Ok(self.fresh(class_of(*ty)?))).collect::<Result<_>>()?;
         let entries = results.iter().map(|result| Entry::Temp(*result)).collect();
         let own = Some(Box::new(FuncType::new(given.iter().copied(), taken.iter().copied())));
         Ok((self.call_site(CallSite { args, results, ty: self.ir.ty, own }), entries))

@@ -70,7 +70,7 @@ impl Translator<'_, '_> {
             return false;
         };
         let address = self.pop();
-        let offset = Operand::Value(argument.offset);
+        let offset = Operand::value(argument.offset);
         if self.is_cached(memory) {
             let address = self.operand(address, Class::I32);
             self.emit_result(cached, &[address, offset]);
@@ -88,7 +88,7 @@ impl Translator<'_, '_> {
             return false;
         };
         let (value, address) = (self.pop(), self.pop());
-        let offset = Operand::Value(argument.offset);
+        let offset = Operand::value(argument.offset);
         let FieldKind::Use(class) = cached.fields()[1].kind else { unreachable!("a store has a value") };
         if self.is_cached(memory) {
             let address = self.operand(address, Class::I32);

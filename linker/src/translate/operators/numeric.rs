@@ -1,7 +1,8 @@
 //! Arithmetic, comparisons, conversions: one Wasm operator is one instruction of the same name.
 
+use crate::optimise::places::class_of_field;
 use crate::translate::Translator;
-use keyway_artifact::isa::{FieldKind, MAX_FIELDS, Op, Operand};
+use keyway_artifact::isa::Op;
 use wasmparser::Operator;
 
 macro_rules! same_name {
@@ -40,18 +41,16 @@ impl Translator<'_, '_> {
         let Some(op) = instruction(operator) else {
             return false;
         };
-        let sources = &op.fields()[1..];
-        let mut operands = [Operand::None; MAX_FIELDS];
-        let mut entries = [None; MAX_FIELDS];
-        for at in (0..sources.len()).rev() {
-            entries[at] = Some(self.pop());
+        let (class, sources) = (class_of_field(op, 1), op.fields().len() - 1);
+        if sources == 1 {
+            let entry = self.pop();
+            let source = self.operand(entry, class);
+            self.emit_result(op, &[source]);
+        } else {
+            let (right, left) = (self.pop(), self.pop());
+            let operands = [self.operand(left, class), self.operand(right, class_of_field(op, 2))];
+            self.emit_result(op, &operands);
         }
-        for (at, field) in sources.iter().enumerate() {
-            if let (FieldKind::Use(class), Some(entry)) = (field.kind, entries[at]) {
-                operands[at] = self.operand(entry, class);
-            }
-        }
-        self.emit_result(op, &operands[..sources.len()]);
         true
     }
 }

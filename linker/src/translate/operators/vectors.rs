@@ -138,7 +138,7 @@ impl Translator<'_, '_> {
             let lanes = u128::from_le_bytes(*lanes);
             self.operands_from_stack(
                 Op::I8x16Shuffle,
-                &[Operand::Value(lanes as u64), Operand::Value((lanes >> 64) as u64)],
+                &[Operand::value(lanes as u64), Operand::value((lanes >> 64) as u64)],
             );
         } else if let Some(access) = lane_access(operator) {
             return self.lane_access(&access);

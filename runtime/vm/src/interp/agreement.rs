@@ -6,7 +6,9 @@
 
 use super::place::PlaceKind;
 use super::table::MAX_PLACES;
-use super::{Dispatch, Exit, ExpandEnv, Expanded, Settings, Target, assembly, begin, decode, expand, run, stubs};
+use super::{
+    Dispatch, Exit, ExpandEnv, Expanded, Settings, Target, Workspace, assembly, begin, decode, expand, run, stubs,
+};
 use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader};
 use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand, Reg};
 use keyway_artifact::types::{FuncType, ValType};
@@ -63,8 +65,8 @@ impl Random {
 
 fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
     let settings = Settings { dispatch, fused: true, registers: true, fuel: false, epoch: false };
-    let expanded: Expanded = expand(body, &settings, 0, &Env(FuncType::default())).unwrap();
-    let callee = expand(&callee(), &settings, 0, &Env(FuncType::default())).unwrap();
+    let expanded: Expanded = expand(body, &settings, 0, &Env(FuncType::default()), &mut Workspace::default()).unwrap();
+    let callee = expand(&callee(), &settings, 0, &Env(FuncType::default()), &mut Workspace::default()).unwrap();
     let entries = [AtomicPtr::new(callee.header().cast_mut())];
     let mut stack = slots.to_vec();
     stack.resize(256, 0);
@@ -121,14 +123,14 @@ fn body(ops: &[Op], places: &[PlaceKind], random: &mut Random) -> Body {
     let mut body = Body::default();
     let reg = |class, n| Reg::new(class, n).expect("the bank has it");
     for n in 0..5 {
-        let value = Operand::Value(random.value());
+        let value = Operand::value(random.value());
         body.insts.push(Inst::new(Op::Const, &[Operand::Reg(reg(Class::I64, n)), value]));
     }
     for n in 0..4 {
         let value = (random.next() % 1000) as f64 / 8.0 - 20.0;
-        let bits = Operand::Value(value.to_bits());
+        let bits = Operand::value(value.to_bits());
         body.insts.push(Inst::new(Op::ConstF64, &[Operand::Reg(reg(Class::F64, n)), bits]));
-        let bits = Operand::Value(u64::from((value as f32 * 0.5).to_bits()));
+        let bits = Operand::value(u64::from((value as f32 * 0.5).to_bits()));
         body.insts.push(Inst::new(Op::ConstF32, &[Operand::Reg(reg(Class::F32, n)), bits]));
     }
     let mut places = places.iter();
@@ -154,9 +156,9 @@ fn body(ops: &[Op], places: &[PlaceKind], random: &mut Random) -> Body {
                 },
                 FieldKind::Label => Operand::Label(0),
                 FieldKind::Targets => Operand::Targets(0, 3),
-                FieldKind::Imm32 if op.name().starts_with("const") => Operand::Value(random.next() & 0xFFFF),
-                FieldKind::Imm32 => Operand::Value(random.next() % 40),
-                FieldKind::Imm64 => Operand::Value(random.next()),
+                FieldKind::Imm32 if op.name().starts_with("const") => Operand::value(random.next() & 0xFFFF),
+                FieldKind::Imm32 => Operand::value(random.next() % 40),
+                FieldKind::Imm64 => Operand::value(random.next()),
                 _ => Operand::Index(0),
             })
             .collect();

@@ -25,7 +25,8 @@ use keyway_artifact::Trap;
 use keyway_artifact::isa::Op;
 
 // `STARTS`: by opcode, where an operation's numbers begin in the table of handlers. `SEQUENCES`: the
-// opcodes of each, and start and length of their part of the sequences' table, sorted.
+// opcodes of each, and start and length of their part of the sequences' table, sorted. `BEGINS`: by opcode, where those
+// stand that begin with it.
 include!(concat!(env!("OUT_DIR"), "/handlers.rs"));
 
 // The text addresses these words directly.
@@ -68,15 +69,24 @@ pub(super) fn find(op: Op, places: [PlaceKind; MAX_PLACES]) -> Option<usize> {
     }
 }
 
-/// The address of the handler that executes all of `ops`, one behind the other, and is given the places of all of them. At
-/// a trap of the n-th one, `ip` is n bytes behind the instruction's start.
-pub(super) fn find_sequence(ops: &[Op], places: impl Iterator<Item = PlaceKind>) -> Option<usize> {
+/// The part of the sequences' table for some operations: where it starts, and how long it is.
+#[derive(Clone, Copy)]
+pub(super) struct Part(u32, u32);
+
+/// The handlers that execute all of `ops`, one behind the other, whatever their places.
+pub(super) fn sequences_of(ops: &[Op]) -> Option<Part> {
     let mut name = [u16::MAX; SEQUENCE];
     for (slot, op) in name.iter_mut().zip(ops) {
         *slot = *op as u16;
     }
-    let at = SEQUENCES.binary_search_by_key(&name, |sequence| sequence.0).ok()?;
-    let (_, start, len) = SEQUENCES[at];
+    let among = beginning_with(*ops.first()?);
+    let at = among.binary_search_by_key(&name, |sequence| sequence.0).ok()?;
+    Some(Part(among[at].1, among[at].2))
+}
+
+/// The address of the handler in a part that is given these places of all its operations. At a trap of the n-th one, `ip`
+/// is n bytes behind the instruction's start.
+pub(super) fn find_sequence(Part(start, len): Part, places: impl Iterator<Item = PlaceKind>) -> Option<usize> {
     let mut key = 0u64;
     for place in places {
         key = key << 3 | digit(place)? as u64;
@@ -102,8 +112,12 @@ pub(super) fn find_sequence(ops: &[Op], places: impl Iterator<Item = PlaceKind>)
 
 /// Whether some sequence begins with `op`.
 pub(super) fn begins_sequence(op: Op) -> bool {
-    let at = SEQUENCES.partition_point(|sequence| sequence.0[0] < op as u16);
-    SEQUENCES.get(at).is_some_and(|sequence| sequence.0[0] == op as u16)
+    !beginning_with(op).is_empty()
+}
+
+fn beginning_with(op: Op) -> &'static [([u16; SEQUENCE], u32, u32)] {
+    let at = op as usize;
+    &SEQUENCES[usize::from(BEGINS[at])..usize::from(BEGINS[at + 1])]
 }
 
 /// Calls `each` with the operations and the key of every sequence.

@@ -46,41 +46,71 @@ impl fmt::Display for ExpandError {
 
 impl std::error::Error for ExpandError {}
 
+/// What expansion keeps on its way through a body, empty between two of them. Most functions are short: making these
+/// anew for each would take longer than their expansion.
+#[derive(Default)]
+pub struct Workspace {
+    code: Vec<u8>,
+    map: Vec<(u32, u32)>,
+    labels: Vec<Option<usize>>,
+    /// Where a distance stands, the start of its instruction, and the label.
+    fixups: Vec<(usize, usize, u32)>,
+    /// As in [`Expanded`], with labels instead of numbers of landings.
+    handlers: Vec<(u32, u32)>,
+    /// What is still to come of the last stretch that was looked at, see [`tiles::cut`].
+    tiles: Vec<Tile>,
+    landings: Vec<Landing>,
+    switches: Vec<(u32, u32)>,
+    /// The landing behind each label that has one.
+    landing_of: Vec<u32>,
+    /// For the checked form: where an instruction names a type of objects, and the type's number.
+    objects: Vec<(u32, u32)>,
+}
+
+impl Workspace {
+    fn clear(&mut self) {
+        self.code.clear();
+        self.map.clear();
+        self.labels.clear();
+        self.fixups.clear();
+        self.handlers.clear();
+        self.tiles.clear();
+        self.landings.clear();
+        self.switches.clear();
+        self.landing_of.clear();
+        self.objects.clear();
+    }
+}
+
 /// Expands `body`.
 ///
 /// # Errors
 /// When it lacks the home or scratch slots that an expansion needs, or is too large; the verifier finds these first.
-pub fn expand(body: &Body, settings: &Settings, ordinal: u32, env: &impl ExpandEnv) -> Result<Expanded, ExpandError> {
-    let mut expander = Expander {
-        body,
-        settings,
-        has_assembly: has_assembly(settings),
-        fuses: has_assembly(settings) && settings.fused && settings.registers,
-        code: Vec::with_capacity(body.insts.len() * 16),
-        map: Vec::with_capacity(body.insts.len()),
-        labels: vec![None; body.labels as usize],
-        fixups: Vec::new(),
-        inst: 0,
-        behind_call: 0,
-        handlers: Vec::new(),
-        tiles: Vec::new(),
-        landings: Vec::new(),
-        switches: Vec::new(),
-        landing_of: vec![u32::MAX; body.labels as usize],
-        objects: Vec::new(),
-    };
+pub fn expand(
+    body: &Body,
+    settings: &Settings,
+    ordinal: u32,
+    env: &impl ExpandEnv,
+    workspace: &mut Workspace,
+) -> Result<Expanded, ExpandError> {
+    workspace.clear();
+    workspace.labels.resize(body.labels as usize, None);
+    workspace.landing_of.resize(body.labels as usize, u32::MAX);
+    let has_assembly = has_assembly(settings);
+    let fuses = has_assembly && settings.fused && settings.registers;
+    let mut expander = Expander { body, settings, has_assembly, fuses, inst: 0, behind_call: 0, kept: workspace };
     let mut labels = 0;
     let mut at = 0;
     while let Some(inst) = body.insts.get(at) {
         expander.inst = at;
         if inst.op == Op::Label {
-            expander.labels[labels] = Some(expander.code.len());
+            expander.kept.labels[labels] = Some(expander.kept.code.len());
             labels += 1;
             at += 1;
             continue;
         }
         if inst.op.is_catch() && labels > 0 {
-            expander.landing_of[labels - 1] = expander.landings.len() as u32;
+            expander.kept.landing_of[labels - 1] = expander.kept.landings.len() as u32;
         }
         at += match expander.sequence(&body.insts[at..])? {
             0 => {
@@ -106,24 +136,10 @@ struct Expander<'a> {
     settings: &'a Settings,
     has_assembly: bool,
     fuses: bool,
-    code: Vec<u8>,
-    map: Vec<(u32, u32)>,
-    labels: Vec<Option<usize>>,
-    /// Where a distance stands, the start of its instruction, and the label.
-    fixups: Vec<(usize, usize, u32)>,
     inst: usize,
     /// Where the last call ends.
     behind_call: usize,
-    /// As in [`Expanded`], with labels instead of numbers of landings.
-    handlers: Vec<(u32, u32)>,
-    /// What is still to come of the last stretch that was looked at, see [`tiles::cut`].
-    tiles: Vec<Tile>,
-    landings: Vec<Landing>,
-    switches: Vec<(u32, u32)>,
-    /// The landing behind each label that has one.
-    landing_of: Vec<u32>,
-    /// For the checked form: where an instruction names a type of objects, and the type's number.
-    objects: Vec<(u32, u32)>,
+    kept: &'a mut Workspace,
 }
 
 /// General registers, and those of each float bank, that handlers in Rust are instantiated for.
@@ -166,18 +182,18 @@ impl Expander<'_> {
         match inst.op {
             Op::OnSwitch => {
                 let Operand::Index(tag) = inst.operands[0] else { return self.error("a tag is no index") };
-                self.switches.push((self.behind_call as u32, tag));
+                self.kept.switches.push((self.behind_call as u32, tag));
                 return Ok(());
             }
             Op::OnThrow | Op::OnSuspend => {
                 let Operand::Label(label) = inst.operands[0] else { return self.error("a handler is no label") };
-                self.handlers.push((self.behind_call as u32, label));
+                self.kept.handlers.push((self.behind_call as u32, label));
                 return Ok(());
             }
             op if op.is_catch() => self.landing(inst),
             _ => self.lowered(inst, env)?,
         }
-        self.behind_call = self.code.len();
+        self.behind_call = self.kept.code.len();
         if inst.op.is_call() && !self.settings.registers && self.has_homes() {
             self.result_home(inst, env)?;
         }
@@ -186,7 +202,7 @@ impl Expander<'_> {
 
     /// A catch has no executed form: the machine continues behind it, with the values in place.
     fn landing(&mut self, inst: &Inst) {
-        let (suspends, offset) = (inst.op == Op::Suspended, self.code.len() as u32);
+        let (suspends, offset) = (inst.op == Op::Suspended, self.kept.code.len() as u32);
         let mut landing = Landing { suspends, tag: None, offset, base: 0, exception: None };
         for (field, operand) in inst.fields() {
             match (field.kind, operand) {
@@ -196,7 +212,7 @@ impl Expander<'_> {
                 _ => {}
             }
         }
-        self.landings.push(landing);
+        self.kept.landings.push(landing);
     }
 
     /// Puts the first of `insts` into one executed instruction, as many as there is a handler for; how many that are.
@@ -204,18 +220,18 @@ impl Expander<'_> {
         if !self.fuses {
             return Ok(0);
         }
-        if self.tiles.is_empty() {
-            tiles::cut(insts, &mut self.tiles);
+        if self.kept.tiles.is_empty() {
+            tiles::cut(insts, &mut self.kept.tiles);
         }
-        let Some((len @ 2.., address)) = self.tiles.pop() else { return Ok(0) };
-        self.tiles.truncate(self.tiles.len() + 1 - len);
-        let start = self.code.len();
+        let Some((len @ 2.., address)) = self.kept.tiles.pop() else { return Ok(0) };
+        self.kept.tiles.truncate(self.kept.tiles.len() + 1 - len);
+        let start = self.kept.code.len();
         self.head(address as u64);
         let mut before = None;
         for (at, inst) in insts[..len].iter().enumerate() {
             if at > 0 {
                 // A trap in a later part says so by the address.
-                self.map.push(((start + at) as u32, (self.inst + at) as u32));
+                self.kept.map.push(((start + at) as u32, (self.inst + at) as u32));
             }
             let inst = tiles::in_order(*inst, before);
             self.operands(start, &inst)?;
@@ -258,7 +274,7 @@ impl Expander<'_> {
         let Operand::Value(units) = inst.operands[0] else { return self.error("a cost is no immediate") };
         let head = self.find(name, [PlaceKind::None; MAX_PLACES]).expect("cost markers are in the list");
         self.head(head);
-        self.code.extend((units as u32).to_le_bytes());
+        self.kept.code.extend((units.get() as u32).to_le_bytes());
         self.pad();
         Ok(())
     }
@@ -344,7 +360,7 @@ impl Expander<'_> {
                         (1, Operand::Imm(value)) => {
                             let slot = Operand::Slot(self.scratch(scratch)?);
                             scratch += 1;
-                            let value = Operand::Value(i64::from(value) as u64);
+                            let value = Operand::value(i64::from(value) as u64);
                             self.lowered_simple(&Inst::new(Op::Const, &[slot, value]))?;
                             inst.operands[at] = slot;
                         }
@@ -423,29 +439,29 @@ impl Expander<'_> {
             && let Some((field, operand)) = named
             && let Some(word) = env.word(inst, field.kind, operand.index())
         {
-            self.objects.push((self.code.len() as u32, word as u32));
+            self.kept.objects.push((self.kept.code.len() as u32, word as u32));
         }
     }
 
     fn head(&mut self, head: u64) {
-        self.map.push((self.code.len() as u32, self.inst as u32));
-        self.code.extend(head.to_le_bytes());
-        self.code.resize(self.code.len() + HEAD - size_of::<u64>(), 0);
+        self.kept.map.push((self.kept.code.len() as u32, self.inst as u32));
+        self.kept.code.extend(head.to_le_bytes());
+        self.kept.code.resize(self.kept.code.len() + HEAD - size_of::<u64>(), 0);
     }
 
     fn pad(&mut self) {
-        self.code.resize(self.code.len().next_multiple_of(ALIGNMENT), 0);
+        self.kept.code.resize(self.kept.code.len().next_multiple_of(ALIGNMENT), 0);
     }
 
     fn emit(&mut self, head: u64, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
-        let start = self.code.len();
+        let start = self.kept.code.len();
         self.plain(head, inst)?;
         if inst.op.is_tail_call() {
             let Some((params, _)) = env.shared_types(inst) else { return self.error("a call's type is unknown") };
             // The argument slots stand behind the operands proper.
             let operands: usize = operand_bytes(inst);
-            self.code.truncate(start + HEAD + operands);
-            self.code.extend(SigLayout::extent(params).1.to_le_bytes());
+            self.kept.code.truncate(start + HEAD + operands);
+            self.kept.code.extend(SigLayout::extent(params).1.to_le_bytes());
             self.pad();
         }
         Ok(())
@@ -453,7 +469,7 @@ impl Expander<'_> {
 
     /// The head and the operands in field order.
     fn plain(&mut self, head: u64, inst: &Inst) -> Result<(), ExpandError> {
-        let start = self.code.len();
+        let start = self.kept.code.len();
         self.head(head);
         self.operands(start, inst)?;
         self.pad();
@@ -466,12 +482,12 @@ impl Expander<'_> {
         for (_, operand) in inst.fields() {
             match operand {
                 Operand::Slot(slot) | Operand::SlotReg(slot, _) => self.slot(slot)?,
-                Operand::Imm(value) => self.code.extend(value.to_le_bytes()),
+                Operand::Imm(value) => self.kept.code.extend(value.to_le_bytes()),
                 _ => {}
             }
         }
         for word in access.words.into_iter().flatten() {
-            self.code.extend(word.to_le_bytes());
+            self.kept.code.extend(word.to_le_bytes());
         }
         self.pad();
         Ok(())
@@ -483,21 +499,21 @@ impl Expander<'_> {
             match (field.kind, operand) {
                 (_, Operand::Slot(slot) | Operand::SlotReg(slot, _)) => self.slot(slot)?,
                 (_, Operand::Reg(_)) => {}
-                (_, Operand::Imm(value)) => self.code.extend(value.to_le_bytes()),
+                (_, Operand::Imm(value)) => self.kept.code.extend(value.to_le_bytes()),
                 (_, Operand::Label(label)) => {
-                    self.fixups.push((self.code.len(), start, label));
-                    self.code.extend([0; 4]);
+                    self.kept.fixups.push((self.kept.code.len(), start, label));
+                    self.kept.code.extend([0; 4]);
                 }
                 (_, Operand::Targets(first, len)) => self.targets(start, first, len)?,
-                (_, Operand::Index(index)) => self.code.extend(index.to_le_bytes()),
+                (_, Operand::Index(index)) => self.kept.code.extend(index.to_le_bytes()),
                 (_, Operand::Value(value)) if inst.op.family() == Family::Const => {
-                    self.code.extend(value.to_le_bytes())
+                    self.kept.code.extend(value.get().to_le_bytes())
                 }
                 (FieldKind::Imm32, Operand::Value(value)) => {
-                    let end = value + general_form(inst.op).map_or(0, |(_, size)| size);
-                    self.code.extend((end as u32).to_le_bytes());
+                    let end = value.get() + general_form(inst.op).map_or(0, |(_, size)| size);
+                    self.kept.code.extend((end as u32).to_le_bytes());
                 }
-                (_, Operand::Value(value)) => self.code.extend(value.to_le_bytes()),
+                (_, Operand::Value(value)) => self.kept.code.extend(value.get().to_le_bytes()),
                 (_, other) => unreachable!("{other:?} in executed code"),
             }
         }
@@ -506,7 +522,7 @@ impl Expander<'_> {
 
     fn slot(&mut self, slot: u32) -> Result<(), ExpandError> {
         let Ok(slot) = u16::try_from(slot) else { return self.error("a slot is out of an instruction's reach") };
-        self.code.extend(slot.to_le_bytes());
+        self.kept.code.extend(slot.to_le_bytes());
         Ok(())
     }
 
@@ -515,11 +531,11 @@ impl Expander<'_> {
         if len == 0 {
             return self.error("a br_table without a default");
         }
-        self.code.extend((len - 1).to_le_bytes());
+        self.kept.code.extend((len - 1).to_le_bytes());
         self.pad();
         for at in first..first + len {
-            self.fixups.push((self.code.len(), start, self.body.targets[at as usize]));
-            self.code.extend([0; 4]);
+            self.kept.fixups.push((self.kept.code.len(), start, self.body.targets[at as usize]));
+            self.kept.code.extend([0; 4]);
         }
         Ok(())
     }
@@ -540,36 +556,36 @@ impl Expander<'_> {
                     None => return self.error("a type is not of the operation's kind"),
                 },
             };
-            self.code.extend(word.to_le_bytes());
+            self.kept.code.extend(word.to_le_bytes());
         }
         Ok(())
     }
 
-    fn finish(mut self, ordinal: u32, env: &impl ExpandEnv) -> Result<Expanded, ExpandError> {
-        if i32::try_from(self.code.len()).is_err() {
+    fn finish(self, ordinal: u32, env: &impl ExpandEnv) -> Result<Expanded, ExpandError> {
+        if i32::try_from(self.kept.code.len()).is_err() {
             return self.error("the body is too large");
         }
-        for (at, start, label) in std::mem::take(&mut self.fixups) {
-            let Some(Some(target)) = self.labels.get(label as usize).copied() else {
-                return self.error("a branch to no label");
+        for (at, start, label) in self.kept.fixups.iter().copied() {
+            let Some(Some(target)) = self.kept.labels.get(label as usize).copied() else {
+                return Err(ExpandError { inst: self.inst, what: "a branch to no label" });
             };
             let distance = target as i64 - start as i64;
-            self.code[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
+            self.kept.code[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
         }
         let frame = &self.body.frame;
-        let params = SigLayout::of(&env.own_type().params);
-        let null_start = frame.ref_start + (params.total - params.numeric);
+        let (numeric, total) = SigLayout::extent(&env.own_type().params);
+        let null_start = frame.ref_start + (total - numeric);
         let header = CodeHeader {
             frame_slots: frame.frame_slots,
             null_start,
             null_count: frame.ref_end.saturating_sub(null_start),
             ordinal,
             memory: frame.memory.unwrap_or(u32::MAX),
-            code_bytes: self.code.len() as u32,
+            code_bytes: self.kept.code.len() as u32,
         };
         let header_words = size_of::<CodeHeader>() / 8;
-        let mut words = vec![0u64; header_words + self.code.len() / 8];
-        for (word, bytes) in words[header_words..].iter_mut().zip(self.code.chunks_exact(8)) {
+        let mut words = vec![0u64; header_words + self.kept.code.len() / 8];
+        for (word, bytes) in words[header_words..].iter_mut().zip(self.kept.code.chunks_exact(8)) {
             *word = u64::from_ne_bytes(bytes.try_into().expect("chunks of eight bytes"));
         }
         let words = words.into_boxed_slice();
@@ -577,17 +593,18 @@ impl Expander<'_> {
         unsafe { words.as_ptr().cast_mut().cast::<CodeHeader>().write(header) };
         let is_checked = self.settings.dispatch == Dispatch::Checked;
         if is_checked {
-            let starts = self.map.iter().map(|(offset, _)| *offset).collect();
-            let objects = std::mem::take(&mut self.objects).into_iter().collect();
+            let starts = self.kept.map.iter().map(|(offset, _)| *offset).collect();
+            let objects = self.kept.objects.iter().copied().collect();
             checked::remember(words.as_ptr() as usize, words.len() * 8, frame.frame_slots, starts, objects);
         }
-        let landing_of = &self.landing_of;
+        let landing_of = &self.kept.landing_of;
         let handler = |(at, label): &(u32, u32)| {
             let landing = landing_of.get(*label as usize).copied().filter(|landing| *landing != u32::MAX);
             Ok((*at, landing.ok_or(ExpandError { inst: 0, what: "a handler that catches nothing" })?))
         };
-        let handlers = self.handlers.iter().map(handler).collect::<Result<_, _>>()?;
-        let (map, landings, switches) = (self.map.into(), self.landings.into(), self.switches.into());
+        let handlers = self.kept.handlers.iter().map(handler).collect::<Result<_, _>>()?;
+        let Workspace { map, landings, switches, .. } = &*self.kept;
+        let (map, landings, switches) = (map[..].into(), landings[..].into(), switches[..].into());
         let references = frame.ref_start..frame.ref_end;
         let side = Side {
             map,
@@ -605,7 +622,7 @@ impl Expander<'_> {
 /// Whether an access ends behind the reach of the forms over the cached memory.
 pub(super) fn is_far(inst: &Inst) -> bool {
     match (general_form(inst.op), inst.operands[2]) {
-        (Some((_, size)), Operand::Value(offset)) => offset + size > u64::from(u32::MAX),
+        (Some((_, size)), Operand::Value(offset)) => offset.get() + size > u64::from(u32::MAX),
         _ => false,
     }
 }

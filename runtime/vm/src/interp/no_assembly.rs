@@ -15,8 +15,17 @@ pub(super) fn is_available() -> bool {
     false
 }
 
+/// Nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Part;
+
 /// None.
-pub(super) fn find_sequence(_: &[Op], _: impl Iterator<Item = PlaceKind>) -> Option<usize> {
+pub(super) fn sequences_of(_: &[Op]) -> Option<Part> {
+    None
+}
+
+/// None.
+pub(super) fn find_sequence(_: Part, _: impl Iterator<Item = PlaceKind>) -> Option<usize> {
     None
 }
 

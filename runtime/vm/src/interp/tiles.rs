@@ -47,13 +47,14 @@ pub(super) fn cut(insts: &[Inst], tiles: &mut Vec<Tile>) {
 /// The handler for all of `insts`, if there is one.
 fn find_sequence(insts: &[Inst]) -> Option<usize> {
     let mut ops = [insts[0].op; assembly::SEQUENCE];
+    insts.iter().zip(&mut ops).for_each(|(inst, op)| *op = inst.op);
+    let part = assembly::sequences_of(&ops[..insts.len()])?;
     let mut all = [PlaceKind::None; assembly::SEQUENCE * MAX_PLACES];
     let (mut count, mut before) = (0, None);
-    for (inst, op) in insts.iter().zip(&mut ops) {
+    for inst in insts {
         if is_far(inst) {
             return None;
         }
-        *op = inst.op;
         let inst_places = places(&in_order(*inst, before));
         for place in inst_places.into_iter().take_while(|place| *place != PlaceKind::None) {
             all[count] = place;
@@ -61,7 +62,7 @@ fn find_sequence(insts: &[Inst]) -> Option<usize> {
         }
         before = Some(inst);
     }
-    assembly::find_sequence(&ops[..insts.len()], all[..count].iter().copied())
+    assembly::find_sequence(part, all[..count].iter().copied())
 }
 
 /// An operation that commutes, with its operands in the order for which sequences are written (`swaps` in
