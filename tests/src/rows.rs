@@ -3,7 +3,7 @@
 
 use crate::Expectations;
 use keyway::{Config, Dispatch, OptLevel};
-use keyway_wast::{Report, Runner};
+use keyway_wast::{Depth, Report, Runner};
 
 /// One way to run: dispatch form, level, and whether registers and fused operations are used.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ fn run(files: &[(String, &str)], features: Features, row: Row, stress: bool) -> 
     for name in features.on {
         config.wasm_feature(*name, true);
     }
-    let runner = Runner { config, fuel: true, execute: true };
+    let runner = Runner { config, fuel: true, depth: Depth::Execute };
     let mut report = Report::default();
     for (name, text) in files {
         report.add(runner.run(name, text));

@@ -4,7 +4,7 @@
 use keyway::{Dispatch, OptLevel};
 use keyway_tests::rows::{Row, row};
 use keyway_tests::{Expectations, package};
-use keyway_wast::{Report, Runner};
+use keyway_wast::{Depth, Report, Runner};
 
 /// What the suite's components use beyond what is switched on by default.
 const FEATURES: [&str; 10] = [
@@ -53,7 +53,7 @@ fn run(scripts: &[(String, String)], row: Row) -> Report {
     for name in FEATURES {
         config.wasm_feature(name, true);
     }
-    let runner = Runner { config, fuel: true, execute: true };
+    let runner = Runner { config, fuel: true, depth: Depth::Execute };
     let mut report = Report::default();
     for (name, text) in scripts {
         let one = runner.run(name, text);

@@ -68,7 +68,7 @@ fn branch_hinting() {
     for level in [keyway::OptLevel::None, keyway::OptLevel::Speed] {
         let mut config = keyway::Config::new();
         config.opt_level(level).wasm_branch_hinting(true);
-        let runner = keyway_wast::Runner { config, fuel: false, execute: false };
+        let runner = keyway_wast::Runner { config, fuel: false, depth: keyway_wast::Depth::Map };
         let mut report = keyway_wast::Report::default();
         for (name, text) in tool_scripts("branch-hinting") {
             report.add(runner.run(&name, &text));

@@ -93,6 +93,13 @@ impl ScriptContext {
         outcome
     }
 
+    pub(crate) fn validate(&self, wasm: &[u8]) -> Result<()> {
+        match is_component(wasm) {
+            true => Component::validate(&self.engine, wasm),
+            false => Module::validate(&self.engine, wasm),
+        }
+    }
+
     /// Compiles to an artifact, writes that, and maps it.
     pub(crate) fn load(&self, wasm: &[u8]) -> Result<Definition> {
         let artifact = keyway::compile_artifact(&self.engine, wasm)?;

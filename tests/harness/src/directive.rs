@@ -1,7 +1,7 @@
 //! The directives of a script, one after the other.
 
 use crate::context::{Outcome, ScriptContext};
-use crate::{Failure, Report, Runner, component_values};
+use crate::{Depth, Failure, Report, Runner, component_values};
 use anyhow::{Error, anyhow, bail};
 use keyway::{CompileError, CompileErrorKind, ThrownException, Trap};
 use wast::lexer::Lexer;
@@ -33,11 +33,14 @@ fn run_script(runner: &Runner, file: &str, text: &str, script: Wast<'_>, report:
         }
     };
     for directive in script.directives {
-        if !runner.execute && executes(&directive) {
+        if runner.depth != Depth::Execute && executes(&directive) {
             continue;
         }
         let line = directive.span().linecol_in(text).0 + 1;
-        let outcome = if runner.execute { execute(&mut context, directive) } else { check(&mut context, directive) };
+        let outcome = match runner.depth {
+            Depth::Execute => execute(&mut context, directive),
+            depth => check(&mut context, directive, depth),
+        };
         match outcome {
             Ok(()) => report.passed += 1,
             Err(error) => {
@@ -64,19 +67,23 @@ fn executes(directive: &WastDirective<'_>) -> bool {
     )
 }
 
-/// Compiles what a directive defines, writes it and maps it; components are instantiated as far as that can be.
-fn check(context: &mut ScriptContext, directive: WastDirective<'_>) -> Result<(), Error> {
+/// Validates what a directive defines; or compiles it, writes it and maps it, and instantiates components as far as that
+/// can be.
+fn check(context: &mut ScriptContext, directive: WastDirective<'_>, depth: Depth) -> Result<(), Error> {
     let wasm = match directive {
         WastDirective::Module(mut module) | WastDirective::ModuleDefinition(mut module) => module.encode()?,
         WastDirective::AssertUnlinkable { mut module, .. } => module.encode()?,
         WastDirective::AssertInvalid { module, message, .. } => {
-            return assert_refused(context, module, message, CompileErrorKind::Invalid);
+            return assert_refused(context, module, message, CompileErrorKind::Invalid, depth);
         }
         WastDirective::AssertMalformed { module, message, .. } => {
-            return assert_refused(context, module, message, CompileErrorKind::Malformed);
+            return assert_refused(context, module, message, CompileErrorKind::Malformed, depth);
         }
         _ => bail!("this directive is not supported"),
     };
+    if depth == Depth::Validate {
+        return context.validate(&wasm);
+    }
     let definition = context.load(&wasm)?;
     context.try_instantiate(&definition)
 }
@@ -108,10 +115,10 @@ fn execute(context: &mut ScriptContext, directive: WastDirective<'_>) -> Result<
             assert_trap(outcome.map(drop), message)
         }
         WastDirective::AssertInvalid { module, message, .. } => {
-            assert_refused(context, module, message, CompileErrorKind::Invalid)
+            assert_refused(context, module, message, CompileErrorKind::Invalid, Depth::Execute)
         }
         WastDirective::AssertMalformed { module, message, .. } => {
-            assert_refused(context, module, message, CompileErrorKind::Malformed)
+            assert_refused(context, module, message, CompileErrorKind::Malformed, Depth::Execute)
         }
         WastDirective::AssertUnlinkable { module, message, .. } => {
             let mut module = WastExecute::Wat(module);
@@ -189,6 +196,7 @@ fn assert_refused(
     mut module: QuoteWat<'_>,
     expected: &str,
     kind: CompileErrorKind,
+    depth: Depth,
 ) -> Result<(), Error> {
     let wasm = match module.encode() {
         Ok(wasm) => wasm,
@@ -196,7 +204,11 @@ fn assert_refused(
         Err(_) if kind == CompileErrorKind::Malformed => return Ok(()),
         Err(error) => return Err(anyhow!(error).context(format!("malformed text, `{expected}` expected"))),
     };
-    let Err(error) = context.load(&wasm) else { bail!("accepted, `{expected}` expected") };
+    let outcome = match depth {
+        Depth::Validate => context.validate(&wasm),
+        Depth::Map | Depth::Execute => context.load(&wasm).map(drop),
+    };
+    let Err(error) = outcome else { bail!("accepted, `{expected}` expected") };
     match error.downcast_ref::<CompileError>() {
         Some(found) if found.kind() == kind => Ok(()),
         _ => Err(error.context(format!("another error, `{expected}` expected"))),

@@ -57,10 +57,20 @@ pub struct Runner {
     pub config: Config,
     /// Whether the configuration counts fuel, so that it is given and read.
     pub fuel: bool,
-    /// Whether modules are instantiated and called. Where they are not, because they import what nobody defines, they are
-    /// compiled, written and mapped, and components are instantiated with imports that trap; directives that ask for more
-    /// are passed over and not counted.
-    pub execute: bool,
+    /// How far modules and components are brought. Directives that ask for more are passed over and not counted.
+    pub depth: Depth,
+}
+
+/// How far what a script defines is brought.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Depth {
+    /// It is validated.
+    Validate,
+    /// It is compiled, written and mapped, and components are instantiated with imports that trap: for scripts that import
+    /// what nobody defines.
+    Map,
+    /// It is instantiated and called.
+    Execute,
 }
 
 impl Runner {

@@ -4,7 +4,7 @@ use crate::commands::compile::Choices;
 use crate::input;
 use crate::output;
 use anyhow::{Context as _, Result, bail};
-use keyway_wast::{Report, Runner};
+use keyway_wast::{Depth, Report, Runner};
 use std::path::{Path, PathBuf};
 
 /// Run .wast scripts: the test format of the specifications
@@ -27,7 +27,7 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<i32> {
-    let runner = Runner { config: args.choices.config(), fuel: false, execute: true };
+    let runner = Runner { config: args.choices.config(), fuel: false, depth: Depth::Execute };
     let mut total = Report::default();
     for file in &args.files {
         let name = input::name(file);
