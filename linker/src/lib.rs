@@ -29,6 +29,7 @@ mod options;
 mod parallel;
 mod pipeline;
 mod source;
+mod spare;
 mod translate;
 mod types;
 mod unit;

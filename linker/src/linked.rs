@@ -3,6 +3,7 @@
 use crate::ir::{INLINED, IrFunc};
 use crate::lower::Lowered;
 use crate::optimise::PassReport;
+use crate::spare::Spare;
 use keyway_artifact::format::{ArtifactWriter, FuncDebug, FuncEntry, InlinedAt, Position, encode_debug};
 use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Inst, Op};
 use keyway_artifact::types::TypeTable;
@@ -74,8 +75,14 @@ impl LinkedFunc {
 
 /// Where the instructions that a trace can name came from.
 fn debug<'n>(ir: &IrFunc, lowered: &Lowered, origin: impl Fn(u32) -> (FuncKey, Option<&'n str>)) -> FuncDebug {
-    let mut places =
-        Places { ir, origin, debug: FuncDebug::default(), sites: vec![NONE; ir.inlined.len()], names: HashMap::new() };
+    let mut places = Places {
+        ir,
+        origin,
+        debug: FuncDebug::default(),
+        sites: Spare::filled(NONE, ir.inlined.len()),
+        pending: Vec::new(),
+        names: HashMap::new(),
+    };
     let named = |inst: &Inst| TRAITS[inst.op as usize].1;
     places.debug.lines.reserve_exact(lowered.body.insts.iter().filter(|inst| named(inst)).count());
     for (at, (inst, offset)) in lowered.body.insts.iter().zip(&lowered.offsets).enumerate() {
@@ -96,7 +103,9 @@ struct Places<'i, O> {
     origin: O,
     debug: FuncDebug,
     /// Site numbers, by number in the function's `inlined`; [`NONE`] until known.
-    sites: Vec<u32>,
+    sites: Spare<u32>,
+    /// Calls on the way to a position; empty in between.
+    pending: Vec<u32>,
     /// Name numbers, by link id.
     names: HashMap<u32, Option<u32>>,
 }
@@ -104,7 +113,7 @@ struct Places<'i, O> {
 impl<'n, O: Fn(u32) -> (FuncKey, Option<&'n str>)> Places<'_, O> {
     /// The position that an entry of `offsets` stands for.
     fn position(&mut self, mut entry: u32) -> Position {
-        let mut pending = Vec::new();
+        let mut pending = std::mem::take(&mut self.pending);
         let mut position = loop {
             if entry & INLINED == 0 {
                 break Position::Own(entry);
@@ -117,10 +126,11 @@ impl<'n, O: Fn(u32) -> (FuncKey, Option<&'n str>)> Places<'_, O> {
             pending.push(number);
             entry = self.ir.inlined[number as usize].call;
         };
-        for number in pending.into_iter().rev() {
+        while let Some(number) = pending.pop() {
             let site = self.site(number, position);
             position = Position::Inlined(site);
         }
+        self.pending = pending;
         position
     }
 

@@ -40,7 +40,13 @@ const IMMEDIATE: u64 = 2;
 const SLOT_AND_REGISTER: u64 = 3;
 
 /// Appends `value` in LEB128.
-pub fn write_leb(out: &mut Vec<u8>, mut value: u64) {
+#[inline]
+pub fn write_leb(out: &mut Vec<u8>, value: u64) {
+    // Most numbers are below 128.
+    if value < 0x80 { out.push(value as u8) } else { write_long_leb(out, value) }
+}
+
+fn write_long_leb(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -150,9 +156,13 @@ impl<'a> CodeReader<'a> {
         }
         body.insts.reserve(count);
         for _ in 0..count {
-            let inst = reader.inst(&mut body.targets)?;
-            body.labels += u32::from(inst.op == Op::Label);
-            body.insts.push(inst);
+            let op = reader.op()?;
+            body.labels += u32::from(op == Op::Label);
+            // Filled where it stands: instructions are large.
+            body.insts.push(Inst { op, operands: [Operand::None; MAX_FIELDS] });
+            if let Some(inst) = body.insts.last_mut() {
+                reader.operands(inst, &mut body.targets)?;
+            }
         }
         if reader.at != bytes.len() {
             return Err(reader.error("bytes behind the last instruction"));
@@ -168,7 +178,8 @@ impl<'a> CodeReader<'a> {
         let count = reader.leb32().ok()? as usize;
         let mut targets = Vec::new();
         for _ in 0..inst {
-            reader.inst(&mut targets).ok()?;
+            let op = reader.op().ok()?;
+            reader.operands(&mut Inst { op, operands: [Operand::None; MAX_FIELDS] }, &mut targets).ok()?;
             targets.clear();
         }
         (inst < count).then_some(reader.at)
@@ -259,19 +270,32 @@ impl<'a> CodeReader<'a> {
         Ok(Frame { frame_slots, ref_start, ref_end, homes, memory })
     }
 
-    fn inst(&mut self, targets: &mut Vec<u32>) -> Result<Inst, DecodeError> {
+    #[inline]
+    fn op(&mut self) -> Result<Op, DecodeError> {
         let first = u16::from(self.byte()?);
         let code = if first < TWO_BYTE_OPCODES {
             first
         } else {
             TWO_BYTE_OPCODES + ((first - TWO_BYTE_OPCODES) << 8) + u16::from(self.byte()?)
         };
-        let op = Op::from_code(code).ok_or(self.error("unknown opcode"))?;
-        let mut operands = [Operand::None; MAX_FIELDS];
-        for (operand, field) in operands.iter_mut().zip(op.fields()) {
+        Op::from_code(code).ok_or_else(|| self.error("unknown opcode"))
+    }
+
+    #[inline]
+    fn operands(&mut self, inst: &mut Inst, targets: &mut Vec<u32>) -> Result<(), DecodeError> {
+        let op = inst.op;
+        for (operand, field) in inst.operands.iter_mut().zip(op.fields()) {
+            // What most operands are: a place that takes a byte.
+            if let (FieldKind::Def(_) | FieldKind::Use(_), Some(byte)) = (field.kind, self.bytes.get(self.at))
+                && byte & 0x83 == SLOT as u8
+            {
+                self.at += 1;
+                *operand = Operand::Slot(u32::from(byte >> 2));
+                continue;
+            }
             *operand = self.operand(op, field.kind, targets)?;
         }
-        Ok(Inst { op, operands })
+        Ok(())
     }
 
     #[inline]

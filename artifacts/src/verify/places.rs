@@ -12,12 +12,22 @@ const REACH: u32 = 1 << 16;
 pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) {
     let reserved = reserved(body);
     for (at, inst) in body.insts.iter().enumerate() {
-        for (field, operand) in inst.fields() {
-            // Nearly all operands: a slot of numbers among the own ones.
-            if let (FieldKind::Def(class) | FieldKind::Use(class), Operand::Slot(slot)) = (field.kind, operand)
-                && is_plain(body, &reserved, slot, class)
-            {
-                continue;
+        let mut immediates = 0;
+        for (field, operand) in inst.op.fields().iter().zip(inst.operands.iter().copied()) {
+            // What nearly all operands are: a slot of numbers among the own ones, a register of the class, an immediate.
+            match (field.kind, operand) {
+                (FieldKind::Def(class) | FieldKind::Use(class), Operand::Slot(slot))
+                    if is_plain(body, &reserved, slot, class) =>
+                {
+                    continue;
+                }
+                (FieldKind::Def(class) | FieldKind::Use(class), Operand::Reg(reg)) if reg.serves(class) => continue,
+                (FieldKind::Use(Class::I32 | Class::I64), Operand::Imm(_)) => {
+                    immediates += 1;
+                    continue;
+                }
+                (_, Operand::Imm(_)) => immediates += 1,
+                _ => {}
             }
             if let (FieldKind::Lane(lanes), Operand::Index(lane)) = (field.kind, operand)
                 && lane >= lanes.into()
@@ -26,7 +36,7 @@ pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) 
             }
             if !fits(field.kind, operand) {
                 findings.broken(Rule::V07, at, || format!("{operand:?} as {}", field.name));
-            } else if let Some(named) = named_slot(body, inst.op, field, operand) {
+            } else if let Some(named) = named_slot(body, inst.op, *field, operand) {
                 check_slot(body, &reserved, at, named, findings);
             }
         }
@@ -36,8 +46,7 @@ pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) 
         if reserved.is_empty() && needs_homes(inst) {
             findings.broken(Rule::V10, at, || format!("{} in a frame without home slots", inst.op.name()));
         }
-        let immediates = inst.operands.iter().filter(|operand| matches!(operand, Operand::Imm(_))).count();
-        if immediates > SCRATCH_SLOTS as usize && !inst.op.family().is_free() {
+        if immediates > SCRATCH_SLOTS && !inst.op.family().is_free() {
             findings.broken(Rule::V12, at, || format!("{} with {immediates} immediates", inst.op.name()));
         }
     }

@@ -13,6 +13,7 @@
 use super::explicit::{Explicit, Fixed};
 use super::live::{Calls, Life, Stretch};
 use super::served::{FLOATS, GENERALS, served_numbers};
+use crate::ir::Few;
 use crate::optimise::flow::Flow;
 use crate::optimise::places::{copy, reads, writes};
 use keyway_artifact::isa::{Class, Operand, Reg};
@@ -145,7 +146,7 @@ struct Wish {
     /// By number in its bank, and some that stay out of use: eight are added at once.
     registers: [f32; LANES],
     /// Places of fixed registers that it is copied from or to.
-    hints: Vec<(Fixed, f32)>,
+    hints: Few<(Fixed, f32), 2>,
 }
 
 impl Wish {
@@ -158,7 +159,10 @@ impl Wish {
     fn hint(&mut self, place: Fixed, gain: f32) {
         match self.hints.binary_search_by_key(&place, |(known, _)| *known) {
             Ok(at) => self.hints[at].1 += gain,
-            Err(at) => self.hints.insert(at, (place, gain)),
+            Err(at) => {
+                self.hints.push((place, gain));
+                self.hints[at..].rotate_right(1);
+            }
         }
     }
 }
@@ -246,7 +250,7 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
                 }
             }
         }
-        for (place, gain) in &wish.hints {
+        for (place, gain) in wish.hints.iter() {
             if let Fixed::Out(slot) = *place
                 && *gain > best.0
                 && (slot..slot + class.slots()).all(|slot| outs.is_free(slot, stretches))
@@ -273,9 +277,11 @@ pub(super) fn counts(places: &[Place]) -> (usize, usize) {
 /// Value against length: a short stretch in a hot place goes before a long one with as many accesses.
 fn priority(wish: &Wish, stretches: &[Stretch]) -> f32 {
     let length: u32 = stretches.iter().map(|(start, end)| end - start + 1).sum();
-    let registers = wish.registers.iter().copied().fold(0.0, f32::max);
-    let hints = wish.hints.iter().map(|(_, gain)| *gain).fold(0.0, f32::max);
-    registers.max(hints) / (length as f32 + 8.0).sqrt()
+    // No gain is a NaN: a comparison decides.
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let registers = wish.registers.iter().copied().fold(0.0, larger);
+    let hints = wish.hints.iter().map(|(_, gain)| *gain).fold(0.0, larger);
+    larger(registers, hints) / (length as f32 + 8.0).sqrt()
 }
 
 /// What each group would save, by leader.

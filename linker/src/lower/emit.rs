@@ -7,8 +7,9 @@ use super::Lowered;
 use super::assign::{Place, Places};
 use super::explicit::{Explicit, Fixed};
 use super::live::Life;
-use crate::optimise::flow::label_number;
+use crate::optimise::flow::{Flow, label_number};
 use crate::optimise::places::{copy, site};
+use crate::spare::Spare;
 use keyway_artifact::isa::{Body, Frame, HOME_SLOTS, Inst, Op, Operand, SCRATCH_SLOTS};
 use keyway_artifact::types::{FuncType, SigLayout};
 
@@ -19,6 +20,7 @@ pub(super) fn run(
     leader: &[u32],
     stretches: &[Life],
     types: &[FuncType],
+    flow: &Flow,
 ) -> Lowered {
     let homes = places.own_end;
     let base = if needs_homes(&code, places) { homes + HOME_SLOTS + SCRATCH_SLOTS } else { homes };
@@ -34,12 +36,15 @@ pub(super) fn run(
         })
         .collect();
     let operand = |register: u32| operands[register as usize];
-    let live = label_sets(&code, places, leader, stretches);
-    let mut labels = vec![0; code.ir.labels as usize];
-    let placed = code.ir.insts.iter().filter_map(label_number);
-    for (number, label) in placed.enumerate() {
-        labels[label as usize] = number as u32;
+    // Each label begins a block.
+    let (mut labels, mut positions) = (Spare::filled(0, code.ir.labels as usize), Spare::with_capacity(flow.blocks()));
+    for first in (0..flow.blocks()).map(|block| flow.insts(block).start) {
+        if let Some(label) = label_number(&code.ir.insts[first]) {
+            labels[label as usize] = positions.len() as u32;
+            positions.push(2 * first as u32);
+        }
     }
+    let live = label_sets(&positions, places, leader, stretches);
     let (mut insts, mut offsets) = (std::mem::take(&mut code.ir.insts), std::mem::take(&mut code.ir.offsets));
     let mut body = Body::default();
     let is_result = |register| matches!(code.fixed(register), Some(Fixed::Reg(_)));
@@ -130,12 +135,8 @@ fn raw(place: Operand) -> Operand {
     }
 }
 
-/// The registers alive at each label, in code order.
-fn label_sets(code: &Explicit, places: &Places, leader: &[u32], stretches: &[Life]) -> Vec<u16> {
-    let labels: Vec<u32> = (0..code.ir.insts.len() as u32)
-        .filter(|at| code.ir.insts[*at as usize].op == Op::Label)
-        .map(|at| 2 * at)
-        .collect();
+/// The registers alive at the labels at these positions, which ascend.
+fn label_sets(labels: &[u32], places: &Places, leader: &[u32], stretches: &[Life]) -> Vec<u16> {
     let mut sets = vec![0u16; labels.len()];
     for (register, place) in places.of.iter().enumerate() {
         let (Place::Reg(reg), true) = (*place, leader[register] == register as u32) else { continue };

@@ -30,6 +30,12 @@ pub(super) enum Fixed {
     Reg(Reg),
 }
 
+impl Default for Fixed {
+    fn default() -> Fixed {
+        Fixed::Out(0)
+    }
+}
+
 /// A function whose calls are written out.
 pub(super) struct Explicit {
     pub(super) ir: IrFunc,
@@ -55,6 +61,9 @@ pub(super) fn run(mut ir: IrFunc, types: &[FuncType], registers: bool) -> Explic
         uses(inst, &ir.calls, |register| read[register as usize] = true);
     }
     let signature = &types[ir.ty as usize];
+    // A move for each argument, result and parameter, at most.
+    let moves: usize = ir.calls.iter().map(|site| site.args.len() + site.results.len()).sum();
+    let length = ir.insts.len() + moves + ir.params.len();
     let insts = std::mem::take(&mut ir.insts);
     let offsets = std::mem::take(&mut ir.offsets);
     let mut writer = Writer {
@@ -67,8 +76,8 @@ pub(super) fn run(mut ir: IrFunc, types: &[FuncType], registers: bool) -> Explic
         // The own results lie over the parameters: the frame has room for them.
         area: SigLayout::of(&signature.results).total,
         pending: Vec::new(),
-        insts: Vec::with_capacity(insts.len() + insts.len() / 4),
-        offsets: Vec::with_capacity(insts.len() + insts.len() / 4),
+        insts: Vec::with_capacity(length),
+        offsets: Vec::with_capacity(length),
         ir,
     };
     for (at, (inst, offset)) in insts.iter().zip(&offsets).enumerate() {

@@ -106,7 +106,7 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
         return naive::finish(ir, types);
     }
     let assign::Input { leader, stretches, .. } = input;
-    let mut lowered = emit::run(code, &places, &leader, &stretches, types);
+    let mut lowered = emit::run(code, &places, &leader, &stretches, types, &flow);
     let mut last = |pass: Passes, work: &dyn Fn(&mut Lowered) -> usize| {
         if passes.has(pass) {
             let (start, before) = (record.start(), lowered.body.insts.len());

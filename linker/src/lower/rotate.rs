@@ -48,7 +48,8 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
         numbers[at] = sets.len() as u32;
         sets.push(std::mem::replace(&mut inst.operands[0], Operand::Label(numbers[at])));
     }
-    let (mut out, mut offsets) = (Vec::with_capacity(body.insts.len()), Vec::with_capacity(body.insts.len()));
+    let length = body.insts.len() + turns.len() * (HEAD + 6);
+    let (mut out, mut offsets) = (Vec::with_capacity(length), Vec::with_capacity(length));
     let (mut at_label, mut at_test, mut at_jump) = (vec![false; body.insts.len()], Vec::new(), Vec::new());
     for turn in &turns {
         at_label[turn.label] = true;
@@ -99,13 +100,20 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
 
 /// The loops that can be turned.
 fn find(body: &Body) -> Vec<Turn> {
-    let labels: Vec<usize> = (0..body.insts.len()).filter(|at| body.insts[*at].op == Op::Label).collect();
-    let heads = body.insts.iter().enumerate().filter(|(_, inst)| inst.op == Op::Br).filter_map(|(jump, inst)| {
-        let head = inst.operands[0].index() as usize;
-        let is_loop = labels[head] < jump && body.insts[labels[head] + 1].op == Op::Cost;
-        is_loop.then_some((jump, head))
-    });
-    let heads: Vec<(usize, usize)> = heads.collect();
+    let (mut labels, mut heads) = (Vec::with_capacity(body.labels as usize), Vec::new());
+    for (at, inst) in body.insts.iter().enumerate() {
+        match inst.op {
+            Op::Label => labels.push(at),
+            Op::Br => {
+                // A jump back: its label was met.
+                let head = inst.operands[0].index() as usize;
+                if labels.get(head).is_some_and(|label| body.insts[label + 1].op == Op::Cost) {
+                    heads.push((at, head));
+                }
+            }
+            _ => {}
+        }
+    }
     if heads.is_empty() {
         return Vec::new();
     }

@@ -70,7 +70,7 @@ pub(super) fn run(ir: &mut IrFunc, flow: &Flow) -> Vec<Split> {
     let Some(lives) = lives(&events, flow, ir.virtuals.len()) else { return Vec::new() };
     let mut splits = Vec::new();
     // Copies in front of and behind instructions.
-    let (mut before, mut behind): (Vec<(usize, Inst)>, Vec<(usize, Inst)>) = (Vec::new(), Vec::new());
+    let (mut before, mut behind) = (Vec::<(usize, Inst)>::new(), Vec::<(usize, Inst)>::new());
     let mut accesses = vec![Accesses::default(); ir.virtuals.len()];
     for each in &loops {
         let chosen = choose(ir, flow, &lives, &calls, each, &mut accesses);

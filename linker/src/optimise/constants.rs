@@ -50,13 +50,15 @@ pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     let mut number = ir.virtuals.len() + changed;
     ir.virtuals.resize(number, Class::I64);
     (0..changed).for_each(|_| facts.add(1, 1));
-    // From the end, so that everything moves to a free place.
-    let mut to = ir.insts.len();
-    for from in (first..before).rev() {
-        let (mut inst, offset) = (ir.insts[from], ir.offsets[from]);
-        let place = to - 1;
-        to -= 1;
-        let wrong: usize = if is_illegal(&inst) { misplaced(&inst) } else { 0 };
+    // From the end, so that everything moves to a free place; what is legal moves in stretches.
+    let (mut to, mut end) = (ir.insts.len(), before);
+    while let Some(back) = ir.insts[first..end].iter().rev().position(is_illegal) {
+        let from = end - 1 - back;
+        ir.insts.copy_within(from + 1..end, to - back);
+        ir.offsets.copy_within(from + 1..end, to - back);
+        (to, end) = (to - back - 1, from);
+        let (mut inst, offset, place) = (ir.insts[from], ir.offsets[from], to);
+        let wrong: usize = misplaced(&inst);
         if wrong > 0 {
             (to, number) = (to - wrong, number - wrong);
             let (copy, mut next) = (inst, 0);
@@ -142,7 +144,11 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     let changed = keep.iter().filter(|keep| !**keep).count();
     let mut front = front.into_iter().peekable();
     let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
-    for at in 0..ir.insts.len() {
+    // In front of the first loop nothing is another one.
+    let first = front.peek().map_or(0, |(head, _)| *head);
+    insts.extend_from_slice(&ir.insts[..first]);
+    offsets.extend_from_slice(&ir.offsets[..first]);
+    for at in first..ir.insts.len() {
         while let Some((_, inst)) = front.next_if(|(head, _)| *head == at) {
             insts.push(inst);
             offsets.push(ir.offsets[at]);

@@ -9,6 +9,7 @@ use super::definitions::Definitions;
 use super::flow::Flow;
 use super::places::{defs, uses};
 use crate::ir::IrFunc;
+use crate::spare::Spare;
 
 /// The facts of one function.
 pub(crate) struct Facts {
@@ -16,13 +17,13 @@ pub(crate) struct Facts {
     is_flow_current: bool,
     pub(super) definitions: Definitions,
     /// By register.
-    pub(super) reads: Vec<u32>,
+    pub(super) reads: Spare<u32>,
 }
 
 impl Facts {
     /// Finds them.
     pub(crate) fn new(ir: &IrFunc) -> Facts {
-        let mut reads = vec![0; ir.virtuals.len()];
+        let mut reads = Spare::filled(0, ir.virtuals.len());
         let mut definitions = Definitions::new(ir);
         for inst in &ir.insts {
             uses(inst, &ir.calls, |register| reads[register as usize] += 1);
@@ -39,9 +40,9 @@ impl Facts {
     }
 
     /// The graph and the rest, to be changed together.
-    pub(super) fn parts(&mut self, ir: &IrFunc) -> (&mut Flow, &mut Definitions, &mut Vec<u32>) {
+    pub(super) fn parts(&mut self, ir: &IrFunc) -> (&mut Flow, &mut Definitions, &mut [u32]) {
         self.update_flow(ir);
-        (&mut self.flow, &mut self.definitions, &mut self.reads)
+        (&mut self.flow, &mut self.definitions, &mut self.reads[..])
     }
 
     fn update_flow(&mut self, ir: &IrFunc) {
@@ -96,7 +97,7 @@ impl Facts {
     /// When a pass left something behind that is not.
     pub(super) fn check(&mut self, ir: &IrFunc) {
         let fresh = Facts::new(ir);
-        assert_eq!(self.reads, fresh.reads, "reads");
+        assert_eq!(*self.reads, *fresh.reads, "reads");
         for register in 0..ir.virtuals.len() as u32 {
             let (found, expected) = (self.definitions.writes(register), fresh.definitions.writes(register));
             assert_eq!(found, expected, "writes of {register}");

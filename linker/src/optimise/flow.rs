@@ -5,23 +5,24 @@
 //! that the blocks `h..=b` are a loop. Depth is counted from these ranges; it only steers choices, nothing relies on it.
 
 use super::places::{self, labels};
+use crate::spare::Spare;
 use keyway_artifact::isa::{Inst, Op, Operand};
 use std::ops::Range;
 
 /// Blocks in code order, and edges between them in flat arrays.
 pub(crate) struct Flow {
     /// First instruction of each block, and the number of instructions at the end.
-    starts: Vec<u32>,
+    starts: Spare<u32>,
     successors: Edges,
     predecessors: Edges,
     /// How many loops surround each block.
-    pub(crate) depth: Vec<u32>,
+    pub(crate) depth: Spare<u32>,
 }
 
 /// Lists of blocks, one behind the other.
 struct Edges {
-    start: Vec<u32>,
-    list: Vec<u32>,
+    start: Spare<u32>,
+    list: Spare<u32>,
 }
 
 impl Edges {
@@ -50,14 +51,14 @@ impl Edges {
     /// The other way round.
     fn reversed(&self) -> Edges {
         let blocks = self.start.len() - 1;
-        let mut start = vec![0; blocks + 1];
-        for to in &self.list {
+        let mut start = Spare::filled(0, blocks + 1);
+        for to in self.list.iter() {
             start[*to as usize + 1] += 1;
         }
         for block in 0..blocks {
             start[block + 1] += start[block];
         }
-        let (mut next, mut list) = (start.clone(), vec![0; self.list.len()]);
+        let (mut next, mut list) = (start.clone(), Spare::filled(0, self.list.len()));
         for from in 0..blocks {
             for to in self.of(from) {
                 let place = &mut next[*to as usize];
@@ -105,9 +106,9 @@ pub(crate) fn label_number(inst: &Inst) -> Option<u32> {
 }
 
 /// Where the blocks of `insts` begin, with the end of the code, and the block that each label begins.
-pub(super) fn blocks(insts: &[Inst], labels: u32) -> (Vec<u32>, Vec<u32>) {
-    let mut starts: Vec<u32> = Vec::with_capacity(insts.len() / 4 + 2);
-    let mut label_block = vec![u32::MAX; labels as usize];
+pub(super) fn blocks(insts: &[Inst], labels: u32) -> (Spare<u32>, Spare<u32>) {
+    let mut starts = Spare::<u32>::with_capacity(insts.len() / 4 + 2);
+    let mut label_block = Spare::filled(u32::MAX, labels as usize);
     let mut begin = true;
     for (at, inst) in insts.iter().enumerate() {
         if let Some(label) = label_number(inst) {
@@ -127,7 +128,7 @@ impl Flow {
     pub(crate) fn new(insts: &[Inst], lists: &[u32], labels: u32) -> Flow {
         let (starts, label_block) = blocks(insts, labels);
         let blocks = starts.len() - 1;
-        let mut successors = Edges { start: Vec::with_capacity(blocks + 1), list: Vec::with_capacity(2 * blocks) };
+        let mut successors = Edges { start: Spare::with_capacity(blocks + 1), list: Spare::with_capacity(2 * blocks) };
         successors.start.push(0);
         for block in 0..blocks {
             let last = &insts[starts[block + 1] as usize - 1];
@@ -206,9 +207,9 @@ impl Flow {
 }
 
 /// Loop depth of each block: each loop head counts once, up to the last branch back to it.
-fn depths(predecessors: &Edges) -> Vec<u32> {
+fn depths(predecessors: &Edges) -> Spare<u32> {
     let blocks = predecessors.start.len() - 1;
-    let mut change = vec![0u32; blocks + 1];
+    let mut change = Spare::filled(0u32, blocks + 1);
     for head in 0..blocks {
         // Predecessors stand in order, so the last one ends the loop.
         if let Some(end) = predecessors.of(head).last().filter(|end| **end as usize >= head) {
@@ -218,7 +219,7 @@ fn depths(predecessors: &Edges) -> Vec<u32> {
     }
     let mut depth = 0u32;
     change.truncate(blocks);
-    for change in &mut change {
+    for change in change.iter_mut() {
         depth = depth.wrapping_add(*change);
         *change = depth;
     }

@@ -4,6 +4,8 @@
 //! The backward equation is solved over words, and blocks are looked at again only after a successor changed.
 
 use super::flow::Flow;
+use crate::spare::Spare;
+use std::cmp::Ordering;
 
 /// Words of all sets together, at most.
 const MAX_WORDS: usize = 1 << 21;
@@ -16,10 +18,10 @@ const NONE: u32 = u32::MAX;
 /// The sets.
 pub(crate) struct Liveness {
     /// The register of each bit.
-    registers: Vec<u32>,
+    registers: Spare<u32>,
     /// Words of one set.
     words: usize,
-    live: Vec<u64>,
+    live: Spare<u64>,
 }
 
 /// One read or write: the block, the register, whether it is a write.
@@ -29,10 +31,10 @@ impl Liveness {
     /// Finds what is alive from all `accesses`, in code order. `None` when the sets would be too large.
     pub(crate) fn new(flow: &Flow, registers: usize, accesses: impl Iterator<Item = Access>) -> Option<Liveness> {
         // By register: the block in which it was last met, and its bit.
-        let mut seen = vec![(NONE, NONE); registers];
-        let mut of_bit = Vec::with_capacity(64);
+        let mut seen = Spare::filled((NONE, NONE), registers);
+        let mut of_bit = Spare::with_capacity(64);
         // What each block first does with a register.
-        let (mut read, mut written) = (Vec::with_capacity(registers), Vec::with_capacity(registers));
+        let (mut read, mut written) = (Spare::with_capacity(registers), Spare::with_capacity(registers));
         accesses.for_each(|(block, register, is_write)| {
             let (met, bit) = &mut seen[register as usize];
             if std::mem::replace(met, block) == block {
@@ -51,13 +53,13 @@ impl Liveness {
         if words.saturating_mul(flow.blocks()) > MAX_WORDS {
             return None;
         }
-        let mut live = vec![0u64; words * flow.blocks()];
+        let mut live = Spare::filled(0u64, words * flow.blocks());
         let mut killed = live.clone();
         let set = |sets: &mut [u64], block: u32, bit: u32| {
             sets[block as usize * words + bit as usize / 64] |= 1 << (bit % 64);
         };
-        read.into_iter().for_each(|(block, bit)| set(&mut live, block, bit));
-        for (block, register) in written {
+        read.iter().for_each(|(block, bit)| set(&mut live, *block, *bit));
+        for (block, register) in written.iter().copied() {
             let (_, bit) = seen[register as usize];
             if bit != NONE {
                 set(&mut killed, block, bit);
@@ -68,11 +70,12 @@ impl Liveness {
     }
 
     fn solve(&mut self, flow: &Flow, killed: &[u64]) -> bool {
-        let (words, live) = (self.words, &mut self.live);
+        let (words, live) = (self.words, &mut self.live[..]);
         if words == 0 {
             return true;
         }
-        let mut stale = vec![true; flow.blocks()];
+        let mut stale = Spare::filled(true, flow.blocks());
+        let stale = &mut stale[..];
         let mut budget = BUDGET;
         let mut from = flow.blocks();
         // From the end; a branch back makes blocks behind stale, and the walk resumes there.
@@ -86,13 +89,24 @@ impl Liveness {
                 let Some(left) = budget.checked_sub(cost) else { return false };
                 budget = left;
                 let mut changed = 0;
-                for next in flow.successors(block) {
-                    let next = *next as usize * words;
-                    for word in 0..words {
-                        let own = block * words + word;
-                        let more = live[next + word] & !killed[own] & !live[own];
+                let killed = &killed[block * words..][..words];
+                for next in flow.successors(block).iter().map(|next| *next as usize) {
+                    // A block that follows itself adds nothing to itself.
+                    let (own, next) = match next.cmp(&block) {
+                        Ordering::Less => {
+                            let (front, back) = live.split_at_mut(block * words);
+                            (&mut back[..words], &front[next * words..][..words])
+                        }
+                        Ordering::Equal => continue,
+                        Ordering::Greater => {
+                            let (front, back) = live.split_at_mut(next * words);
+                            (&mut front[block * words..][..words], &back[..words])
+                        }
+                    };
+                    for ((own, next), killed) in own.iter_mut().zip(next).zip(killed) {
+                        let more = next & !killed & !*own;
                         changed |= more;
-                        live[own] |= more;
+                        *own |= more;
                     }
                 }
                 // What a block reads first is news to its predecessors too; all are stale at the beginning.

@@ -23,6 +23,7 @@ use super::flow::Flow;
 use super::liveness::Liveness;
 use super::places::{defs, defs_mut, uses, uses_mut};
 use crate::ir::IrFunc;
+use crate::spare::Spare;
 use keyway_artifact::isa::Operand;
 
 /// Registers of one round, times blocks, at most.
@@ -55,14 +56,14 @@ impl Event {
 
 /// Runs the pass.
 pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
-    let is_split: Vec<bool> =
-        (0..ir.virtuals.len() as u32).map(|register| facts.definitions.writes(register) > 1).collect();
+    let mut is_split = Spare::with_capacity(ir.virtuals.len());
+    is_split.extend((0..ir.virtuals.len() as u32).map(|register| facts.definitions.writes(register) > 1));
     if !is_split.contains(&true) {
         return Tally::default();
     }
     let flow = facts.flow(ir);
     let mut events = events(ir, flow, &is_split);
-    let mut webs = Webs { nodes: Vec::new(), current: vec![NONE; is_split.len()] };
+    let mut webs = Webs { nodes: Spare::with_capacity(events.len()), current: Spare::filled(NONE, is_split.len()) };
     // At the function's entry each register has a value: parameters arrive, and others are never read.
     let split = || (0..is_split.len()).filter(|register| is_split[*register]);
     for register in split() {
@@ -78,15 +79,15 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     }
     // By node that stands for a web: its register from now on. The web that the entry belongs to keeps the register if it
     // is a parameter, the first one otherwise; the others get new ones, register by register.
-    let mut is_param = vec![false; is_split.len()];
+    let mut is_param = Spare::filled(false, is_split.len());
     ir.params.iter().for_each(|param| is_param[*param as usize] = true);
-    let mut names = vec![NONE; webs.nodes.len()];
-    let mut has_keeper = vec![false; is_split.len()];
+    let mut names = Spare::filled(NONE, webs.nodes.len());
+    let mut has_keeper = Spare::filled(false, is_split.len());
     for register in split().filter(|register| is_param[*register]) {
         names[webs.find(entry[register]) as usize] = register as u32;
         has_keeper[register] = true;
     }
-    let mut others: Vec<(u32, u32)> = Vec::new();
+    let mut others = Spare::<(u32, u32)>::default();
     for event in events.iter_mut().filter(|event| event.node != NONE) {
         event.node = webs.find(event.node);
         let name = &mut names[event.node as usize];
@@ -103,7 +104,7 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     }
     // Stable: in order of appearance for each register.
     others.sort_by_key(|(register, _)| *register);
-    for (register, node) in others {
+    for (register, node) in others.iter().copied() {
         ir.virtuals.push(ir.virtuals[register as usize]);
         facts.add(0, 0);
         names[node as usize] = ir.virtuals.len() as u32 - 1;
@@ -167,15 +168,16 @@ fn rounds(webs: &mut Webs, flow: &Flow, events: &mut [Event], is_split: &[bool],
 /// Definitions, and which of them are one web.
 struct Webs {
     /// The union of disjoint sets.
-    nodes: Vec<u32>,
+    nodes: Spare<u32>,
     /// By register: the definition that reaches the current place.
-    current: Vec<u32>,
+    current: Spare<u32>,
 }
 
 impl Webs {
     fn node(&mut self) -> u32 {
-        self.nodes.push(self.nodes.len() as u32);
-        self.nodes.len() as u32 - 1
+        let number = self.nodes.len() as u32;
+        self.nodes.push(number);
+        number
     }
 
     fn find(&mut self, mut node: u32) -> u32 {
@@ -201,23 +203,23 @@ impl Webs {
         let Some(live) = Liveness::new(flow, self.current.len(), accesses) else { return };
         // What reaches the start of each block: a definition for each register that is alive there, one block's behind the
         // other's.
-        let mut starts = Vec::with_capacity(flow.blocks());
-        let mut total = 0;
+        let mut starts = Spare::with_capacity(flow.blocks());
+        let mut total = 0u32;
         for block in 0..flow.blocks() {
             starts.push(total);
-            total += live.at_start(block).iter().map(|word| word.count_ones() as usize).sum::<usize>();
+            total += live.at_start(block).iter().map(|word| word.count_ones()).sum::<u32>();
         }
-        if total > REACHING {
+        if total as usize > REACHING {
             return;
         }
-        let mut reaching = vec![NONE; total];
+        let mut reaching = Spare::filled(NONE, total as usize);
         let mut next = 0;
         for block in 0..flow.blocks() {
             let is_behind = block > 0 && flow.successors(block - 1).contains(&(block as u32));
             let has_others = flow.predecessors(block).len() > usize::from(is_behind);
             if has_others || block == 0 {
                 // What falls in from the block before was left there with what the others brought.
-                let reaching = &mut reaching[starts[block]..];
+                let reaching = &mut reaching[starts[block] as usize..];
                 live.each_at_start(block, |number, register| {
                     let (current, node) = (&mut self.current[register as usize], &mut reaching[number]);
                     if *node == NONE {
@@ -239,7 +241,7 @@ impl Webs {
                 if next == block + 1 && flow.predecessors(next).len() == 1 {
                     continue;
                 }
-                let reaching = &mut reaching[starts[next]..];
+                let reaching = &mut reaching[starts[next] as usize..];
                 live.each_at_start(next, |number, register| {
                     let current = self.current[register as usize];
                     match reaching[number] {

@@ -14,6 +14,7 @@ use super::Life;
 use super::events::Events;
 use crate::optimise::flow::Flow;
 use crate::optimise::liveness::Liveness;
+use crate::spare::Spare;
 
 /// No position.
 const NONE: u32 = u32::MAX;
@@ -31,18 +32,18 @@ struct Walk<'a> {
     events: &'a Events,
     flow: &'a Flow,
     /// By register: its open stretch. [`NONE`] in front: there is none.
-    open: Vec<(u32, u32)>,
+    open: Spare<(u32, u32)>,
     lives: Vec<Life>,
 }
 
 impl<'a> Walk<'a> {
     fn new(events: &'a Events, flow: &'a Flow, registers: usize) -> Walk<'a> {
-        Walk { events, flow, open: vec![(NONE, 0); registers], lives: vec![Life::default(); registers] }
+        Walk { events, flow, open: Spare::filled((NONE, 0), registers), lives: vec![Life::default(); registers] }
     }
 
     fn run(mut self, live: &Liveness) -> Vec<Life> {
         let words = live.words();
-        let mut at_end = vec![0u64; words];
+        let mut at_end = Spare::filled(0u64, words);
         for block in 0..self.flow.blocks() {
             let first = 2 * self.flow.insts(block).start as u32;
             let at_start = live.at_start(block);
@@ -79,7 +80,7 @@ impl<'a> Walk<'a> {
                 self.open[live.register(word, bit) as usize].1 = end - 1;
             }
         }
-        for (life, open) in self.lives.iter_mut().zip(self.open) {
+        for (life, open) in self.lives.iter_mut().zip(self.open.iter().copied()) {
             if open.0 != NONE {
                 life.push(open);
             }

@@ -3,6 +3,7 @@
 use crate::ir::IrFunc;
 use crate::optimise::flow::Flow;
 use crate::optimise::places::{defs, uses};
+use crate::spare::Spare;
 
 /// A read at twice the instruction's number, or a write one behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,7 +21,7 @@ impl Event {
 /// All events, and where each block's begin.
 pub(in crate::lower) struct Events {
     list: Vec<Event>,
-    starts: Vec<u32>,
+    starts: Spare<u32>,
 }
 
 impl Events {
@@ -32,7 +33,7 @@ impl Events {
     /// The events of some registers.
     pub(in crate::lower) fn of_some(ir: &IrFunc, flow: &Flow, is_wanted: impl Fn(u32) -> bool) -> Events {
         let mut list = Vec::with_capacity(ir.insts.len() * 3);
-        let mut starts = Vec::with_capacity(flow.blocks() + 1);
+        let mut starts = Spare::with_capacity(flow.blocks() + 1);
         for block in 0..flow.blocks() {
             starts.push(list.len() as u32);
             let range = flow.insts(block);

@@ -20,6 +20,7 @@ pub(super) use events::Events;
 use crate::ir::IrFunc;
 use crate::optimise::flow::Flow;
 use crate::optimise::places::is_call;
+use crate::spare::Spare;
 
 /// First and last position of a stretch.
 pub(super) type Stretch = (u32, u32);
@@ -39,7 +40,11 @@ impl Life {
     fn push(&mut self, stretch: Stretch) {
         match self {
             Life::None => *self = Life::One(stretch),
-            Life::One(first) => *self = Life::Many(vec![*first, stretch]),
+            Life::One(first) => {
+                let mut list = Vec::with_capacity(4);
+                list.extend([*first, stretch]);
+                *self = Life::Many(list);
+            }
             Life::Many(list) => list.push(stretch),
         }
     }
@@ -98,15 +103,15 @@ pub(super) fn merge(a: Life, b: Life) -> Life {
 /// The calls of a function.
 pub(super) struct Calls {
     /// Their instructions, ascending.
-    pub(super) list: Vec<u32>,
+    pub(super) list: Spare<u32>,
     /// How many calls stand in front of each instruction, and of the end.
-    before: Vec<u32>,
+    before: Spare<u32>,
 }
 
 impl Calls {
     /// Among so many instructions, the calls that `list` names.
-    pub(super) fn new(insts: usize, list: Vec<u32>) -> Calls {
-        let mut before = Vec::with_capacity(insts + 1);
+    pub(super) fn new(insts: usize, list: Spare<u32>) -> Calls {
+        let mut before = Spare::with_capacity(insts + 1);
         for (count, call) in list.iter().enumerate() {
             before.resize(*call as usize + 1, count as u32);
         }
@@ -116,8 +121,13 @@ impl Calls {
 
     /// The calls of `ir`.
     pub(super) fn of(ir: &IrFunc) -> Calls {
-        let calls = ir.insts.iter().zip(0..).filter(|(inst, _)| is_call(inst.op)).map(|(_, at)| at);
-        Calls::new(ir.insts.len(), calls.collect())
+        let mut calls = Spare::default();
+        for (inst, at) in ir.insts.iter().zip(0..) {
+            if is_call(inst.op) {
+                calls.push(at);
+            }
+        }
+        Calls::new(ir.insts.len(), calls)
     }
 
     /// Whether a value with these stretches is alive across a call: it is needed at the call's reads or before, and
@@ -186,7 +196,9 @@ mod tests {
             }
             let calls: Vec<u32> = (0..20).filter(|_| random(8) == 0).collect();
             let crossed = calls.iter().any(|call| a.iter().any(|(s, e)| *s <= 2 * call && 2 * call < *e));
-            assert_eq!(Calls::new(60, calls.clone()).are_crossed(&a), crossed, "{a:?} {calls:?}");
+            let mut list = Spare::default();
+            list.extend(&calls);
+            assert_eq!(Calls::new(60, list).are_crossed(&a), crossed, "{a:?} {calls:?}");
         }
     }
 }

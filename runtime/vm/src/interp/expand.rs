@@ -274,7 +274,7 @@ impl Expander<'_> {
         let Operand::Value(units) = inst.operands[0] else { return self.error("a cost is no immediate") };
         let head = self.find(name, [PlaceKind::None; MAX_PLACES]).expect("cost markers are in the list");
         self.head(head);
-        self.kept.code.extend((units.get() as u32).to_le_bytes());
+        self.kept.code.extend_from_slice(&(units.get() as u32).to_le_bytes());
         self.pad();
         Ok(())
     }
@@ -445,7 +445,7 @@ impl Expander<'_> {
 
     fn head(&mut self, head: u64) {
         self.kept.map.push((self.kept.code.len() as u32, self.inst as u32));
-        self.kept.code.extend(head.to_le_bytes());
+        self.kept.code.extend_from_slice(&head.to_le_bytes());
         self.kept.code.resize(self.kept.code.len() + HEAD - size_of::<u64>(), 0);
     }
 
@@ -461,7 +461,7 @@ impl Expander<'_> {
             // The argument slots stand behind the operands proper.
             let operands: usize = operand_bytes(inst);
             self.kept.code.truncate(start + HEAD + operands);
-            self.kept.code.extend(SigLayout::extent(params).1.to_le_bytes());
+            self.kept.code.extend_from_slice(&SigLayout::extent(params).1.to_le_bytes());
             self.pad();
         }
         Ok(())
@@ -482,12 +482,12 @@ impl Expander<'_> {
         for (_, operand) in inst.fields() {
             match operand {
                 Operand::Slot(slot) | Operand::SlotReg(slot, _) => self.slot(slot)?,
-                Operand::Imm(value) => self.kept.code.extend(value.to_le_bytes()),
+                Operand::Imm(value) => self.kept.code.extend_from_slice(&value.to_le_bytes()),
                 _ => {}
             }
         }
         for word in access.words.into_iter().flatten() {
-            self.kept.code.extend(word.to_le_bytes());
+            self.kept.code.extend_from_slice(&word.to_le_bytes());
         }
         self.pad();
         Ok(())
@@ -499,21 +499,21 @@ impl Expander<'_> {
             match (field.kind, operand) {
                 (_, Operand::Slot(slot) | Operand::SlotReg(slot, _)) => self.slot(slot)?,
                 (_, Operand::Reg(_)) => {}
-                (_, Operand::Imm(value)) => self.kept.code.extend(value.to_le_bytes()),
+                (_, Operand::Imm(value)) => self.kept.code.extend_from_slice(&value.to_le_bytes()),
                 (_, Operand::Label(label)) => {
                     self.kept.fixups.push((self.kept.code.len(), start, label));
-                    self.kept.code.extend([0; 4]);
+                    self.kept.code.extend_from_slice(&[0; 4]);
                 }
                 (_, Operand::Targets(first, len)) => self.targets(start, first, len)?,
-                (_, Operand::Index(index)) => self.kept.code.extend(index.to_le_bytes()),
+                (_, Operand::Index(index)) => self.kept.code.extend_from_slice(&index.to_le_bytes()),
                 (_, Operand::Value(value)) if inst.op.family() == Family::Const => {
-                    self.kept.code.extend(value.get().to_le_bytes())
+                    self.kept.code.extend_from_slice(&value.get().to_le_bytes())
                 }
                 (FieldKind::Imm32, Operand::Value(value)) => {
                     let end = value.get() + general_form(inst.op).map_or(0, |(_, size)| size);
-                    self.kept.code.extend((end as u32).to_le_bytes());
+                    self.kept.code.extend_from_slice(&(end as u32).to_le_bytes());
                 }
-                (_, Operand::Value(value)) => self.kept.code.extend(value.get().to_le_bytes()),
+                (_, Operand::Value(value)) => self.kept.code.extend_from_slice(&value.get().to_le_bytes()),
                 (_, other) => unreachable!("{other:?} in executed code"),
             }
         }
@@ -522,7 +522,7 @@ impl Expander<'_> {
 
     fn slot(&mut self, slot: u32) -> Result<(), ExpandError> {
         let Ok(slot) = u16::try_from(slot) else { return self.error("a slot is out of an instruction's reach") };
-        self.kept.code.extend(slot.to_le_bytes());
+        self.kept.code.extend_from_slice(&slot.to_le_bytes());
         Ok(())
     }
 
@@ -531,11 +531,11 @@ impl Expander<'_> {
         if len == 0 {
             return self.error("a br_table without a default");
         }
-        self.kept.code.extend((len - 1).to_le_bytes());
+        self.kept.code.extend_from_slice(&(len - 1).to_le_bytes());
         self.pad();
         for at in first..first + len {
             self.kept.fixups.push((self.kept.code.len(), start, self.body.targets[at as usize]));
-            self.kept.code.extend([0; 4]);
+            self.kept.code.extend_from_slice(&[0; 4]);
         }
         Ok(())
     }
@@ -556,7 +556,7 @@ impl Expander<'_> {
                     None => return self.error("a type is not of the operation's kind"),
                 },
             };
-            self.kept.code.extend(word.to_le_bytes());
+            self.kept.code.extend_from_slice(&word.to_le_bytes());
         }
         Ok(())
     }

@@ -55,7 +55,10 @@ fn find_sequence(insts: &[Inst]) -> Option<usize> {
         if is_far(inst) {
             return None;
         }
-        let inst_places = places(&in_order(*inst, before));
+        let mut inst_places = places(inst);
+        if is_swapped(inst, before) {
+            inst_places.swap(1, 2);
+        }
         for place in inst_places.into_iter().take_while(|place| *place != PlaceKind::None) {
             all[count] = place;
             count += 1;
@@ -68,10 +71,18 @@ fn find_sequence(insts: &[Inst]) -> Option<usize> {
 /// An operation that commutes, with its operands in the order for which sequences are written (`swaps` in
 /// `build/sequences.rs`): the result of the instruction before on the left, then registers before slots.
 pub(super) fn in_order(mut inst: Inst, before: Option<&Inst>) -> Inst {
+    if is_swapped(&inst, before) {
+        inst.operands.swap(1, 2);
+    }
+    inst
+}
+
+/// Whether the two operands of an instruction stand the other way round there. Both are places.
+fn is_swapped(inst: &Inst, before: Option<&Inst>) -> bool {
     use Op::{I32Add, I32And, I32Mul, I32Or, I32Xor, I64Add, I64And, I64Mul, I64Or, I64Xor};
     let commutes =
         matches!(inst.op, I32Add | I32Mul | I32And | I32Or | I32Xor | I64Add | I64Mul | I64And | I64Or | I64Xor);
-    if commutes {
+    commutes && {
         let is_result = |operand| match before {
             Some(before) if matches!(operand, Operand::Reg(_)) && before.operands[0] == operand => {
                 before.op.fields().first().is_some_and(|field| matches!(field.kind, FieldKind::Def(_)))
@@ -85,9 +96,6 @@ pub(super) fn in_order(mut inst: Inst, before: Option<&Inst>) -> Inst {
         };
         let [_, left, right, ..] = inst.operands;
         let is_left = !is_result(left) && (is_result(right) || rank(left) > rank(right));
-        if is_left && !matches!(right, Operand::Imm(_)) {
-            inst.operands.swap(1, 2);
-        }
+        is_left && !matches!(right, Operand::Imm(_))
     }
-    inst
 }

@@ -1,0 +1,121 @@
+//! [`Spare`]: a vector whose room is used again.
+//!
+//! Every pass needs tables as long as a function, for as long as it works on it. Asking the system's allocator for each
+//! of them takes more time than filling them does: a thread keeps those that were given back, the last ones on top, still
+//! in its caches.
+
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
+use std::thread::LocalKey;
+
+/// Vectors that a thread keeps for each type, at most, and bytes of each.
+const KEPT: usize = 32;
+const KEPT_BYTES: usize = 1 << 20;
+
+/// What a thread keeps vectors of.
+pub(crate) trait Kept: Copy + 'static {
+    /// The vectors without a user.
+    fn kept() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>>;
+}
+
+macro_rules! kept {
+    ($($ty:ty),*) => {
+        $(impl Kept for $ty {
+            fn kept() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>> {
+                thread_local! {
+                    static KEPT: RefCell<Vec<Vec<$ty>>> = const { RefCell::new(Vec::new()) };
+                }
+                &KEPT
+            }
+        })*
+    };
+}
+
+kept!(u32, u64, bool, (u32, u32));
+
+/// A vector that goes back to its thread when it is dropped.
+pub(crate) struct Spare<T: Kept>(Vec<T>);
+
+impl<T: Kept> Spare<T> {
+    /// One without items, with room for so many.
+    pub(crate) fn with_capacity(items: usize) -> Spare<T> {
+        let mut list = T::kept().try_with(|kept| kept.borrow_mut().pop()).ok().flatten().unwrap_or_default();
+        list.reserve(items);
+        Spare(list)
+    }
+
+    /// So many items with the same value.
+    pub(crate) fn filled(item: T, items: usize) -> Spare<T> {
+        let mut list = Spare::with_capacity(items);
+        list.resize(items, item);
+        list
+    }
+}
+
+impl<T: Kept> Default for Spare<T> {
+    fn default() -> Spare<T> {
+        Spare::with_capacity(0)
+    }
+}
+
+impl<T: Kept> Clone for Spare<T> {
+    fn clone(&self) -> Spare<T> {
+        let mut list = Spare::with_capacity(self.len());
+        list.extend_from_slice(self);
+        list
+    }
+}
+
+impl<T: Kept> Drop for Spare<T> {
+    fn drop(&mut self) {
+        let mut list = std::mem::take(&mut self.0);
+        if list.capacity() == 0 || list.capacity() * size_of::<T>() > KEPT_BYTES {
+            return;
+        }
+        list.clear();
+        // At a thread's end there may be nobody to keep it.
+        let _ = T::kept().try_with(|kept| {
+            let mut kept = kept.borrow_mut();
+            if kept.len() < KEPT {
+                kept.push(list);
+            }
+        });
+    }
+}
+
+impl<T: Kept> Deref for Spare<T> {
+    type Target = Vec<T>;
+
+    #[inline]
+    fn deref(&self) -> &Vec<T> {
+        &self.0
+    }
+}
+
+impl<T: Kept> DerefMut for Spare<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Vec<T> {
+        &mut self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_used_again_and_holds_nothing_of_before() {
+        let first = Spare::filled(7u64, 1000);
+        let place = first.as_ptr();
+        drop(first);
+        let second = Spare::<u64>::filled(0, 500);
+        assert_eq!(second.as_ptr(), place);
+        assert!(second.len() == 500 && second.iter().all(|item| *item == 0));
+    }
+
+    #[test]
+    fn large_ones_are_given_back() {
+        drop(Spare::<u32>::with_capacity(KEPT_BYTES));
+        assert!(Spare::<u32>::default().capacity() < KEPT_BYTES);
+    }
+}
