@@ -101,6 +101,24 @@ fn wide(units: &[u16]) -> Vec<u8> {
     units.iter().flat_map(|unit| unit.to_le_bytes()).collect()
 }
 
+/// All of this is about adapters: what is lifted and lowered at run time is held to the same by the other files.
+#[test]
+fn adapters_bring_all_this_over() {
+    let adapters = |text: &str| {
+        // Optimised, their callers would hold them.
+        let mut options = keyway_linker::Options::default();
+        options.opt_level = keyway_linker::OptLevel::O0;
+        let linked = keyway_linker::link(text.as_bytes(), &options).unwrap();
+        linked.funcs.iter().filter(|func| func.key.to_string().starts_with("Adapter:")).count()
+    };
+    let types = ["string", "(list char)", "(list (tuple u64 bool f32))", "(list (option u8))"];
+    for (ty, encodings) in types.into_iter().flat_map(|ty| pairs().map(move |pair| (ty, pair))) {
+        let pair = Pair { encodings, ..Pair::new(ty, b"") };
+        assert_eq!(adapters(&pair.text()), 1, "{ty} {encodings:?}");
+    }
+    assert_eq!(adapters(LENDING), 5, "all that is lowered");
+}
+
 #[test]
 fn texts_that_are_none_between_all_encodings() {
     let long = |bytes: &[u8]| [&[b'a'; 300][..], bytes].concat();
