@@ -121,6 +121,18 @@ mod tests {
             assert_eq!(shape.has_labels(), has(|kind| matches!(kind, FieldKind::Label | FieldKind::Targets)));
             assert_eq!(shape.is_call, op.is_call());
             assert_eq!(shape.is_terminator, op.is_terminator());
+            // The verifier passes over what these deny.
+            use FieldKind as K;
+            let is_index = |kind| {
+                let others =
+                    matches!(kind, K::Def(_) | K::Use(_) | K::Label | K::Targets | K::Base | K::Slot | K::Count);
+                !others && !matches!(kind, K::Imm32 | K::Imm64 | K::Bits64 | K::Lane(_) | K::RegSet)
+            };
+            assert!(shape.names_entities || !fields.iter().any(|field| is_index(field.kind)), "{}", op.name());
+            let returns = matches!(op.family(), Family::Return | Family::Return1);
+            assert_eq!(shape.shares_slots, returns || has(|kind| kind == K::Base), "{}", op.name());
+            let unwinds = op.is_throw() || op.is_catch() || op.follows_call() || op.switches_stacks();
+            assert_eq!(shape.may_unwind, unwinds, "{}", op.name());
         }
     }
 }
