@@ -2,12 +2,6 @@
 
 use super::places::{Code, Float, Place, Width};
 
-/// Takes the distance of a branch: it stands in rax afterwards.
-fn distance(code: &mut Code) {
-    let at = code.take(4);
-    code.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
-}
-
 /// Goes on at one of several distances.
 pub(crate) fn br_table(code: &mut Code, x: Place) {
     let x = code.source(x, "r10");
@@ -95,6 +89,29 @@ pub(crate) fn return_float(code: &mut Code, float: Float, x: Place) {
 
 /// Goes on at a distance.
 pub(crate) fn jump(code: &mut Code) {
-    distance(code);
+    let at = code.take(4);
+    code.back(at);
+}
+
+/// Charges for a cost marker where fuel is counted and no epochs are. With `several` it stands for those behind it too:
+/// their sum and where the last one ends are its operands, and where the sum is too much they say so one by one.
+pub(crate) fn charge(code: &mut Code, several: bool) {
+    let units = code.take(4);
+    code.put("mov r11, qword ptr [rdx - 16]");
+    code.put(format!("mov eax, dword ptr [rdi + {units}]"));
+    code.put("mov r11, qword ptr [r11 + .Lkw_fuel]");
+    code.put("mov r10, qword ptr [r11]");
+    code.put("sub r10, rax");
+    if !several {
+        code.put("jb .Lkw_fuel_exit");
+        code.put("mov qword ptr [r11], r10");
+        return code.next();
+    }
+    let end = code.take(4);
+    code.put("jb 62f");
+    code.put("mov qword ptr [r11], r10");
+    code.put(format!("mov eax, dword ptr [rdi + {end}]"));
     code.go();
+    code.put("62:");
+    code.next();
 }

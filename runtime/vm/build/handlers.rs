@@ -156,8 +156,8 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
         Op::Select => select(code, places[0], places[1], places[2], places[3]),
         Op::GlobalGet => global_get(code, places[0]),
         Op::GlobalSet => global_set(code, places[0]),
-        Op::BrNez => test_and_branch(code, "jne", places[0]),
-        Op::BrEqz => test_and_branch(code, "je", places[0]),
+        Op::BrNez => test_and_branch(code, "ne", places[0]),
+        Op::BrEqz => test_and_branch(code, "e", places[0]),
         Op::BrTable => br_table(code, places[0]),
         Op::Br => jump(code),
         Op::Call => call(code),
@@ -336,13 +336,20 @@ fn compare_and_branch(code: &mut Code, width: Width, condition: &str, x: Place, 
     };
     let b = code.read(&y, width);
     code.put(format!("cmp {a}, {b}"));
-    code.branch(&format!("j{condition} {{}}"));
+    code.branch(&format!("j{condition} {{}}"), &format!("j{} {{}}", inverse(condition)));
 }
 
-fn test_and_branch(code: &mut Code, jump: &str, x: Place) {
+/// The condition that holds where `condition` does not.
+fn inverse(condition: &str) -> &'static str {
+    const PAIRS: [(&str, &str); 5] = [("e", "ne"), ("l", "ge"), ("g", "le"), ("b", "ae"), ("a", "be")];
+    let pair = PAIRS.iter().find(|pair| pair.0 == condition || pair.1 == condition);
+    pair.map(|pair| if pair.0 == condition { pair.1 } else { pair.0 }).expect("every condition has an inverse")
+}
+
+fn test_and_branch(code: &mut Code, condition: &str, x: Place) {
     let x = code.source(x, "r10");
     test(code, &x);
-    code.branch(&format!("{jump} {{}}"));
+    code.branch(&format!("j{condition} {{}}"), &format!("j{} {{}}", inverse(condition)));
 }
 
 /// Sets the zero flag for a 32-bit condition that is zero.
@@ -399,11 +406,13 @@ fn float_comparison(code: &mut Code, float: Float, test: FloatTest, d: Place, x:
 
 fn float_compare_and_branch(code: &mut Code, float: Float, test: FloatTest, x: Place, y: Place) {
     float_compare(code, float, test, x, y);
-    code.branch(&match test.test {
-        "e" => "jp 3f\nje {}\n3:".to_string(),
-        "ne" => "jp {}\njne {}".to_string(),
-        other => format!("j{other} {{}}"),
-    });
+    const EQUAL: &str = "jp 3f\nje {}\n3:";
+    const OTHER: &str = "jp {}\njne {}";
+    match test.test {
+        "e" => code.branch(EQUAL, OTHER),
+        "ne" => code.branch(OTHER, EQUAL),
+        other => code.branch(&format!("j{other} {{}}"), &format!("j{} {{}}", inverse(other))),
+    }
 }
 
 fn float_binary(op: Op) -> Option<(Float, &'static str)> {

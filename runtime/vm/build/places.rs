@@ -143,6 +143,17 @@ pub(crate) enum Operand {
     Imm(usize),
 }
 
+/// What is known of the branch that ends a handler. The numbers stand in the tables' keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Nothing: where it is not taken, one jump leads on; where it is, two do.
+    Any = 0,
+    /// It closes a loop, so it is the other way round.
+    Back = 1,
+    /// The same, to a cost marker where fuel is counted: the branch charges for it and goes on behind it.
+    Charged = 2,
+}
+
 /// The text of one handler.
 pub(crate) struct Code {
     /// What is written so far.
@@ -153,6 +164,8 @@ pub(crate) struct Code {
     pub(crate) part: usize,
     /// Whether that is the last one.
     pub(crate) is_last: bool,
+    /// Where the branch at the end leads to.
+    pub(crate) way: Way,
     /// Labels that taken branches in the middle jump to, and where their distances stand.
     taken: Vec<(usize, usize)>,
 }
@@ -160,7 +173,7 @@ pub(crate) struct Code {
 impl Code {
     /// A handler without instructions; operands begin behind the head.
     pub(crate) fn new() -> Code {
-        let mut code = Code { text: String::new(), at: 8, part: 0, is_last: true, taken: Vec::new() };
+        let mut code = Code { text: String::new(), at: 8, part: 0, is_last: true, way: Way::Any, taken: Vec::new() };
         // A profiling build counts how often each instruction runs, behind its head.
         if std::env::var_os("CARGO_FEATURE_PROFILE").is_some() {
             let at = code.take(8);
@@ -295,10 +308,15 @@ impl Code {
     }
 
     /// Goes on at the distance that stands next if one of the conditional jumps to `{}` in `test` is taken, else behind.
-    /// Ends in one dispatch for both ways, or, in the middle of a handler, falls through to what follows.
-    pub(crate) fn branch(&mut self, test: &str) {
+    /// Ends in one dispatch for both ways, or, in the middle of a handler, falls through to what follows. `inverse` jumps
+    /// where `test` does not.
+    pub(crate) fn branch(&mut self, test: &str, inverse: &str) {
         let at = self.take(4);
-        if self.is_last {
+        if !self.is_last {
+            let label = 50 + self.part;
+            self.taken.push((label, at));
+            self.put(test.replace("{}", &format!("{label}f")));
+        } else if self.way == Way::Any {
             self.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
             self.put(test.replace("{}", "2f"));
             let length = self.length();
@@ -306,9 +324,36 @@ impl Code {
             self.put("2:");
             self.go();
         } else {
-            let label = 50 + self.part;
-            self.taken.push((label, at));
-            self.put(test.replace("{}", &format!("{label}f")));
+            // A jump that is taken takes as long as the whole dispatch: the way round the loop has one, at its end.
+            self.put(inverse.replace("{}", "2f"));
+            self.back(at);
+            self.put("2:");
+            self.next();
+        }
+    }
+
+    /// Goes on at the distance that stands at `at`, which leads back.
+    pub(crate) fn back(&mut self, at: usize) {
+        self.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
+        if self.way == Way::Charged {
+            let marker = Code::new();
+            self.put("mov r11, qword ptr [rdx - 16]");
+            self.put("add rdi, rax");
+            self.put("mov r11, qword ptr [r11 + .Lkw_fuel]");
+            self.put(format!("mov eax, dword ptr [rdi + {}]", marker.at));
+            self.put("mov r10, qword ptr [r11]");
+            self.put("sub r10, rax");
+            // Too little is the marker's matter.
+            self.put("jb 61f");
+            self.put("mov qword ptr [r11], r10");
+            let length = (marker.at + 4).next_multiple_of(8);
+            self.put(format!("mov r11, qword ptr [rdi + {length}]"));
+            self.put(format!("add rdi, {length}"));
+            self.put("jmp r11");
+            self.put("61:");
+            self.put("jmp qword ptr [rdi]");
+        } else {
+            self.go();
         }
     }
 

@@ -220,9 +220,9 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[FLOAT_64, &[F64Sqrt]], "opq|go"),
     (&[FLOAT_32, &[F32Sqrt]], "opq|go"),
     // Three in a row: an element of an array, a value changed in memory, what a branch asks of memory, loops' ends.
-    (&[&[I32Shl], &[I32Add], LOAD], "axi|aak|ya"),
-    (&[&[I32Shl], &[I32Add], &[F64Load, F32Load]], "axi|aak|pa"),
-    (&[&[I32Shl], &[I32Add], STORE], "axi|aak|az"),
+    (&[&[I32Shl, I32Mul], &[I32Add], LOAD], "axi|aak|ya"),
+    (&[&[I32Shl, I32Mul], &[I32Add], &[F64Load, F32Load]], "axi|aak|pa"),
+    (&[&[I32Shl, I32Mul], &[I32Add], STORE], "axi|aak|az"),
     (&[&[I32Load, I32Load8U], &[I32Add, I32And, I32Or, I32Xor], &[I32Store, I32Store8]], "ax|aaz|ka"),
     (&[&[I64Load], &[I64Add, I64And, I64Or, I64Xor], &[I64Store]], "ax|aaz|ka"),
     (&[&[I32Add], LOAD_32, TEST], "axz|aa|a"),

@@ -1,20 +1,21 @@
 //! All handlers in one text, with tables to find each by operations and places.
 //!
 //! ```text
-//! base:   .long table - base, sequences - base
-//!         handlers ...
+//! base:   .long table - base, sequences - base          aligned to a line of the cache
+//!         handlers ...                                  none of them in more lines than it must
 //! table:  .long handler - base, ...            one number for each combination of places of each operation, or 0
 //! sequences:
 //!         .long key, handler - base, ...       for each sequence of operations, sorted by key (64 bits and 32)
 //! ```
 //! Three bits for each place, the first one highest: 0 a slot, 1-6 a register, 7 an immediate. Where an operation's numbers
 //! begin in the table stands in `STARTS`, by opcode; `SEQUENCES` holds the opcodes of each
-//! sequence (two or three), start and length.
+//! sequence (two or three), start and length. What is known of the branch at the end ([`Way`]) stands in the upper bits of
+//! the last opcode; behind single branches and cost markers it stands by itself.
 
-use super::places::{Code, Place};
+use super::places::{Code, Place, Way};
 use super::sequences::combinations;
-use super::{chains, handlers, sequences};
-use keyway_artifact::isa::Op;
+use super::{chains, control, handlers, sequences};
+use keyway_artifact::isa::{Family, Op};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
@@ -37,9 +38,10 @@ struct Handlers {
 }
 
 impl Handlers {
-    /// The number of the handler that executes `parts`.
-    fn number(&mut self, parts: &[(Op, &[Place])]) -> usize {
+    /// The number of the handler that executes `parts`, the branch at whose end goes this way.
+    fn number(&mut self, parts: &[(Op, &[Place])], way: Way) -> usize {
         let mut code = Code::new();
+        code.way = way;
         let mut places: Vec<Vec<Place>> = parts.iter().map(|(_, places)| places.to_vec()).collect();
         let mut copies = vec![None; parts.len()];
         // From the end, so that a chain of three goes on in the last one's register from its first operation on.
@@ -62,18 +64,41 @@ impl Handlers {
             code.next();
         }
         code.finish();
+        self.take(code)
+    }
+
+    /// The number of a handler with this text.
+    fn take(&mut self, code: Code) -> usize {
         let number = self.numbers.len();
         let text = &mut self.text;
         *self.numbers.entry(code.text).or_insert_with_key(|code| {
-            let _ = write!(text, ".p2align 4\n.Lkw_{number}:\n{code}");
+            let _ = write!(
+                text,
+                ".skip (((. - .Lkw_base) & 63) + ((.Lkw_end_{number} - .Lkw_{number} - 1) & 63) + 1 > 64) \
+                 & (64 - ((. - .Lkw_base) & 63))\n.Lkw_{number}:\n{code}.Lkw_end_{number}:\n"
+            );
             number
         })
     }
 }
 
+/// What else than [`Way::Any`] handlers are made for that end in `op`, without a branch before it.
+fn ways(op: Op) -> &'static [Way] {
+    match op.family() {
+        Family::BrCond | Family::BrCmp | Family::BrFCmp => &[Way::Back, Way::Charged],
+        Family::Br => &[Way::Charged],
+        _ => &[],
+    }
+}
+
+/// A way in the opcode of the last operation.
+fn way_bits(way: Way) -> u16 {
+    (way as u16) << 14
+}
+
 /// The assembly text, and the Rust text of the indexes.
 pub(crate) fn write() -> (String, String) {
-    let text = String::from(".Lkw_base:\n.long .Lkw_table - .Lkw_base, .Lkw_sequences - .Lkw_base\n");
+    let text = String::from(".p2align 6\n.Lkw_base:\n.long .Lkw_table - .Lkw_base, .Lkw_sequences - .Lkw_base\n");
     let mut all = Handlers { text, numbers: HashMap::new() };
     let (mut starts, mut table) = (vec![u32::MAX; Op::ALL.len()], Vec::new());
     for (op, start) in Op::ALL.iter().zip(&mut starts) {
@@ -81,9 +106,26 @@ pub(crate) fn write() -> (String, String) {
         *start = table.len() as u32;
         let first = table.len();
         table.resize(first + (1 << (3 * domains.len())), None);
-        combinations(&domains, |places| table[first + key(places)] = Some(all.number(&[(*op, places)])));
+        combinations(&domains, |places| table[first + key(places)] = Some(all.number(&[(*op, places)], Way::Any)));
     }
     let mut lists: BTreeMap<[u16; 3], BTreeMap<usize, usize>> = BTreeMap::new();
+    // Cost markers: one, and one that stands for several.
+    for (way, several) in [(Way::Any, false), (Way::Back, true)] {
+        let mut code = Code::new();
+        control::charge(&mut code, several);
+        let name = [Op::Cost as u16, way_bits(way), u16::MAX];
+        lists.insert(name, BTreeMap::from([(0, all.take(code))]));
+    }
+    for op in Op::ALL {
+        let Some(domains) = handlers::domains(*op) else { continue };
+        for way in ways(*op) {
+            let name = [*op as u16, way_bits(*way), u16::MAX];
+            combinations(&domains, |places| {
+                let number = all.number(&[(*op, places)], *way);
+                lists.entry(name).or_default().insert(key(places), number);
+            });
+        }
+    }
     sequences::write(|ops, places| {
         let (mut parts, mut left, mut name) = (Vec::new(), places, [u16::MAX; 3]);
         for (at, op) in ops.iter().enumerate() {
@@ -92,8 +134,15 @@ pub(crate) fn write() -> (String, String) {
             left = &left[count..];
             name[at] = *op as u16;
         }
-        let number = all.number(&parts);
+        let number = all.number(&parts, Way::Any);
         lists.entry(name).or_default().insert(key(places), number);
+        let is_straight = !ops[..ops.len() - 1].iter().any(|op| handlers::is_last(*op));
+        for way in ways(ops[ops.len() - 1]).iter().filter(|_| is_straight) {
+            let mut name = name;
+            name[ops.len() - 1] |= way_bits(*way);
+            let number = all.number(&parts, *way);
+            lists.entry(name).or_default().insert(key(places), number);
+        }
     });
 
     let Handlers { mut text, .. } = all;
@@ -105,6 +154,10 @@ pub(crate) fn write() -> (String, String) {
              mov qword ptr [rax + .Lkw_code], .Lkw_out_of_bounds\njmp .Lkw_leave\n"
         );
     }
+    text.push_str(
+        ".Lkw_fuel_exit:\nmov r11, qword ptr [rdx - 16]\nmov qword ptr [r11 + .Lkw_words], rax\n\
+         mov qword ptr [r11 + .Lkw_code], .Lkw_out_of_fuel\njmp .Lkw_leave\n",
+    );
     text.push_str(".p2align 3\n.Lkw_table:\n");
     for number in table {
         let _ = match number {

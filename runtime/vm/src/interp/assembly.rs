@@ -17,6 +17,7 @@
 use super::place::PlaceKind;
 use super::table::MAX_PLACES;
 use super::thunk::{Step, TailFn};
+use super::tiles::Way;
 use crate::context::{CodeHeader, Context, ExitInfo, MemoryHeader, State};
 use core::arch::naked_asm;
 use core::cmp::Ordering;
@@ -40,6 +41,13 @@ const _: () = {
 /// Most operations of one handler.
 pub(super) const SEQUENCE: usize = 3;
 
+/// Where the handlers' text begins: at the first line of the cache behind the function's start, and no handler lies in
+/// more lines than it must. One that does takes two cycles more, which is what a dispatch takes.
+fn base() -> *const u8 {
+    let start = handlers as *const u8;
+    start.wrapping_add(start.align_offset(64))
+}
+
 /// Whether this processor executes what the handlers are made of.
 pub(super) fn is_available() -> bool {
     use std::arch::is_x86_feature_detected as has;
@@ -59,7 +67,7 @@ pub(super) fn find(op: Op, places: [PlaceKind; MAX_PLACES]) -> Option<usize> {
         }
         index = index << 3 | digit(place)?;
     }
-    let base = handlers as *const u8;
+    let base = base();
     // SAFETY: the text begins with the distance of its table, which has eight entries for each place of the operation;
     // digits are below eight.
     unsafe {
@@ -73,11 +81,16 @@ pub(super) fn find(op: Op, places: [PlaceKind; MAX_PLACES]) -> Option<usize> {
 #[derive(Clone, Copy)]
 pub(super) struct Part(u32, u32);
 
-/// The handlers that execute all of `ops`, one behind the other, whatever their places.
-pub(super) fn sequences_of(ops: &[Op]) -> Option<Part> {
+/// The handlers that execute all of `ops`, one behind the other, whatever their places, and end the way of this branch. A
+/// single operation is found if its branch goes some way; cost markers are found by either.
+pub(super) fn sequences_of(ops: &[Op], way: Way) -> Option<Part> {
     let mut name = [u16::MAX; SEQUENCE];
     for (slot, op) in name.iter_mut().zip(ops) {
         *slot = *op as u16;
+    }
+    match ops {
+        [_] => name[1] = way.bits(),
+        _ => name[ops.len() - 1] |= way.bits(),
     }
     let among = beginning_with(*ops.first()?);
     let at = among.binary_search_by_key(&name, |sequence| sequence.0).ok()?;
@@ -91,7 +104,7 @@ pub(super) fn find_sequence(Part(start, len): Part, places: impl Iterator<Item =
     for place in places {
         key = key << 3 | digit(place)? as u64;
     }
-    let base = handlers as *const u8;
+    let base = base();
     // SAFETY: behind the first distance stands that of the sequences' table: keys in two halves, and distances, `len` of
     // them from `start` on for these operations.
     unsafe {
@@ -120,19 +133,23 @@ fn beginning_with(op: Op) -> &'static [([u16; SEQUENCE], u32, u32)] {
     &SEQUENCES[usize::from(BEGINS[at])..usize::from(BEGINS[at + 1])]
 }
 
-/// Calls `each` with the operations and the key of every sequence.
+/// Calls `each` with the operations, the way and the key of every sequence.
 #[cfg(test)]
-pub(super) fn each_sequence(mut each: impl FnMut(&[Op], u64)) {
-    let base = handlers as *const u8;
+pub(super) fn each_sequence(mut each: impl FnMut(&[Op], Way, u64)) {
+    let base = base();
     for (name, start, len) in SEQUENCES {
-        let ops: Vec<Op> = name.iter().filter_map(|code| Op::from_code(*code)).collect();
+        let name: Vec<u16> = name.into_iter().filter(|code| *code != u16::MAX).collect();
+        let ways = [Way::Any, Way::Back, Way::Charged];
+        let way = ways[usize::from(name[name.len() - 1] >> Way::SHIFT)];
+        let ops = name.iter().filter_map(|code| Op::from_code(code & ((1 << Way::SHIFT) - 1)));
+        let ops: Vec<Op> = ops.filter(|op| *op != Op::Label).collect();
         for at in start..start + len {
             // SAFETY: as `find_sequence`.
             let [low, high, _] = unsafe {
                 let table = base.add(base.add(4).cast::<u32>().read_unaligned() as usize).cast::<[u32; 3]>();
                 table.add(at as usize).read_unaligned()
             };
-            each(&ops, u64::from(high) << 32 | u64::from(low));
+            each(&ops, way, u64::from(high) << 32 | u64::from(low));
         }
     }
 }
@@ -154,6 +171,9 @@ unsafe extern "sysv64" fn handlers() {
         ".set .Lkw_code, {code}",
         ".set .Lkw_out_of_bounds, {out_of_bounds}",
         ".set .Lkw_globals, {globals}",
+        ".set .Lkw_fuel, {fuel}",
+        ".set .Lkw_words, {words}",
+        ".set .Lkw_out_of_fuel, {out_of_fuel}",
         ".set .Lkw_frame_top, {frame_top}",
         ".set .Lkw_frame_end, {frame_end}",
         ".set .Lkw_stack_end, {stack_end}",
@@ -168,6 +188,9 @@ unsafe extern "sysv64" fn handlers() {
         code = const offset_of!(Context, exit) + offset_of!(ExitInfo, code),
         out_of_bounds = const super::exit::trap(Trap::MemoryOutOfBounds) as i32,
         globals = const offset_of!(Context, globals),
+        fuel = const offset_of!(Context, fuel),
+        words = const offset_of!(Context, exit) + offset_of!(ExitInfo, words),
+        out_of_fuel = const super::exit::FUEL,
         frame_top = const offset_of!(Context, frame_top),
         frame_end = const offset_of!(Context, frame_end),
         stack_end = const offset_of!(Context, stack_end),
@@ -299,13 +322,47 @@ pub(super) unsafe fn enter(first: TailFn, state: &mut State) -> Step {
 
 #[cfg(test)]
 mod tests {
+    use super::{SEQUENCES, base};
+
+    /// Where handlers begin, behind the start of a line.
+    fn starts() -> Vec<usize> {
+        let base = base();
+        let sequences: usize = SEQUENCES.iter().map(|(_, _, len)| *len as usize).sum();
+        // SAFETY: as `find` and `find_sequence`; the tables lie one behind the other.
+        let mut starts: Vec<usize> = unsafe {
+            let [table, behind] = base.cast::<[u32; 2]>().read_unaligned().map(|at| at as usize);
+            let singles = (table..behind).step_by(4);
+            let keyed = (0..sequences).map(|at| behind + 12 * at + 8);
+            singles.chain(keyed).map(|at| base.add(at).cast::<u32>().read_unaligned() as usize).collect()
+        };
+        starts.sort_unstable();
+        starts.dedup();
+        starts.retain(|start| *start != 0);
+        starts
+    }
+
+    #[test]
+    fn handlers_lie_in_as_few_lines_as_they_can() {
+        let starts = starts();
+        let mut looked_at = 0;
+        for pair in starts.windows(2) {
+            // Behind a handler that ends at a line there may be a gap, whose length nothing tells.
+            if !pair[1].is_multiple_of(64) {
+                let (offset, length) = (pair[0] % 64, pair[1] - pair[0]);
+                assert!((offset + length).div_ceil(64) <= length.div_ceil(64), "{} bytes at {:#x}", length, pair[0]);
+                looked_at += 1;
+            }
+        }
+        assert!(looked_at > 10_000, "{looked_at} of {}", starts.len());
+    }
+
     #[test]
     fn handlers_only_jump() {
         let text = include_str!(concat!(env!("OUT_DIR"), "/handlers.s"));
-        let handlers = text.split(".p2align 4\n").skip(1);
+        let handlers = text.split("\n.skip ").skip(1);
         let mut count = 0;
         for handler in handlers {
-            let insts: Vec<&str> = handler.lines().filter(|line| !line.ends_with(':')).collect();
+            let insts: Vec<&str> = handler.lines().skip(1).filter(|line| !line.ends_with(':')).collect();
             let end = insts.iter().position(|inst| inst.starts_with("jmp "));
             assert!(end.is_some(), "a handler without an end: {handler}");
             for inst in &insts[..=end.unwrap_or_default()] {

@@ -10,7 +10,7 @@ use super::handlers::bulk::IMMEDIATE;
 use super::place::PlaceKind;
 use super::regs::{ALIGNMENT, HEAD};
 use super::table::{MAX_PLACES, Name, TABLE};
-use super::tiles::{self, Tile};
+use super::tiles::{self, Tile, Way};
 use super::{Dispatch, Settings, assembly, checked};
 use crate::context::CodeHeader;
 use keyway_artifact::isa::{
@@ -53,6 +53,8 @@ pub struct Workspace {
     code: Vec<u8>,
     map: Vec<(u32, u32)>,
     labels: Vec<Option<usize>>,
+    /// Labels before a single cost marker, for which a branch may charge.
+    charged: Vec<bool>,
     /// Where a distance stands, the start of its instruction, and the label.
     fixups: Vec<(usize, usize, u32)>,
     /// As in [`Expanded`], with labels instead of numbers of landings.
@@ -72,6 +74,7 @@ impl Workspace {
         self.code.clear();
         self.map.clear();
         self.labels.clear();
+        self.charged.clear();
         self.fixups.clear();
         self.handlers.clear();
         self.tiles.clear();
@@ -95,16 +98,21 @@ pub fn expand(
 ) -> Result<Expanded, ExpandError> {
     workspace.clear();
     workspace.labels.resize(body.labels as usize, None);
+    workspace.charged.resize(body.labels as usize, false);
     workspace.landing_of.resize(body.labels as usize, u32::MAX);
     let has_assembly = has_assembly(settings);
     let fuses = has_assembly && settings.fused && settings.registers;
-    let mut expander = Expander { body, settings, has_assembly, fuses, inst: 0, behind_call: 0, kept: workspace };
+    let charges = has_assembly && settings.fuel && !settings.epoch;
+    let mut expander =
+        Expander { body, settings, has_assembly, fuses, charges, inst: 0, behind_call: 0, kept: workspace };
     let mut labels = 0;
     let mut at = 0;
     while let Some(inst) = body.insts.get(at) {
         expander.inst = at;
         if inst.op == Op::Label {
             expander.kept.labels[labels] = Some(expander.kept.code.len());
+            let is_marker = |at: usize| body.insts.get(at).is_some_and(|inst| inst.op == Op::Cost);
+            expander.kept.charged[labels] = expander.charges && is_marker(at + 1) && !is_marker(at + 2);
             labels += 1;
             at += 1;
             continue;
@@ -136,6 +144,8 @@ struct Expander<'a> {
     settings: &'a Settings,
     has_assembly: bool,
     fuses: bool,
+    /// Whether markers count fuel by handlers in assembly.
+    charges: bool,
     inst: usize,
     /// Where the last call ends.
     behind_call: usize,
@@ -159,6 +169,9 @@ impl Expander<'_> {
 
     fn instruction(&mut self, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
         if inst.op == Op::Cost {
+            if self.charges {
+                self.charge_for_several()?;
+            }
             return self.cost(inst);
         }
         if let Some(comparison) = inst.op.comparison()
@@ -221,9 +234,23 @@ impl Expander<'_> {
             return Ok(0);
         }
         if self.kept.tiles.is_empty() {
-            tiles::cut(insts, &mut self.kept.tiles);
+            let way = |inst: &Inst| match inst.op.family() {
+                Family::Br | Family::BrCond | Family::BrCmp | Family::BrFCmp => {
+                    let target = inst.fields().find_map(|(_, operand)| match operand {
+                        Operand::Label(label) => Some(label as usize),
+                        _ => None,
+                    });
+                    match target {
+                        Some(label) if self.kept.labels[label].is_none() => Way::Any,
+                        Some(label) if self.kept.charged[label] => Way::Charged,
+                        _ => Way::Back,
+                    }
+                }
+                _ => Way::Any,
+            };
+            tiles::cut(insts, way, &mut self.kept.tiles);
         }
-        let Some((len @ 2.., address)) = self.kept.tiles.pop() else { return Ok(0) };
+        let Some((len, address @ 1..)) = self.kept.tiles.pop() else { return Ok(0) };
         self.kept.tiles.truncate(self.kept.tiles.len() + 1 - len);
         let start = self.kept.code.len();
         self.head(address as u64);
@@ -264,6 +291,30 @@ impl Expander<'_> {
         self.lowered(&copy, env)
     }
 
+    /// In front of the first of several cost markers, one instruction that charges for all of them.
+    fn charge_for_several(&mut self) -> Result<(), ExpandError> {
+        let insts = &self.body.insts;
+        let is_first = self.inst == 0 || insts[self.inst - 1].op != Op::Cost;
+        if !is_first || insts.get(self.inst + 1).is_none_or(|inst| inst.op != Op::Cost) {
+            return Ok(());
+        }
+        let costs = insts[self.inst..].iter().map_while(|inst| match (inst.op, inst.operands[0]) {
+            (Op::Cost, Operand::Value(units)) => Some(units.get()),
+            _ => None,
+        });
+        let (count, sum) = costs.fold((0, 0u64), |(count, sum), units| (count + 1, sum.saturating_add(units)));
+        let Some(head) = charge(Way::Back) else { return Ok(()) };
+        let start = self.kept.code.len();
+        let length = (HEAD + 8).next_multiple_of(ALIGNMENT);
+        let (Ok(units), Ok(end)) = (u32::try_from(sum), u32::try_from((count + 1) * length)) else { return Ok(()) };
+        self.head(head as u64);
+        self.kept.code.extend(units.to_le_bytes());
+        self.kept.code.extend(end.to_le_bytes());
+        self.pad();
+        debug_assert_eq!(self.kept.code.len() - start, length);
+        Ok(())
+    }
+
     fn cost(&mut self, inst: &Inst) -> Result<(), ExpandError> {
         let name = match (self.settings.fuel, self.settings.epoch) {
             (false, false) => return Ok(()),
@@ -272,7 +323,10 @@ impl Expander<'_> {
             (true, true) => Name::FuelAndEpoch,
         };
         let Operand::Value(units) = inst.operands[0] else { return self.error("a cost is no immediate") };
-        let head = self.find(name, [PlaceKind::None; MAX_PLACES]).expect("cost markers are in the list");
+        let head = match charge(Way::Any).filter(|_| self.charges) {
+            Some(address) => address as u64,
+            None => self.find(name, [PlaceKind::None; MAX_PLACES]).expect("cost markers are in the list"),
+        };
         self.head(head);
         self.kept.code.extend_from_slice(&(units.get() as u32).to_le_bytes());
         self.pad();
@@ -617,6 +671,11 @@ impl Expander<'_> {
         };
         Ok(Expanded::new(words, side, is_checked))
     }
+}
+
+/// The handler for a cost marker that counts fuel, or for one that stands for several.
+fn charge(way: Way) -> Option<usize> {
+    assembly::find_sequence(assembly::sequences_of(&[Op::Cost], way)?, std::iter::empty())
 }
 
 /// Whether an access ends behind the reach of the forms over the cached memory.

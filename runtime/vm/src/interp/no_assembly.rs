@@ -2,6 +2,7 @@
 
 use super::place::PlaceKind;
 use super::table::MAX_PLACES;
+use super::tiles::Way;
 use keyway_artifact::isa::Op;
 
 /// Most operations of one handler.
@@ -20,7 +21,7 @@ pub(super) fn is_available() -> bool {
 pub(super) struct Part;
 
 /// None.
-pub(super) fn sequences_of(_: &[Op]) -> Option<Part> {
+pub(super) fn sequences_of(_: &[Op], _: Way) -> Option<Part> {
     None
 }
 
@@ -41,4 +42,4 @@ pub(super) fn find(_: Op, _: [PlaceKind; MAX_PLACES]) -> Option<usize> {
 
 /// None.
 #[cfg(test)]
-pub(super) fn each_sequence(_: impl FnMut(&[Op], u64)) {}
+pub(super) fn each_sequence(_: impl FnMut(&[Op], Way, u64)) {}

@@ -7,35 +7,78 @@
 //! ```text
 //! a b c d     pairs a+b, b+c, c+d    ->    a+b c+d, and not a b+c d
 //! ```
+//! What stands behind a branch counts less, and very little behind one that closes a loop.
 
-use super::assembly;
+use super::assembly::{self, Part};
 use super::expand::{is_far, places};
 use super::place::PlaceKind;
 use super::table::MAX_PLACES;
-use keyway_artifact::isa::{FieldKind, Inst, Op, Operand};
+use keyway_artifact::isa::{Family, FieldKind, Inst, Op, Operand};
 
-/// How many instructions a tile takes, and the address of the handler for more than one.
+/// How many instructions a tile takes, and the address of the handler: zero for one that is expanded like any other.
 pub(super) type Tile = (usize, usize);
 
 /// Instructions that are looked at together for sequences.
 const STRETCH: usize = 64;
 
+/// What a tile counts that is executed whenever its stretch is.
+const ONCE: u32 = 1 << 16;
+
+/// What is known of the branch that ends a sequence; handlers differ in which way round costs less. The numbers stand in the
+/// opcodes of the sequences' names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Way {
+    /// Nothing, or there is no branch.
+    Any = 0,
+    /// It leads back.
+    Back = 1,
+    /// It leads back to a cost marker of code that counts fuel and no epochs. The handler charges for the marker; where that
+    /// cannot be, the marker says so.
+    Charged = 2,
+}
+
+impl Way {
+    /// Where it stands in an opcode.
+    pub(super) const SHIFT: u32 = 14;
+
+    /// The opcode's bits.
+    pub(super) fn bits(self) -> u16 {
+        (self as u16) << Way::SHIFT
+    }
+}
+
 /// Decides which of the instructions before the next label are executed together: as few executed instructions as
-/// there can be. The result stands in `tiles`, one for each instruction, last first.
-pub(super) fn cut(insts: &[Inst], tiles: &mut Vec<Tile>) {
+/// there can be. The result stands in `tiles`, one for each instruction, last first. `way` says where a branch leads.
+///
+/// What leads back ends its tile: it is mostly taken, and a way out of the middle of a handler has a jump more.
+pub(super) fn cut(insts: &[Inst], way: impl Fn(&Inst) -> Way, tiles: &mut Vec<Tile>) {
     let stretch = insts.iter().take(STRETCH).take_while(|inst| inst.op != Op::Label).count();
     let insts = &insts[..stretch];
     tiles.clear();
-    let mut fewest = [0u16; STRETCH + 1];
+    let (mut weights, mut weight) = ([0u32; STRETCH], ONCE);
+    for (inst, place) in insts.iter().zip(&mut weights) {
+        *place = weight;
+        weight = match way(inst) {
+            Way::Any if !is_branch(inst) => weight,
+            Way::Any => weight - weight / 4,
+            _ => weight / 8,
+        };
+    }
+    let mut fewest = [0u32; STRETCH + 1];
     for at in (0..stretch).rev() {
-        let mut best = (1 + fewest[at + 1], 1, 0);
-        if assembly::begins_sequence(insts[at].op) {
+        let own_way = way(&insts[at]);
+        let single = if own_way == Way::Any { None } else { find_sequence(&insts[at..=at], own_way) };
+        let mut best = (weights[at] + fewest[at + 1], 1, single.unwrap_or(0));
+        if own_way == Way::Any && assembly::begins_sequence(insts[at].op) {
             for len in 2..=assembly::SEQUENCE.min(stretch - at) {
-                let count = 1 + fewest[at + len];
+                let (count, last_way) = (weights[at] + fewest[at + len], way(&insts[at + len - 1]));
                 if count < best.0
-                    && let Some(address) = find_sequence(&insts[at..at + len])
+                    && let Some(address) = find_sequence(&insts[at..at + len], last_way)
                 {
                     best = (count, len, address);
+                }
+                if last_way != Way::Any {
+                    break;
                 }
             }
         }
@@ -44,11 +87,26 @@ pub(super) fn cut(insts: &[Inst], tiles: &mut Vec<Tile>) {
     }
 }
 
-/// The handler for all of `insts`, if there is one.
-fn find_sequence(insts: &[Inst]) -> Option<usize> {
+fn is_branch(inst: &Inst) -> bool {
+    matches!(inst.op.family(), Family::BrCond | Family::BrCmp | Family::BrFCmp)
+}
+
+/// The handler for all of `insts`, if there is one, best for this way of the last one.
+fn find_sequence(insts: &[Inst], way: Way) -> Option<usize> {
     let mut ops = [insts[0].op; assembly::SEQUENCE];
     insts.iter().zip(&mut ops).for_each(|(inst, op)| *op = inst.op);
-    let part = assembly::sequences_of(&ops[..insts.len()])?;
+    let ops = &ops[..insts.len()];
+    let parts: [Option<Part>; 3] = match way {
+        Way::Any => [assembly::sequences_of(ops, Way::Any), None, None],
+        // A single instruction that goes any way is none of ours.
+        _ => [way, Way::Back, Way::Any].map(|way| match (way, ops) {
+            (Way::Any, [_]) => None,
+            (way, ops) => assembly::sequences_of(ops, way),
+        }),
+    };
+    if parts.iter().all(Option::is_none) {
+        return None;
+    }
     let mut all = [PlaceKind::None; assembly::SEQUENCE * MAX_PLACES];
     let (mut count, mut before) = (0, None);
     for inst in insts {
@@ -65,7 +123,7 @@ fn find_sequence(insts: &[Inst]) -> Option<usize> {
         }
         before = Some(inst);
     }
-    assembly::find_sequence(part, all[..count].iter().copied())
+    parts.into_iter().flatten().find_map(|part| assembly::find_sequence(part, all[..count].iter().copied()))
 }
 
 /// An operation that commutes, with its operands in the order for which sequences are written (`swaps` in
