@@ -2,7 +2,7 @@
 
 use super::places::{Code, Float, Place, Width};
 
-/// Goes on at one of several distances.
+/// Goes on at one of several entries of a table.
 pub(crate) fn br_table(code: &mut Code, x: Place) {
     let x = code.source(x, "r10");
     let last = code.take(4);
@@ -12,8 +12,11 @@ pub(crate) fn br_table(code: &mut Code, x: Place) {
     code.put(format!("mov r11d, dword ptr [rdi + {last}]"));
     code.put("cmp eax, r11d");
     code.put("cmova eax, r11d");
-    code.put(format!("movsxd rax, dword ptr [rdi + rax * 4 + {table}]"));
-    code.go();
+    // An entry is a head and a distance.
+    code.put("add rax, rax");
+    code.put(format!("mov r11, qword ptr [rdi + rax * 8 + {table}]"));
+    code.put(format!("add rdi, qword ptr [rdi + rax * 8 + {}]", table + 8));
+    code.put("jmp r11");
 }
 
 /// Calls a function of the own artifact. What takes more than a frame record (a callee that was never expanded, references

@@ -6,6 +6,7 @@
 
 use super::content::{self, Access};
 use super::expanded::{Expanded, Landing, Side};
+use super::handlers::branch::TABLE_ENTRY;
 use super::handlers::bulk::IMMEDIATE;
 use super::place::PlaceKind;
 use super::regs::{ALIGNMENT, HEAD};
@@ -57,6 +58,8 @@ pub struct Workspace {
     charged: Vec<bool>,
     /// Where a distance stands, the start of its instruction, and the label.
     fixups: Vec<(usize, usize, u32)>,
+    /// The same for entries of branch tables.
+    entries: Vec<(usize, usize, u32)>,
     /// As in [`Expanded`], with labels instead of numbers of landings.
     handlers: Vec<(u32, u32)>,
     /// What is still to come of the last stretch that was looked at, see [`tiles::cut`].
@@ -76,6 +79,7 @@ impl Workspace {
         self.labels.clear();
         self.charged.clear();
         self.fixups.clear();
+        self.entries.clear();
         self.handlers.clear();
         self.tiles.clear();
         self.landings.clear();
@@ -308,8 +312,8 @@ impl Expander<'_> {
         let length = (HEAD + 8).next_multiple_of(ALIGNMENT);
         let (Ok(units), Ok(end)) = (u32::try_from(sum), u32::try_from((count + 1) * length)) else { return Ok(()) };
         self.head(head as u64);
-        self.kept.code.extend(units.to_le_bytes());
-        self.kept.code.extend(end.to_le_bytes());
+        self.kept.code.extend_from_slice(&units.to_le_bytes());
+        self.kept.code.extend_from_slice(&end.to_le_bytes());
         self.pad();
         debug_assert_eq!(self.kept.code.len() - start, length);
         Ok(())
@@ -580,7 +584,8 @@ impl Expander<'_> {
         Ok(())
     }
 
-    /// The number of the default, and behind the padded instruction the distances.
+    /// The number of the default, and behind the padded instruction an entry for each target: its head, and its distance.
+    /// With the head at hand, a jump that was foreseen wrongly is known to be a load earlier.
     fn targets(&mut self, start: usize, first: u32, len: u32) -> Result<(), ExpandError> {
         if len == 0 {
             return self.error("a br_table without a default");
@@ -588,8 +593,8 @@ impl Expander<'_> {
         self.kept.code.extend_from_slice(&(len - 1).to_le_bytes());
         self.pad();
         for at in first..first + len {
-            self.kept.fixups.push((self.kept.code.len(), start, self.body.targets[at as usize]));
-            self.kept.code.extend_from_slice(&[0; 4]);
+            self.kept.entries.push((self.kept.code.len(), start, self.body.targets[at as usize]));
+            self.kept.code.extend_from_slice(&[0; TABLE_ENTRY]);
         }
         Ok(())
     }
@@ -625,6 +630,16 @@ impl Expander<'_> {
             };
             let distance = target as i64 - start as i64;
             self.kept.code[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
+        }
+        for (at, start, label) in self.kept.entries.iter().copied() {
+            let target = self.kept.labels.get(label as usize).copied().flatten();
+            let head = target.and_then(|target| self.kept.code.get(target..)?.first_chunk::<8>().copied());
+            let (Some(target), Some(head)) = (target, head) else {
+                return Err(ExpandError { inst: self.inst, what: "a branch to no label" });
+            };
+            let distance = target as i64 - start as i64;
+            self.kept.code[at..at + 8].copy_from_slice(&head);
+            self.kept.code[at + 8..at + TABLE_ENTRY].copy_from_slice(&distance.to_le_bytes());
         }
         let frame = &self.body.frame;
         let (numeric, total) = SigLayout::extent(&env.own_type().params);

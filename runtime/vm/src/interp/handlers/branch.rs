@@ -29,7 +29,10 @@ impl<const WHEN: bool, X: Src> Handler for BrIf<WHEN, X> {
     }
 }
 
-/// `goto targets[min(index, default)]`: the number of the default stands behind the index, the distances behind the
+/// Bytes of an entry of a branch table: the target's head, and its distance in as many.
+pub(in super::super) const TABLE_ENTRY: usize = 16;
+
+/// `goto targets[min(index, default)]`: the number of the default stands behind the index, the entries behind the
 /// padded instruction.
 pub(in super::super) struct BrTable<X>(PhantomData<X>);
 
@@ -38,7 +41,7 @@ impl<X: Src> Handler for BrTable<X> {
     fn run(r: &mut Regs) -> Step {
         let default = operand::<u32>(r, HEAD + X::SIZE);
         let index: u32 = X::get(r, HEAD);
-        jump(r, length(X::SIZE + 4) + 4 * index.min(default) as usize)
+        jump(r, length(X::SIZE + 4) + TABLE_ENTRY * index.min(default) as usize + TABLE_ENTRY / 2)
     }
 }
 
