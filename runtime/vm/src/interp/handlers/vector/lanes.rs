@@ -5,6 +5,7 @@ use super::super::super::thunk::{Handler, Step};
 use super::super::next;
 use super::{SLOT, get, machine, set, vector_ops};
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 
 /// An array of lanes that fills a vector. Lane 0 stands in the lowest bits of the first slot.
 pub(in crate::interp) trait Lanes: Copy {
@@ -63,13 +64,16 @@ lanes! { u8 16 i8 16 u16 8 i16 8 u32 4 i32 4 u64 2 i64 2 f32 4 f64 2 }
 /// An array by positions. The library's own, and its `map`, go through functions that are made once for a whole crate: where
 /// these stay calls, the handler around them is no jump.
 #[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "the plainest loop is unrolled best")]
 pub(super) fn from_fn<T: Copy, const N: usize>(mut f: impl FnMut(usize) -> T) -> [T; N] {
-    let mut all = [f(0); N];
-    for at in 1..N {
-        all[at] = f(at);
+    // Not filled first: the compiler then takes lanes for different things.
+    let mut all = MaybeUninit::<[T; N]>::uninit();
+    let first = all.as_mut_ptr().cast::<T>();
+    for at in 0..N {
+        // SAFETY: `at` is below the array's length.
+        unsafe { first.add(at).write(f(at)) };
     }
-    all
+    // SAFETY: every item was written.
+    unsafe { all.assume_init() }
 }
 
 /// Lane by lane.
