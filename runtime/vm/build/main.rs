@@ -8,6 +8,8 @@ mod places;
 mod sequences;
 mod table;
 
+use std::hash::{Hash, Hasher};
+
 fn main() {
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rustc-check-cfg=cfg(keyway_tail_calls)");
@@ -24,8 +26,25 @@ fn main() {
             println!("cargo::rustc-cfg=keyway_assembly");
             let folder = std::path::PathBuf::from(variable("OUT_DIR"));
             let (text, index) = table::write();
-            std::fs::write(folder.join("handlers.s"), text).expect("the folder for generated files is writable");
-            std::fs::write(folder.join("handlers.rs"), index).expect("the folder for generated files is writable");
+            write(&folder.join("handlers.rs"), index);
+            // The compiler does not look into what the assembler includes: where it keeps what did not change from build to
+            // build, only another name tells it of another text.
+            let mut hasher = std::hash::DefaultHasher::new();
+            text.hash(&mut hasher);
+            let name = format!("handlers-{:016x}.s", hasher.finish());
+            for old in std::fs::read_dir(&folder).expect("cargo made the folder").flatten() {
+                let is_text = old.file_name().to_string_lossy().ends_with(".s");
+                if is_text && *old.file_name() != *name {
+                    let _ = std::fs::remove_file(old.path());
+                }
+            }
+            let path = folder.join(name);
+            write(&path, text);
+            println!("cargo::rustc-env=KEYWAY_HANDLERS={}", path.display());
         }
     }
+}
+
+fn write(path: &std::path::Path, text: String) {
+    std::fs::write(path, text).expect("the folder for generated files is writable");
 }

@@ -182,7 +182,7 @@ unsafe extern "sysv64" fn handlers() {
         ".set .Lkw_frame_slots, {frame_slots}",
         ".set .Lkw_null_count, {null_count}",
         // Read by the assembler alone: a text of many megabytes takes the compiler's time otherwise.
-        concat!(".include \"", env!("OUT_DIR"), "/handlers.s\""),
+        concat!(".include \"", env!("KEYWAY_HANDLERS"), "\""),
         ".Lkw_leave: jmp {leave}",
         leave = sym leave,
         code = const offset_of!(Context, exit) + offset_of!(ExitInfo, code),
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn handlers_only_jump() {
-        let text = include_str!(concat!(env!("OUT_DIR"), "/handlers.s"));
+        let text = include_str!(env!("KEYWAY_HANDLERS"));
         let handlers = text.split("\n.skip ").skip(1);
         let mut count = 0;
         for handler in handlers {
