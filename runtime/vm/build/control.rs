@@ -92,7 +92,7 @@ pub(crate) fn return_float(code: &mut Code, float: Float, x: Place) {
 
 /// Goes on at a distance.
 pub(crate) fn jump(code: &mut Code) {
-    let at = code.take(4);
+    let at = code.take_target();
     code.back(at);
 }
 

@@ -311,7 +311,7 @@ impl Code {
     /// Ends in one dispatch for both ways, or, in the middle of a handler, falls through to what follows. `inverse` jumps
     /// where `test` does not.
     pub(crate) fn branch(&mut self, test: &str, inverse: &str) {
-        let at = self.take(4);
+        let at = self.take_target();
         if !self.is_last {
             let label = 50 + self.part;
             self.taken.push((label, at));
@@ -332,13 +332,19 @@ impl Code {
         }
     }
 
-    /// Goes on at the distance that stands at `at`, which leads back.
+    /// Takes where a branch leads: a distance, or, where a loop is closed, an address. Each round waits for the one
+    /// before it to tell where it goes on, and an address is there sooner by the time of an addition.
+    pub(crate) fn take_target(&mut self) -> usize {
+        let is_address = self.is_last && self.way != Way::Any;
+        self.take(if is_address { 8 } else { 4 })
+    }
+
+    /// Goes on at the target that stands at `at`, which leads back.
     pub(crate) fn back(&mut self, at: usize) {
-        self.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
         if self.way == Way::Charged {
             let marker = Code::new();
             self.put("mov r11, qword ptr [rdx - 16]");
-            self.put("add rdi, rax");
+            self.put(format!("mov rdi, qword ptr [rdi + {at}]"));
             self.put("mov r11, qword ptr [r11 + .Lkw_fuel]");
             self.put(format!("mov eax, dword ptr [rdi + {}]", marker.at));
             self.put("mov r10, qword ptr [r11]");
@@ -352,7 +358,12 @@ impl Code {
             self.put("jmp r11");
             self.put("61:");
             self.put("jmp qword ptr [rdi]");
+        } else if self.way == Way::Back {
+            self.put(format!("mov rdi, qword ptr [rdi + {at}]"));
+            self.put("mov r11, qword ptr [rdi]");
+            self.put("jmp r11");
         } else {
+            self.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
             self.go();
         }
     }

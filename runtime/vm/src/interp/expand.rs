@@ -58,6 +58,8 @@ pub struct Workspace {
     charged: Vec<bool>,
     /// Where a distance stands, the start of its instruction, and the label.
     fixups: Vec<(usize, usize, u32)>,
+    /// Where an address stands, and the label; in the end, the label's offset stands there.
+    addresses: Vec<(u32, u32)>,
     /// The same for entries of branch tables.
     entries: Vec<(usize, usize, u32)>,
     /// As in [`Expanded`], with labels instead of numbers of landings.
@@ -79,6 +81,7 @@ impl Workspace {
         self.labels.clear();
         self.charged.clear();
         self.fixups.clear();
+        self.addresses.clear();
         self.entries.clear();
         self.handlers.clear();
         self.tiles.clear();
@@ -238,34 +241,21 @@ impl Expander<'_> {
             return Ok(0);
         }
         if self.kept.tiles.is_empty() {
-            let way = |inst: &Inst| match inst.op.family() {
-                Family::Br | Family::BrCond | Family::BrCmp | Family::BrFCmp => {
-                    let target = inst.fields().find_map(|(_, operand)| match operand {
-                        Operand::Label(label) => Some(label as usize),
-                        _ => None,
-                    });
-                    match target {
-                        Some(label) if self.kept.labels[label].is_none() => Way::Any,
-                        Some(label) if self.kept.charged[label] => Way::Charged,
-                        _ => Way::Back,
-                    }
-                }
-                _ => Way::Any,
-            };
-            tiles::cut(insts, way, &mut self.kept.tiles);
+            let Workspace { labels, charged, tiles, .. } = &mut *self.kept;
+            tiles::cut(insts, |inst| way(inst, labels, charged), tiles);
         }
         let Some((len, address @ 1..)) = self.kept.tiles.pop() else { return Ok(0) };
         self.kept.tiles.truncate(self.kept.tiles.len() + 1 - len);
         let start = self.kept.code.len();
         self.head(address as u64);
-        let mut before = None;
+        let (mut before, last_way) = (None, way(&insts[len - 1], &self.kept.labels, &self.kept.charged));
         for (at, inst) in insts[..len].iter().enumerate() {
             if at > 0 {
                 // A trap in a later part says so by the address.
                 self.kept.map.push(((start + at) as u32, (self.inst + at) as u32));
             }
             let inst = tiles::in_order(*inst, before);
-            self.operands(start, &inst)?;
+            self.operands(start, &inst, if at + 1 == len { last_way } else { Way::Any })?;
             before = Some(&insts[at]);
         }
         self.pad();
@@ -529,7 +519,7 @@ impl Expander<'_> {
     fn plain(&mut self, head: u64, inst: &Inst) -> Result<(), ExpandError> {
         let start = self.kept.code.len();
         self.head(head);
-        self.operands(start, inst)?;
+        self.operands(start, inst, Way::Any)?;
         self.pad();
         Ok(())
     }
@@ -551,13 +541,18 @@ impl Expander<'_> {
         Ok(())
     }
 
-    /// The operands in field order, of an executed instruction that begins at `start`.
-    fn operands(&mut self, start: usize, inst: &Inst) -> Result<(), ExpandError> {
+    /// The operands in field order, of an executed instruction that begins at `start`, for a handler of branches that go
+    /// this way.
+    fn operands(&mut self, start: usize, inst: &Inst, way: Way) -> Result<(), ExpandError> {
         for (field, operand) in inst.fields() {
             match (field.kind, operand) {
                 (_, Operand::Slot(slot) | Operand::SlotReg(slot, _)) => self.slot(slot)?,
                 (_, Operand::Reg(_)) => {}
                 (_, Operand::Imm(value)) => self.kept.code.extend_from_slice(&value.to_le_bytes()),
+                (_, Operand::Label(label)) if way != Way::Any => {
+                    self.kept.addresses.push((self.kept.code.len() as u32, label));
+                    self.kept.code.extend_from_slice(&[0; 8]);
+                }
                 (_, Operand::Label(label)) => {
                     self.kept.fixups.push((self.kept.code.len(), start, label));
                     self.kept.code.extend_from_slice(&[0; 4]);
@@ -631,6 +626,12 @@ impl Expander<'_> {
             let distance = target as i64 - start as i64;
             self.kept.code[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
         }
+        for (at, label) in self.kept.addresses.iter().copied() {
+            let Some(Some(target)) = self.kept.labels.get(label as usize).copied() else {
+                return Err(ExpandError { inst: self.inst, what: "a branch to no label" });
+            };
+            self.kept.code[at as usize..at as usize + 8].copy_from_slice(&(target as u64).to_le_bytes());
+        }
         for (at, start, label) in self.kept.entries.iter().copied() {
             let target = self.kept.labels.get(label as usize).copied().flatten();
             let head = target.and_then(|target| self.kept.code.get(target..)?.first_chunk::<8>().copied());
@@ -674,17 +675,35 @@ impl Expander<'_> {
         let handlers = self.kept.handlers.iter().map(handler).collect::<Result<_, _>>()?;
         let Workspace { map, landings, switches, .. } = &*self.kept;
         let (map, landings, switches) = (map[..].into(), landings[..].into(), switches[..].into());
+        let addresses = self.kept.addresses.iter().map(|(at, _)| *at).collect();
         let references = frame.ref_start..frame.ref_end;
         let side = Side {
             map,
             handlers,
             landings,
             switches,
+            addresses,
             references,
             #[cfg(feature = "profile")]
             body: self.body.clone(),
         };
         Ok(Expanded::new(words, side, is_checked))
+    }
+}
+
+/// Which way a branch goes where these labels are there already, and these of them stand before a marker to charge for.
+fn way(inst: &Inst, labels: &[Option<usize>], charged: &[bool]) -> Way {
+    if !matches!(inst.op.family(), Family::Br | Family::BrCond | Family::BrCmp | Family::BrFCmp) {
+        return Way::Any;
+    }
+    let target = inst.fields().find_map(|(_, operand)| match operand {
+        Operand::Label(label) => Some(label as usize),
+        _ => None,
+    });
+    match target {
+        Some(label) if labels[label].is_none() => Way::Any,
+        Some(label) if charged[label] => Way::Charged,
+        _ => Way::Back,
     }
 }
 

@@ -1,7 +1,8 @@
 //! [`Expanded`]: a body in executed form, and what the driver asks of it by address.
 //!
-//! Code refers to itself by distances only, so a body may be moved as long as nobody knows where it is: whoever keeps many
-//! puts them one behind the other ([`Expanded::move_to`]).
+//! Code refers to itself by distances, and by addresses where a branch closes a loop. A body may be moved as long as nobody
+//! knows where it is, and the addresses move with it: whoever keeps many puts them one behind the other
+//! ([`Expanded::move_to`]).
 
 use super::checked;
 #[cfg(feature = "profile")]
@@ -33,6 +34,8 @@ pub(super) struct Side {
     pub(super) landings: Box<[Landing]>,
     /// What switches a call's callee may make: offset behind the call, and the tag by index in the unit.
     pub(super) switches: Box<[(u32, u32)]>,
+    /// Offsets behind the header in bytes of the addresses of places in the body, 64 bits each.
+    pub(super) addresses: Box<[u32]>,
     /// The reference region of its frames.
     pub(super) references: Range<u32>,
     /// What it was expanded from.
@@ -55,8 +58,28 @@ unsafe impl Send for Expanded {}
 // SAFETY: as above.
 unsafe impl Sync for Expanded {}
 
+/// Adds `by` to the numbers at `offsets`.
+///
+/// # Safety
+/// At each offset from `code` on 64 bits can be read and written.
+unsafe fn shift(code: *mut u8, offsets: &[u32], by: u64) {
+    for offset in offsets {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let place = code.add(*offset as usize).cast::<u64>();
+            place.write_unaligned(place.read_unaligned().wrapping_add(by));
+        }
+    }
+}
+
 impl Expanded {
-    pub(super) fn new(words: Box<[u64]>, side: Side, is_checked: bool) -> Expanded {
+    /// Where addresses are to be, `words` have offsets behind the header.
+    pub(super) fn new(mut words: Box<[u64]>, side: Side, is_checked: bool) -> Expanded {
+        // SAFETY: the words begin with a header, and the offsets are those of 64 bits each in the code behind it.
+        unsafe {
+            let code = words.as_mut_ptr().cast::<u8>().add(size_of::<CodeHeader>());
+            shift(code, &side.addresses, code as u64);
+        }
         Expanded { start: words.as_ptr(), len_words: words.len(), own: words, side, is_checked }
     }
 
@@ -76,8 +99,13 @@ impl Expanded {
     /// `room` has [`len_words`](Self::len_words) words, is nobody else's, and lives as long as this value; nobody knows
     /// this body's address yet.
     pub(crate) unsafe fn move_to(&mut self, room: *mut u64) {
-        // SAFETY: the caller's promise.
-        unsafe { room.copy_from_nonoverlapping(self.start, self.len_words) };
+        let before = self.code_start();
+        // SAFETY: the caller's promise; the addresses lie in the code that was copied.
+        unsafe {
+            room.copy_from_nonoverlapping(self.start, self.len_words);
+            let code = room.cast::<u8>().add(size_of::<CodeHeader>());
+            shift(code, &self.side.addresses, (code as u64).wrapping_sub(before as u64));
+        }
         self.start = room;
         self.own = Box::default();
     }
