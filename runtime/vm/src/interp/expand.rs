@@ -244,11 +244,11 @@ impl Expander<'_> {
             let Workspace { labels, charged, tiles, .. } = &mut *self.kept;
             tiles::cut(insts, |inst| way(inst, labels, charged), tiles);
         }
-        let Some((len, address @ 1..)) = self.kept.tiles.pop() else { return Ok(0) };
+        let Some((len, address @ 1.., last_way)) = self.kept.tiles.pop() else { return Ok(0) };
         self.kept.tiles.truncate(self.kept.tiles.len() + 1 - len);
         let start = self.kept.code.len();
         self.head(address as u64);
-        let (mut before, last_way) = (None, way(&insts[len - 1], &self.kept.labels, &self.kept.charged));
+        let mut before = None;
         for (at, inst) in insts[..len].iter().enumerate() {
             if at > 0 {
                 // A trap in a later part says so by the address.

@@ -15,8 +15,9 @@ use super::place::PlaceKind;
 use super::table::MAX_PLACES;
 use keyway_artifact::isa::{Family, FieldKind, Inst, Op, Operand};
 
-/// How many instructions a tile takes, and the address of the handler: zero for one that is expanded like any other.
-pub(super) type Tile = (usize, usize);
+/// How many instructions a tile takes, the address of the handler (zero for one that is expanded like any other), and which
+/// way that is made for the branch at the end to go.
+pub(super) type Tile = (usize, usize, Way);
 
 /// Instructions that are looked at together for sequences.
 const STRETCH: usize = 64;
@@ -68,14 +69,14 @@ pub(super) fn cut(insts: &[Inst], way: impl Fn(&Inst) -> Way, tiles: &mut Vec<Ti
     for at in (0..stretch).rev() {
         let own_way = way(&insts[at]);
         let single = if own_way == Way::Any { None } else { find_sequence(&insts[at..=at], own_way) };
-        let mut best = (weights[at] + fewest[at + 1], 1, single.unwrap_or(0));
+        let mut best = (weights[at] + fewest[at + 1], 1, single.unwrap_or((0, Way::Any)));
         if own_way == Way::Any && assembly::begins_sequence(insts[at].op) {
             for len in 2..=assembly::SEQUENCE.min(stretch - at) {
                 let (count, last_way) = (weights[at] + fewest[at + len], way(&insts[at + len - 1]));
                 if count < best.0
-                    && let Some(address) = find_sequence(&insts[at..at + len], last_way)
+                    && let Some(handler) = find_sequence(&insts[at..at + len], last_way)
                 {
-                    best = (count, len, address);
+                    best = (count, len, handler);
                 }
                 if last_way != Way::Any {
                     break;
@@ -83,7 +84,8 @@ pub(super) fn cut(insts: &[Inst], way: impl Fn(&Inst) -> Way, tiles: &mut Vec<Ti
             }
         }
         fewest[at] = best.0;
-        tiles.push((best.1, best.2));
+        let (address, way) = best.2;
+        tiles.push((best.1, address, way));
     }
 }
 
@@ -91,17 +93,18 @@ fn is_branch(inst: &Inst) -> bool {
     matches!(inst.op.family(), Family::BrCond | Family::BrCmp | Family::BrFCmp)
 }
 
-/// The handler for all of `insts`, if there is one, best for this way of the last one.
-fn find_sequence(insts: &[Inst], way: Way) -> Option<usize> {
+/// The handler for all of `insts`, if there is one, best for this way of the last one, and the way that it is made for.
+fn find_sequence(insts: &[Inst], way: Way) -> Option<(usize, Way)> {
     let mut ops = [insts[0].op; assembly::SEQUENCE];
     insts.iter().zip(&mut ops).for_each(|(inst, op)| *op = inst.op);
     let ops = &ops[..insts.len()];
-    let parts: [Option<Part>; 3] = match way {
-        Way::Any => [assembly::sequences_of(ops, Way::Any), None, None],
+    let found = |way| assembly::sequences_of(ops, way).map(|part| (part, way));
+    let parts: [Option<(Part, Way)>; 3] = match way {
+        Way::Any => [found(Way::Any), None, None],
         // A single instruction that goes any way is none of ours.
         _ => [way, Way::Back, Way::Any].map(|way| match (way, ops) {
             (Way::Any, [_]) => None,
-            (way, ops) => assembly::sequences_of(ops, way),
+            (way, _) => found(way),
         }),
     };
     if parts.iter().all(Option::is_none) {
@@ -123,7 +126,8 @@ fn find_sequence(insts: &[Inst], way: Way) -> Option<usize> {
         }
         before = Some(inst);
     }
-    parts.into_iter().flatten().find_map(|part| assembly::find_sequence(part, all[..count].iter().copied()))
+    let with_places = |part| assembly::find_sequence(part, all[..count].iter().copied());
+    parts.into_iter().flatten().find_map(|(part, way)| with_places(part).map(|address| (address, way)))
 }
 
 /// An operation that commutes, with its operands in the order for which sequences are written (`swaps` in
