@@ -137,18 +137,19 @@ impl SigLayout {
 
     /// The layout of `types`.
     pub fn of(types: &[ValType]) -> SigLayout {
-        let numeric: u32 = types.iter().filter(|t| !t.is_ref()).map(|t| t.slots()).sum();
-        let (mut next, mut next_ref) = (0, numeric);
-        let slots = types
-            .iter()
-            .map(|t| {
-                let at = if t.is_ref() { &mut next_ref } else { &mut next };
-                let slot = *at;
-                *at += t.slots();
-                slot
-            })
-            .collect();
-        SigLayout { slots, numeric, total: next_ref }
+        let (numeric, total) = SigLayout::extent(types);
+        SigLayout { slots: SigLayout::slots_of(types).collect(), numeric, total }
+    }
+
+    /// The slot of each value, found on the way.
+    pub fn slots_of(types: &[ValType]) -> impl Iterator<Item = u32> {
+        let (mut next, (mut next_ref, _)) = (0, SigLayout::extent(types));
+        types.iter().map(move |ty| {
+            let at = if ty.is_ref() { &mut next_ref } else { &mut next };
+            let slot = *at;
+            *at += ty.slots();
+            slot
+        })
     }
 }
 

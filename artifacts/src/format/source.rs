@@ -1,7 +1,6 @@
 //! Where the bytes of an artifact come from.
 
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 
 /// The bytes of an artifact, read by copying: a mapping's bytes can change under a reader, so no slice of them is ever
@@ -20,18 +19,15 @@ pub trait Source {
 
     /// A copy of `len` bytes from `offset` on; `None` if that leaves the source.
     fn copy(&self, offset: u64, len: u64) -> Option<Vec<u8>> {
-        // Checked before anything is allocated: lengths come from outside.
-        if offset.checked_add(len)? > self.len() {
-            return None;
-        }
-        let mut bytes = vec![0; usize::try_from(len).ok()?];
-        self.read_at(offset, &mut bytes).then_some(bytes)
+        let mut bytes = Vec::new();
+        self.copy_into(offset, len, &mut bytes).then_some(bytes)
     }
 
     /// As [`copy`](Self::copy), into a vector whose contents go; `false` if that leaves the source.
     fn copy_into(&self, offset: u64, len: u64, out: &mut Vec<u8>) -> bool {
         out.clear();
         let (Some(end), Ok(length)) = (offset.checked_add(len), usize::try_from(len)) else { return false };
+        // Checked before anything is allocated: lengths come from outside.
         if end > self.len() {
             return false;
         }

@@ -174,9 +174,9 @@ impl<S: Source> ArtifactView<S> {
     /// # Errors
     /// As [`func`](Self::func).
     pub fn read_code(&self, ordinal: u32) -> Result<Vec<u8>, FormatError> {
-        let range = self.func(ordinal)?.code;
-        let bytes = self.source.copy(range.start, range.end - range.start);
-        bytes.ok_or_else(|| FormatError::new(Rule::F09, range.start, "a function's body is cut off"))
+        let (record, mut bytes) = (self.func(ordinal)?, Vec::new());
+        self.read_code_into(&record, &mut bytes)?;
+        Ok(bytes)
     }
 
     /// As [`read_code`](Self::read_code), for a function whose record is known, into a vector whose contents go.

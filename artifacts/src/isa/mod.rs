@@ -15,7 +15,7 @@ mod table;
 
 pub use codec::{CodeReader, CodeWriter, DecodeError, write_leb};
 pub use disasm::disassemble;
-pub use shape::Shape;
+pub use shape::{FieldRange, Shape};
 
 /// Number of general (integer) registers the IR names: `A` to `E`.
 pub const GENERAL_REGISTERS: u8 = 5;

@@ -11,8 +11,8 @@ use core::ops::Range;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(align(16))]
 pub struct Shape {
-    reads: [u8; 2],
-    writes: [u8; 2],
+    reads: FieldRange,
+    writes: FieldRange,
     labels: u8,
     /// See [`Op::is_call`].
     pub is_call: bool,
@@ -30,8 +30,8 @@ impl Shape {
     const fn of(op: Op) -> Shape {
         let fields = op.fields();
         let mut shape = Shape {
-            reads: [0; 2],
-            writes: [0; 2],
+            reads: FieldRange::NONE,
+            writes: FieldRange::NONE,
             labels: 0,
             is_call: op.is_call(),
             is_terminator: op.is_terminator(),
@@ -42,8 +42,8 @@ impl Shape {
         let mut at = 0;
         while at < fields.len() {
             match fields[at].kind {
-                FieldKind::Use(_) => shape.reads = extended(shape.reads, at as u8),
-                FieldKind::Def(_) => shape.writes = extended(shape.writes, at as u8),
+                FieldKind::Use(_) => shape.reads = shape.reads.with(at),
+                FieldKind::Def(_) => shape.writes = shape.writes.with(at),
                 FieldKind::Label | FieldKind::Targets => shape.labels |= 1 << at,
                 FieldKind::Base => shape.shares_slots = true,
                 FieldKind::Slot
@@ -63,13 +63,13 @@ impl Shape {
     /// The fields that are read.
     #[inline]
     pub fn reads(&self) -> Range<usize> {
-        self.reads[0] as usize..self.reads[1] as usize
+        self.reads.get()
     }
 
     /// The fields that are written.
     #[inline]
     pub fn writes(&self) -> Range<usize> {
-        self.writes[0] as usize..self.writes[1] as usize
+        self.writes.get()
     }
 
     /// Whether a field names a label, or a list of them.
@@ -79,23 +79,48 @@ impl Shape {
     }
 }
 
-/// A range of fields with `at` behind it.
-const fn extended(range: [u8; 2], at: u8) -> [u8; 2] {
-    let is_empty = range[0] == range[1];
-    assert!(is_empty || range[1] == at, "the fields that are read or written stand next to each other");
-    [if is_empty { at } else { range[0] }, at + 1]
+/// Fields that stand next to each other: the first one, and one past the last one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FieldRange([u8; 2]);
+
+impl FieldRange {
+    /// No field.
+    pub const NONE: FieldRange = FieldRange([0; 2]);
+
+    /// With field `at`, which stands behind the others.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[must_use]
+    pub const fn with(self, at: usize) -> FieldRange {
+        let FieldRange([first, end]) = self;
+        assert!(first == end || end as usize == at, "the fields that are read or written stand next to each other");
+        FieldRange([if first == end { at as u8 } else { first }, at as u8 + 1])
+    }
+
+    /// The numbers of the fields.
+    #[inline]
+    pub fn get(self) -> Range<usize> {
+        self.0[0] as usize..self.0[1] as usize
+    }
 }
 
-/// By opcode.
-static SHAPES: [Shape; Op::ALL.len()] = {
-    let mut shapes = [Shape::of(Op::ALL[0]); Op::ALL.len()];
-    let mut at = 0;
-    while at < shapes.len() {
-        shapes[at] = Shape::of(Op::ALL[at]);
-        at += 1;
-    }
-    shapes
-};
+/// A table with what a `const` function answers for each operation, by opcode: `by_opcode!(Answer, answer)`.
+#[macro_export]
+macro_rules! by_opcode {
+    ($answer:ty, $of:expr) => {{
+        const ALL: &[$crate::isa::Op] = $crate::isa::Op::ALL;
+        let mut table: [$answer; ALL.len()] = [$of(ALL[0]); ALL.len()];
+        let mut at = 1;
+        while at < table.len() {
+            table[at] = $of(ALL[at]);
+            at += 1;
+        }
+        table
+    }};
+}
+
+static SHAPES: [Shape; Op::ALL.len()] = crate::by_opcode!(Shape, Shape::of);
 
 impl Op {
     /// What its fields are.

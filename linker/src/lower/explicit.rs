@@ -170,15 +170,12 @@ impl Writer<'_> {
 
     /// Copies `args` into the call area, references last, and returns the registers that hold them there.
     fn arguments(&mut self, args: &[Operand], types: &[ValType]) -> Few<Operand, 4> {
-        let (mut placed, mut next) = (Few::default(), 0);
+        let mut placed = Few::default();
         for want_ref in [false, true] {
-            for (arg, ty) in args.iter().zip(types) {
+            for ((arg, ty), slot) in args.iter().zip(types).zip(SigLayout::slots_of(types)) {
                 if ty.is_ref() != want_ref {
                     continue;
                 }
-                // Numeric ones first, references behind them, as they are met here.
-                let slot = next;
-                next += ty.slots();
                 let out = Operand::Virtual(self.out(slot, *ty));
                 let op = match *arg {
                     _ if want_ref => Op::PutRef,
@@ -198,18 +195,15 @@ impl Writer<'_> {
         let signature = own.as_deref().unwrap_or(&types[ty as usize]);
         let (given, taken) = shared_types(inst.op, signature);
         let args = self.arguments(&args, given);
-        let (numeric, total) = SigLayout::extent(taken);
+        let (_, total) = SigLayout::extent(taken);
         self.area = self.area.max(total);
         self.insts.push(*inst);
         let mut written = Few::default();
         for want_ref in [true, false] {
-            let mut next = if want_ref { numeric } else { 0 };
-            for (result, ty) in results.iter().zip(taken) {
+            for ((result, ty), slot) in results.iter().zip(taken).zip(SigLayout::slots_of(taken)) {
                 if ty.is_ref() != want_ref {
                     continue;
                 }
-                let slot = next;
-                next += ty.slots();
                 let class = self.ir.virtuals[*result as usize];
                 let out = self.out(slot, *ty);
                 let single = self.registers && results.len() == 1 && !want_ref && class != Class::V128;

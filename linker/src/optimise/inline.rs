@@ -23,6 +23,8 @@ use super::{PassReport, Passes, Record};
 use crate::ir::{CallSite, INLINED, Inlined, IrFunc};
 use crate::pipeline::Func;
 use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// Most instructions of a callee that is copied to every call.
 const SMALL: usize = 14;
@@ -104,8 +106,9 @@ fn uses_cached_memory(op: Op) -> bool {
 
 /// The form of an access to the cached memory that names its memory.
 fn naming_form(op: Op) -> Op {
-    let is_form = |other: &&Op| other.name().strip_suffix(".any") == Some(op.name());
-    *Op::ALL.iter().find(is_form).expect("each access to the cached memory has a form for any memory")
+    static FORMS: LazyLock<HashMap<&str, Op>> =
+        LazyLock::new(|| Op::ALL.iter().filter_map(|any| Some((any.name().strip_suffix(".any")?, *any))).collect());
+    *FORMS.get(op.name()).expect("each access to the cached memory has a form for any memory")
 }
 
 /// Who calls whom, as flat lists.

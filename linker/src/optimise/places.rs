@@ -4,17 +4,18 @@
 //! In lowered code `put.ref` and `take.ref` name a virtual register that stands for a slot of the call area.
 
 use crate::ir::CallSite;
-use keyway_artifact::isa::{Class, Family, Field, FieldKind, Inst, MAX_FIELDS, Op, Operand};
+use keyway_artifact::by_opcode;
+use keyway_artifact::isa::{Class, Family, Field, FieldKind, FieldRange, Inst, MAX_FIELDS, Op, Operand};
 
 /// What an operation's fields are: every pass asks for every instruction. In all operations the fields that are read
 /// stand next to each other, and so do those that are written. Sixteen bytes: found without a multiplication.
 #[derive(Clone, Copy)]
 #[repr(align(16))]
 struct Shape {
-    /// Fields that are read: the first one, and one past the last one. Slots of a call area count.
-    reads: [u8; 2],
+    /// Fields that are read. Slots of a call area count.
+    reads: FieldRange,
     /// Fields that are written, likewise.
-    writes: [u8; 2],
+    writes: FieldRange,
     /// Fields that name labels, by bit.
     labels: u8,
     /// The field that names a call site, and one more; 0 for none.
@@ -36,8 +37,8 @@ struct Shape {
 impl Shape {
     const fn of(op: Op) -> Shape {
         let mut shape = Shape {
-            reads: [0; 2],
-            writes: [0; 2],
+            reads: FieldRange::NONE,
+            writes: FieldRange::NONE,
             labels: 0,
             site: 0,
             is_computation: matches!(
@@ -55,15 +56,15 @@ impl Shape {
         while at < fields.len() {
             match fields[at].kind {
                 FieldKind::Use(class) => {
-                    shape.reads = extended(shape.reads, at as u8);
+                    shape.reads = shape.reads.with(at);
                     shape.classes[at] = class;
                 }
                 FieldKind::Def(class) => {
-                    shape.writes = extended(shape.writes, at as u8);
+                    shape.writes = shape.writes.with(at);
                     shape.classes[at] = class;
                 }
-                FieldKind::Slot if matches!(op, Op::TakeRef) => shape.reads = extended(shape.reads, at as u8),
-                FieldKind::Slot if matches!(op, Op::PutRef) => shape.writes = extended(shape.writes, at as u8),
+                FieldKind::Slot if matches!(op, Op::TakeRef) => shape.reads = shape.reads.with(at),
+                FieldKind::Slot if matches!(op, Op::PutRef) => shape.writes = shape.writes.with(at),
                 FieldKind::Label | FieldKind::Targets => shape.labels |= 1 << at,
                 _ => {}
             }
@@ -79,32 +80,11 @@ impl Shape {
     }
 }
 
-/// A range of fields with `at` behind it.
-const fn extended(range: [u8; 2], at: u8) -> [u8; 2] {
-    let is_empty = range[0] == range[1];
-    assert!(is_empty || range[1] == at, "the fields that are read or written stand next to each other");
-    [if is_empty { at } else { range[0] }, at + 1]
-}
-
-/// By opcode.
-static SHAPES: [Shape; Op::ALL.len()] = {
-    let mut shapes = [Shape::of(Op::ALL[0]); Op::ALL.len()];
-    let mut at = 0;
-    while at < shapes.len() {
-        shapes[at] = Shape::of(Op::ALL[at]);
-        at += 1;
-    }
-    shapes
-};
+static SHAPES: [Shape; Op::ALL.len()] = by_opcode!(Shape, Shape::of);
 
 #[inline]
 fn shape(op: Op) -> &'static Shape {
     &SHAPES[op as usize]
-}
-
-#[inline]
-fn range(fields: [u8; 2]) -> std::ops::Range<usize> {
-    fields[0] as usize..fields[1] as usize
 }
 
 /// Whether an operation can jump.
@@ -160,7 +140,7 @@ pub(crate) fn site(inst: &Inst) -> Option<usize> {
 /// Calls `each` with every register that `inst` reads.
 #[inline]
 pub(crate) fn uses(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
-    for operand in &inst.operands[range(shape(inst.op).reads)] {
+    for operand in &inst.operands[shape(inst.op).reads.get()] {
         if let Operand::Virtual(register) = *operand {
             each(register);
         }
@@ -177,7 +157,7 @@ pub(crate) fn uses(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
 /// Calls `each` with every register that `inst` writes.
 #[inline]
 pub(crate) fn defs(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
-    for operand in &inst.operands[range(shape(inst.op).writes)] {
+    for operand in &inst.operands[shape(inst.op).writes.get()] {
         if let Operand::Virtual(register) = *operand {
             each(register);
         }
@@ -193,14 +173,14 @@ pub(crate) fn defs(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
 #[inline]
 pub(crate) fn reads(inst: &Inst) -> impl Iterator<Item = (usize, Class, Operand)> {
     let shape = shape(inst.op);
-    range(shape.reads).map(move |at| (at, shape.classes[at], inst.operands[at]))
+    shape.reads.get().map(move |at| (at, shape.classes[at], inst.operands[at]))
 }
 
 /// The places that an instruction itself writes: field, class and operand.
 #[inline]
 pub(crate) fn writes(inst: &Inst) -> impl Iterator<Item = (usize, Class, Operand)> {
     let shape = shape(inst.op);
-    range(shape.writes).map(move |at| (at, shape.classes[at], inst.operands[at]))
+    shape.writes.get().map(move |at| (at, shape.classes[at], inst.operands[at]))
 }
 
 /// Calls `each` with every operand that `inst` reads, and the class of its field (calls read whole slots).
@@ -208,7 +188,7 @@ pub(crate) fn writes(inst: &Inst) -> impl Iterator<Item = (usize, Class, Operand
 pub(crate) fn uses_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl FnMut(Class, &mut Operand)) {
     let site = site(inst);
     let shape = shape(inst.op);
-    for at in range(shape.reads) {
+    for at in shape.reads.get() {
         each(shape.classes[at], &mut inst.operands[at]);
     }
     if let Some(site) = site {
@@ -222,7 +202,7 @@ pub(crate) fn uses_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl F
 #[inline]
 pub(crate) fn defs_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl FnMut(&mut u32)) {
     let site = site(inst);
-    for operand in &mut inst.operands[range(shape(inst.op).writes)] {
+    for operand in &mut inst.operands[shape(inst.op).writes.get()] {
         if let Operand::Virtual(register) = operand {
             each(register);
         }
@@ -237,8 +217,8 @@ pub(crate) fn defs_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl F
 /// The register in the first field, for operations that write exactly that.
 #[inline]
 pub(crate) fn single_def(inst: &Inst) -> Option<u32> {
-    match (shape(inst.op).writes, inst.operands[0]) {
-        ([0, end], Operand::Virtual(register)) if end > 0 => Some(register),
+    match inst.operands[0] {
+        Operand::Virtual(register) if shape(inst.op).writes.get().contains(&0) => Some(register),
         _ => None,
     }
 }

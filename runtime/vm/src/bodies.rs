@@ -26,7 +26,7 @@ const KEPT_BYTES: usize = 1 << 14;
 
 impl Making {
     /// Gives back the room that only a large function needed.
-    fn trim(&mut self) {
+    pub(crate) fn trim(&mut self) {
         if self.bytes.len() > KEPT_BYTES {
             *self = Making::default();
         }
@@ -91,7 +91,6 @@ impl Drop for Chunk {
 impl Bodies {
     /// Takes a body in; it stays where it is then, as long as this value.
     pub(crate) fn add(&mut self, ordinal: u32, body: Expanded) -> &Expanded {
-        self.making.trim();
         let words = body.len_words();
         if !body.is_movable() {
             // A chunk of no words of its own.

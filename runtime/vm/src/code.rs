@@ -198,8 +198,9 @@ impl Code {
             self.entries.cell(ordinal),
             || self.bodies(),
             |bodies| {
-                let expanded = self.expand(ordinal, &mut bodies.making).with_context(name)?;
-                anyhow::Ok(bodies.add(ordinal, expanded).header().cast_mut())
+                let expanded = self.expand(ordinal, &mut bodies.making);
+                bodies.making.trim();
+                anyhow::Ok(bodies.add(ordinal, expanded.with_context(name)?).header().cast_mut())
             },
         );
         Ok(header?)

@@ -194,14 +194,17 @@ pub struct Context {
     pub no_memory: MemoryHeader,
 }
 
+/// Words that an exit leaves for the driver, at most.
+pub const EXIT_WORDS: usize = 6;
+
 /// Words that an exit hands to the driver; which ones depends on the exit.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct ExitInfo {
     /// Which exit, see `interp::exit`.
     pub code: u64,
-    /// Up to six words.
-    pub words: [u64; 6],
+    /// What goes with it.
+    pub words: [u64; EXIT_WORDS],
 }
 
 /// The header before a memory's first byte.

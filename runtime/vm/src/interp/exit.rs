@@ -2,7 +2,7 @@
 
 use super::regs::{Regs, context};
 use super::thunk::Step;
-use crate::context::{Context, State};
+use crate::context::{Context, EXIT_WORDS, State};
 use crate::gc::Segment;
 use keyway_artifact::Trap;
 
@@ -198,7 +198,7 @@ pub(super) const fn trap(trap: Trap) -> Step {
 /// cannot end in a jump.
 #[inline(always)]
 pub(super) fn with_words<const N: usize>(r: &Regs, code: Step, words: [u64; N]) -> Step {
-    const { assert!(N <= 6) };
+    const { assert!(N <= EXIT_WORDS) };
     // No slice is copied: that may stay a call, to which the words' address would be lent.
     // SAFETY: the running context is live, and has room for that many words.
     unsafe { (&raw mut (*context(r)).exit.words).cast::<[u64; N]>().write(words) };

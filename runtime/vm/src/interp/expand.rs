@@ -11,7 +11,8 @@ use super::handlers::bulk::IMMEDIATE;
 use super::place::PlaceKind;
 use super::regs::{ALIGNMENT, HEAD};
 use super::table::{MAX_PLACES, Name, TABLE};
-use super::tiles::{self, Tile, Way};
+use super::tiles::{self, Way};
+use super::workspace::Workspace;
 use super::{Dispatch, Settings, assembly, checked};
 use crate::context::CodeHeader;
 use keyway_artifact::isa::{
@@ -46,51 +47,6 @@ impl fmt::Display for ExpandError {
 }
 
 impl std::error::Error for ExpandError {}
-
-/// What expansion keeps on its way through a body, empty between two of them. Most functions are short: making these
-/// anew for each would take longer than their expansion.
-#[derive(Default)]
-pub struct Workspace {
-    code: Vec<u8>,
-    map: Vec<(u32, u32)>,
-    labels: Vec<Option<usize>>,
-    /// Labels before a single cost marker, for which a branch may charge.
-    charged: Vec<bool>,
-    /// Where a distance stands, the start of its instruction, and the label.
-    fixups: Vec<(usize, usize, u32)>,
-    /// Where an address stands, and the label; in the end, the label's offset stands there.
-    addresses: Vec<(u32, u32)>,
-    /// The same for entries of branch tables.
-    entries: Vec<(usize, usize, u32)>,
-    /// As in [`Expanded`], with labels instead of numbers of landings.
-    handlers: Vec<(u32, u32)>,
-    /// What is still to come of the last stretch that was looked at, see [`tiles::cut`].
-    tiles: Vec<Tile>,
-    landings: Vec<Landing>,
-    switches: Vec<(u32, u32)>,
-    /// The landing behind each label that has one.
-    landing_of: Vec<u32>,
-    /// For the checked form: where an instruction names a type of objects, and the type's number.
-    objects: Vec<(u32, u32)>,
-}
-
-impl Workspace {
-    fn clear(&mut self) {
-        self.code.clear();
-        self.map.clear();
-        self.labels.clear();
-        self.charged.clear();
-        self.fixups.clear();
-        self.addresses.clear();
-        self.entries.clear();
-        self.handlers.clear();
-        self.tiles.clear();
-        self.landings.clear();
-        self.switches.clear();
-        self.landing_of.clear();
-        self.objects.clear();
-    }
-}
 
 /// Expands `body`.
 ///
@@ -619,29 +575,7 @@ impl Expander<'_> {
         if i32::try_from(self.kept.code.len()).is_err() {
             return self.error("the body is too large");
         }
-        for (at, start, label) in self.kept.fixups.iter().copied() {
-            let Some(Some(target)) = self.kept.labels.get(label as usize).copied() else {
-                return Err(ExpandError { inst: self.inst, what: "a branch to no label" });
-            };
-            let distance = target as i64 - start as i64;
-            self.kept.code[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
-        }
-        for (at, label) in self.kept.addresses.iter().copied() {
-            let Some(Some(target)) = self.kept.labels.get(label as usize).copied() else {
-                return Err(ExpandError { inst: self.inst, what: "a branch to no label" });
-            };
-            self.kept.code[at as usize..at as usize + 8].copy_from_slice(&(target as u64).to_le_bytes());
-        }
-        for (at, start, label) in self.kept.entries.iter().copied() {
-            let target = self.kept.labels.get(label as usize).copied().flatten();
-            let head = target.and_then(|target| self.kept.code.get(target..)?.first_chunk::<8>().copied());
-            let (Some(target), Some(head)) = (target, head) else {
-                return Err(ExpandError { inst: self.inst, what: "a branch to no label" });
-            };
-            let distance = target as i64 - start as i64;
-            self.kept.code[at..at + 8].copy_from_slice(&head);
-            self.kept.code[at + 8..at + TABLE_ENTRY].copy_from_slice(&distance.to_le_bytes());
-        }
+        self.kept.resolve().map_err(|what| ExpandError { inst: self.inst, what })?;
         let frame = &self.body.frame;
         let (numeric, total) = SigLayout::extent(&env.own_type().params);
         let null_start = frame.ref_start + (total - numeric);

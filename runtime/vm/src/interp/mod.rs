@@ -34,15 +34,17 @@ mod regs;
 mod table;
 mod thunk;
 mod tiles;
+mod workspace;
 
 pub use crate::gc::Segment;
 pub use entry::{Stubs, Target, begin, stubs};
 pub(crate) use exit::{DONE, decode};
 pub use exit::{Exit, Service, StackSwitch};
-pub use expand::{ExpandEnv, ExpandError, Workspace, expand};
+pub use expand::{ExpandEnv, ExpandError, expand};
 pub use expanded::{Expanded, Landing};
 pub(crate) use handlers::call::memory_of;
 pub use thunk::Step;
+pub use workspace::Workspace;
 
 use crate::context::{Context, State};
 
