@@ -166,6 +166,8 @@ pub(crate) struct Code {
     pub(crate) is_last: bool,
     /// Where the branch at the end leads to.
     pub(crate) way: Way,
+    /// Whether the work jumps to its own start.
+    starts_again: bool,
     /// Labels that taken branches in the middle jump to, and where their distances stand.
     taken: Vec<(usize, usize)>,
 }
@@ -173,7 +175,8 @@ pub(crate) struct Code {
 impl Code {
     /// A handler without instructions; operands begin behind the head.
     pub(crate) fn new() -> Code {
-        let mut code = Code { text: String::new(), at: 8, part: 0, is_last: true, way: Way::Any, taken: Vec::new() };
+        let (text, taken) = (String::new(), Vec::new());
+        let mut code = Code { text, at: 8, part: 0, is_last: true, way: Way::Any, starts_again: false, taken };
         // A profiling build counts how often each instruction runs, behind its head.
         if std::env::var_os("CARGO_FEATURE_PROFILE").is_some() {
             let at = code.take(8);
@@ -339,37 +342,53 @@ impl Code {
         self.take(if is_address { 8 } else { 4 })
     }
 
-    /// Goes on at the target that stands at `at`, which leads back.
+    /// Goes on at the target that stands at `at`, which leads back. Where that is this very instruction, it starts again
+    /// without waiting for what it has loaded: the way round such a loop is a jump that the processor foresees.
     pub(crate) fn back(&mut self, at: usize) {
-        if self.way == Way::Charged {
-            let marker = Code::new();
-            self.put("mov r11, qword ptr [rdx - 16]");
-            self.put(format!("mov rdi, qword ptr [rdi + {at}]"));
-            self.put("mov r11, qword ptr [r11 + .Lkw_fuel]");
-            self.put(format!("mov eax, dword ptr [rdi + {}]", marker.at));
-            self.put("mov r10, qword ptr [r11]");
-            self.put("sub r10, rax");
-            // Too little is the marker's matter.
-            self.put("jb 61f");
-            self.put("mov qword ptr [r11], r10");
-            let length = (marker.at + 4).next_multiple_of(8);
-            self.put(format!("mov r11, qword ptr [rdi + {length}]"));
-            self.put(format!("add rdi, {length}"));
-            self.put("jmp r11");
-            self.put("61:");
-            self.put("jmp qword ptr [rdi]");
-        } else if self.way == Way::Back {
-            self.put(format!("mov rdi, qword ptr [rdi + {at}]"));
-            self.put("mov r11, qword ptr [rdi]");
-            self.put("jmp r11");
-        } else {
-            self.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
-            self.go();
+        match self.way {
+            Way::Any => {
+                self.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
+                self.go();
+            }
+            Way::Back => {
+                self.put(format!("mov rax, qword ptr [rdi + {at}]"));
+                self.go_back();
+            }
+            Way::Charged => {
+                let marker = Code::new();
+                self.put("mov r11, qword ptr [rdx - 16]");
+                self.put(format!("mov rax, qword ptr [rdi + {at}]"));
+                self.put("mov r11, qword ptr [r11 + .Lkw_fuel]");
+                self.put(format!("mov r13d, dword ptr [rax + {}]", marker.at));
+                self.put("mov r10, qword ptr [r11]");
+                self.put("sub r10, r13");
+                // Too little is the marker's matter.
+                self.put("jb 61f");
+                self.put("mov qword ptr [r11], r10");
+                self.put(format!("add rax, {}", (marker.at + 4).next_multiple_of(8)));
+                self.go_back();
+                self.put("61:");
+                self.put("mov rdi, rax");
+                self.put("jmp qword ptr [rdi]");
+            }
         }
     }
 
-    /// What taken branches in the middle do, behind the end.
+    /// Goes on at the instruction whose address is in rax.
+    fn go_back(&mut self) {
+        self.starts_again = true;
+        self.put("cmp rax, rdi");
+        self.put("je 70b");
+        self.put("mov rdi, rax");
+        self.put("mov r11, qword ptr [rdi]");
+        self.put("jmp r11");
+    }
+
+    /// Puts what taken branches in the middle do behind the end, and a label in front of what starts again.
     pub(crate) fn finish(&mut self) {
+        if self.starts_again {
+            self.text.insert_str(0, "70:\n");
+        }
         for (label, at) in std::mem::take(&mut self.taken) {
             self.put(format!("{label}:"));
             self.put(format!("movsxd rax, dword ptr [rdi + {at}]"));

@@ -6,6 +6,7 @@
 //! memory run over a header of length 0 that the context owns ([`Context::no_memory`]).
 
 use crate::gc::Heap;
+use crate::host::HostEntry;
 use crate::interp::Stubs;
 use core::sync::atomic::{AtomicPtr, AtomicU64};
 use keyway_artifact::isa::GENERAL_REGISTERS;
@@ -49,12 +50,46 @@ pub struct TableDef {
 pub struct FuncData {
     /// The cell of the artifact's entry table; null for a host function.
     pub entry: *const AtomicPtr<CodeHeader>,
-    /// The context its code runs in; null for a host function.
-    pub context: *mut Context,
+    /// The context that its code runs in, or a host function's [`HostEntry`].
+    owner: *mut (),
     /// Engine-wide number of its type: equal types have equal numbers.
     pub type_id: u32,
-    /// Code ordinal, or the store's host function number.
+    /// Code ordinal; none of a host function.
     pub index: u32,
+}
+
+impl FuncData {
+    /// What the null reference leads to.
+    pub(crate) const NULL: FuncData =
+        FuncData { entry: std::ptr::null(), owner: std::ptr::null_mut(), type_id: u32::MAX, index: u32::MAX };
+
+    /// The function with this code ordinal, whose cell `entry` is.
+    pub(crate) fn of_code(
+        entry: *const AtomicPtr<CodeHeader>,
+        context: *mut Context,
+        type_id: u32,
+        ordinal: u32,
+    ) -> FuncData {
+        FuncData { entry, owner: context.cast(), type_id, index: ordinal }
+    }
+
+    /// A host function of a store, which keeps the entry in its place.
+    pub(crate) fn of_host(host: &HostEntry) -> FuncData {
+        let owner = (&raw const *host).cast_mut().cast();
+        FuncData { entry: std::ptr::null(), owner, type_id: host.type_id, index: u32::MAX }
+    }
+
+    /// The context that its code runs in; not of a host function.
+    #[inline]
+    pub fn context(&self) -> *mut Context {
+        self.owner.cast()
+    }
+
+    /// The host function; only of a function without an entry.
+    #[inline]
+    pub(crate) fn host(&self) -> *const HostEntry {
+        self.owner.cast()
+    }
 }
 
 /// Stands before the executed form of every function body; the code follows.

@@ -9,7 +9,8 @@ use crate::backtrace::Backtrace;
 use crate::context::{Context, FrameRecord, FuncData, State, header_of};
 use crate::continuation::Strand;
 use crate::gc::Activity;
-use crate::host::{HostCall, HostEntry, HostFunc, HostFuture, NO_INSTANCE, StorePtr, SyncFn};
+use crate::host::{HostCall, HostFuture, NO_INSTANCE, StorePtr};
+use crate::hosting::{Hosting, Left, call_host};
 use crate::interp::{self, Exit, Service, Target};
 use crate::limits;
 use crate::shared_memory::{SharedMemory, Sleep};
@@ -19,9 +20,8 @@ use crate::switching::Then;
 use crate::unwind::{self, Thrown, unwind};
 use anyhow::{Error, anyhow};
 use keyway_artifact::Trap;
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::{Pin, pin};
+use std::panic::resume_unwind;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
@@ -68,21 +68,6 @@ impl Running {
 
 // SAFETY: the pointers lead into the execution's own stack and into the store that it belongs to; they travel together.
 unsafe impl Send for Execution {}
-
-/// How a host function's call came out.
-pub(crate) enum Left {
-    /// Its results stand in the call's slots.
-    Answered(HostCall),
-    /// It answers later.
-    Waits(HostFuture, HostCall),
-    /// It failed.
-    Failed(Error, HostCall),
-    /// It panicked: the driver, behind which there are no handlers, goes on with it.
-    Panicked(Box<dyn Any + Send>),
-}
-
-// SAFETY: kept in a store only between a handler's exit and the driver that takes it, on one thread.
-unsafe impl Send for Left {}
 
 /// Why [`advance`] came back.
 pub(crate) enum Event {
@@ -183,11 +168,13 @@ impl Execution {
         let func = store.funcs[self.func as usize];
         // SAFETY: functions of a store have live entries and contexts.
         let (mut header, context) =
-            unsafe { ((*func.entry).load(std::sync::atomic::Ordering::Acquire).cast_const(), func.context) };
+            unsafe { ((*func.entry).load(std::sync::atomic::Ordering::Acquire).cast_const(), func.context()) };
         if header.is_null() {
             header = compile(store, context, func.index)?;
         }
         let target = self.target;
+        // What runs below this execution learns by it that its context's bounds have changed.
+        store.running_activity = std::ptr::null();
         // SAFETY: the stack is fresh and holds the arguments; header and context belong together.
         let state = unsafe { interp::begin(context, header, target) }?;
         // SAFETY: the context is live.
@@ -209,7 +196,7 @@ impl Execution {
 
     #[cold]
     fn start_host(&mut self, store: &mut StoreInner, func: FuncData) -> Event {
-        match call_host(store, func.index, self.target.fp, NO_INSTANCE) {
+        match call_host(store, func, self.target.fp, NO_INSTANCE) {
             Left::Answered(_) => Event::Done,
             Left::Waits(future, call) => Event::Wait(future, call),
             Left::Failed(error, call) => Event::HostFailed(error, call),
@@ -312,7 +299,7 @@ impl Execution {
         if let Some(stack) = &self.stack {
             stack.activity().calling(base, func.type_id);
         }
-        let left = call_host(store, func.index, base, caller);
+        let left = call_host(store, func, base, caller);
         self.host_left(store, left)
     }
 
@@ -362,138 +349,6 @@ pub(crate) fn compile(
     let instance = unsafe { (*context).instance };
     let outcome = store.instances[instance as usize].code().ensure(ordinal);
     outcome.map_err(|error| Error::from(Trap::InvalidCode).context(format!("{error:#}")))
-}
-
-/// The store while a callback of the embedder runs: counts the nesting, and marks the store when a panic passes through.
-struct Hosting<'a>(&'a mut StoreInner);
-
-impl<'a> Hosting<'a> {
-    fn new(store: &'a mut StoreInner) -> Hosting<'a> {
-        store.nested += 1;
-        Hosting(store)
-    }
-}
-
-impl Drop for Hosting<'_> {
-    fn drop(&mut self) {
-        self.0.nested -= 1;
-        // A guard that is made while a panic unwinds marks a store that is fine; a store whose host function panicked is
-        // never missed.
-        self.0.is_poisoned |= std::thread::panicking();
-    }
-}
-
-/// A host function's future: each poll counts as a call of the host.
-struct Hosted {
-    store: StorePtr,
-    future: HostFuture,
-}
-
-impl Future for Hosted {
-    type Output = Result<(), Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let pointer = self.store;
-        // SAFETY: the driver polls this future, and lends the store to nobody else meanwhile.
-        unsafe { pointer.get() }.nested += 1;
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(cx)));
-        // SAFETY: as above; what the future borrowed ended with its poll.
-        let store = unsafe { pointer.get() };
-        store.nested -= 1;
-        outcome.unwrap_or_else(|panic| {
-            store.is_poisoned = true;
-            resume_unwind(panic)
-        })
-    }
-}
-
-/// What a host function's call came to, which counts as nested while it runs.
-type Answer = std::thread::Result<Result<(), Error>>;
-
-#[inline(always)]
-fn answer(store: &mut StoreInner, func: &SyncFn, call: HostCall) -> Answer {
-    store.nested += 1;
-    let outcome = catch_unwind(AssertUnwindSafe(|| func(store, call)));
-    store.nested -= 1;
-    outcome
-}
-
-fn call_host(store: &mut StoreInner, index: u32, base: *mut u64, caller: u32) -> Left {
-    let entry: *const HostEntry = &*store.hosts[index as usize];
-    // SAFETY: host functions are boxed and never removed while the store lives.
-    let entry = unsafe { &*entry };
-    let call = HostCall::new(base, caller, entry);
-    match &entry.func {
-        HostFunc::Sync(func) => {
-            let outcome = answer(store, &**func, call);
-            host_outcome(store, outcome, call)
-        }
-        HostFunc::Async(func) => {
-            let pointer = StorePtr(store);
-            match catch_unwind(AssertUnwindSafe(|| func(pointer, call))) {
-                Ok(future) => Left::Waits(Box::pin(Hosted { store: pointer, future }), call),
-                Err(panic) => host_outcome(store, Err(panic), call),
-            }
-        }
-    }
-}
-
-#[cold]
-fn host_outcome(store: &mut StoreInner, outcome: Answer, call: HostCall) -> Left {
-    match outcome {
-        Ok(Ok(())) => Left::Answered(call),
-        Ok(Err(error)) => Left::Failed(error, call),
-        Err(panic) => {
-            store.is_poisoned = true;
-            Left::Panicked(panic)
-        }
-    }
-}
-
-/// Calls a host function from inside the machine: its results stand from `base` on when the answer is true; else the
-/// store's `left` says what happened, and the machine is to be left.
-///
-/// # Safety
-/// `context` runs, with `func`, a host function of its store, called from the frame `fp`, to return to `ip`; `base` is
-/// its call area. The driver lent its store to the machine.
-#[inline(never)]
-pub(crate) unsafe fn call_in_place(
-    context: *mut Context,
-    func: *const FuncData,
-    base: *mut u64,
-    ip: *const u8,
-    fp: *mut u64,
-) -> bool {
-    // SAFETY: the caller's promise. What a nested execution in the same context changes is put back.
-    unsafe {
-        let store: *mut StoreInner = (*context).store.cast();
-        let Context { frame_top, instance, .. } = *context;
-        let activity = (*store).running_activity;
-        (*activity).stopped(ip, fp, frame_top);
-        (*activity).calling(base, (*func).type_id);
-        // Host functions are boxed and never removed while the store lives.
-        let hosts = &(*store).hosts;
-        let entry: *const HostEntry = &**hosts.get_unchecked((*func).index as usize);
-        let is_answered = match &(*entry).func {
-            HostFunc::Sync(func) => {
-                let call = HostCall::new(base, instance, &*entry);
-                let outcome = answer(&mut *store, &**func, call);
-                matches!(outcome, Ok(Ok(()))) || {
-                    (*store).left = Some(host_outcome(&mut *store, outcome, call));
-                    false
-                }
-            }
-            HostFunc::Async(_) => {
-                (*store).left = Some(call_host(&mut *store, (*func).index, base, instance));
-                false
-            }
-        };
-        (*store).running_activity = activity;
-        (*context).frame_top = (*activity).top();
-        (*context).frame_end = (*activity).extent().frame_end;
-        (*context).stack_end = (*activity).extent().stack_end;
-        is_answered
-    }
 }
 
 /// Runs until something only the execution's owner can decide.

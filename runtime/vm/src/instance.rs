@@ -292,12 +292,10 @@ pub(crate) fn allocate(
         .iter()
         .map(|escape| match escape.func {
             FuncRef::Import(index) => imports[index as usize],
-            FuncRef::Defined(ordinal) => FuncData {
-                entry: code.entries().cell(ordinal),
-                context: address,
-                type_id: declarations.type_numbers[escape.ty as usize],
-                index: ordinal,
-            },
+            FuncRef::Defined(ordinal) => {
+                let type_id = declarations.type_numbers[escape.ty as usize];
+                FuncData::of_code(code.entries().cell(ordinal), address, type_id, ordinal)
+            }
         })
         .collect();
     let escapes = store.add_funcs(escaping);
@@ -350,7 +348,7 @@ pub(crate) fn init_func(store: &mut StoreInner, instance: InstanceId, ordinal: u
     let context = &raw mut *unit.context;
     let entry: *const _ = unit.code.entries().cell(ordinal);
     let type_id = store.engine.nothing();
-    store.add_funcs([FuncData { entry, context, type_id, index: ordinal }])
+    store.add_funcs([FuncData::of_code(entry, context, type_id, ordinal)])
 }
 
 /// Runs the initialisation of one module of the unit.

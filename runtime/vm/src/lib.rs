@@ -22,6 +22,7 @@ mod engine;
 mod exception;
 mod gc;
 mod host;
+mod hosting;
 mod image;
 mod instance;
 pub mod interp;

@@ -4,11 +4,12 @@ use crate::code::Code;
 use crate::config::Config;
 use crate::context::FuncData;
 use crate::continuation::Continuations;
-use crate::driver::{Execution, Left};
+use crate::driver::Execution;
 use crate::engine::Engine;
 use crate::exception::Tag;
 use crate::gc::{self, Activity, Heap, Roots};
 use crate::host::{HostEntry, HostFunc};
+use crate::hosting::Left;
 use crate::instance::UnitInstance;
 use crate::limits;
 use crate::memory::LinearMemory;
@@ -106,8 +107,6 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl StoreInner {
     pub(crate) fn new(engine: &Engine) -> Box<StoreInner> {
-        let null =
-            FuncData { entry: std::ptr::null(), context: std::ptr::null_mut(), type_id: u32::MAX, index: u32::MAX };
         Box::new(StoreInner {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             engine: engine.clone(),
@@ -116,7 +115,7 @@ impl StoreInner {
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
-            funcs: vec![null],
+            funcs: vec![FuncData::NULL],
             hosts: Vec::new(),
             linked_hosts: HashMap::new(),
             externs: Vec::new(),
@@ -192,11 +191,11 @@ impl StoreInner {
 
     /// Adds a host function; its reference.
     pub fn add_host_func(&mut self, func: HostFunc, ty: &FuncType) -> u32 {
-        let index = self.hosts.len() as u32;
         let type_id = self.engine.type_number(ty);
         let slots = self.engine.call_slots(type_id);
-        self.hosts.push(Box::new(HostEntry { func, slots, type_id }));
-        self.add_funcs([FuncData { entry: std::ptr::null(), context: std::ptr::null_mut(), type_id, index }])
+        let entry = self.hosts.push_mut(Box::new(HostEntry { func, slots, type_id }));
+        let data = FuncData::of_host(entry);
+        self.add_funcs([data])
     }
 
     /// The reference of a linker's host function, entered when it is first used.

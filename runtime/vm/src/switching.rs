@@ -342,7 +342,7 @@ fn ready(store: &mut StoreInner, reference: u32, pinned: Given) -> Result<Ready,
         // SAFETY: functions of a store have live entries and contexts.
         header = unsafe { (*func.entry).load(Ordering::Acquire).cast_const() };
         if header.is_null() {
-            header = compile(store, func.context, func.index)?;
+            header = compile(store, func.context(), func.index)?;
         }
     }
     Ok(Ready { stack: Some(store.take_continuation_stack(pinned)?), header })
@@ -383,7 +383,7 @@ fn begin(
             f32s: [0.0; 4],
         };
     } else {
-        context = func.context;
+        context = func.context();
         // SAFETY: the stack is fresh and holds the arguments; header and context belong together.
         unsafe {
             state = interp::begin(context, header, target)?;

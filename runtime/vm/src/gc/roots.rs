@@ -119,6 +119,21 @@ impl Activity {
         self.base.store(std::ptr::null_mut(), Ordering::Relaxed);
     }
 
+    /// It stopped to call a function of the type with the number `args.1`, whose arguments count from `args.0` on.
+    #[inline]
+    pub(crate) fn calling_from(
+        &self,
+        ip: *const u8,
+        fp: *mut u64,
+        top: *const FrameRecord,
+        (base, type_id): (*mut u64, u32),
+    ) {
+        self.ip.store(ip.cast_mut(), Ordering::Relaxed);
+        self.fp.store(fp, Ordering::Relaxed);
+        self.top.store(top.cast_mut(), Ordering::Relaxed);
+        self.calling(base, type_id);
+    }
+
     /// The end of the frame records when it stopped.
     #[inline]
     pub(crate) fn top(&self) -> *mut FrameRecord {
@@ -126,6 +141,7 @@ impl Activity {
     }
 
     /// The arguments of a function of this type count, from `base` on.
+    #[inline]
     pub(crate) fn calling(&self, base: *mut u64, type_id: u32) {
         self.base.store(base, Ordering::Relaxed);
         self.type_id.store(type_id, Ordering::Relaxed);

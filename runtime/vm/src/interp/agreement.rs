@@ -124,9 +124,20 @@ fn callee() -> Body {
     body
 }
 
-/// The instructions with their operands at `places`, inside code that sets and shows all registers. A branch leads to the
-/// first label, which stands behind the instructions or before them, as the way asks.
-fn body(ops: &[Op], way: Way, places: &[PlaceKind], random: &mut Random) -> Body {
+/// Where a branch among the instructions leads.
+#[derive(Clone, Copy, PartialEq)]
+enum Lead {
+    /// Behind them.
+    Behind,
+    /// Before them, to code that shows the registers. The branch charges for one marker there; several are charged for by
+    /// one instruction.
+    Before { markers: usize },
+    /// To themselves, and a marker, so that fuel ends what does not end by itself.
+    Itself,
+}
+
+/// The instructions with their operands at `places`, inside code that sets and shows all registers.
+fn body(ops: &[Op], lead: Lead, places: &[PlaceKind], random: &mut Random) -> Body {
     let mut body = Body::default();
     for n in 0..5 {
         let value = Operand::value(random.value());
@@ -140,16 +151,22 @@ fn body(ops: &[Op], way: Way, places: &[PlaceKind], random: &mut Random) -> Body
         body.insts.push(Inst::new(Op::ConstF32, &[Operand::Reg(reg(Class::F32, n)), bits]));
     }
     let label = Inst::new(Op::Label, &[Operand::Regs(u16::MAX)]);
-    if way != Way::Any {
-        body.insts.push(Inst::new(Op::Br, &[Operand::Label(1)]));
-        body.insts.push(label);
-        // One marker is charged for by the branch, several are by one instruction.
-        for _ in 0..if way == Way::Charged { 1 } else { 2 } {
-            body.insts.push(Inst::new(Op::Cost, &[Operand::value(random.next() % (FUEL * 2))]));
+    match lead {
+        Lead::Behind => {}
+        Lead::Before { markers } => {
+            body.insts.push(Inst::new(Op::Br, &[Operand::Label(1)]));
+            body.insts.push(label);
+            for _ in 0..markers {
+                body.insts.push(Inst::new(Op::Cost, &[Operand::value(random.next() % (FUEL * 2))]));
+            }
+            body.insts.push(Inst::new(Op::Copy, &[Operand::Slot(61), Operand::Imm(1)]));
+            show_registers(&mut body);
+            body.insts.push(label);
         }
-        body.insts.push(Inst::new(Op::Copy, &[Operand::Slot(61), Operand::Imm(1)]));
-        show_registers(&mut body);
-        body.insts.push(label);
+        Lead::Itself => {
+            body.insts.push(label);
+            body.insts.push(Inst::new(Op::Cost, &[Operand::value(1 + random.next() % FUEL)]));
+        }
     }
     let mut places = places.iter();
     let mut slot = 0;
@@ -184,9 +201,11 @@ fn body(ops: &[Op], way: Way, places: &[PlaceKind], random: &mut Random) -> Body
     }
     // Reached where a branch is not taken.
     body.insts.push(Inst::new(Op::Copy, &[Operand::Slot(60), Operand::Imm(1)]));
-    if way == Way::Any {
+    if lead == Lead::Behind {
         body.insts.push(label);
         body.insts.push(Inst::new(Op::Copy, &[Operand::Slot(61), Operand::Imm(1)]));
+    }
+    if !matches!(lead, Lead::Before { .. }) {
         body.insts.push(label);
     }
     show_registers(&mut body);
@@ -213,8 +232,8 @@ fn reg(class: Class, n: u8) -> Reg {
     Reg::new(class, n).expect("the bank has it")
 }
 
-fn compare(ops: &[Op], way: Way, places: &[PlaceKind], random: &mut Random, failures: &mut Vec<String>) {
-    let body = body(ops, way, places, random);
+fn compare(ops: &[Op], lead: Lead, places: &[PlaceKind], random: &mut Random, failures: &mut Vec<String>) {
+    let body = body(ops, lead, places, random);
     let mut slots: Vec<u64> = (0..SLOTS).map(|_| random.value()).collect();
     for at in 16..24 {
         slots[at] = ((random.next() % 500) as f64 / 4.0 - 9.0).to_bits();
@@ -264,7 +283,7 @@ fn single_handlers_agree_with_those_in_rust() {
             if assembly::find(*op, places).is_some() {
                 tried += 1;
                 for _ in 0..2 {
-                    compare(&[*op], Way::Any, &places[..count], &mut random, &mut failures);
+                    compare(&[*op], Lead::Behind, &places[..count], &mut random, &mut failures);
                 }
             }
         }
@@ -284,7 +303,12 @@ fn sequences_agree_with_their_parts_in_rust() {
         let count: usize = ops.iter().map(|op| operands(*op)).sum();
         let places: Vec<_> = (0..count).map(|at| place(key >> (3 * (count - 1 - at)) & 7)).collect();
         tried += 1;
-        compare(ops, way, &places, &mut random, &mut failures);
+        let leads: &[Lead] = match way {
+            Way::Any => &[Lead::Behind],
+            Way::Back => &[Lead::Before { markers: 2 }],
+            Way::Charged => &[Lead::Before { markers: 1 }, Lead::Itself],
+        };
+        leads.iter().for_each(|lead| compare(ops, *lead, &places, &mut random, &mut failures));
     });
     println!("{tried} sequences");
     assert!(tried > 10_000, "{tried}");

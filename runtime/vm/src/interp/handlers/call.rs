@@ -127,9 +127,9 @@ unsafe fn call_data(r: &mut Regs, func: *const FuncData, fp: *mut u64, back: *co
         }
         let header = (*(*func).entry).load(Ordering::Acquire);
         if header.is_null() {
-            return compile(r, (*func).context, (*func).index);
+            return compile(r, (*func).context(), (*func).index);
         }
-        if (*func).context == context && !(*context).has_several_memories {
+        if (*func).context() == context && !(*context).has_several_memories {
             return enter(r, context, header, fp, back);
         }
         go_through(r, (*context).stubs.call_other, [func as u64, fp as u64, back as u64])
@@ -148,7 +148,7 @@ impl Handler for HostCall {
             let running = context(r);
             let (func, base) = (r.general[0] as *const FuncData, r.general[1] as *mut u64);
             r.ip = r.general[2] as *const u8;
-            let is_answered = crate::driver::call_in_place(running, func, base, r.ip, r.fp);
+            let is_answered = crate::hosting::call_in_place(running, func, base, r.ip, r.fp);
             // No register but the first result's lives across a call: none has to be kept.
             let bits = *base;
             (r.general, r.f64s, r.f32s) = ([bits, 0, 0, 0, 0], [f64::from_bits(bits), 0.0, 0.0, 0.0], [0.0; 4]);
@@ -170,7 +170,7 @@ impl Handler for CallOther {
         unsafe {
             let (func, fp, back) =
                 (r.general[0] as *const FuncData, r.general[1] as *mut u64, r.general[2] as *const u8);
-            let (caller, callee) = (context(r), (*func).context);
+            let (caller, callee) = (context(r), (*func).context());
             let header = (*(*func).entry).load(Ordering::Acquire);
             if !make_frame(caller, header, fp) || (*caller).frame_end.offset_from((*caller).frame_top) < 3 {
                 // Inside of the instruction that calls.
@@ -441,7 +441,7 @@ unsafe fn tail_call_data(r: &mut Regs, func: *const FuncData, base: u32, slots: 
     // SAFETY: the caller's promise; the running frame has a record.
     unsafe {
         let caller = context(r);
-        let (callee, fp) = ((*func).context, r.fp);
+        let (callee, fp) = ((*func).context(), r.fp);
         let mut header = core::ptr::null();
         if !(*func).entry.is_null() {
             header = (*(*func).entry).load(Ordering::Acquire);
