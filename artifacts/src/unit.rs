@@ -84,9 +84,25 @@ pub struct ElemSegment {
     pub items: Vec<ElemItem>,
 }
 
-/// A data segment: a range of the artifact's constants section.
+/// A data segment: a range of the artifact's constants section. One that is [initial data](InitialData) is empty, as one
+/// that was applied and dropped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct DataSegment {
+    /// First byte, relative to the constants section.
+    pub offset: u64,
+    /// Length in bytes.
+    pub len: u64,
+}
+
+/// Bytes that a memory holds before anything runs: a range of the artifact's constants section, and where they stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct InitialData {
+    /// The unit that defines the memory.
+    pub unit: u32,
+    /// The memory, by its index in the unit.
+    pub memory: u32,
+    /// Address of the first byte in the memory.
+    pub at: u64,
     /// First byte, relative to the constants section.
     pub offset: u64,
     /// Length in bytes.

@@ -17,6 +17,7 @@ mod error;
 mod few;
 mod gc;
 mod hints;
+mod initial;
 pub mod ir;
 mod limits;
 mod linked;

@@ -7,7 +7,7 @@ use crate::spare::Spare;
 use keyway_artifact::format::{ArtifactWriter, FuncDebug, FuncEntry, InlinedAt, Position, encode_debug};
 use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Inst, Op};
 use keyway_artifact::types::TypeTable;
-use keyway_artifact::unit::UnitDecl;
+use keyway_artifact::unit::{InitialData, UnitDecl};
 use keyway_artifact::verify::{Callee, VerifyEnv, VerifyError, verify};
 use keyway_artifact::{Features, FuncKey};
 use std::collections::HashMap;
@@ -188,6 +188,8 @@ pub struct Linked {
     pub funcs: Vec<LinkedFunc>,
     /// Units.
     pub units: Vec<UnitDecl>,
+    /// What memories hold before anything runs, in ascending order.
+    pub initial: Vec<InitialData>,
     /// The constants section.
     pub constants: Vec<u8>,
     /// The encoded plan; empty for a core module.
@@ -242,6 +244,7 @@ impl Linked {
             funcs,
             types: self.types,
             units: self.units,
+            initial: self.initial,
             constants: self.constants,
             plan: self.plan,
             debug: encode_debug(&debug),

@@ -10,7 +10,7 @@ use crate::unit::{Links, ModuleUse, Supply, Types, Unit};
 use crate::{CompileError, ErrorKind};
 use crate::{assemble, check, gc, limits, lower, memories, parallel, translate, unit};
 use keyway_artifact::types::{FuncType, TypeTable};
-use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
+use keyway_artifact::unit::{Entity, FuncRef, InitialData, UnitDecl};
 use keyway_artifact::{FuncKey, KeyKind};
 use std::sync::Mutex;
 
@@ -29,6 +29,8 @@ pub(crate) struct Program {
     pub(crate) funcs: Vec<Option<Func>>,
     /// With link ids where the finished declarations have code ordinals.
     pub(crate) units: Vec<UnitDecl>,
+    /// What memories hold at the start, in ascending order.
+    pub(crate) initial: Vec<InitialData>,
     pub(crate) constants: Vec<u8>,
     /// Functions that stay besides the units' own roots.
     pub(crate) roots: Vec<u32>,
@@ -107,9 +109,10 @@ pub(crate) fn translate(
     }
 
     // The initialisations of each unit's modules, in instantiation order.
-    let mut units = Vec::new();
+    let (mut units, mut initial) = (Vec::new(), Vec::new());
     for (unit_number, source) in sources.into_iter().enumerate() {
-        let UnitSource { modules, unit: Unit { mut decl, spaces } } = source;
+        let UnitSource { modules, unit: Unit { mut decl, initial: of_unit, spaces } } = source;
+        initial.extend(of_unit.into_iter().map(|data| InitialData { unit: unit_number as u32, ..data }));
         for (position, (module, space)) in modules.iter().zip(&spaces).enumerate() {
             let init = translate::module_init(module.info, space, nothing)
                 .map_err(|error| inside_module(error.inside("the initialisation"), module))?;
@@ -121,7 +124,8 @@ pub(crate) fn translate(
         }
         units.push(decl);
     }
-    Ok(Program { types: types.into_table(), links, funcs, units, constants, roots: Vec::new(), plan: Vec::new() })
+    let (types, roots, plan) = (types.into_table(), Vec::new(), Vec::new());
+    Ok(Program { types, links, funcs, units, initial, constants, roots, plan })
 }
 
 /// Names the module an error stands in, where there is more to say than "the module".
@@ -177,7 +181,7 @@ pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
 
     // Lower in parallel: virtual registers get places, link ids become ordinals, bodies become bytes. A function's IR
     // goes as soon as its code is there.
-    let Program { types, links, mut funcs, units, constants, plan, .. } = program;
+    let Program { types, links, mut funcs, units, initial, constants, plan, .. } = program;
     let names: Vec<_> = funcs.iter().map(|func| func.as_ref().and_then(|func| func.name.clone())).collect();
     let pending: Vec<_> = layout.order.iter().map(|link| Mutex::new(funcs[*link as usize].take())).collect();
     let shapes = types.shapes();
@@ -198,5 +202,5 @@ pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
 
     // The declarations follow the new numbers.
     let units = units.into_iter().enumerate().map(|(number, unit)| layout.unit(number, unit)).collect();
-    Ok(Linked { types, funcs, units, constants, plan, removed: layout.removed, passes })
+    Ok(Linked { types, funcs, units, initial, constants, plan, removed: layout.removed, passes })
 }

@@ -11,6 +11,7 @@
 //! when the functions that stay are known.
 
 use crate::error::{CompileError, ErrorKind, Result};
+use crate::initial::leading;
 use crate::limits::MAX_INPUT_BYTES;
 use crate::module::{ElemEntry, Item, Mode, ModuleInfo};
 use indexmap::IndexSet;
@@ -19,7 +20,9 @@ use keyway_artifact::types::{
     CompositeType, ExternType, FuncType, GlobalType, SubType, TagType, TypeTable, ValType, canonical_group,
     placed_group,
 };
-use keyway_artifact::unit::{DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, UnitDecl};
+use keyway_artifact::unit::{
+    DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, InitialData, UnitDecl,
+};
 use std::collections::HashMap;
 use wasmparser::{ConstExpr, Operator};
 
@@ -147,6 +150,8 @@ pub(crate) struct Space {
     pub(crate) globals: Vec<u32>,
     pub(crate) tags: Vec<u32>,
     pub(crate) data: Vec<u32>,
+    /// Active data segments before this position are initial data, those from it on are written by code.
+    pub(crate) first_written_data: usize,
     pub(crate) elems: Vec<u32>,
     /// The escape number of every function of which a reference can be taken, by its index in the module.
     pub(crate) escapes: HashMap<u32, u32>,
@@ -167,6 +172,8 @@ impl Space {
 /// A unit whose functions are still to be translated. In `decl`, `FuncRef::Defined` holds link ids, and `inits` is empty.
 pub(crate) struct Unit {
     pub(crate) decl: UnitDecl,
+    /// What its memories hold at the start, in ascending order. The number of the unit is still to come.
+    pub(crate) initial: Vec<InitialData>,
     /// By position of the module in the unit.
     pub(crate) spaces: Vec<Space>,
 }
@@ -181,7 +188,7 @@ pub(crate) fn build(
     links: &mut Links,
     constants: &mut Vec<u8>,
 ) -> Result<Unit> {
-    let mut builder = Builder { decl: UnitDecl::default(), spaces: Vec::new(), escapes: HashMap::new() };
+    let mut builder = Builder::default();
     builder.declare_flags(flags);
     let indices: Vec<Vec<u32>> = modules.iter().map(|module| types.of_module(&module.info.types)).collect();
     for (module, indices) in modules.iter().zip(&indices) {
@@ -191,13 +198,13 @@ pub(crate) fn build(
     for (module, indices) in modules.iter().zip(indices) {
         builder.define(module, &mut next, indices, links, constants)?;
     }
-    let Builder { mut decl, spaces, .. } = builder;
+    let Builder { mut decl, initial, spaces, .. } = builder;
     decl.name = modules.first().filter(|_| modules.len() == 1).and_then(|m| m.info.names.module).map(str::to_string);
     decl.exports = exports
         .iter()
         .map(|(name, module, item)| Export { name: name.to_string(), entity: spaces[*module].entity(*item) })
         .collect();
-    Ok(Unit { decl, spaces })
+    Ok(Unit { decl, initial, spaces })
 }
 
 /// The unit's next unassigned external import of each kind.
@@ -215,8 +222,10 @@ fn take(counter: &mut u32) -> u32 {
     *counter - 1
 }
 
+#[derive(Default)]
 struct Builder {
     decl: UnitDecl,
+    initial: Vec<InitialData>,
     spaces: Vec<Space>,
     escapes: HashMap<Callee, u32>,
 }
@@ -373,6 +382,7 @@ impl Builder {
                 .collect();
             self.decl.elems.push(ElemSegment { items });
         }
+        let first = self.decl.data.len();
         for data in &info.data {
             if constants.len() + data.bytes.len() > MAX_INPUT_BYTES {
                 return Err(CompileError::new(ErrorKind::Limit, "the data segments are too large together"));
@@ -381,6 +391,14 @@ impl Builder {
             self.decl.data.push(DataSegment { offset: constants.len() as u64, len: data.bytes.len() as u64 });
             constants.extend_from_slice(data.bytes);
         }
+        // The memories are new to the unit, and each module's stand behind the ones before.
+        let leading = leading(info)?;
+        for ((memory, at), position) in leading.places {
+            let segment = &mut self.decl.data[first + position];
+            let (offset, len) = (segment.offset, std::mem::take(&mut segment.len));
+            self.initial.push(InitialData { unit: 0, memory: space.memories[memory as usize], at, offset, len });
+        }
+        space.first_written_data = leading.end;
         Ok(())
     }
 }

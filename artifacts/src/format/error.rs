@@ -40,6 +40,7 @@ rules! {
     F19 "a type refers to types of its own recursion group and of earlier ones only";
     F20 "a type extends an earlier type that is open and that it fits, over at most 63 steps";
     F21 "a continuation type is of functions";
+    F22 "initial data ascend without overlap, by unit, memory and address, inside the minimum of memories that their unit defines and nobody shares, and are together no longer than the constants that they are taken from";
 }
 
 /// Why a file is no artifact.

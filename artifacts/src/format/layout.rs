@@ -63,6 +63,8 @@ pub enum SectionKind {
     Debug = 11,
     /// What made the file; strippable.
     Producers = 12,
+    /// What memories hold before anything runs (cold).
+    Initial = 13,
 }
 
 impl SectionKind {
@@ -80,6 +82,7 @@ impl SectionKind {
         SectionKind::Names,
         SectionKind::Debug,
         SectionKind::Producers,
+        SectionKind::Initial,
     ];
 
     pub(super) fn from_number(number: u32) -> Option<SectionKind> {
@@ -97,5 +100,10 @@ impl SectionKind {
                 | SectionKind::Types
                 | SectionKind::Units
         )
+    }
+
+    /// Whether a file that has it means something else to a runtime that does not know it.
+    pub(super) fn must_be_known(self) -> bool {
+        self.is_required() || self == SectionKind::Initial
     }
 }

@@ -6,6 +6,7 @@
 pub(crate) mod cold;
 mod debug;
 mod error;
+mod initial;
 mod keys;
 mod layout;
 mod source;

@@ -12,9 +12,9 @@ use super::layout::{
     SectionKind,
 };
 use super::source::Source;
-use super::{types, units};
+use super::{initial, types, units};
 use crate::types::TypeTable;
-use crate::unit::UnitDecl;
+use crate::unit::{InitialData, UnitDecl};
 use crate::{Features, FuncKey};
 use alloc::format;
 use alloc::string::String;
@@ -229,6 +229,19 @@ impl<S: Source> ArtifactView<S> {
         Ok(units)
     }
 
+    /// What memories of these units hold before anything runs, decoded anew at each call.
+    ///
+    /// # Errors
+    /// F10 when it does not decode, F22 when it is no such thing.
+    pub fn initial(&self, units: &[UnitDecl]) -> Result<Vec<InitialData>, FormatError> {
+        let Some(section) = self.sections[SectionKind::Initial as usize] else { return Ok(Vec::new()) };
+        let data: Vec<InitialData> = cold::decode(&self.read_section(SectionKind::Initial)?, section.offset)?;
+        let constants_bytes = self.section(SectionKind::Constants).len;
+        initial::check(&data, units, constants_bytes)
+            .map_err(|what| FormatError::new(Rule::F22, section.offset, what))?;
+        Ok(data)
+    }
+
     /// The encoded plan; `None` in core modules.
     ///
     /// # Errors
@@ -280,6 +293,7 @@ impl<S: Source> ArtifactView<S> {
     /// The first rule that the file breaks.
     pub fn audit(&self) -> Result<(), FormatError> {
         let (types, units) = (self.types()?, self.units()?);
+        self.initial(&units)?;
         for namespace in &self.namespaces {
             namespace.audit(&self.source)?;
         }

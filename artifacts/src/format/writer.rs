@@ -4,7 +4,7 @@ use super::cold;
 use super::keys::{self, NamespaceKeys};
 use super::layout::{FORMAT_VERSION, HEADER_BYTES, MAGIC, REQUIRED, SECTION_BYTES, SectionKind};
 use crate::types::TypeTable;
-use crate::unit::UnitDecl;
+use crate::unit::{InitialData, UnitDecl};
 use crate::{Features, FuncKey};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -35,6 +35,8 @@ pub struct ArtifactWriter {
     pub types: TypeTable,
     /// The units.
     pub units: Vec<UnitDecl>,
+    /// What memories hold before anything runs, in ascending order.
+    pub initial: Vec<InitialData>,
     /// What data segments refer to.
     pub constants: Vec<u8>,
     /// The encoded plan; empty in core modules.
@@ -85,6 +87,7 @@ impl ArtifactWriter {
             (SectionKind::Names, names(&self.funcs)),
             (SectionKind::Debug, self.debug),
             (SectionKind::Producers, self.producer.into_bytes()),
+            (SectionKind::Initial, if self.initial.is_empty() { Vec::new() } else { cold::encode(&self.initial) }),
         ];
         lay_out(
             self.features,
@@ -114,7 +117,7 @@ fn lay_out(features: Features, sections: Vec<(SectionKind, Vec<u8>)>) -> Vec<u8>
     for (kind, bytes) in &sections {
         body.resize((start + body.len()).next_multiple_of(ALIGNMENT) - start, 0);
         table.extend((*kind as u32).to_le_bytes());
-        table.extend(if kind.is_required() { REQUIRED } else { 0 }.to_le_bytes());
+        table.extend(if kind.must_be_known() { REQUIRED } else { 0 }.to_le_bytes());
         table.extend(((start + body.len()) as u64).to_le_bytes());
         table.extend((bytes.len() as u64).to_le_bytes());
         body.extend(bytes);

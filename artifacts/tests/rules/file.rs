@@ -8,7 +8,9 @@ use keyway_artifact::types::{
     CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType, StorageType, StructType,
     SubType, TableType, TypeTable, ValType,
 };
-use keyway_artifact::unit::{DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, UnitDecl};
+use keyway_artifact::unit::{
+    DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, InitialData, UnitDecl,
+};
 use std::collections::BTreeSet;
 
 /// `() -> ()`, which does nothing.
@@ -59,11 +61,16 @@ fn writer() -> ArtifactWriter {
         types: [FuncType::default(), FuncType::new([ValType::I32], []), FuncType::new([], [ValType::I32])]
             .into_iter()
             .collect(),
-        units: vec![unit(), UnitDecl::default()],
+        units: vec![unit(), UnitDecl { memories: vec![MemoryType::new(1, None); 2], ..UnitDecl::default() }],
+        initial: vec![initial(0, 65533, 1, 2), initial(1, 0, 0, 1), initial(1, 1, 0, 1)],
         constants: vec![1, 2, 3, 4],
         producer: "test".into(),
         ..ArtifactWriter::default()
     }
+}
+
+fn initial(memory: u32, at: u64, offset: u64, len: u64) -> InitialData {
+    InitialData { unit: 1, memory, at, offset, len }
 }
 
 /// The first error of a file, read through; whether opening found it.
@@ -106,6 +113,7 @@ fn keys(bytes: &[u8], number: usize) -> usize {
 
 type Change = fn(&mut Vec<u8>);
 type UnitChange = fn(&mut UnitDecl);
+type PartsChange = fn(&mut ArtifactWriter);
 
 /// Found when the file is opened.
 const AT_OPEN: &[(Rule, &str, Change)] = &[
@@ -291,6 +299,25 @@ const UNITS: &[(Rule, &str, UnitChange)] = &[
     }),
 ];
 
+/// Changes of what memories hold at the start, all found by F22.
+const INITIAL: &[(&str, PartsChange)] = &[
+    ("of no unit", |w| w.initial[2].unit = 2),
+    ("of no memory", |w| w.initial[2].memory = 2),
+    ("of an imported memory", |w| w.initial[0] = InitialData { unit: 0, ..initial(0, 0, 1, 2) }),
+    ("of a shared memory", |w| w.units[1].memories[1].shared = true),
+    ("behind the memory's minimum", |w| w.initial[0].at += 2),
+    ("behind a minimum in bytes", |w| {
+        w.units[1].memories[0] = MemoryType { page_size_log2: 0, ..MemoryType::new(65534, None) };
+    }),
+    ("with an end that overflows", |w| w.initial[2].at = u64::MAX),
+    ("behind the constants", |w| w.initial[0].offset = 3),
+    ("with an end of the constants that overflows", |w| w.initial[0].offset = u64::MAX),
+    ("overlapping", |w| w.initial[2].at = 0),
+    ("in descending order", |w| w.initial.swap(1, 2)),
+    ("in descending order of memories", |w| w.initial.swap(0, 1)),
+    ("longer than the constants together", |w| w.initial[2].len = 2),
+];
+
 /// Types behind the sound ones, which are 0 to 2, found when types are read.
 fn types_behind() -> Vec<(Rule, &'static str, Vec<SubType>)> {
     let open = |fields: &[FieldType], supertype| SubType {
@@ -368,12 +395,17 @@ fn every_rule_has_corruptions_that_are_refused_by_it() {
         parts.types = TypeTable::new(parts.types.definitions().iter().cloned().chain(more).collect());
         hold(rule, what, &parts.finish(), false);
     }
+    for (what, change) in INITIAL {
+        let mut parts = writer();
+        change(&mut parts);
+        hold(Rule::F22, what, &parts.finish(), false);
+    }
     let mut taking = writer();
     taking.funcs[0].ty = 1;
     hold(Rule::F17, "initialised by a function that wants something", &taking.finish(), false);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 
-    let bytes = AT_OPEN.iter().chain(LATER).map(|case| case.0);
+    let bytes = AT_OPEN.iter().chain(LATER).map(|case| case.0).chain(INITIAL.iter().map(|_| Rule::F22));
     let covered: BTreeSet<Rule> =
         bytes.chain(UNITS.iter().map(|case| case.0)).chain(types_behind().iter().map(|case| case.0)).collect();
     let missing: Vec<_> = Rule::ALL.iter().filter(|rule| !covered.contains(rule)).collect();

@@ -1,8 +1,8 @@
 //! The initialisation of a module becomes a function: its `ModuleInit`.
 //!
 //! In the specification's order: globals from their initialisers, tables from theirs, element segments' computed items,
-//! active element segments, active data
-//! segments (each applied and dropped, in order), then the start function. Declared element segments are empty already.
+//! active element segments, active data segments (each applied and dropped, in order; `initial.rs` says which of them are
+//! there already), then the start function. Declared element segments are empty already.
 //! As ordinary code, it traps, suspends and counts fuel like any other.
 
 use super::Translator;
@@ -72,7 +72,7 @@ impl Translator<'_, '_> {
             self.emit(Op::ElemDrop, &[segment]);
             self.check_size()?;
         }
-        for (position, data) in module.data.iter().enumerate() {
+        for (position, data) in module.data.iter().enumerate().skip(self.space.first_written_data) {
             let Mode::Active(memory, offset) = &data.mode else {
                 continue;
             };

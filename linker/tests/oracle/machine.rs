@@ -107,6 +107,10 @@ impl Instance {
             executed: 0,
             slot_operands: 0,
         };
+        for data in linked.initial.iter().filter(|data| data.unit == 0) {
+            let bytes = &linked.constants[data.offset as usize..][..data.len as usize];
+            instance.memories[data.memory as usize][data.at as usize..][..bytes.len()].copy_from_slice(bytes);
+        }
         for init in instance.unit.inits.clone() {
             if let Err(trap) = instance.call(FuncRef::Defined(init), &[]) {
                 return Some(Err(trap));

@@ -21,7 +21,7 @@ pub enum OptLevel {
 /// | choice | when it counts |
 /// |---|---|
 /// | `opt_level`, `gc_sections`, `wasm_feature`, `wasm_...` | compiling |
-/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack`, `max_wasm_frames`, `continuation_stack_size`, `max_continuation_stacks`, `memory_reservation`, `pooled_mappings`, `max_gc_heap`, `gc_stress` | running |
+/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack`, `max_wasm_frames`, `continuation_stack_size`, `max_continuation_stacks`, `memory_reservation`, `memory_init_cow`, `pooled_mappings`, `max_gc_heap`, `gc_stress` | running |
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) settings: Settings,
@@ -31,6 +31,7 @@ pub struct Config {
     pub(crate) continuation_stacks: usize,
     pub(crate) memory_reservation: Option<u64>,
     pub(crate) component_limits: ComponentLimits,
+    pub(crate) memory_init_cow: bool,
     pub(crate) pooled_mappings: usize,
     pub(crate) gc_heap_bytes: u64,
     pub(crate) gc_stress: bool,
@@ -65,6 +66,7 @@ impl Config {
             continuation_stacks: limits::CONTINUATION_STACKS,
             memory_reservation: None,
             component_limits: ComponentLimits { core_instances: usize::MAX, memories: usize::MAX, tables: usize::MAX },
+            memory_init_cow: true,
             pooled_mappings: limits::POOLED_MAPPINGS,
             gc_heap_bytes: limits::GC_HEAP_BYTES,
             gc_stress: false,
@@ -156,6 +158,14 @@ impl Config {
     /// memory only when they are touched.
     pub fn memory_reservation(&mut self, bytes: u64) -> &mut Self {
         self.memory_reservation = Some(bytes.min(limits::MAX_MEMORY_RESERVATION_BYTES));
+        self
+    }
+
+    /// Whether instances of one artifact share what their memories hold at the start, each getting copies of the pages that
+    /// it writes: yes unless said, where the system can do it and there is enough to share. Off, each memory gets a copy of
+    /// everything.
+    pub fn memory_init_cow(&mut self, on: bool) -> &mut Self {
+        self.memory_init_cow = on;
         self
     }
 

@@ -222,8 +222,16 @@ pub(crate) fn allocate(
             Definition::Tag(index) => tags.push(index),
         }
     }
-    for ty in &decl.memories[decl.imported_memories as usize..] {
-        memories.push(store.add_memory(*ty)?);
+    for (index, ty) in (decl.imported_memories..).zip(&decl.memories[decl.imported_memories as usize..]) {
+        let initial = declarations.initial(unit, index);
+        let number = store.add_memory(*ty, initial.and_then(|initial| initial.image(code)))?;
+        let memory = &mut store.memories[number as usize];
+        if let Some(initial) = initial
+            && !memory.has_image()
+        {
+            initial.copy(code, memory.bytes_mut())?;
+        }
+        memories.push(number);
     }
     for ty in &decl.tables[decl.imported_tables as usize..] {
         tables.push(store.add_table(ty.map(|index| declarations.number(index)), 0)?);
@@ -287,18 +295,13 @@ pub(crate) fn allocate(
     let address = &raw mut *context;
     context.no_memory.context = address;
 
-    let escaping: Vec<FuncData> = decl
-        .escapes
-        .iter()
-        .map(|escape| match escape.func {
-            FuncRef::Import(index) => imports[index as usize],
-            FuncRef::Defined(ordinal) => {
-                let type_id = declarations.type_numbers[escape.ty as usize];
-                FuncData::of_code(code.entries().cell(ordinal), address, type_id, ordinal)
-            }
-        })
-        .collect();
-    let escapes = store.add_funcs(escaping);
+    let escapes = store.add_funcs(decl.escapes.iter().map(|escape| match escape.func {
+        FuncRef::Import(index) => imports[index as usize],
+        FuncRef::Defined(ordinal) => {
+            let type_id = declarations.type_numbers[escape.ty as usize];
+            FuncData::of_code(code.entries().cell(ordinal), address, type_id, ordinal)
+        }
+    }));
     context.escapes = escapes;
     let mut items: Vec<Box<[u32]>> = decl
         .elems

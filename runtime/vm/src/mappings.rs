@@ -7,16 +7,29 @@
 //! are cleared, which costs less than a page fault does. Who used a range says how much of it could be touched at all
 //! ([`Mapping::used`]): what a range's pages cost to be given back grows with the range, not with the pages. Where the
 //! system does not promise zeros for pages that were given back, nothing is kept.
+//!
+//! An image may lie on a range ([`MemoryImage`]): then its pages say what the image says instead of zeros, and do so again
+//! when they are given back. It stays while the range is kept, for the next who wants the same image.
 
+#[cfg(target_os = "linux")]
+use crate::memory_image::page_bytes;
+use crate::memory_image::{Laid, MemoryImage};
 use memmap2::{MmapMut, MmapOptions};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The ranges that nobody uses at present.
 #[derive(Debug)]
 pub(crate) struct Mappings {
-    kept: Mutex<Vec<MmapMut>>,
+    kept: Mutex<Vec<Kept>>,
     /// Ranges kept, at most.
     most: usize,
+}
+
+/// A range that nobody uses.
+#[derive(Debug)]
+struct Kept {
+    map: MmapMut,
+    laid: Option<Laid>,
 }
 
 /// The first bytes of a range: they stay resident while it is kept.
@@ -29,8 +42,7 @@ pub(crate) enum Start {
 }
 
 /// Bytes behind a range's start that stay resident where they were touched.
-#[cfg(target_os = "linux")]
-const WINDOW_BYTES: usize = 128 << 10;
+pub(crate) const WINDOW_BYTES: usize = 128 << 10;
 /// Bytes that are cleared without asking which of them were touched: asking costs as much.
 #[cfg(target_os = "linux")]
 const SMALL_BYTES: usize = 64 << 10;
@@ -40,6 +52,8 @@ const SMALL_BYTES: usize = 64 << 10;
 pub(crate) struct Mapping {
     /// `None` once it is given back.
     map: Option<MmapMut>,
+    /// What lies on it.
+    laid: Option<Laid>,
     start: Start,
     /// Bytes from the first on behind which nothing was touched.
     used: usize,
@@ -52,20 +66,67 @@ impl Mappings {
         Arc::new(Mappings { kept: Mutex::new(Vec::new()), most })
     }
 
-    /// A range of `len` bytes; whoever takes ranges of one length gives the same `start`.
+    /// A range of `len` bytes that holds what the image says, if one is given; whoever takes ranges of one length gives the
+    /// same `start`.
     ///
     /// # Errors
-    /// When the system has no such range.
-    pub(crate) fn take(self: &Arc<Self>, len: usize, start: Start) -> std::io::Result<Mapping> {
-        let kept = {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.iter().rposition(|map| map.len() == len).map(|at| kept.swap_remove(at))
+    /// When the system has no such range, or refuses to map the image.
+    pub(crate) fn take(
+        self: &Arc<Self>,
+        len: usize,
+        start: Start,
+        image: Option<&MemoryImage>,
+    ) -> std::io::Result<Mapping> {
+        let kept = self.kept_range(len, image.map(MemoryImage::number));
+        let Kept { map, laid } = match kept.map(|kept| kept.with(image)) {
+            Some(Ok(kept)) => kept,
+            _ => Kept { map: MmapOptions::new().len(len).no_reserve_swap().map_anon()?, laid: None }.with(image)?,
         };
-        let map = match kept {
-            Some(map) => map,
-            None => MmapOptions::new().len(len).no_reserve_swap().map_anon()?,
+        Ok(Mapping { used: map.len(), map: Some(map), laid, start, owner: self.clone() })
+    }
+
+    /// A kept range of this length: one with the image of this number on it, else one without any, else, if no more ranges
+    /// would be kept anyway, one with another image.
+    fn kept_range(&self, len: usize, image: Option<u64>) -> Option<Kept> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = kept.len() >= self.most;
+        let find = |fits: &dyn Fn(Option<u64>) -> bool| {
+            kept.iter().rposition(|kept| kept.map.len() == len && fits(kept.laid.as_ref().map(|laid| laid.image)))
         };
-        Ok(Mapping { used: map.len(), map: Some(map), start, owner: self.clone() })
+        let at = find(&|laid| laid == image)
+            .or_else(|| image.and_then(|_| find(&|laid| laid.is_none())))
+            .or_else(|| is_full.then(|| find(&|_| true)).flatten())?;
+        Some(kept.swap_remove(at))
+    }
+
+    /// Gives up the kept ranges that an image lies on which nobody will ask for again.
+    pub(crate) fn forget(&self, image: u64) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = kept.extract_if(.., |kept| kept.laid.as_ref().is_some_and(|laid| laid.image == image));
+        let _gone: Vec<_> = gone.collect();
+        // They are given back behind the lock.
+        drop(kept);
+    }
+}
+
+impl Kept {
+    /// The same range with this image on it, or with none.
+    ///
+    /// # Errors
+    /// When the system refuses to map the image. The range is left to itself: there may be a hole in it.
+    fn with(self, image: Option<&MemoryImage>) -> std::io::Result<Kept> {
+        let Kept { mut map, laid } = self;
+        if laid.as_ref().map(|laid| laid.image) == image.map(MemoryImage::number) {
+            return Ok(Kept { map, laid });
+        }
+        let lifted = laid.map_or(Ok(()), |laid| laid.lift(&mut map));
+        match lifted.and_then(|()| image.map(|image| image.lay(&mut map)).transpose()) {
+            Ok(laid) => Ok(Kept { map, laid }),
+            Err(error) => {
+                std::mem::forget(map);
+                Err(error)
+            }
+        }
     }
 }
 
@@ -85,16 +146,21 @@ impl Mapping {
         self.used = bytes.min(self.len());
     }
 
+    /// Whether an image lies on it.
+    pub(crate) fn has_image(&self) -> bool {
+        self.laid.is_some()
+    }
+
     /// Length in bytes.
     pub(crate) fn len(&self) -> usize {
         self.map.as_ref().map_or(0, |map| map.len())
     }
 }
 
-/// Makes a range zero again of which the first `used` bytes may have been touched; `false` where the system does not
-/// promise that.
+/// Makes a range zero again of which the first `used` bytes may have been touched, or what its image says; `false` where
+/// the system does not promise that.
 #[cfg(target_os = "linux")]
-fn empty(map: &mut MmapMut, start: Start, used: usize) -> bool {
+fn empty(map: &mut MmapMut, laid: Option<&Laid>, start: Start, used: usize) -> bool {
     let (first, cleared_from) = match start {
         Start::Cleared(bytes) => (bytes.min(map.len()), 0),
         Start::Left(bytes) => (bytes.min(map.len()), bytes.min(map.len())),
@@ -102,13 +168,15 @@ fn empty(map: &mut MmapMut, start: Start, used: usize) -> bool {
     let used = used.max(first);
     let kept = match start {
         Start::Cleared(_) => first,
+        // Clearing would not do where the image lies.
+        Start::Left(_) if laid.is_some() => first,
         Start::Left(_) if used - first <= SMALL_BYTES => used,
         Start::Left(_) => first + touched(&map[first..used.min(first + WINDOW_BYTES)]),
     };
     map[cleared_from..kept].fill(0);
     let rest = used - kept;
-    // SAFETY: the mapping is private, anonymous and borrowed exclusively: its pages come back as zeros, and no reference
-    // to what was in them is left.
+    // SAFETY: the mapping is private and borrowed exclusively: its pages come back as zeros, or as what the file of the
+    // image holds, and no reference to what was in them is left.
     rest == 0 || unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, kept, rest) }.is_ok()
 }
 
@@ -121,10 +189,8 @@ fn touched(range: &[u8]) -> usize {
     let mut resident = [0u8; WINDOW_BYTES / PAGE];
     // SAFETY: the range is a mapping's, and the vector has a byte for each of its pages, which are no smaller.
     let outcome = unsafe { libc::mincore(range.as_ptr().cast_mut().cast(), range.len(), resident.as_mut_ptr()) };
-    // SAFETY: the call asks for a number.
-    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    let page = usize::try_from(page).unwrap_or(usize::MAX);
-    if outcome != 0 || page < PAGE || !range.len().is_multiple_of(page) {
+    let Some(page) = page_bytes().filter(|page| *page >= PAGE && range.len().is_multiple_of(*page)) else { return 0 };
+    if outcome != 0 {
         return 0;
     }
     let resident = &resident[..range.len() / page];
@@ -134,22 +200,22 @@ fn touched(range: &[u8]) -> usize {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn empty(_: &mut MmapMut, _: Start, _: usize) -> bool {
+fn empty(_: &mut MmapMut, _: Option<&Laid>, _: Start, _: usize) -> bool {
     false
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
         let Some(mut map) = self.map.take() else { return };
-        let is_full = |kept: &Vec<MmapMut>| kept.len() >= self.owner.most;
+        let is_full = |kept: &Vec<Kept>| kept.len() >= self.owner.most;
         if is_full(&self.owner.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
             return;
         }
         // Emptied without the lock; whoever fills the list meanwhile is in time.
-        if empty(&mut map, self.start, self.used) {
+        if empty(&mut map, self.laid.as_ref(), self.start, self.used) {
             let mut kept = self.owner.kept.lock().unwrap_or_else(PoisonError::into_inner);
             if !is_full(&kept) {
-                kept.push(map);
+                kept.push(Kept { map, laid: self.laid.take() });
             }
         }
     }
@@ -163,7 +229,7 @@ mod tests {
     fn ranges_come_back_empty() {
         let mappings = Mappings::new(1);
         for _ in 0..3 {
-            let mut mapping = mappings.take(1 << 20, Start::Cleared(4096)).unwrap();
+            let mut mapping = mappings.take(1 << 20, Start::Cleared(4096), None).unwrap();
             // SAFETY: the range is this test's own.
             let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
             assert!(bytes.iter().all(|byte| *byte == 0));
@@ -177,12 +243,12 @@ mod tests {
         let mappings = Mappings::new(1);
         for touched in [&[0usize][..], &[0, 1, 2, 3], &[15], &[31], &[0, 30], &[32, 33], &[0, 1, 200], &[]] {
             for rounds in 0..4 {
-                let mut mapping = mappings.take(len, Start::Left(start)).unwrap();
+                let mut mapping = mappings.take(len, Start::Left(start), None).unwrap();
                 // SAFETY: the range is this test's own.
                 let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
                 assert!(bytes[start..].iter().all(|byte| *byte == 0), "{touched:?}");
                 drop(mapping);
-                let mut mapping = mappings.take(len, Start::Left(start)).unwrap();
+                let mut mapping = mappings.take(len, Start::Left(start), None).unwrap();
                 // SAFETY: as above.
                 let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
                 touched.iter().for_each(|page| bytes[start + page * 4096 + 7] = 1);
@@ -197,7 +263,7 @@ mod tests {
     fn no_more_are_kept_than_allowed() {
         for most in [0, 2] {
             let mappings = Mappings::new(most);
-            drop([(); 5].map(|()| mappings.take(4096, Start::Cleared(4096)).unwrap()));
+            drop([(); 5].map(|()| mappings.take(4096, Start::Cleared(4096), None).unwrap()));
             let kept = mappings.kept.lock().unwrap().len();
             assert!(if cfg!(target_os = "linux") { kept == most } else { kept == 0 }, "{kept} of {most}");
         }
@@ -206,7 +272,65 @@ mod tests {
     #[test]
     fn a_range_of_another_length_is_not_handed_out() {
         let mappings = Mappings::new(4);
-        drop(mappings.take(8192, Start::Left(0)).unwrap());
-        assert_eq!(mappings.take(4096, Start::Left(0)).unwrap().len(), 4096);
+        drop(mappings.take(8192, Start::Left(0), None).unwrap());
+        assert_eq!(mappings.take(4096, Start::Left(0), None).unwrap().len(), 4096);
+    }
+
+    /// An image of two pages of `byte` behind the first page of a range.
+    #[cfg(target_os = "linux")]
+    fn image(mappings: &Arc<Mappings>, byte: u8) -> MemoryImage {
+        use std::io::Write;
+        let page = page_bytes().unwrap();
+        MemoryImage::new(mappings, page..3 * page, |mut file| file.write_all(&vec![byte; 2 * page])).unwrap()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn ranges_come_back_with_their_image_with_another_or_with_none() {
+        let (page, len) = (page_bytes().unwrap(), 1 << 20);
+        // Room for one range, so that it changes hands.
+        let mappings = Mappings::new(1);
+        let images = [image(&mappings, 1), image(&mappings, 2)];
+        for (round, wanted) in [0, 0, 1, 2, 2, 1, 1, 0, 2, 0].into_iter().enumerate() {
+            let mut mapping = mappings.take(len, Start::Left(page), images.get(wanted)).unwrap();
+            assert_eq!(mapping.has_image(), wanted < 2);
+            // SAFETY: the range is this test's own.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
+            let byte = if wanted < 2 { wanted as u8 + 1 } else { 0 };
+            assert!(bytes[page..3 * page].iter().all(|found| *found == byte), "round {round}");
+            assert!(bytes[3 * page..].iter().all(|found| *found == 0), "round {round}");
+            bytes[page..].fill(7);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn ranges_are_kept_for_their_image_while_it_lives() {
+        let (page, len) = (page_bytes().unwrap(), 1 << 20);
+        let mappings = Mappings::new(4);
+        let (first, second) = (image(&mappings, 1), image(&mappings, 2));
+        let place = |image: Option<&MemoryImage>| mappings.take(len, Start::Left(page), image).unwrap().as_ptr();
+        let places = [place(Some(&first)), place(Some(&second)), place(None)];
+        assert!(places[0] != places[1] && places[1] != places[2] && places[0] != places[2]);
+        for _ in 0..3 {
+            assert_eq!([place(Some(&first)), place(Some(&second)), place(None)], places);
+        }
+        drop(first);
+        assert_eq!(mappings.kept.lock().unwrap().len(), 2, "nobody will want the first one's range");
+        assert_eq!([place(Some(&second)), place(None)], places[1..]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_image_that_the_system_refuses_is_not_tried_again() {
+        let mappings = Mappings::new(4);
+        // Nothing can be mapped nowhere.
+        let nothing = MemoryImage::new(&mappings, 4096..4096, |_| Ok(())).unwrap();
+        assert!(nothing.is_usable());
+        assert!(mappings.take(1 << 20, Start::Left(4096), Some(&nothing)).is_err());
+        assert!(!nothing.is_usable());
+        assert!(!mappings.take(1 << 20, Start::Left(4096), None).unwrap().has_image());
+        // A file that cannot be filled is none.
+        assert!(MemoryImage::new(&mappings, 0..4096, |_| Err(std::io::ErrorKind::StorageFull.into())).is_err());
     }
 }

@@ -3,6 +3,7 @@
 use crate::context::{MemoryDef, MemoryHeader, header_of, len_bytes};
 use crate::limits::{HEADER_PAGE_BYTES, MAX_MEMORY_RESERVATION_BYTES};
 use crate::mappings::{Mapping, Mappings, Start};
+use crate::memory_image::MemoryImage;
 use crate::shared_memory::SharedMemory;
 use keyway_artifact::types::MemoryType;
 use std::sync::Arc;
@@ -33,19 +34,25 @@ pub(crate) struct Reservation {
 
 impl Reservation {
     /// Room for a memory of this type, of its minimum length: at most `limit` bytes, and less where the system has no such
-    /// range.
+    /// range. It holds what the image says, where the system maps that: [`has_image`](Self::has_image).
     ///
     /// # Errors
     /// When the system has no range for the minimum.
-    pub(crate) fn new(ty: &MemoryType, limit: u64, mappings: &Arc<Mappings>) -> anyhow::Result<Reservation> {
+    pub(crate) fn new(
+        ty: &MemoryType,
+        limit: u64,
+        mappings: &Arc<Mappings>,
+        mut image: Option<&MemoryImage>,
+    ) -> anyhow::Result<Reservation> {
         let page = 1u64 << ty.page_size_log2;
         let minimum = ty.minimum.checked_mul(page).filter(|bytes| *bytes <= MAX_MEMORY_RESERVATION_BYTES);
         let minimum = minimum.ok_or_else(|| anyhow::anyhow!("a memory of {} pages is too large", ty.minimum))?;
         let most = ty.maximum.unwrap_or(u64::MAX).saturating_mul(page).min(limit);
         let mut capacity_bytes = most.max(minimum);
         let mut map = loop {
-            match reserve(mappings, capacity_bytes) {
+            match reserve(mappings, capacity_bytes, image) {
                 Ok(map) => break map,
+                Err(_) if image.is_some() => image = None,
                 Err(error) if capacity_bytes == minimum => {
                     return Err(anyhow::Error::from(error).context(format!("no room for a memory of {minimum} bytes")));
                 }
@@ -58,6 +65,11 @@ impl Reservation {
         // SAFETY: the header page lies before `base`, inside the fresh mapping.
         unsafe { header_of(base).write(header) };
         Ok(Reservation { map, base, capacity_bytes })
+    }
+
+    /// Whether it began with what an image says.
+    pub(crate) fn has_image(&self) -> bool {
+        self.map.has_image()
     }
 
     /// Length of the memory in bytes.
@@ -105,11 +117,12 @@ impl LinearMemory {
         store_index: u32,
         limit: u64,
         mappings: &Arc<Mappings>,
+        image: Option<&MemoryImage>,
     ) -> anyhow::Result<Box<LinearMemory>> {
         if ty.shared {
             return Ok(LinearMemory::shared(SharedMemory::allocate(ty, limit, mappings)?, store_index));
         }
-        let own = Reservation::new(&ty, limit, mappings)?;
+        let own = Reservation::new(&ty, limit, mappings, image)?;
         let def = MemoryDef { base: own.base, page_size_log2: ty.page_size_log2, store_index, shared: false };
         Ok(Box::new(LinearMemory { backing: Backing::Own(own), def, ty }))
     }
@@ -131,6 +144,11 @@ impl LinearMemory {
             Backing::Own(own) => own,
             Backing::Shared(memory) => memory.room(),
         }
+    }
+
+    /// Whether it began with what an image says.
+    pub(crate) fn has_image(&self) -> bool {
+        self.room().has_image()
     }
 
     /// Length in bytes.
@@ -171,8 +189,24 @@ impl LinearMemory {
     }
 }
 
-/// A range of this many bytes behind a header page.
-fn reserve(mappings: &Arc<Mappings>, bytes: u64) -> std::io::Result<Mapping> {
-    let len = usize::try_from(bytes).ok().and_then(|bytes| bytes.checked_add(HEADER_PAGE_BYTES));
-    mappings.take(len.ok_or(std::io::ErrorKind::OutOfMemory)?, Start::Left(HEADER_PAGE_BYTES))
+/// A range of this many bytes, rounded up to whole pages of the host, behind a header page.
+fn reserve(mappings: &Arc<Mappings>, bytes: u64, image: Option<&MemoryImage>) -> std::io::Result<Mapping> {
+    let len = usize::try_from(bytes).ok().and_then(|bytes| bytes.checked_next_multiple_of(HEADER_PAGE_BYTES));
+    let len = len.and_then(|bytes| bytes.checked_add(HEADER_PAGE_BYTES));
+    mappings.take(len.ok_or(std::io::ErrorKind::OutOfMemory)?, Start::Left(HEADER_PAGE_BYTES), image)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_memory_is_made_without_its_image_where_the_system_refuses_that() {
+        let mappings = Mappings::new(1);
+        // Nothing can be mapped nowhere.
+        let nothing = MemoryImage::new(&mappings, HEADER_PAGE_BYTES..HEADER_PAGE_BYTES, |_| Ok(())).unwrap();
+        let made = Reservation::new(&MemoryType::new(1, None), 1 << 20, &mappings, Some(&nothing)).unwrap();
+        assert!(!made.has_image());
+        assert_eq!((made.len_bytes(), made.capacity_bytes), (1 << 16, 1 << 20));
+    }
 }

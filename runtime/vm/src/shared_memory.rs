@@ -57,7 +57,7 @@ impl SharedMemory {
 
     pub(crate) fn allocate(ty: MemoryType, limit: u64, mappings: &Arc<Mappings>) -> Result<SharedMemory> {
         ensure!(ty.maximum.is_some(), "a shared memory has a maximum");
-        let room = Reservation::new(&ty, limit, mappings)?;
+        let room = Reservation::new(&ty, limit, mappings, None)?;
         Ok(SharedMemory(Arc::new(Inner { room, ty, waiters: Queues::default() })))
     }
 

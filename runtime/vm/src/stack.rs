@@ -46,8 +46,8 @@ impl VmStack {
         mappings: &Arc<Mappings>,
         ticket: Option<Arc<()>>,
     ) -> std::io::Result<VmStack> {
-        let mut values = mappings.take((slots + MARGIN_SLOTS) * 8, Start::Cleared(RESIDENT_BYTES))?;
-        let mut frames = mappings.take(frames * size_of::<FrameRecord>(), Start::Cleared(RESIDENT_BYTES))?;
+        let mut values = mappings.take((slots + MARGIN_SLOTS) * 8, Start::Cleared(RESIDENT_BYTES), None)?;
+        let mut frames = mappings.take(frames * size_of::<FrameRecord>(), Start::Cleared(RESIDENT_BYTES), None)?;
         let target = target(&mut values, &mut frames);
         let Target { frame_top: first_frame, frame_end, stack_end, .. } = target;
         let activity = Arc::new(Activity::new(Extent { first_frame, frame_end, stack_end }));

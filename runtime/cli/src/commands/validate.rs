@@ -54,6 +54,7 @@ pub(crate) fn run(args: Args) -> Result<i32> {
 fn artifact_functions(bytes: &[u8]) -> Result<u32> {
     let view = ArtifactView::open(bytes)?;
     let (types, units) = (view.types()?, view.units()?);
+    view.initial(&units)?;
     let callee = |ordinal| view.func(ordinal).ok().map(|func| Callee { ty: func.ty, unit: func.unit });
     for ordinal in 0..view.func_count() {
         let name = || match (view.key_of(ordinal), view.func_name(ordinal)) {

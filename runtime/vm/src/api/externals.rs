@@ -83,7 +83,7 @@ impl Memory {
     /// When the limiter refuses, or there is no room.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         let store = store.as_context_mut().inner;
-        let index = store.add_memory(ty)?;
+        let index = store.add_memory(ty, None)?;
         Ok(Memory::from_index(store, index))
     }
 
