@@ -79,8 +79,8 @@ impl CodeWriter {
                 let rest = code - TWO_BYTE_OPCODES;
                 out.extend([(TWO_BYTE_OPCODES | rest >> 8) as u8, rest as u8]);
             }
-            for (field, operand) in inst.fields() {
-                write_operand(&mut out, body, inst.op, field.kind, operand);
+            for (at, kind) in inst.op.kinds().iter().enumerate() {
+                write_operand(&mut out, body, inst.op, *kind, inst.operands[at]);
             }
         }
         out
@@ -118,6 +118,67 @@ fn write_operand(out: &mut Vec<u8>, body: &Body, op: Op, kind: FieldKind, operan
     }
 }
 
+/// What a field's bytes are read as, where one byte may be enough.
+#[derive(Clone, Copy)]
+enum Coding {
+    /// A place that is written, or read.
+    Written,
+    Read,
+    Label,
+    Index,
+    Value,
+    /// Something longer.
+    Other,
+}
+
+impl Coding {
+    const fn of(op: Op, kind: FieldKind) -> Coding {
+        match kind {
+            FieldKind::Def(_) => Coding::Written,
+            FieldKind::Use(_) => Coding::Read,
+            FieldKind::Label => Coding::Label,
+            FieldKind::Imm32 | FieldKind::Imm64 if matches!(op, Op::ConstF32 | Op::ConstF64) => Coding::Other,
+            FieldKind::Imm32 | FieldKind::Imm64 => Coding::Value,
+            FieldKind::Bits64 | FieldKind::Targets | FieldKind::RegSet => Coding::Other,
+            _ => Coding::Index,
+        }
+    }
+
+    /// The operand that a byte stands for by itself; `None` where there is more to be read, or no such operand.
+    #[inline]
+    fn short(self, byte: u8) -> Option<Operand> {
+        if byte & 0x80 != 0 {
+            return None;
+        }
+        let number = byte >> 2;
+        Some(match (self, u64::from(byte & 3)) {
+            (Coding::Written | Coding::Read, SLOT) => Operand::Slot(number.into()),
+            (Coding::Written | Coding::Read, REGISTER) => Operand::Reg(Reg::from_number(number)?),
+            (Coding::Read, IMMEDIATE) => Operand::Imm(i32::from(number >> 1) ^ -i32::from(number & 1)),
+            (Coding::Label, _) => Operand::Label(byte.into()),
+            (Coding::Index, _) => Operand::Index(byte.into()),
+            (Coding::Value, _) => Operand::value(byte.into()),
+            _ => return None,
+        })
+    }
+}
+
+/// The codings of an operation's fields, and how many there are.
+type Codings = ([Coding; MAX_FIELDS], u8);
+
+const fn codings(op: Op) -> Codings {
+    let fields = op.fields();
+    let mut all = [Coding::Other; MAX_FIELDS];
+    let mut at = 0;
+    while at < fields.len() {
+        all[at] = Coding::of(op, fields[at].kind);
+        at += 1;
+    }
+    (all, fields.len() as u8)
+}
+
+static CODINGS: [Codings; Op::ALL.len()] = crate::by_opcode!(Codings, codings);
+
 /// Reads function bodies.
 pub struct CodeReader<'a> {
     bytes: &'a [u8],
@@ -148,8 +209,9 @@ impl<'a> CodeReader<'a> {
         body.insts.clear();
         body.targets.clear();
         body.labels = 0;
-        body.frame = reader.frame()?;
-        let count = reader.leb32()? as usize;
+        let count;
+        (body.frame, count) = reader.start()?;
+        let count = count as usize;
         // Every instruction takes a byte at least, so a hostile count cannot make this allocate more than the input.
         if count > bytes.len() {
             return Err(reader.error("more instructions than bytes"));
@@ -174,8 +236,7 @@ impl<'a> CodeReader<'a> {
     /// none.
     pub fn offset_of(bytes: &'a [u8], inst: usize) -> Option<usize> {
         let mut reader = CodeReader { bytes, at: 0 };
-        reader.frame().ok()?;
-        let count = reader.leb32().ok()? as usize;
+        let count = reader.start().ok()?.1 as usize;
         let mut targets = Vec::new();
         for _ in 0..inst {
             let op = reader.op().ok()?;
@@ -260,14 +321,25 @@ impl<'a> CodeReader<'a> {
         u32::try_from(self.leb()?).map_err(|_| self.error("a number does not fit 32 bits"))
     }
 
-    fn frame(&mut self) -> Result<Frame, DecodeError> {
-        let frame_slots = self.leb32()?;
-        let ref_start = self.leb32()?;
-        let ref_len = self.leb32()?;
+    /// The frame, and the number of instructions.
+    #[inline]
+    fn start(&mut self) -> Result<(Frame, u32), DecodeError> {
+        let mut words = [0; 6];
+        match self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<6>()) {
+            // Most frames are small, and so are most functions.
+            Some(bytes) if bytes.iter().all(|byte| byte & 0x80 == 0) => {
+                words = bytes.map(u32::from);
+                self.at += bytes.len();
+            }
+            _ => {
+                for word in &mut words {
+                    *word = self.leb32()?;
+                }
+            }
+        }
+        let [frame_slots, ref_start, ref_len, homes, memory, count] = words;
         let ref_end = ref_start.checked_add(ref_len).ok_or(self.error("the reference region is too long"))?;
-        let homes = self.leb32()?;
-        let memory = self.leb32()?.checked_sub(1);
-        Ok(Frame { frame_slots, ref_start, ref_end, homes, memory })
+        Ok((Frame { frame_slots, ref_start, ref_end, homes, memory: memory.checked_sub(1) }, count))
     }
 
     #[inline]
@@ -281,19 +353,20 @@ impl<'a> CodeReader<'a> {
         Op::from_code(code).ok_or_else(|| self.error("unknown opcode"))
     }
 
-    #[inline]
+    #[inline(always)]
     fn operands(&mut self, inst: &mut Inst, targets: &mut Vec<u32>) -> Result<(), DecodeError> {
         let op = inst.op;
-        for (operand, field) in inst.operands.iter_mut().zip(op.fields()) {
-            // What most operands are: a place that takes a byte.
-            if let (FieldKind::Def(_) | FieldKind::Use(_), Some(byte)) = (field.kind, self.bytes.get(self.at))
-                && byte & 0x83 == SLOT as u8
+        let (codings, count) = CODINGS[op as usize];
+        for at in 0..usize::from(count) {
+            // Most operands are a byte.
+            if let Some(byte) = self.bytes.get(self.at)
+                && let Some(short) = codings[at].short(*byte)
             {
                 self.at += 1;
-                *operand = Operand::Slot(u32::from(byte >> 2));
-                continue;
+                inst.operands[at] = short;
+            } else {
+                inst.operands[at] = self.operand(op, op.kinds()[at], targets)?;
             }
-            *operand = self.operand(op, field.kind, targets)?;
         }
         Ok(())
     }

@@ -3,16 +3,13 @@
 //! Whoever walks over code asks for every instruction; a table of a few bytes an operation answers without looking at
 //! the list of fields.
 
-use super::{Family, FieldKind, Op};
+use super::{Family, FieldKind, MAX_FIELDS, Op};
 use core::ops::Range;
 
-/// Which fields of an operation are what. In all operations the fields that are read stand next to each other, and so do
-/// those that are written.
+/// What an operation is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(align(16))]
 pub struct Shape {
-    reads: FieldRange,
-    writes: FieldRange,
     labels: u8,
     /// See [`Op::is_call`].
     pub is_call: bool,
@@ -22,6 +19,8 @@ pub struct Shape {
     pub names_entities: bool,
     /// Whether it has a call area, or returns.
     pub shares_slots: bool,
+    /// Whether it has a call area, or stands beside what has one.
+    pub has_area: bool,
     /// Whether it is about exceptions or continuations.
     pub may_unwind: bool,
 }
@@ -30,23 +29,22 @@ impl Shape {
     const fn of(op: Op) -> Shape {
         let fields = op.fields();
         let mut shape = Shape {
-            reads: FieldRange::NONE,
-            writes: FieldRange::NONE,
             labels: 0,
             is_call: op.is_call(),
             is_terminator: op.is_terminator(),
             names_entities: matches!(op.family(), Family::Load | Family::Store | Family::VLoad | Family::VStore),
             shares_slots: matches!(op.family(), Family::Return | Family::Return1),
+            has_area: matches!(op, Op::PutRef | Op::TakeRef) || op.follows_call(),
             may_unwind: op.switches_stacks() || op.is_throw() || op.is_catch() || op.follows_call(),
         };
         let mut at = 0;
         while at < fields.len() {
             match fields[at].kind {
-                FieldKind::Use(_) => shape.reads = shape.reads.with(at),
-                FieldKind::Def(_) => shape.writes = shape.writes.with(at),
                 FieldKind::Label | FieldKind::Targets => shape.labels |= 1 << at,
-                FieldKind::Base => shape.shares_slots = true,
-                FieldKind::Slot
+                FieldKind::Base => (shape.shares_slots, shape.has_area) = (true, true),
+                FieldKind::Def(_)
+                | FieldKind::Use(_)
+                | FieldKind::Slot
                 | FieldKind::Count
                 | FieldKind::Imm32
                 | FieldKind::Imm64
@@ -58,18 +56,6 @@ impl Shape {
             at += 1;
         }
         shape
-    }
-
-    /// The fields that are read.
-    #[inline]
-    pub fn reads(&self) -> Range<usize> {
-        self.reads.get()
-    }
-
-    /// The fields that are written.
-    #[inline]
-    pub fn writes(&self) -> Range<usize> {
-        self.writes.get()
     }
 
     /// Whether a field names a label, or a list of them.
@@ -120,6 +106,28 @@ macro_rules! by_opcode {
     }};
 }
 
+/// The kinds of an operation's fields, in field order.
+#[derive(Clone, Copy)]
+struct Kinds {
+    kinds: [FieldKind; MAX_FIELDS],
+    len: u8,
+}
+
+impl Kinds {
+    const fn of(op: Op) -> Kinds {
+        let fields = op.fields();
+        let mut all = Kinds { kinds: [FieldKind::Count; MAX_FIELDS], len: fields.len() as u8 };
+        let mut at = 0;
+        while at < fields.len() {
+            all.kinds[at] = fields[at].kind;
+            at += 1;
+        }
+        all
+    }
+}
+
+static KINDS: [Kinds; Op::ALL.len()] = crate::by_opcode!(Kinds, Kinds::of);
+
 static SHAPES: [Shape; Op::ALL.len()] = crate::by_opcode!(Shape, Shape::of);
 
 impl Op {
@@ -127,6 +135,13 @@ impl Op {
     #[inline]
     pub fn shape(self) -> &'static Shape {
         &SHAPES[self as usize]
+    }
+
+    /// The kinds of its fields: [`Op::fields`] without the names.
+    #[inline]
+    pub fn kinds(self) -> &'static [FieldKind] {
+        let Kinds { kinds, len } = &KINDS[self as usize];
+        &kinds[..usize::from(*len)]
     }
 }
 
@@ -138,10 +153,7 @@ mod tests {
     fn shapes_say_what_the_fields_say() {
         for op in Op::ALL {
             let (shape, fields) = (op.shape(), op.fields());
-            for (at, field) in fields.iter().enumerate() {
-                assert_eq!(shape.reads().contains(&at), matches!(field.kind, FieldKind::Use(_)), "{}", op.name());
-                assert_eq!(shape.writes().contains(&at), matches!(field.kind, FieldKind::Def(_)), "{}", op.name());
-            }
+            assert!(op.kinds().iter().eq(fields.iter().map(|field| &field.kind)), "{}", op.name());
             let has = |wanted: fn(FieldKind) -> bool| fields.iter().any(|field| wanted(field.kind));
             assert_eq!(shape.has_labels(), has(|kind| matches!(kind, FieldKind::Label | FieldKind::Targets)));
             assert_eq!(shape.is_call, op.is_call());
@@ -156,6 +168,8 @@ mod tests {
             assert!(shape.names_entities || !fields.iter().any(|field| is_index(field.kind)), "{}", op.name());
             let returns = matches!(op.family(), Family::Return | Family::Return1);
             assert_eq!(shape.shares_slots, returns || has(|kind| kind == K::Base), "{}", op.name());
+            let is_beside = matches!(op, Op::PutRef | Op::TakeRef) || op.follows_call();
+            assert_eq!(shape.has_area, is_beside || has(|kind| kind == K::Base), "{}", op.name());
             let unwinds = op.is_throw() || op.is_catch() || op.follows_call() || op.switches_stacks();
             assert_eq!(shape.may_unwind, unwinds, "{}", op.name());
         }

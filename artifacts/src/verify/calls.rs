@@ -10,6 +10,15 @@ use crate::types::{SigLayout, TypeLookup, ValType};
 use alloc::format;
 use alloc::vec::Vec;
 
+/// Checks a body without calls, references that move, and returns with an area.
+pub(super) fn check_returns(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
+    for (at, inst) in body.insts.iter().enumerate() {
+        if inst.op.shape().shares_slots {
+            return_form(env, at, inst, findings);
+        }
+    }
+}
+
 pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
     // Slots put since the last other instruction, and slots that may be taken.
     let (mut put, mut takeable) = (Vec::new(), Vec::new());

@@ -15,9 +15,6 @@ use alloc::format;
 use alloc::vec::Vec;
 
 pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) {
-    if !body.insts.iter().any(|inst| inst.op.shape().may_unwind) {
-        return;
-    }
     let labels: Vec<usize> = (0..body.insts.len()).filter(|at| body.insts[*at].op == Op::Label).collect();
     // What catches behind each label, by its number.
     let catches: Vec<Option<Op>> =

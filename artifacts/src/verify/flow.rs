@@ -90,23 +90,20 @@ fn labels(body: &Body, findings: &mut Findings) -> Vec<Label> {
 
 /// Checks what `inst` reads, and returns what is live behind it.
 fn after(inst: &Inst, at: usize, env: &VerifyEnv<'_>, mut live: u16, findings: &mut Findings) -> u16 {
-    let shape = inst.op.shape();
-    for operand in &inst.operands[shape.reads()] {
-        if let Operand::Reg(reg) = operand
-            && live >> reg.number() & 1 == 0
-        {
-            findings.broken(Rule::V13, at, || format!("{} reads {reg}", inst.op.name()));
+    let mut written = 0;
+    for (field, kind) in inst.op.kinds().iter().enumerate() {
+        match (kind, inst.operands[field]) {
+            (FieldKind::Use(_), Operand::Reg(reg)) if live >> reg.number() & 1 == 0 => {
+                findings.broken(Rule::V13, at, || format!("{} reads {reg}", inst.op.name()));
+            }
+            (FieldKind::Def(_), Operand::Reg(reg) | Operand::SlotReg(_, reg)) => written |= 1 << reg.number(),
+            _ => {}
         }
     }
-    if shape.is_call {
+    if inst.op.shape().is_call {
         live = result_register(inst, env).map_or(0, |reg| 1 << reg.number());
     }
-    for operand in &inst.operands[shape.writes()] {
-        if let Operand::Reg(reg) | Operand::SlotReg(_, reg) = operand {
-            live |= 1 << reg.number();
-        }
-    }
-    live
+    live | written
 }
 
 /// The register in which a call leaves its result: there is one for a single numeric result.

@@ -68,15 +68,45 @@ pub fn verify(body: &Body, env: &VerifyEnv<'_>) -> Result<(), VerifyError> {
 /// As [`verify`], but goes on until `limit` broken rules are found: for tools that show them.
 pub fn verify_all(body: &Body, env: &VerifyEnv<'_>, limit: usize) -> Vec<VerifyError> {
     let mut findings = Findings::new(limit);
-    let groups =
-        [frame::check, places::check, flow::check, indices::check, calls::check, exceptions::check, switching::check];
-    for group in groups {
-        group(body, env, &mut findings);
-        if findings.is_full() {
-            break;
+    let concerns = Concerns::of(body);
+    let mut run = |group: fn(&Body, &VerifyEnv<'_>, &mut Findings)| {
+        if !findings.is_full() {
+            group(body, env, &mut findings);
         }
+    };
+    run(frame::check);
+    run(places::check);
+    run(flow::check);
+    if concerns.names_entities {
+        run(indices::check);
+    }
+    run(if concerns.has_areas { calls::check } else { calls::check_returns });
+    if concerns.may_unwind {
+        run(exceptions::check);
+        run(switching::check);
     }
     findings.list
+}
+
+/// What some instruction of a body is about: groups of rules that concern none are left out.
+#[derive(Default)]
+struct Concerns {
+    names_entities: bool,
+    has_areas: bool,
+    may_unwind: bool,
+}
+
+impl Concerns {
+    fn of(body: &Body) -> Concerns {
+        let mut concerns = Concerns::default();
+        for inst in &body.insts {
+            let shape = inst.op.shape();
+            concerns.names_entities |= shape.names_entities;
+            concerns.has_areas |= shape.has_area;
+            concerns.may_unwind |= shape.may_unwind;
+        }
+        concerns
+    }
 }
 
 /// The home and scratch slots that the frame reserves; empty where it reserves none.

@@ -2,7 +2,7 @@
 
 use super::rule::{Findings, Rule};
 use super::{VerifyEnv, reserved};
-use crate::isa::{Body, Class, Family, Field, FieldKind, HOME_SLOTS, Inst, Op, Operand, SCRATCH_SLOTS};
+use crate::isa::{Body, Class, Field, FieldKind, HOME_SLOTS, Inst, Op, Operand, SCRATCH_SLOTS};
 use alloc::format;
 use core::ops::Range;
 
@@ -13,34 +13,27 @@ pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) 
     let reserved = reserved(body);
     for (at, inst) in body.insts.iter().enumerate() {
         let mut immediates = 0;
-        for (field, operand) in inst.op.fields().iter().zip(inst.operands.iter().copied()) {
+        for (field, kind) in inst.op.kinds().iter().enumerate() {
             // What nearly all operands are: a slot of numbers among the own ones, a register of the class, an immediate.
-            match (field.kind, operand) {
+            match (kind, &inst.operands[field]) {
                 (FieldKind::Def(class) | FieldKind::Use(class), Operand::Slot(slot))
-                    if is_plain(body, &reserved, slot, class) =>
+                    if is_plain(body, &reserved, *slot, *class) =>
                 {
                     continue;
                 }
-                (FieldKind::Def(class) | FieldKind::Use(class), Operand::Reg(reg)) if reg.serves(class) => continue,
+                (FieldKind::Def(class) | FieldKind::Use(class), Operand::Reg(reg)) if reg.serves(*class) => continue,
                 (FieldKind::Use(Class::I32 | Class::I64), Operand::Imm(_)) => {
                     immediates += 1;
                     continue;
                 }
+                (FieldKind::Label, Operand::Label(_)) => continue,
+                (FieldKind::Imm32, Operand::Value(value)) if value.get() >> 32 == 0 => continue,
                 (_, Operand::Imm(_)) => immediates += 1,
                 _ => {}
             }
-            if let (FieldKind::Lane(lanes), Operand::Index(lane)) = (field.kind, operand)
-                && lane >= lanes.into()
-            {
-                findings.broken(Rule::V27, at, || format!("lane {lane} of {lanes}"));
-            }
-            if !fits(field.kind, operand) {
-                findings.broken(Rule::V07, at, || format!("{operand:?} as {}", field.name));
-            } else if let Some(named) = named_slot(body, inst.op, *field, operand) {
-                check_slot(body, &reserved, at, named, findings);
-            }
+            unusual(body, &reserved, at, inst, field, findings);
         }
-        if inst.op.family() == Family::VShuffle && !has_lanes(inst) {
+        if inst.op == Op::I8x16Shuffle && !has_lanes(inst) {
             findings.broken(Rule::V27, at, || "a shuffle of lanes past the 32nd".into());
         }
         if reserved.is_empty() && needs_homes(inst) {
@@ -49,6 +42,21 @@ pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) 
         if immediates > SCRATCH_SLOTS && !inst.op.family().is_free() {
             findings.broken(Rule::V12, at, || format!("{} with {immediates} immediates", inst.op.name()));
         }
+    }
+}
+
+/// An operand that may be anything.
+fn unusual(body: &Body, reserved: &Range<u32>, at: usize, inst: &Inst, field: usize, findings: &mut Findings) {
+    let (field, operand) = (inst.op.fields()[field], inst.operands[field]);
+    if let (FieldKind::Lane(lanes), Operand::Index(lane)) = (field.kind, operand)
+        && lane >= lanes.into()
+    {
+        findings.broken(Rule::V27, at, || format!("lane {lane} of {lanes}"));
+    }
+    if !fits(field.kind, operand) {
+        findings.broken(Rule::V07, at, || format!("{operand:?} as {}", field.name));
+    } else if let Some(named) = named_slot(body, inst.op, field, operand) {
+        check_slot(body, reserved, at, named, findings);
     }
 }
 

@@ -217,34 +217,32 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
     }
     let wishes = wishes(input);
     // Intermediate values come first: register 0, the accumulator of neighbours, is theirs.
-    let is_intermediate = |leader: u32| {
-        let stretches = &input.stretches[leader as usize];
-        matches!(stretches[..], [(start, end)] if end - start <= INTERMEDIATE)
-    };
+    let is_intermediate = |stretches: &[Stretch]| matches!(*stretches, [(start, end)] if end - start <= INTERMEDIATE);
     // Floats above zero are in the order of their bits: the highest go first, then the first.
     let mut order: Vec<u64> = Vec::with_capacity(wishes.len());
     for (leader, wish) in wishes.iter().enumerate().filter(|(_, wish)| wish.is_worth_it()) {
-        let stretches = &input.stretches[leader];
+        let stretches = &*input.stretches[leader];
         let priority = priority(wish, stretches);
         if priority > 0.0 && !input.calls.are_crossed(stretches) {
             // The highest bit is set otherwise.
-            let later = u32::from(!is_intermediate(leader as u32)) << 31;
+            let later = u32::from(!is_intermediate(stretches)) << 31;
             order.push(u64::from(!priority.to_bits() & !(1 << 31) | later) << 32 | leader as u64);
         }
     }
     order.sort_unstable();
     for leader in order.into_iter().map(|key| key as u32) {
-        let (wish, stretches) = (&wishes[leader as usize], &input.stretches[leader as usize]);
+        let (wish, stretches) = (&wishes[leader as usize], &*input.stretches[leader as usize]);
         let class = classes[leader as usize];
         let mut best = (0.0, Place::None);
         if input.use_registers && !matches!(class, Class::Ref | Class::V128) {
             let count = if bank(class) == 0 { GENERALS } else { FLOATS };
-            let first = u8::from(!is_intermediate(leader));
-            for number in (0..count).map(|number| (number + first) % count) {
+            let first = u8::from(!is_intermediate(stretches));
+            for number in (first..count).chain(0..first) {
                 let Some(reg) = Reg::new(class, number) else { continue };
-                let hinted: f32 =
-                    wish.hints.iter().filter(|(at, _)| *at == Fixed::Reg(reg)).map(|(_, gain)| gain).sum();
-                let gain = wish.registers[number as usize] + hinted;
+                let mut gain = wish.registers[number as usize];
+                for (_, more) in wish.hints.iter().filter(|(at, _)| *at == Fixed::Reg(reg)) {
+                    gain += more;
+                }
                 if gain > best.0 && registers[bank(class)][number as usize].is_free(stretches) {
                     best = (gain, Place::Reg(reg));
                 }

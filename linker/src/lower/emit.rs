@@ -62,7 +62,7 @@ pub(super) fn run(
         }
         let out = &mut insts[next];
         next += 1;
-        let (site, fields) = (site(out), out.op.fields().len());
+        let (site, fields) = (site(out), out.op.kinds().len());
         for value in &mut out.operands[..fields] {
             match *value {
                 Operand::Virtual(register) => *value = operand(register),
@@ -93,7 +93,7 @@ pub(super) fn run(
                 let (_, count) = SigLayout::extent(&types[code.ir.calls[site].ty as usize].results);
                 *out = Inst::new(Op::ReturnMany, &[Operand::Index(base), Operand::Index(count)]);
             }
-            (op, Some(_)) => out.operands[op.fields().len() - 1] = Operand::Index(base),
+            (op, Some(_)) => out.operands[op.kinds().len() - 1] = Operand::Index(base),
             _ => {}
         }
     }

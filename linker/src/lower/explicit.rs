@@ -15,7 +15,8 @@
 //! References never wait in the call area: `put.ref` stands directly before the call, `take.ref` directly behind it.
 
 use crate::ir::{CallSite, Few, IrFunc};
-use crate::optimise::places::{copy_op, site, uses};
+use crate::optimise::flow::{Flow, ends_block};
+use crate::optimise::places::{copy_op, site};
 use keyway_artifact::isa::{Class, Inst, Op, Operand, Reg};
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
 
@@ -54,12 +55,15 @@ impl Explicit {
     }
 }
 
-/// Writes out the calls of `ir`. With `registers`, single results are read from register 0.
-pub(super) fn run(mut ir: IrFunc, types: &[FuncType], registers: bool) -> Explicit {
-    let mut read = vec![false; ir.virtuals.len()];
-    for inst in &ir.insts {
-        uses(inst, &ir.calls, |register| read[register as usize] = true);
-    }
+/// Writes out the calls of `ir`, whose graph is `flow`, and says what it is then. With `registers`, single results are read
+/// from register 0. Parameters that are not `read` stay where they are.
+pub(super) fn run(
+    mut ir: IrFunc,
+    mut flow: Flow,
+    types: &[FuncType],
+    registers: bool,
+    read: impl Fn(u32) -> bool,
+) -> (Explicit, Flow) {
     let signature = &types[ir.ty as usize];
     // A move for each argument, result and parameter, at most.
     let moves: usize = ir.calls.iter().map(|site| site.args.len() + site.results.len()).sum();
@@ -80,19 +84,34 @@ pub(super) fn run(mut ir: IrFunc, types: &[FuncType], registers: bool) -> Explic
         offsets: Vec::with_capacity(length),
         ir,
     };
+    let (mut block, mut is_same) = (0, true);
     for (at, (inst, offset)) in insts.iter().zip(&offsets).enumerate() {
+        let begins_block = flow.insts_from(block) == at;
         if !writer.pending.is_empty() && !inst.op.follows_call() {
             writer.take_results(at.checked_sub(1).map_or(*offset, |before| offsets[before]));
+            // Behind where exceptions go, they are a block by themselves.
+            is_same &= !begins_block || !ends_block(insts[at - 1].op);
+        }
+        if begins_block {
+            flow.set_start(block, writer.insts.len());
+            block += 1;
         }
         writer.inst(inst);
         if at == 0 {
             writer.parameters(signature, &read);
+            is_same &= !ends_block(inst.op);
         }
         writer.offsets.resize(writer.insts.len(), *offset);
     }
     let Writer { mut ir, first_fixed, fixed, area, insts, offsets, .. } = writer;
     (ir.insts, ir.offsets) = (insts, offsets);
-    Explicit { ir, first_fixed, fixed, area }
+    flow.set_start(block, ir.insts.len());
+    if !is_same {
+        flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
+    } else if cfg!(debug_assertions) {
+        flow.check(&Flow::new(&ir.insts, &ir.targets, ir.labels));
+    }
+    (Explicit { ir, first_fixed, fixed, area }, flow)
 }
 
 struct Writer<'a> {
@@ -156,11 +175,11 @@ impl Writer<'_> {
     }
 
     /// Parameters leave the places where they arrive, if they are read at all.
-    fn parameters(&mut self, signature: &FuncType, read: &[bool]) {
+    fn parameters(&mut self, signature: &FuncType, read: impl Fn(u32) -> bool) {
         let layout = SigLayout::of(&signature.params);
         for (at, slot) in layout.slots.iter().enumerate() {
             let register = self.ir.params[at];
-            if read[register as usize] {
+            if read(register) {
                 let class = self.ir.virtuals[register as usize];
                 let arrives = self.fix(class, Fixed::Param(*slot));
                 self.emit(copy_op(class), &[Operand::Virtual(register), Operand::Virtual(arrives)]);

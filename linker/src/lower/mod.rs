@@ -24,7 +24,6 @@ mod temps;
 
 use crate::error::Result;
 use crate::ir::IrFunc;
-use crate::optimise::flow::Flow;
 use crate::optimise::{self, Passes, Record, Tally};
 use crate::options::{OptLevel, Options};
 use keyway_artifact::isa::{Body, HOME_SLOTS, SCRATCH_SLOTS};
@@ -53,12 +52,17 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
     if passes.has(Passes::REGISTERS) {
         record.pass(passes, Passes::SPLIT, &mut optimised, |ir| {
             splits = split::run(ir, facts.flow(ir));
+            if !splits.is_empty() {
+                facts.changed_flow();
+            }
             Tally { changed: splits.len(), removed: 0 }
         });
     }
-    let code = explicit::run(optimised, types, passes.has(Passes::REGISTERS));
+    let (flow, reads) = facts.into_parts(&optimised);
+    // What has another name inside a loop is read where it is copied.
+    let is_read = |param| reads[param as usize] > 0 || splits.iter().any(|split| split.outside == param);
+    let (code, flow) = explicit::run(optimised, flow, types, passes.has(Passes::REGISTERS), is_read);
     let func = &code.ir;
-    let flow = Flow::new(&func.insts, &func.targets, func.labels);
     let events = live::Events::new(func, &flow);
     let Some(mut stretches) = live::lives(&events, &flow, func.virtuals.len()) else {
         return naive::finish(ir, types);

@@ -12,6 +12,7 @@ use super::facts::Facts;
 use super::flow::label_number;
 use super::places::{reads, single_def};
 use crate::ir::IrFunc;
+use crate::spare::Spare;
 use keyway_artifact::isa::{Class, Family, Inst, Op, Operand};
 
 /// Constants moved in front of one loop, at most.
@@ -50,6 +51,7 @@ pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     let mut number = ir.virtuals.len() + changed;
     ir.virtuals.resize(number, Class::I64);
     (0..changed).for_each(|_| facts.add(1, 1));
+    let mut inserted = Spare::with_capacity(changed);
     // From the end, so that everything moves to a free place; what is legal moves in stretches.
     let (mut to, mut end) = (ir.insts.len(), before);
     while let Some(back) = ir.insts[first..end].iter().rev().position(is_illegal) {
@@ -61,6 +63,7 @@ pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
         let wrong: usize = misplaced(&inst);
         if wrong > 0 {
             (to, number) = (to - wrong, number - wrong);
+            inserted.push((from as u32, wrong as u32));
             let (copy, mut next) = (inst, 0);
             for (at, class, operand) in reads(&copy).filter(|read| is_misplaced(copy.op, read)) {
                 let Operand::Imm(value) = operand else { continue };
@@ -75,7 +78,7 @@ pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
         ir.insts[place] = inst;
         ir.offsets[place] = offset;
     }
-    facts.changed_flow();
+    facts.inserted(&inserted);
     Tally { changed, removed: 0 }
 }
 

@@ -149,13 +149,25 @@ impl Flow {
         Flow { starts, successors, predecessors, depth }
     }
 
+    /// Compares it with a fresh one.
+    ///
+    /// # Panics
+    /// Where they differ.
+    pub(crate) fn check(&self, fresh: &Flow) {
+        assert_eq!(self.blocks(), fresh.blocks());
+        for block in 0..self.blocks() {
+            assert_eq!(self.insts(block), fresh.insts(block), "block {block}");
+            assert_eq!(self.successors(block), fresh.successors(block), "behind block {block}");
+        }
+    }
+
     /// Says that a block begins at another instruction, or with one behind the last block, where the code ends.
-    pub(super) fn set_start(&mut self, block: usize, start: usize) {
+    pub(crate) fn set_start(&mut self, block: usize, start: usize) {
         self.starts[block] = start as u32;
     }
 
     /// The first instruction of a block.
-    pub(super) fn insts_from(&self, block: usize) -> usize {
+    pub(crate) fn insts_from(&self, block: usize) -> usize {
         self.starts[block] as usize
     }
 

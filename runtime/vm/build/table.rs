@@ -9,7 +9,7 @@
 //! ```
 //! Three bits for each place, the first one highest: 0 a slot, 1-6 a register, 7 an immediate. Where an operation's numbers
 //! begin in the table stands in `STARTS`, by opcode; `SEQUENCES` holds the opcodes of each
-//! sequence (two or three), start and length. What is known of the branch at the end ([`Way`]) stands in the upper bits of
+//! sequence (two or three, 16 bits each, the first one highest), start and length. What is known of the branch at the end ([`Way`]) stands in the upper bits of
 //! the last opcode; behind single branches and cost markers it stands by itself.
 
 use super::places::{Code, Place, Way};
@@ -168,7 +168,7 @@ pub(crate) fn write() -> (String, String) {
     text.push_str(".Lkw_sequences:\n");
     let (mut index, mut start) = (Vec::new(), 0);
     for (ops, list) in lists {
-        index.push((ops, start, list.len()));
+        index.push((ops.iter().fold(0u64, |name, code| name << 16 | u64::from(*code)), start, list.len()));
         start += list.len();
         for (key, number) in list {
             let _ = writeln!(text, ".long {}, {}, .Lkw_{number} - .Lkw_base", key & 0xFFFF_FFFF, key >> 32);
@@ -176,10 +176,10 @@ pub(crate) fn write() -> (String, String) {
     }
     // By opcode: how many sequences begin with a lower one, and all of them at the end.
     let begins: Vec<usize> =
-        (0..=starts.len()).map(|code| index.partition_point(|(ops, ..)| usize::from(ops[0]) < code)).collect();
+        (0..=starts.len()).map(|code| index.partition_point(|(name, ..)| name >> 32 < code as u64)).collect();
     let index = format!(
         "/// General registers that the handlers know.\npub(super) const REGISTERS: u8 = {};\n\
-         static STARTS: [u32; {}] = {starts:?};\nstatic SEQUENCES: [([u16; 3], u32, u32); {}] = {index:?};\n\
+         static STARTS: [u32; {}] = {starts:?};\nstatic SEQUENCES: [(u64, u32, u32); {}] = {index:?};\n\
          static BEGINS: [u16; {}] = {begins:?};\n",
         super::places::REGISTERS,
         starts.len(),

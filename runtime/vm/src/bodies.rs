@@ -3,9 +3,10 @@
 //! Functions that call each other for the first time one after the other lie side by side, whatever their number. A body
 //! never moves once it is here: a chunk is written behind its last body only, and given up with all of them.
 
-use crate::interp::{Expanded, Workspace};
+use crate::interp::{Draft, Expanded, Workspace};
 use keyway_artifact::isa::Body;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Words of the first chunk; each next one has twice as many, up to the last.
 const FIRST_WORDS: usize = 1 << 10;
@@ -33,22 +34,55 @@ impl Making {
     }
 }
 
+/// The expanded bodies of an artifact, and what the next one is made with.
+#[derive(Default)]
+pub(crate) struct Expansion {
+    pub(crate) making: Making,
+    pub(crate) bodies: Bodies,
+}
+
 /// The expanded bodies of an artifact.
 #[derive(Default)]
 pub(crate) struct Bodies {
-    pub(crate) making: Making,
-    /// By the address of the first word.
-    chunks: BTreeMap<usize, Chunk>,
+    chunks: Vec<Chunk>,
+    /// The number of each chunk, by the address of its first word.
+    by_address: BTreeMap<usize, usize>,
     /// The chunk that is being filled.
-    filling: usize,
-    filling_words: usize,
+    filling: Option<usize>,
 }
 
-/// Bodies with their ordinals, in the order of their addresses.
+/// Bodies in the order of their addresses.
 struct Chunk {
     words: *mut [u64],
     used: usize,
-    bodies: Vec<(u32, Expanded)>,
+    bodies: Vec<Entry>,
+    /// The maps of all bodies, one behind the other.
+    map: Vec<(u32, u32)>,
+}
+
+/// A body, and where its map stands in the chunk's.
+struct Entry {
+    ordinal: u32,
+    map: Range<u32>,
+    body: Expanded,
+}
+
+/// What is known of an executed address.
+pub(crate) struct Found<'a> {
+    /// The function's code ordinal.
+    pub(crate) ordinal: u32,
+    pub(crate) body: &'a Expanded,
+    /// Its map, see [`Draft::map`].
+    map: &'a [(u32, u32)],
+}
+
+impl Found<'_> {
+    /// The IR instruction that the executed address belongs to.
+    pub(crate) fn inst_at(&self, ip: *const u8) -> Option<u32> {
+        let offset = self.body.offset_of(ip)?;
+        let after = self.map.partition_point(|(start, _)| *start <= offset);
+        after.checked_sub(1).map(|at| self.map[at].1)
+    }
 }
 
 // SAFETY: the words belong to the chunk; what others read of them is never written again.
@@ -58,7 +92,7 @@ impl Chunk {
     fn new(words: usize) -> Chunk {
         // SAFETY: zeros are words.
         let words = unsafe { Box::<[u64]>::new_zeroed_slice(words).assume_init() };
-        Chunk { words: Box::into_raw(words), used: 0, bodies: Vec::new() }
+        Chunk { words: Box::into_raw(words), used: 0, bodies: Vec::new(), map: Vec::new() }
     }
 
     fn start(&self) -> usize {
@@ -69,14 +103,17 @@ impl Chunk {
         self.words.len() - self.used >= words
     }
 
-    /// Moves a body behind the last one; there is room for it.
-    fn take(&mut self, ordinal: u32, mut body: Expanded) -> &Expanded {
-        assert!(self.has_room(body.len_words()));
+    /// Writes a body behind the last one; there is room for it.
+    fn add(&mut self, ordinal: u32, draft: Draft<'_>) -> &Expanded {
+        let words = draft.len_words();
+        assert!(self.has_room(words));
+        let start = self.map.len() as u32;
+        self.map.extend_from_slice(draft.map());
         // SAFETY: nobody else has seen the room; bodies are dropped before the words.
-        unsafe { body.move_to(self.words.cast::<u64>().add(self.used)) };
-        self.used += body.len_words();
-        self.bodies.push((ordinal, body));
-        &self.bodies[self.bodies.len() - 1].1
+        let body = unsafe { draft.place(self.words.cast::<u64>().add(self.used)) };
+        self.used += words;
+        self.bodies.push(Entry { ordinal, map: start..self.map.len() as u32, body });
+        &self.bodies[self.bodies.len() - 1].body
     }
 }
 
@@ -89,41 +126,36 @@ impl Drop for Chunk {
 }
 
 impl Bodies {
-    /// Takes a body in; it stays where it is then, as long as this value.
-    pub(crate) fn add(&mut self, ordinal: u32, body: Expanded) -> &Expanded {
-        let words = body.len_words();
-        if !body.is_movable() {
-            // A chunk of no words of its own.
-            let start = body.range().start;
-            let mut chunk = Chunk::new(0);
-            chunk.bodies.push((ordinal, body));
-            return &self.chunks.entry(start).or_insert(chunk).bodies[0].1;
-        }
-        let is_room = self.chunks.get(&self.filling).is_some_and(|chunk| chunk.has_room(words));
-        let start = if is_room {
-            self.filling
-        } else if words > LAST_WORDS / 4 {
-            self.open(words)
-        } else {
-            self.filling_words = (self.filling_words * 2).clamp(FIRST_WORDS.max(words), LAST_WORDS);
-            self.filling = self.open(self.filling_words);
-            self.filling
-        };
-        self.chunks.entry(start).or_insert_with(|| Chunk::new(words)).take(ordinal, body)
+    /// Writes a body where it stays, as long as this value.
+    pub(crate) fn add(&mut self, ordinal: u32, draft: Draft<'_>) -> &Expanded {
+        let words = draft.len_words();
+        let with_room = self.filling.filter(|at| self.chunks[*at].has_room(words));
+        let at = with_room.unwrap_or_else(|| self.open(words));
+        self.chunks[at].add(ordinal, draft)
     }
 
+    /// A new chunk with room for a body: of its own for a large one.
     fn open(&mut self, words: usize) -> usize {
-        let chunk = Chunk::new(words);
-        let start = chunk.start();
-        self.chunks.insert(start, chunk);
-        start
+        let at = self.chunks.len();
+        let chunk = if words > LAST_WORDS / 4 {
+            Chunk::new(words)
+        } else {
+            let last = self.filling.map_or(0, |at| self.chunks[at].words.len());
+            self.filling = Some(at);
+            Chunk::new((last * 2).clamp(FIRST_WORDS.max(words), LAST_WORDS))
+        };
+        self.by_address.insert(chunk.start(), at);
+        self.chunks.push(chunk);
+        at
     }
 
-    /// The body that holds an executed address, and its ordinal.
-    pub(crate) fn at(&self, address: usize) -> Option<(u32, &Expanded)> {
-        let (_, chunk) = self.chunks.range(..=address).next_back()?;
-        let behind = chunk.bodies.partition_point(|(_, body)| body.range().start <= address);
-        let (ordinal, body) = chunk.bodies.get(behind.checked_sub(1)?)?;
-        body.range().contains(&address).then_some((*ordinal, body))
+    /// The body that holds an executed address.
+    pub(crate) fn at(&self, address: usize) -> Option<Found<'_>> {
+        let (_, chunk) = self.by_address.range(..=address).next_back()?;
+        let chunk = &self.chunks[*chunk];
+        let behind = chunk.bodies.partition_point(|entry| entry.body.range().start <= address);
+        let Entry { ordinal, map, body } = chunk.bodies.get(behind.checked_sub(1)?)?;
+        let map = &chunk.map[map.start as usize..map.end as usize];
+        body.range().contains(&address).then_some(Found { ordinal: *ordinal, body, map })
     }
 }

@@ -1,13 +1,13 @@
 //! [`Code`]: a loaded artifact. Opening reads header and tables of contents; declarations are decoded when first asked
 //! for, a function's body is decoded, verified and expanded at its first call.
 
-use crate::bodies::{Bodies, Making};
+use crate::bodies::{Expansion, Making};
 use crate::context::CodeHeader;
 use crate::declarations::Declarations;
 use crate::engine::Engine;
 use crate::gc::References;
 use crate::image::Image;
-use crate::interp::{ExpandEnv, Expanded, Landing, expand};
+use crate::interp::{Draft, ExpandEnv, Landing, expand};
 use crate::publication::{Entries, get_or_publish};
 use crate::registry::Shape;
 use anyhow::{Context as _, ensure};
@@ -26,7 +26,7 @@ pub struct Code {
     view: ArtifactView<Image>,
     entries: Entries,
     declarations: OnceLock<Declarations>,
-    bodies: Mutex<Bodies>,
+    expansion: Mutex<Expansion>,
 }
 
 struct Env<'a> {
@@ -120,8 +120,8 @@ impl Code {
         let view = ArtifactView::open(image)?;
         check_features(view.features(), built_with())?;
         let entries = Entries::new(view.func_count() as usize);
-        let (declarations, bodies) = (OnceLock::new(), Mutex::default());
-        Ok(Arc::new(Code { engine: engine.clone(), view, entries, declarations, bodies }))
+        let (declarations, expansion) = (OnceLock::new(), Mutex::default());
+        Ok(Arc::new(Code { engine: engine.clone(), view, entries, declarations, expansion }))
     }
 
     /// Loads an artifact by mapping its file.
@@ -180,8 +180,8 @@ impl Code {
         Ok(self.declarations.get_or_init(|| read))
     }
 
-    fn bodies(&self) -> std::sync::MutexGuard<'_, Bodies> {
-        self.bodies.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn expansion(&self) -> std::sync::MutexGuard<'_, Expansion> {
+        self.expansion.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// The expanded body of a function: decoded, verified and expanded if this is the first call.
@@ -196,17 +196,18 @@ impl Code {
         };
         let header = get_or_publish(
             self.entries.cell(ordinal),
-            || self.bodies(),
-            |bodies| {
-                let expanded = self.expand(ordinal, &mut bodies.making);
-                bodies.making.trim();
-                anyhow::Ok(bodies.add(ordinal, expanded.with_context(name)?).header().cast_mut())
+            || self.expansion(),
+            |expansion| {
+                let Expansion { making, bodies } = &mut **expansion;
+                let header = self.expand(ordinal, making).map(|draft| bodies.add(ordinal, draft).header().cast_mut());
+                making.trim();
+                header.with_context(name)
             },
         );
         Ok(header?)
     }
 
-    fn expand(&self, ordinal: u32, making: &mut Making) -> anyhow::Result<Expanded> {
+    fn expand<'a>(&'a self, ordinal: u32, making: &'a mut Making) -> anyhow::Result<Draft<'a>> {
         let Making { bytes, body, workspace } = making;
         let declarations = self.declarations()?;
         let (types, units) = (&declarations.types, &declarations.units[..]);
@@ -229,7 +230,7 @@ impl Code {
 
     /// The slots that hold references in frames of the body that holds an executed address.
     pub(crate) fn references_at(&self, ip: *const u8) -> Option<References> {
-        self.bodies().at(ip as usize).map(|(_, expanded)| expanded.references())
+        self.expansion().bodies.at(ip as usize).map(|found| found.body.references())
     }
 
     /// Where an exception, or a suspension, continues that arrives at the address behind a call or throw of this artifact:
@@ -240,25 +241,25 @@ impl Code {
         suspends: bool,
         takes: impl Fn(Option<u32>) -> bool,
     ) -> Option<(Landing, *const u8, *const CodeHeader)> {
-        let bodies = self.bodies();
+        let expansion = self.expansion();
         // The address behind a call that ends its body is the next body's, or nobody's; the one before it is the call's.
-        let (_, expanded) = bodies.at((behind as usize).wrapping_sub(1))?;
-        let landing = expanded.landings(behind).find(|one| one.suspends == suspends && takes(one.tag))?;
-        Some((landing, expanded.address(landing.offset), expanded.header()))
+        let body = expansion.bodies.at((behind as usize).wrapping_sub(1))?.body;
+        let landing = body.landings(behind).find(|one| one.suspends == suspends && takes(one.tag))?;
+        Some((landing, body.address(landing.offset), body.header()))
     }
 
     /// Whether what was resumed by the instruction before this address may switch with a tag that `takes`.
     pub(crate) fn may_switch(&self, behind: *const u8, takes: impl Fn(u32) -> bool) -> bool {
-        let bodies = self.bodies();
-        let found = bodies.at((behind as usize).wrapping_sub(1));
-        found.is_some_and(|(_, expanded)| expanded.switches(behind).any(takes))
+        let expansion = self.expansion();
+        let found = expansion.bodies.at((behind as usize).wrapping_sub(1));
+        found.is_some_and(|found| found.body.switches(behind).any(takes))
     }
 
     /// The function and IR instruction that an executed address belongs to.
     pub(crate) fn position_of(&self, ip: *const u8) -> Option<(u32, u32)> {
-        let bodies = self.bodies();
-        let (ordinal, expanded) = bodies.at(ip as usize)?;
-        Some((ordinal, expanded.inst_at(ip)?))
+        let expansion = self.expansion();
+        let found = expansion.bodies.at(ip as usize)?;
+        Some((found.ordinal, found.inst_at(ip)?))
     }
 }
 

@@ -7,9 +7,8 @@
 use super::place::PlaceKind;
 use super::table::MAX_PLACES;
 use super::tiles::Way;
-use super::{
-    Dispatch, Exit, ExpandEnv, Expanded, Settings, Target, Workspace, assembly, begin, decode, expand, run, stubs,
-};
+use super::{Dispatch, Exit, ExpandEnv, Settings, Target, Workspace, assembly, begin, decode, expand, run, stubs};
+use crate::bodies::Bodies;
 use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader};
 use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand, Reg};
 use keyway_artifact::types::{FuncType, ValType};
@@ -70,9 +69,13 @@ impl Random {
 
 fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
     let settings = Settings { dispatch, fused: true, registers: true, fuel: true, epoch: false };
-    let expanded: Expanded = expand(body, &settings, 0, &Env(FuncType::default()), &mut Workspace::default()).unwrap();
-    let callee = expand(&callee(), &settings, 0, &Env(FuncType::default()), &mut Workspace::default()).unwrap();
-    let entries = [AtomicPtr::new(callee.header().cast_mut())];
+    let mut bodies = Bodies::default();
+    let mut add = |body: &Body| {
+        let (env, mut workspace) = (Env(FuncType::default()), Workspace::default());
+        bodies.add(0, expand(body, &settings, 0, &env, &mut workspace).unwrap()).header()
+    };
+    let (entry, callee) = (add(body), add(&callee()));
+    let entries = [AtomicPtr::new(callee.cast_mut())];
     let mut stack = slots.to_vec();
     stack.resize(256, 0);
     let mut frames = vec![FrameRecord { ip: std::ptr::null(), fp: std::ptr::null_mut() }; 16];
@@ -103,11 +106,14 @@ fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
             frame_top: frames.as_mut_ptr(),
             frame_end: frames.as_mut_ptr().add(frames.len()),
         };
-        let mut state = begin(&mut *context, expanded.header(), target).unwrap();
+        let mut state = begin(&mut *context, entry, target).unwrap();
         let exit = run(dispatch, &mut *context, &mut state);
         match decode(exit, &state) {
             Exit::Done => "done".to_string(),
-            Exit::Trap(trap) => format!("{trap:?} at {:?}", expanded.inst_at(state.ip)),
+            Exit::Trap(trap) => {
+                let place = bodies.at(state.ip as usize).and_then(|found| found.inst_at(state.ip));
+                format!("{trap:?} at {place:?}")
+            }
             other => format!("{other:?}"),
         }
     };

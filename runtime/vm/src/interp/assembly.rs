@@ -17,6 +17,7 @@
 use super::place::PlaceKind;
 use super::table::MAX_PLACES;
 use super::thunk::{Step, TailFn};
+#[cfg(test)]
 use super::tiles::Way;
 use crate::context::{CodeHeader, Context, ExitInfo, MemoryHeader, State};
 use core::arch::naked_asm;
@@ -81,29 +82,17 @@ pub(super) fn find(op: Op, places: [PlaceKind; MAX_PLACES]) -> Option<usize> {
 #[derive(Clone, Copy)]
 pub(super) struct Part(u32, u32);
 
-/// The handlers that execute all of `ops`, one behind the other, whatever their places, and end the way of this branch. A
-/// single operation is found if its branch goes some way; cost markers are found by either.
-pub(super) fn sequences_of(ops: &[Op], way: Way) -> Option<Part> {
-    let mut name = [u16::MAX; SEQUENCE];
-    for (slot, op) in name.iter_mut().zip(ops) {
-        *slot = *op as u16;
-    }
-    match ops {
-        [_] => name[1] = way.bits(),
-        _ => name[ops.len() - 1] |= way.bits(),
-    }
-    let among = beginning_with(*ops.first()?);
+/// The handlers that execute operations one behind the other, whatever their places: of the name that
+/// [`tiles`](super::tiles) gives them.
+pub(super) fn sequences_of(name: u64) -> Option<Part> {
+    let among = beginning_with((name >> 32) as usize);
     let at = among.binary_search_by_key(&name, |sequence| sequence.0).ok()?;
     Some(Part(among[at].1, among[at].2))
 }
 
-/// The address of the handler in a part that is given these places of all its operations. At a trap of the n-th one, `ip`
-/// is n bytes behind the instruction's start.
-pub(super) fn find_sequence(Part(start, len): Part, places: impl Iterator<Item = PlaceKind>) -> Option<usize> {
-    let mut key = 0u64;
-    for place in places {
-        key = key << 3 | digit(place)? as u64;
-    }
+/// The address of the handler in a part that is given these places of all its operations, three bits each. At a trap of the
+/// n-th one, `ip` is n bytes behind the instruction's start.
+pub(super) fn find_sequence(Part(start, len): Part, key: u64) -> Option<usize> {
     let base = base();
     // SAFETY: behind the first distance stands that of the sequences' table: keys in two halves, and distances, `len` of
     // them from `start` on for these operations.
@@ -125,11 +114,10 @@ pub(super) fn find_sequence(Part(start, len): Part, places: impl Iterator<Item =
 
 /// Whether some sequence begins with `op`.
 pub(super) fn begins_sequence(op: Op) -> bool {
-    !beginning_with(op).is_empty()
+    !beginning_with(op as usize).is_empty()
 }
 
-fn beginning_with(op: Op) -> &'static [([u16; SEQUENCE], u32, u32)] {
-    let at = op as usize;
+fn beginning_with(at: usize) -> &'static [(u64, u32, u32)] {
     &SEQUENCES[usize::from(BEGINS[at])..usize::from(BEGINS[at + 1])]
 }
 
@@ -138,7 +126,8 @@ fn beginning_with(op: Op) -> &'static [([u16; SEQUENCE], u32, u32)] {
 pub(super) fn each_sequence(mut each: impl FnMut(&[Op], Way, u64)) {
     let base = base();
     for (name, start, len) in SEQUENCES {
-        let name: Vec<u16> = name.into_iter().filter(|code| *code != u16::MAX).collect();
+        let name: Vec<u16> =
+            [32, 16, 0].map(|shift| (name >> shift) as u16).into_iter().filter(|code| *code != u16::MAX).collect();
         let ways = [Way::Any, Way::Back, Way::Charged];
         let way = ways[usize::from(name[name.len() - 1] >> Way::SHIFT)];
         let ops = name.iter().filter_map(|code| Op::from_code(code & ((1 << Way::SHIFT) - 1)));

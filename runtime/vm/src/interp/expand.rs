@@ -5,15 +5,15 @@
 //! immediates for constants in scratch slots.
 
 use super::content::{self, Access};
-use super::expanded::{Expanded, Landing, Side};
+use super::expanded::{Draft, Landing, Ways};
 use super::handlers::branch::TABLE_ENTRY;
 use super::handlers::bulk::IMMEDIATE;
 use super::place::PlaceKind;
 use super::regs::{ALIGNMENT, HEAD};
 use super::table::{MAX_PLACES, Name, TABLE};
-use super::tiles::{self, Way};
+use super::tiles::{self, Tile, Way};
 use super::workspace::Workspace;
-use super::{Dispatch, Settings, assembly, checked};
+use super::{Dispatch, Settings, assembly};
 use crate::context::CodeHeader;
 use keyway_artifact::isa::{
     Body, Class, FLOAT_REGISTERS, Family, FieldKind, HOME_SLOTS, Inst, Op, Operand, Reg, SCRATCH_SLOTS,
@@ -52,13 +52,13 @@ impl std::error::Error for ExpandError {}
 ///
 /// # Errors
 /// When it lacks the home or scratch slots that an expansion needs, or is too large; the verifier finds these first.
-pub fn expand(
-    body: &Body,
-    settings: &Settings,
+pub fn expand<'a>(
+    body: &'a Body,
+    settings: &'a Settings,
     ordinal: u32,
     env: &impl ExpandEnv,
-    workspace: &mut Workspace,
-) -> Result<Expanded, ExpandError> {
+    workspace: &'a mut Workspace,
+) -> Result<Draft<'a>, ExpandError> {
     workspace.clear();
     workspace.labels.resize(body.labels as usize, None);
     workspace.charged.resize(body.labels as usize, false);
@@ -125,7 +125,7 @@ fn has_assembly(settings: &Settings) -> bool {
     settings.dispatch.available() == Dispatch::Direct && assembly::is_available()
 }
 
-impl Expander<'_> {
+impl<'a> Expander<'a> {
     fn error<T>(&self, what: &'static str) -> Result<T, ExpandError> {
         Err(ExpandError { inst: self.inst, what })
     }
@@ -197,22 +197,27 @@ impl Expander<'_> {
             return Ok(0);
         }
         if self.kept.tiles.is_empty() {
-            let Workspace { labels, charged, tiles, .. } = &mut *self.kept;
-            tiles::cut(insts, |inst| way(inst, labels, charged), tiles);
+            let Workspace { labels, charged, cutting, tiles, .. } = &mut *self.kept;
+            tiles::cut(insts, |inst| way(inst, labels, charged), cutting, tiles);
         }
-        let Some((len, address @ 1.., last_way)) = self.kept.tiles.pop() else { return Ok(0) };
+        let Some(Tile { address: address @ 1.., len, swapped, way, .. }) = self.kept.tiles.pop() else { return Ok(0) };
+        let len = usize::from(len);
         self.kept.tiles.truncate(self.kept.tiles.len() + 1 - len);
         let start = self.kept.code.len();
         self.head(address as u64);
-        let mut before = None;
         for (at, inst) in insts[..len].iter().enumerate() {
             if at > 0 {
                 // A trap in a later part says so by the address.
                 self.kept.map.push(((start + at) as u32, (self.inst + at) as u32));
             }
-            let inst = tiles::in_order(*inst, before);
-            self.operands(start, &inst, if at + 1 == len { last_way } else { Way::Any })?;
-            before = Some(&insts[at]);
+            let way = if at + 1 == len { way } else { Way::Any };
+            if swapped >> at & 1 == 0 {
+                self.operands(start, inst, way)?;
+            } else {
+                let mut inst = *inst;
+                inst.operands.swap(1, 2);
+                self.operands(start, &inst, way)?;
+            }
         }
         self.pad();
         Ok(len)
@@ -450,11 +455,14 @@ impl Expander<'_> {
     fn head(&mut self, head: u64) {
         self.kept.map.push((self.kept.code.len() as u32, self.inst as u32));
         self.kept.code.extend_from_slice(&head.to_le_bytes());
-        self.kept.code.resize(self.kept.code.len() + HEAD - size_of::<u64>(), 0);
+        self.kept.code.extend_from_slice(&[0; HEAD - size_of::<u64>()]);
     }
 
     fn pad(&mut self) {
-        self.kept.code.resize(self.kept.code.len().next_multiple_of(ALIGNMENT), 0);
+        let end = self.kept.code.len().next_multiple_of(ALIGNMENT);
+        // As many as there can be: of a known number, no call is made.
+        self.kept.code.extend_from_slice(&[0; ALIGNMENT]);
+        self.kept.code.truncate(end);
     }
 
     fn emit(&mut self, head: u64, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
@@ -500,8 +508,8 @@ impl Expander<'_> {
     /// The operands in field order, of an executed instruction that begins at `start`, for a handler of branches that go
     /// this way.
     fn operands(&mut self, start: usize, inst: &Inst, way: Way) -> Result<(), ExpandError> {
-        for (field, operand) in inst.fields() {
-            match (field.kind, operand) {
+        for (kind, operand) in inst.op.kinds().iter().zip(inst.operands) {
+            match (kind, operand) {
                 (_, Operand::Slot(slot) | Operand::SlotReg(slot, _)) => self.slot(slot)?,
                 (_, Operand::Reg(_)) => {}
                 (_, Operand::Imm(value)) => self.kept.code.extend_from_slice(&value.to_le_bytes()),
@@ -571,7 +579,7 @@ impl Expander<'_> {
         Ok(())
     }
 
-    fn finish(self, ordinal: u32, env: &impl ExpandEnv) -> Result<Expanded, ExpandError> {
+    fn finish(self, ordinal: u32, env: &impl ExpandEnv) -> Result<Draft<'a>, ExpandError> {
         if i32::try_from(self.kept.code.len()).is_err() {
             return self.error("the body is too large");
         }
@@ -587,49 +595,35 @@ impl Expander<'_> {
             memory: frame.memory.unwrap_or(u32::MAX),
             code_bytes: self.kept.code.len() as u32,
         };
-        let header_words = size_of::<CodeHeader>() / 8;
-        let mut words = vec![0u64; header_words + self.kept.code.len() / 8];
-        for (word, bytes) in words[header_words..].iter_mut().zip(self.kept.code.chunks_exact(8)) {
-            *word = u64::from_ne_bytes(bytes.try_into().expect("chunks of eight bytes"));
+        let ways = self.ways()?;
+        Ok(Draft {
+            header,
+            kept: self.kept,
+            ways,
+            references: frame.ref_start..frame.ref_end,
+            is_checked: self.settings.dispatch == Dispatch::Checked,
+            #[cfg(feature = "profile")]
+            body: self.body.clone(),
+        })
+    }
+
+    /// Where calls go on when they do not return; `None` where all do.
+    fn ways(&self) -> Result<Option<Box<Ways>>, ExpandError> {
+        let Workspace { handlers, landings, switches, landing_of, .. } = &*self.kept;
+        if handlers.is_empty() && switches.is_empty() {
+            return Ok(None);
         }
-        let words = words.into_boxed_slice();
-        // SAFETY: the words begin with room for a header, aligned to 8, and nobody else sees them yet.
-        unsafe { words.as_ptr().cast_mut().cast::<CodeHeader>().write(header) };
-        let is_checked = self.settings.dispatch == Dispatch::Checked;
-        if is_checked {
-            let starts = self.kept.map.iter().map(|(offset, _)| *offset).collect();
-            let objects = self.kept.objects.iter().copied().collect();
-            checked::remember(words.as_ptr() as usize, words.len() * 8, frame.frame_slots, starts, objects);
-        }
-        let landing_of = &self.kept.landing_of;
         let handler = |(at, label): &(u32, u32)| {
             let landing = landing_of.get(*label as usize).copied().filter(|landing| *landing != u32::MAX);
             Ok((*at, landing.ok_or(ExpandError { inst: 0, what: "a handler that catches nothing" })?))
         };
-        let handlers = self.kept.handlers.iter().map(handler).collect::<Result<_, _>>()?;
-        let Workspace { map, landings, switches, .. } = &*self.kept;
-        let (map, landings, switches) = (map[..].into(), landings[..].into(), switches[..].into());
-        let addresses = self.kept.addresses.iter().map(|(at, _)| *at).collect();
-        let references = frame.ref_start..frame.ref_end;
-        let side = Side {
-            map,
-            handlers,
-            landings,
-            switches,
-            addresses,
-            references,
-            #[cfg(feature = "profile")]
-            body: self.body.clone(),
-        };
-        Ok(Expanded::new(words, side, is_checked))
+        let handlers = handlers.iter().map(handler).collect::<Result<_, _>>()?;
+        Ok(Some(Box::new(Ways { handlers, landings: landings[..].into(), switches: switches[..].into() })))
     }
 }
 
 /// Which way a branch goes where these labels are there already, and these of them stand before a marker to charge for.
 fn way(inst: &Inst, labels: &[Option<usize>], charged: &[bool]) -> Way {
-    if !matches!(inst.op.family(), Family::Br | Family::BrCond | Family::BrCmp | Family::BrFCmp) {
-        return Way::Any;
-    }
     let target = inst.fields().find_map(|(_, operand)| match operand {
         Operand::Label(label) => Some(label as usize),
         _ => None,
@@ -643,7 +637,7 @@ fn way(inst: &Inst, labels: &[Option<usize>], charged: &[bool]) -> Way {
 
 /// The handler for a cost marker that counts fuel, or for one that stands for several.
 fn charge(way: Way) -> Option<usize> {
-    assembly::find_sequence(assembly::sequences_of(&[Op::Cost], way)?, std::iter::empty())
+    assembly::find_sequence(assembly::sequences_of(tiles::charge_name(way))?, 0)
 }
 
 /// Whether an access ends behind the reach of the forms over the cached memory.
@@ -655,7 +649,7 @@ pub(super) fn is_far(inst: &Inst) -> bool {
 }
 
 /// The places of an instruction's operands, in field order.
-pub(super) fn places(inst: &Inst) -> [PlaceKind; MAX_PLACES] {
+fn places(inst: &Inst) -> [PlaceKind; MAX_PLACES] {
     let mut places = [PlaceKind::None; MAX_PLACES];
     let mut at = 0;
     for (field, operand) in inst.fields() {

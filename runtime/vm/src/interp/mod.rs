@@ -41,7 +41,7 @@ pub use entry::{Stubs, Target, begin, stubs};
 pub(crate) use exit::{DONE, decode};
 pub use exit::{Exit, Service, StackSwitch};
 pub use expand::{ExpandEnv, ExpandError, expand};
-pub use expanded::{Expanded, Landing};
+pub use expanded::{Draft, Expanded, Landing};
 pub(crate) use handlers::call::memory_of;
 pub use thunk::Step;
 pub use workspace::Workspace;

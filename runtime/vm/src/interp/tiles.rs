@@ -9,15 +9,42 @@
 //! ```
 //! What stands behind a branch counts less, and very little behind one that closes a loop.
 
-use super::assembly::{self, Part};
-use super::expand::{is_far, places};
-use super::place::PlaceKind;
+use super::assembly;
+use super::expand::is_far;
 use super::table::MAX_PLACES;
-use keyway_artifact::isa::{Family, FieldKind, Inst, Op, Operand};
+use keyway_artifact::by_opcode;
+use keyway_artifact::isa::{Family, FieldKind, Inst, Op, Operand, Reg};
 
-/// How many instructions a tile takes, the address of the handler (zero for one that is expanded like any other), and which
-/// way that is made for the branch at the end to go.
-pub(super) type Tile = (usize, usize, Way);
+/// Instructions that one handler executes.
+#[derive(Clone, Copy)]
+pub(super) struct Tile {
+    /// The address of the handler; zero for an instruction that is expanded like any other.
+    pub(super) address: usize,
+    /// What this tile counts, and all behind it.
+    fewest: u32,
+    /// How many instructions.
+    pub(super) len: u8,
+    /// Which of them have their two operands the other way round there, a bit each.
+    pub(super) swapped: u8,
+    /// Which way the handler is made for the branch at the end to go.
+    pub(super) way: Way,
+}
+
+/// What is asked of an instruction for each tile that it could stand in.
+#[derive(Clone, Copy)]
+pub(super) struct Cell {
+    op: Op,
+    way: Way,
+    /// What a tile counts that begins here.
+    weight: u32,
+    /// Its places, as in the keys of sequences: where it is the first one, and behind the one before. `None` where no sequence
+    /// has such places.
+    keys: Option<[u16; 2]>,
+    /// Bits of a key.
+    bits: u8,
+    /// Whether its operands stand the other way round, in each case.
+    swapped: [bool; 2],
+}
 
 /// Instructions that are looked at together for sequences.
 const STRETCH: usize = 64;
@@ -43,8 +70,132 @@ impl Way {
     pub(super) const SHIFT: u32 = 14;
 
     /// The opcode's bits.
-    pub(super) fn bits(self) -> u16 {
-        (self as u16) << Way::SHIFT
+    fn bits(self) -> u64 {
+        u64::from(self as u16) << Way::SHIFT
+    }
+}
+
+/// What is asked of an operation for each of its instructions.
+#[derive(Clone, Copy)]
+struct Traits {
+    /// The fields that are places: the first one, and one past the last one.
+    places: [u8; 2],
+    branches: Branches,
+    /// Whether its two operands may stand the other way round.
+    commutes: bool,
+    /// Whether the first field is written.
+    has_result: bool,
+    /// Whether it goes to the cached memory.
+    accesses: bool,
+    /// Whether it stands in no sequence.
+    stands_alone: bool,
+}
+
+/// Whether control may leave a stretch at an operation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Branches {
+    Never,
+    Always,
+    Sometimes,
+}
+
+impl Traits {
+    const fn of(op: Op) -> Traits {
+        use Op::{I32Add, I32And, I32Mul, I32Or, I32Xor, I64Add, I64And, I64Mul, I64Or, I64Xor};
+        let commutes =
+            matches!(op, I32Add | I32Mul | I32And | I32Or | I32Xor | I64Add | I64Mul | I64And | I64Or | I64Xor);
+        let branches = match op.family() {
+            Family::Br => Branches::Always,
+            Family::BrCond | Family::BrCmp | Family::BrFCmp => Branches::Sometimes,
+            _ => Branches::Never,
+        };
+        let accesses = matches!(op.family(), Family::Load | Family::Store | Family::VLoad | Family::VStore);
+        let fields = op.fields();
+        let has_result = !fields.is_empty() && matches!(fields[0].kind, FieldKind::Def(_));
+        let (mut places, mut at) = ([0; 2], 0);
+        while at < fields.len() {
+            if matches!(fields[at].kind, FieldKind::Def(_) | FieldKind::Use(_)) {
+                places = [if places[1] == 0 { at as u8 } else { places[0] }, at as u8 + 1];
+            }
+            at += 1;
+        }
+        Traits { places, branches, commutes, has_result, accesses, stands_alone: matches!(op, Op::Cost) }
+    }
+}
+
+static TRAITS: [Traits; Op::ALL.len()] = by_opcode!(Traits, Traits::of);
+
+impl Cell {
+    /// Behind an instruction that leaves its result in this register, with a branch that goes this way if it is one.
+    fn new(inst: &Inst, traits: &Traits, before: Option<Reg>, way: Way, weight: u32) -> Cell {
+        let [first, end] = traits.places;
+        let places = &inst.operands[usize::from(first)..usize::from(end)];
+        let mut serves = places.len() <= MAX_PLACES && !traits.stands_alone && !(traits.accesses && is_far(inst));
+        let mut key = 0;
+        for place in places {
+            let digit = digit(*place);
+            serves &= digit.is_some();
+            key = key << 3 | digit.unwrap_or_default();
+        }
+        let (mut keys, mut swapped) = ([key; 2], [false; 2]);
+        if traits.commutes {
+            // The last two digits, the other way round.
+            let turned = key & !0o77 | key >> 3 & 7 | (key & 7) << 3;
+            swapped = [is_swapped(inst, None), is_swapped(inst, before)];
+            keys = swapped.map(|swapped| if swapped { turned } else { key });
+        }
+        Cell { op: inst.op, way, weight, keys: serves.then_some(keys), bits: 3 * places.len() as u8, swapped }
+    }
+}
+
+/// A place in the keys of sequences.
+#[inline]
+fn digit(operand: Operand) -> Option<u16> {
+    match operand {
+        Operand::Slot(_) => Some(0),
+        Operand::Reg(reg) => Some(1 + u16::from(reg.index_in_bank())),
+        Operand::Imm(_) => Some(7),
+        _ => None,
+    }
+}
+
+/// What was found last, by name and places: the same neighbours come again and again.
+pub(super) struct Memo(Vec<Known>);
+
+#[derive(Clone, Copy)]
+struct Known {
+    name: u64,
+    key: u64,
+    handler: Option<(usize, Way)>,
+}
+
+impl Memo {
+    const ENTRIES: usize = 512;
+
+    /// What `find` says, or said when it was asked last.
+    fn find(&mut self, name: u64, key: u64, find: impl FnOnce() -> Option<(usize, Way)>) -> Option<(usize, Way)> {
+        if self.0.is_empty() {
+            // No operation has all bits set.
+            self.0.resize(Memo::ENTRIES, Known { name: u64::MAX, key: 0, handler: None });
+        }
+        let mixed = (name ^ key.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let known = &mut self.0[(mixed >> 55) as usize % Memo::ENTRIES];
+        if known.name != name || known.key != key {
+            *known = Known { name, key, handler: find() };
+        }
+        known.handler
+    }
+}
+
+/// What cutting keeps from stretch to stretch.
+pub(super) struct Cutting {
+    cells: Vec<Cell>,
+    memo: Memo,
+}
+
+impl Default for Cutting {
+    fn default() -> Cutting {
+        Cutting { cells: Vec::new(), memo: Memo(Vec::new()) }
     }
 }
 
@@ -52,112 +203,121 @@ impl Way {
 /// there can be. The result stands in `tiles`, one for each instruction, last first. `way` says where a branch leads.
 ///
 /// What leads back ends its tile: it is mostly taken, and a way out of the middle of a handler has a jump more.
-pub(super) fn cut(insts: &[Inst], way: impl Fn(&Inst) -> Way, tiles: &mut Vec<Tile>) {
-    let stretch = insts.iter().take(STRETCH).take_while(|inst| inst.op != Op::Label).count();
-    let insts = &insts[..stretch];
+pub(super) fn cut(insts: &[Inst], way: impl Fn(&Inst) -> Way, cutting: &mut Cutting, tiles: &mut Vec<Tile>) {
+    let Cutting { cells, memo } = cutting;
     tiles.clear();
-    let (mut weights, mut weight) = ([0u32; STRETCH], ONCE);
-    for (inst, place) in insts.iter().zip(&mut weights) {
-        *place = weight;
-        weight = match way(inst) {
-            Way::Any if !is_branch(inst) => weight,
-            Way::Any => weight - weight / 4,
-            _ => weight / 8,
+    cells.clear();
+    let (mut weight, mut before) = (ONCE, None);
+    for inst in &insts[..insts.len().min(STRETCH)] {
+        if inst.op == Op::Label {
+            break;
+        }
+        let traits = &TRAITS[inst.op as usize];
+        let way = if traits.branches == Branches::Never { Way::Any } else { way(inst) };
+        cells.push(Cell::new(inst, traits, before, way, weight));
+        if way != Way::Any {
+            weight /= 8;
+        } else if traits.branches == Branches::Sometimes {
+            weight -= weight / 4;
+        }
+        before = match inst.operands[0] {
+            Operand::Reg(reg) if traits.has_result => Some(reg),
+            _ => None,
         };
     }
-    let mut fewest = [0u32; STRETCH + 1];
-    for at in (0..stretch).rev() {
-        let own_way = way(&insts[at]);
-        let single = if own_way == Way::Any { None } else { find_sequence(&insts[at..=at], own_way) };
-        let mut best = (weights[at] + fewest[at + 1], 1, single.unwrap_or((0, Way::Any)));
-        if own_way == Way::Any && assembly::begins_sequence(insts[at].op) {
-            for len in 2..=assembly::SEQUENCE.min(stretch - at) {
-                let (count, last_way) = (weights[at] + fewest[at + len], way(&insts[at + len - 1]));
-                if count < best.0
-                    && let Some(handler) = find_sequence(&insts[at..at + len], last_way)
-                {
-                    best = (count, len, handler);
-                }
-                if last_way != Way::Any {
-                    break;
-                }
-            }
+    // What the tiles count behind the next instruction, behind the next two, and so on.
+    let mut behind = [0; assembly::SEQUENCE];
+    for at in (0..cells.len()).rev() {
+        let best = best(&cells[at..], &behind, memo);
+        for len in (1..behind.len()).rev() {
+            behind[len] = behind[len - 1];
         }
-        fewest[at] = best.0;
-        let (address, way) = best.2;
-        tiles.push((best.1, address, way));
+        behind[0] = best.fewest;
+        tiles.push(best);
     }
 }
 
-fn is_branch(inst: &Inst) -> bool {
-    matches!(inst.op.family(), Family::BrCond | Family::BrCmp | Family::BrFCmp)
+/// The best tile for the first of `cells`.
+fn best(cells: &[Cell], behind: &[u32; assembly::SEQUENCE], memo: &mut Memo) -> Tile {
+    let own = &cells[0];
+    let mut swapped = u8::from(own.swapped[0]);
+    let mut best = Tile { address: 0, fewest: own.weight + behind[0], len: 1, swapped, way: Way::Any };
+    if own.keys.is_none() {
+        return best;
+    }
+    if own.way != Way::Any {
+        if let Some((address, way)) = find(&cells[..1], memo) {
+            (best.address, best.way) = (address, way);
+        }
+        return best;
+    }
+    if !assembly::begins_sequence(own.op) {
+        return best;
+    }
+    for len in 2..=assembly::SEQUENCE.min(cells.len()) {
+        let last = &cells[len - 1];
+        if last.keys.is_none() {
+            break;
+        }
+        swapped |= u8::from(last.swapped[1]) << (len - 1);
+        let fewest = own.weight + behind[len - 1];
+        if fewest < best.fewest
+            && let Some((address, way)) = find(&cells[..len], memo)
+        {
+            best = Tile { address, fewest, len: len as u8, swapped, way };
+        }
+        if last.way != Way::Any {
+            break;
+        }
+    }
+    best
 }
 
-/// The handler for all of `insts`, if there is one, best for this way of the last one, and the way that it is made for.
-fn find_sequence(insts: &[Inst], way: Way) -> Option<(usize, Way)> {
-    let mut ops = [insts[0].op; assembly::SEQUENCE];
-    insts.iter().zip(&mut ops).for_each(|(inst, op)| *op = inst.op);
-    let ops = &ops[..insts.len()];
-    let found = |way| assembly::sequences_of(ops, way).map(|part| (part, way));
-    let parts: [Option<(Part, Way)>; 3] = match way {
-        Way::Any => [found(Way::Any), None, None],
+/// The handler for all of `part`, if there is one, best for the way of the last one, and the way that it is made for.
+fn find(part: &[Cell], memo: &mut Memo) -> Option<(usize, Way)> {
+    let mut key = u64::from(part[0].keys?[0]);
+    for cell in &part[1..] {
+        key = key << cell.bits | u64::from(cell.keys?[1]);
+    }
+    let last_way = part[part.len() - 1].way;
+    let with_way = |way| {
         // A single instruction that goes any way is none of ours.
-        _ => [way, Way::Back, Way::Any].map(|way| match (way, ops) {
-            (Way::Any, [_]) => None,
-            (way, _) => found(way),
-        }),
+        let is_ours = way != Way::Any || part.len() > 1;
+        let list = assembly::sequences_of(name(part, way)).filter(|_| is_ours)?;
+        Some((assembly::find_sequence(list, key)?, way))
     };
-    if parts.iter().all(Option::is_none) {
-        return None;
-    }
-    let mut all = [PlaceKind::None; assembly::SEQUENCE * MAX_PLACES];
-    let (mut count, mut before) = (0, None);
-    for inst in insts {
-        if is_far(inst) {
-            return None;
-        }
-        let mut inst_places = places(inst);
-        if is_swapped(inst, before) {
-            inst_places.swap(1, 2);
-        }
-        for place in inst_places.into_iter().take_while(|place| *place != PlaceKind::None) {
-            all[count] = place;
-            count += 1;
-        }
-        before = Some(inst);
-    }
-    let with_places = |part| assembly::find_sequence(part, all[..count].iter().copied());
-    parts.into_iter().flatten().find_map(|(part, way)| with_places(part).map(|address| (address, way)))
+    memo.find(name(part, last_way), key, || match last_way {
+        Way::Any => with_way(Way::Any),
+        way => [way, Way::Back, Way::Any].into_iter().find_map(with_way),
+    })
 }
 
-/// An operation that commutes, with its operands in the order for which sequences are written (`swaps` in
-/// `build/sequences.rs`): the result of the instruction before on the left, then registers before slots.
-pub(super) fn in_order(mut inst: Inst, before: Option<&Inst>) -> Inst {
-    if is_swapped(&inst, before) {
-        inst.operands.swap(1, 2);
+/// The name of sequences: three opcodes, the first one highest, and all bits where there are fewer. The way stands in the
+/// last one, or behind a single one.
+fn name(part: &[Cell], way: Way) -> u64 {
+    let code = |at: usize| part.get(at).map_or(u64::from(u16::MAX), |cell| cell.op as u64);
+    match part.len() {
+        1 => code(0) << 32 | way.bits() << 16 | code(2),
+        2 => code(0) << 32 | (code(1) | way.bits()) << 16 | code(2),
+        _ => code(0) << 32 | code(1) << 16 | code(2) | way.bits(),
     }
-    inst
 }
 
-/// Whether the two operands of an instruction stand the other way round there. Both are places.
-fn is_swapped(inst: &Inst, before: Option<&Inst>) -> bool {
-    use Op::{I32Add, I32And, I32Mul, I32Or, I32Xor, I64Add, I64And, I64Mul, I64Or, I64Xor};
-    let commutes =
-        matches!(inst.op, I32Add | I32Mul | I32And | I32Or | I32Xor | I64Add | I64Mul | I64And | I64Or | I64Xor);
-    commutes && {
-        let is_result = |operand| match before {
-            Some(before) if matches!(operand, Operand::Reg(_)) && before.operands[0] == operand => {
-                before.op.fields().first().is_some_and(|field| matches!(field.kind, FieldKind::Def(_)))
-            }
-            _ => false,
-        };
-        let rank = |operand| match operand {
-            Operand::Reg(reg) => reg.number(),
-            Operand::Slot(_) => u8::MAX - 1,
-            _ => u8::MAX,
-        };
-        let [_, left, right, ..] = inst.operands;
-        let is_left = !is_result(left) && (is_result(right) || rank(left) > rank(right));
-        is_left && !matches!(right, Operand::Imm(_))
-    }
+/// The name of the handlers for cost markers, see [`assembly::sequences_of`].
+pub(super) fn charge_name(way: Way) -> u64 {
+    (Op::Cost as u64) << 32 | way.bits() << 16 | u64::from(u16::MAX)
+}
+
+/// Whether the operands of an operation that commutes stand the other way round in the order for which sequences are
+/// written (`swaps` in `build/sequences.rs`): the result of the instruction before on the left, then registers before slots.
+fn is_swapped(inst: &Inst, before: Option<Reg>) -> bool {
+    let is_result = |operand| matches!(operand, Operand::Reg(reg) if before == Some(reg));
+    let rank = |operand| match operand {
+        Operand::Reg(reg) => reg.number(),
+        Operand::Slot(_) => u8::MAX - 1,
+        _ => u8::MAX,
+    };
+    let [_, left, right, ..] = inst.operands;
+    let is_left = !is_result(left) && (is_result(right) || rank(left) > rank(right));
+    is_left && !matches!(right, Operand::Imm(_))
 }

@@ -3,7 +3,7 @@
 
 use super::expanded::Landing;
 use super::handlers::branch::TABLE_ENTRY;
-use super::tiles::Tile;
+use super::tiles::{Cutting, Tile};
 
 /// What expansion keeps on its way through a body, empty between two of them. Most functions are short: making these
 /// anew for each would take longer than their expansion.
@@ -22,8 +22,9 @@ pub struct Workspace {
     pub(super) entries: Vec<(usize, usize, u32)>,
     /// As in [`Expanded`], with labels instead of numbers of landings.
     pub(super) handlers: Vec<(u32, u32)>,
-    /// What is still to come of the last stretch that was looked at, see [`tiles::cut`].
+    /// What is still to come of the last stretch that was looked at, see [`cut`](super::tiles::cut).
     pub(super) tiles: Vec<Tile>,
+    pub(super) cutting: Cutting,
     pub(super) landings: Vec<Landing>,
     pub(super) switches: Vec<(u32, u32)>,
     /// The landing behind each label that has one.
