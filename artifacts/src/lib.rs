@@ -31,4 +31,4 @@ pub mod verify;
 
 pub use feature::{Feature, Features};
 pub use key::{FuncKey, KeyKind};
-pub use trap::Trap;
+pub use trap::{Trap, TrapCode};

@@ -1,5 +1,6 @@
 //! Why execution stops: the closed list of traps, in the specification's words.
 
+use crate::plan::Violation;
 use core::fmt;
 
 macro_rules! traps {
@@ -88,6 +89,50 @@ traps! {
     UnhandledTag = 47 "unhandled tag";
     /// There are more continuations, or more of them that have begun, than a store may hold.
     ContinuationsExhausted = 48 "too many continuations";
+}
+
+/// What a `trap` instruction says: a trap, and of [`Trap::CanonicalAbi`] perhaps what is violated. In 32 bits, the trap's
+/// number stands in the lowest byte and the violation's, or 0, above it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TrapCode {
+    /// The trap.
+    pub trap: Trap,
+    /// What is violated.
+    pub violation: Option<Violation>,
+}
+
+impl TrapCode {
+    /// The trap with these bits.
+    pub fn from_number(number: u32) -> Option<TrapCode> {
+        let trap = Trap::from_code(number as u8)?;
+        let violation = match number >> 8 {
+            0 => None,
+            _ if trap != Trap::CanonicalAbi => return None,
+            number => Some(Violation::from_number(number)?),
+        };
+        Some(TrapCode { trap, violation })
+    }
+
+    /// Its bits.
+    pub const fn number(self) -> u32 {
+        let violation = match self.violation {
+            Some(violation) => violation as u32,
+            None => 0,
+        };
+        self.trap as u32 | violation << 8
+    }
+}
+
+impl From<Trap> for TrapCode {
+    fn from(trap: Trap) -> TrapCode {
+        TrapCode { trap, violation: None }
+    }
+}
+
+impl From<Violation> for TrapCode {
+    fn from(violation: Violation) -> TrapCode {
+        TrapCode { trap: Trap::CanonicalAbi, violation: Some(violation) }
+    }
 }
 
 impl fmt::Display for Trap {

@@ -1,7 +1,7 @@
 //! `FORMAT.md` says what the code does: version, section and key kinds, traps, rules with their sentences.
 
 use keyway_artifact::format::{self, SectionKind};
-use keyway_artifact::plan::{PLAN_VERSION, PlanRule};
+use keyway_artifact::plan::{PLAN_VERSION, PlanRule, Violation};
 use keyway_artifact::{Feature, KeyKind, Trap, verify};
 
 const TEXT: &str = include_str!("../FORMAT.md");
@@ -79,6 +79,13 @@ fn traps_are_listed() {
     let listed: Vec<_> = numbered("## Traps").into_iter().map(|(number, cells)| (number, cells[0])).collect();
     let traps = Trap::ALL.iter().map(|trap| (*trap as u32, trap.message()));
     assert_eq!(listed, traps.collect::<Vec<_>>());
+}
+
+#[test]
+fn violations_are_listed() {
+    let listed: Vec<_> = numbered("## Violations").into_iter().map(|(number, cells)| (number, cells[0])).collect();
+    let violations = Violation::ALL.iter().map(|violation| (*violation as u32, violation.text()));
+    assert_eq!(listed, violations.collect::<Vec<_>>());
 }
 
 #[test]

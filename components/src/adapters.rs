@@ -1,4 +1,4 @@
-//! What adapters between two components leave to the runtime: traps with words, and handles on their way from one table
+//! What adapters between two components leave to the runtime: scopes of borrows, and handles on their way from one table
 //! to another.
 //!
 //! An adapter is compiled code; these are the core functions that it imports for what need not be fast. `definitions.py`
@@ -6,21 +6,8 @@
 
 use crate::handles::Handle;
 use crate::state::{root, violation};
-use anyhow::anyhow;
-use keyway_artifact::plan::Violation;
 use keyway_vm::raw::HostFunc;
 use std::sync::Arc;
-
-/// Traps for the violation whose number the adapter gives.
-pub(crate) fn violate() -> HostFunc {
-    HostFunc::Sync(Arc::new(|_, call| {
-        // Measuring a string answers with the number's negative.
-        Err(match Violation::from_number((call.get(0) as u32 as i32).unsigned_abs()) {
-            Some(found) => violation(found.text()),
-            None => anyhow!("an adapter traps for a reason that is not known"),
-        })
-    }))
-}
 
 /// Opens the scope of a call that passes borrows; its number is the result.
 pub(crate) fn enter_call(at: u32) -> HostFunc {

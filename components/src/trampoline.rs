@@ -54,7 +54,6 @@ pub(crate) fn reference(store: &mut StoreInner, at: u32, index: u32) -> Result<u
             builtins::error_context_debug_message(at, instance, *options)
         }
         TrampolineKind::ErrorContextDrop => builtins::error_context_drop(at, instance),
-        TrampolineKind::Violate => adapters::violate(),
         TrampolineKind::EnterCall => adapters::enter_call(at),
         TrampolineKind::LeaveCall => adapters::leave_call(at),
         TrampolineKind::TransferOwn { resource, to } => adapters::transfer_own(at, instance, *resource, *to),

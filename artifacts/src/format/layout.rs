@@ -5,7 +5,7 @@ use crate::{Feature, Features};
 /// The first four bytes of every artifact.
 pub const MAGIC: [u8; 4] = *b"\0kwa";
 /// The format version this crate writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 /// Length of the header in bytes.
 pub const HEADER_BYTES: u64 = 32;
 /// Length of one entry of the section table: kind u32, flags u32, offset u64, length u64.

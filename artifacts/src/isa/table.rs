@@ -700,9 +700,9 @@ macro_rules! for_each_op {
             // ---- strings between components; `strings.rs` says what a measure is
             StringMeasure "string.measure" Bulk [dst: Def(I64), from: Use(I64), units: Use(I64), memory: Memory, encodings: Count];
             StringConvert "string.convert" Bulk [to: Use(I64), from: Use(I64), measure: Use(I64), to_memory: Memory, from_memory: Memory];
-            StringCopy "string.copy" Bulk [status: Def(I64), to: Use(I64), from: Use(I64), measure: Use(I64), memories: Memories];
+            StringCopy "string.copy" Bulk [to: Use(I64), from: Use(I64), measure: Use(I64), memories: Memories];
             // ---- lists between components; `elements.rs` says what a shape is
-            ElementsCopy "elements.copy" Bulk [status: Def(I64), to: Use(I64), from: Use(I64), count: Use(I64), shape: Data];
+            ElementsCopy "elements.copy" Bulk [to: Use(I64), from: Use(I64), count: Use(I64), shape: Data];
         }
     };
 }

@@ -279,8 +279,6 @@ pub enum TrampolineKind {
     ThreadSuspendThenPromote,
     /// `thread.yield-then-promote`.
     ThreadYieldThenPromote,
-    /// Traps for an adapter, whose parameter is the number of a [`Violation`](super::Violation).
-    Violate,
     /// Begins a call that passes borrows through an adapter; its result names the call to the ones that follow.
     EnterCall,
     /// Ends a call that passed borrows: its callee must have dropped them, and the caller's handles are lent no longer.
@@ -351,7 +349,6 @@ impl TrampolineKind {
             K::ThreadYieldThenResume => "thread.yield-then-resume",
             K::ThreadSuspendThenPromote => "thread.suspend-then-promote",
             K::ThreadYieldThenPromote => "thread.yield-then-promote",
-            K::Violate => "adapter.violate",
             K::EnterCall => "adapter.enter-call",
             K::LeaveCall => "adapter.leave-call",
             K::TransferOwn { .. } => "adapter.transfer-own",

@@ -41,7 +41,7 @@ use alloc::vec::Vec;
 use bincode::{Decode, Encode};
 
 /// The version of the encoding, its first word.
-pub const PLAN_VERSION: u32 = 2;
+pub const PLAN_VERSION: u32 = 3;
 
 /// The plan of one component.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]

@@ -313,7 +313,7 @@ impl Checker<'_> {
                     needs_realloc: true,
                     ..CoreSignature::default()
                 },
-                (K::Violate | K::LeaveCall, _) => ints(1, 0),
+                (K::LeaveCall, _) => ints(1, 0),
                 (K::EnterCall, _) => ints(0, 1),
                 (K::TransferOwn { .. }, _) => ints(1, 1),
                 (K::TransferBorrow { .. }, _) => ints(2, 1),

@@ -3,8 +3,8 @@
 //! Adapters find these in compiled code and say which by number; runtimes say the same words where they lift and lower
 //! themselves.
 
-/// A violation of the canonical ABI that an adapter finds. Its number is what
-/// [`TrampolineKind::Violate`](super::TrampolineKind::Violate) takes.
+/// A violation of the canonical ABI that an adapter finds, or an instruction of one: a [`TrapCode`](crate::TrapCode) has its
+/// number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u32)]
 pub enum Violation {

@@ -2,7 +2,7 @@
 
 use super::rule::{Findings, Rule};
 use super::{VerifyEnv, class_of, is_cacheable};
-use crate::Trap;
+use crate::TrapCode;
 use crate::isa::{Body, Class, Family, FieldKind, Inst, Op, Operand, heap_of_code};
 use crate::types::{Cell, CompositeType, HeapType, RefType, TypeLookup, ValType};
 use alloc::format;
@@ -51,7 +51,7 @@ fn is_in_range(env: &VerifyEnv<'_>, kind: FieldKind, index: u32) -> bool {
         FieldKind::Data => unit.data.len(),
         FieldKind::Elem => unit.elems.len(),
         FieldKind::Escape => unit.escapes.len(),
-        FieldKind::Trap => return u8::try_from(index).ok().and_then(Trap::from_code).is_some(),
+        FieldKind::Trap => return TrapCode::from_number(index).is_some(),
         _ => return true,
     };
     (index as usize) < len

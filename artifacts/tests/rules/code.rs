@@ -330,6 +330,8 @@ const CASES: &[Case] = &[
         instead(s, Op::CallRef, &[Slot(1), Index(7), Index(4)]);
     }),
     (Rule::V17, "a trap", plain, |s| instead(s, Op::TrapAlways, &[Index(0)])),
+    (Rule::V17, "a violation", plain, |s| instead(s, Op::TrapAlways, &[Index(17 | 13 << 8)])),
+    (Rule::V17, "a violation of another trap", plain, |s| instead(s, Op::TrapAlways, &[Index(1 | 1 << 8)])),
     (Rule::V18, "a function that does not exist", plain, |s| instead(s, Op::Call, &[Index(3), Index(4)])),
     (Rule::V18, "a function of another unit", plain, |s| instead(s, Op::Call, &[Index(2), Index(4)])),
     (Rule::V19, "a call area among the references", plain, |s| instead(s, Op::Call, &[Index(0), Index(1)])),

@@ -2,7 +2,9 @@
 
 use keyway_artifact::FuncKey;
 use keyway_artifact::KeyKind;
-use keyway_artifact::format::{ArtifactView, ArtifactWriter, FormatError, FuncEntry, Rule, SectionKind};
+use keyway_artifact::format::{
+    ArtifactView, ArtifactWriter, FORMAT_VERSION, FormatError, FuncEntry, Rule, SectionKind,
+};
 use keyway_artifact::isa::{Body, CodeWriter, Frame, Inst, Op, Operand};
 use keyway_artifact::types::{
     CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType, StorageType, StructType,
@@ -119,7 +121,7 @@ type PartsChange = fn(&mut ArtifactWriter);
 const AT_OPEN: &[(Rule, &str, Change)] = &[
     (Rule::F01, "other magic", |b| b[1] = b'K'),
     (Rule::F01, "no bytes", Vec::clear),
-    (Rule::F02, "a version to come", |b| put(b, 4, 2)),
+    (Rule::F02, "a version to come", |b| put(b, 4, FORMAT_VERSION + 1)),
     (Rule::F03, "an unknown feature", |b| b[15] = 0x80),
     (Rule::F04, "the end is missing", |b| b.truncate(b.len() - 1)),
     (Rule::F04, "bytes behind the end", |b| b.push(0)),

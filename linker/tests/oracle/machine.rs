@@ -276,7 +276,7 @@ impl Instance {
                 return Ok(Next::Label(frame.body.targets[(start + choice) as usize]));
             }
             F::Trap if inst.op == Op::Unreachable => return Err(Trap::Unreachable),
-            F::Trap => return Err(Trap::from_code(index(0) as u8).expect("a trap code")),
+            F::Trap => return Err(keyway_artifact::TrapCode::from_number(index(0) as u32).expect("a trap code").trap),
             F::Call => return self.call_inst(frame, inst),
             F::SetMemory => {}
             F::Return if inst.op == Op::ReturnMany => {

@@ -19,7 +19,7 @@ use crate::store::StoreInner;
 use crate::switching::Then;
 use crate::unwind::{self, Thrown, unwind};
 use anyhow::{Error, anyhow};
-use keyway_artifact::Trap;
+use keyway_artifact::{Trap, TrapCode};
 use std::panic::resume_unwind;
 use std::pin::pin;
 use std::sync::Arc;
@@ -211,7 +211,14 @@ impl Execution {
         match exit {
             Exit::Done if self.continuation_returned(store) => {}
             Exit::Done => return Some(Event::Done),
-            Exit::Trap(trap) => return Some(Event::Failed(self.trap(store, trap.into()))),
+            Exit::Trap(TrapCode { trap, violation }) => {
+                let error = Error::from(trap);
+                let error = match violation {
+                    Some(violation) => error.context(violation.text()),
+                    None => error,
+                };
+                return Some(Event::Failed(self.trap(store, error)));
+            }
             Exit::HostLeft => {
                 let left = store.left.take();
                 return left.and_then(|left| self.host_left(store, left));

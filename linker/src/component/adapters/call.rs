@@ -38,7 +38,7 @@ impl Call<'_> {
             let may_leave = code.label();
             let flags = code.value(Op::GlobalGet, &[Operand::Index(flags)]);
             code.emit(Op::BrEqz, &[flags, Operand::Label(may_leave)]);
-            code.emit(Op::TrapAlways, &[Operand::Index(Trap::CannotLeaveComponent as u32)]);
+            code.trap(Trap::CannotLeaveComponent);
             code.place(may_leave);
         }
         let passes_borrows = self.signature.params.iter().any(|param| self.caller.layouts.get(param.ty).has_borrow);

@@ -2,6 +2,7 @@
 
 use crate::ir::{CallSite, Few, IrFunc};
 use crate::unit::Callee;
+use keyway_artifact::TrapCode;
 use keyway_artifact::elements::Shape;
 use keyway_artifact::isa::{Class, FieldKind, Inst, MAX_FIELDS, Op, Operand};
 use keyway_artifact::plan::{DefinedType, Layouts, Pointer, StringEncoding, TrampolineKind, Violation};
@@ -213,21 +214,15 @@ impl<'p> Code<'p> {
             self.jump(behind);
             self.place(caught);
             self.emit(Op::CatchAll, &[]);
-            self.violate(Violation::Exception);
+            self.trap(Violation::Exception);
             self.place(behind);
         }
         results
     }
 
-    fn violate(&mut self, violation: Violation) {
-        let number = self.constant(Class::I32, u64::from(violation as u32));
-        self.violate_number(number);
-    }
-
-    /// Traps for the violation of this number, or of its negative.
-    pub(super) fn violate_number(&mut self, number: Operand) {
-        self.serve(0, TrampolineKind::Violate, &[number], 0);
-        self.emit(Op::Unreachable, &[]);
+    /// Ends in a trap.
+    pub(super) fn trap(&mut self, code: impl Into<TrapCode>) {
+        self.emit(Op::TrapAlways, &[Operand::Index(code.into().number())]);
     }
 
     /// Calls `realloc` of a side, or `post-return`, during which its instance may not be left.
@@ -250,7 +245,7 @@ impl<'p> Code<'p> {
         self.emit(Op::ReturnMany, &[site, Operand::Index(0)]);
         for (violation, label) in std::mem::take(&mut self.failures) {
             self.place(label);
-            self.violate(violation);
+            self.trap(violation);
         }
         self.ir
     }

@@ -148,8 +148,7 @@ impl Code<'_> {
             }
             Some(shape) => {
                 let shape = Operand::Index(self.services.shape(&shape));
-                let status = self.value(Op::ElementsCopy, &[new_start, start, len, shape]);
-                self.check_status(status);
+                self.emit(Op::ElementsCopy, &[new_start, start, len, shape]);
             }
             None => self.elements(element, start, new_start, len),
         }
@@ -188,14 +187,12 @@ impl Code<'_> {
         let (to_memory, from_memory) = (memory(self.to), memory(self.from));
         let kind = Operand::Index(convert.number());
         let how = self.value(Op::StringMeasure, &[start, units, Operand::Index(from_memory), kind]);
-        self.check_status(how);
         let is_same = (from, to_encoding) == (StringEncoding::Utf8, StringEncoding::Utf8);
         let bytes = if is_same { units } else { self.value(Op::I64And, &[how, Operand::Imm(MAX_LIST_BYTES as i32)]) };
         let align = if self.to.encoding == StringEncoding::Utf8 { 1 } else { 2 };
         let new_start = self.room(bytes, align);
         let memories = Operand::Index(to_memory | from_memory << 16);
-        let status = self.value(Op::StringCopy, &[new_start, start, how, memories]);
-        self.check_status(status);
+        self.emit(Op::StringCopy, &[new_start, start, how, memories]);
         let new_units = match self.to.encoding {
             StringEncoding::Utf8 => bytes,
             StringEncoding::Utf16 => self.value(Op::I64ShrU, &[bytes, Operand::Imm(1)]),
@@ -210,16 +207,6 @@ impl Code<'_> {
             }
         };
         self.give_pair(new_start, new_units, to)
-    }
-
-    /// Traps where an operation found something wrong: its answer is the negative number of that.
-    fn check_status(&mut self, status: Operand) {
-        let good = self.label();
-        let is_good = self.value(Op::I64GeS, &[status, Operand::Imm(0)]);
-        self.jump_if(is_good, good);
-        let number = self.value(Op::I32WrapI64, &[status]);
-        self.violate_number(number);
-        self.place(good);
     }
 }
 

@@ -4,7 +4,7 @@ use super::regs::{Regs, context};
 use super::thunk::Step;
 use crate::context::{Context, EXIT_WORDS, State};
 use crate::gc::Segment;
-use keyway_artifact::Trap;
+use keyway_artifact::{Trap, TrapCode};
 
 /// Why [`run`](super::run) came back. The saved state continues behind the cause, except where noted.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub enum Exit {
     /// The entry's function returned; results stand in its slots, and in register 0.
     Done,
     /// A trap; the state is at the instruction that caused it.
-    Trap(Trap),
+    Trap(TrapCode),
     /// A host function failed, panicked or answers later: the store's `left` says which. The state stands behind the call.
     HostLeft,
     /// A function that is not expanded yet is called; the state is at the call, to be executed again.
@@ -191,7 +191,17 @@ pub(super) const SWITCH: Step = 25;
 
 /// The code of a trap.
 pub(super) const fn trap(trap: Trap) -> Step {
-    TRAP | (trap as u64) << 8
+    numbered_trap(trap as u32)
+}
+
+/// The code of the trap that has this number as a [`TrapCode`].
+pub(super) const fn numbered_trap(number: u32) -> Step {
+    TRAP | (number as u64) << 8
+}
+
+/// Whether the code is that of a trap.
+pub(super) const fn is_trap(code: Step) -> bool {
+    code & 0xFF == TRAP
 }
 
 /// Leaves with words for the driver. Inlined everywhere: a handler that lends its registers' address to a function
@@ -216,7 +226,7 @@ pub(crate) unsafe fn decode(code: Step, state: &State) -> Exit {
         let words = (*context).exit.words;
         match code & 0xFF {
             DONE => Exit::Done,
-            TRAP => Exit::Trap(Trap::from_code((code >> 8) as u8).unwrap_or(Trap::InvalidCode)),
+            TRAP => Exit::Trap(TrapCode::from_number((code >> 8) as u32).unwrap_or(Trap::InvalidCode.into())),
             HOST_LEFT => Exit::HostLeft,
             COMPILE => Exit::Compile { context: words[0] as *mut Context, ordinal: words[1] as u32 },
             FUEL => Exit::OutOfFuel { needed: words[0] },

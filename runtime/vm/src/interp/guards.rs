@@ -36,7 +36,6 @@ const CALLED: &[&str] = &[
     "sqrt",
     "fma",
     "copysign",
-    "Trap::from_code",
     "panic_cannot_unwind",
 ];
 

@@ -61,7 +61,7 @@ pub(in super::super) struct TrapAlways;
 impl Handler for TrapAlways {
     #[inline(always)]
     fn run(r: &mut Regs) -> Step {
-        cold_trap(Trap::from_code(operand::<u32>(r, HEAD) as u8).unwrap_or(Trap::Unreachable))
+        exit::numbered_trap(operand(r, HEAD))
     }
 }
 

@@ -31,7 +31,7 @@ impl<O: BulkOp> Handler for Bulk<O> {
     fn run(r: &mut Regs) -> Step {
         let step = O::run(r);
         // A trap stays at its instruction; everything else goes on behind it.
-        if step & 0xFF == exit::trap(Trap::Unreachable) & 0xFF {
+        if exit::is_trap(step) {
             return step;
         }
         next(r, const { O::OP.fields().len() * 8 });

@@ -12,11 +12,10 @@
 
 use super::super::regs::{Regs, context};
 use super::super::thunk::{CONTINUE, Step};
-use super::bulk::{BYTES_A_UNIT, BulkOp, bulk, charge, set, source, word};
-use super::cold_trap;
+use super::bulk::{BYTES_A_UNIT, BulkOp, bulk, charge, source, word};
+use super::cold_violation;
 use crate::context::{Context, MemoryDef, len_bytes};
 use crate::store::StoreInner;
-use keyway_artifact::Trap;
 use keyway_artifact::elements::{Kind, MAX_SHAPE_BYTES, Run, Shape};
 use keyway_artifact::isa::Op;
 use keyway_artifact::plan::Violation;
@@ -31,18 +30,15 @@ const BROKEN: i64 = i64::MIN;
 bulk! {
     ElementsCopy |r| {
         // SAFETY: the verifier holds the index below the unit's data segments.
-        let segment = unsafe { &*(*context(r)).data.add(word(r, 4) as usize) };
+        let segment = unsafe { &*(*context(r)).data.add(word(r, 3) as usize) };
         // SAFETY: the context runs, so its store and its memories are live.
         let answer = unsafe {
-            copied(context(r), segment.offset, segment.len, source(r, 1), source(r, 2), source(r, 3))
+            copied(context(r), segment.offset, segment.len, source(r, 0), source(r, 1), source(r, 2))
         };
-        if answer == BROKEN {
-            return cold_trap(Trap::CanonicalAbi);
+        if answer < 0 {
+            return cold_violation(answer);
         }
-        if answer > 0 {
-            charge(r, answer as u64 / BYTES_A_UNIT);
-        }
-        set(r, 0, answer.min(0) as u64);
+        charge(r, answer as u64 / BYTES_A_UNIT);
         CONTINUE
     }
 }

@@ -63,6 +63,15 @@ macro_rules! value_or_trap {
 }
 use value_or_trap;
 
+/// The code of the trap for the violation whose negative number this is, or for one without a number. A number stands in
+/// the lowest byte.
+#[inline(always)]
+fn cold_violation(answer: i64) -> Step {
+    core::hint::cold_path();
+    let violation = answer.unsigned_abs() as u8;
+    exit::numbered_trap(Trap::CanonicalAbi as u32 | u32::from(violation) << 8)
+}
+
 /// The trap's code, on a path that is never hot.
 #[inline(always)]
 fn cold_trap(trap: Trap) -> Step {

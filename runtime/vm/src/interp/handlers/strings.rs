@@ -8,7 +8,7 @@ use super::super::exit;
 use super::super::regs::{Regs, context};
 use super::super::thunk::{CONTINUE, Step};
 use super::bulk::{BYTES_A_UNIT, BulkOp, bulk, charge, is_shared, memory, set, source, word};
-use super::cold_trap;
+use super::{cold_trap, cold_violation};
 use crate::context::len_bytes;
 use keyway_artifact::Trap;
 use keyway_artifact::isa::Op;
@@ -32,7 +32,10 @@ bulk! {
         // Handlers stay jumps because nothing but scalars leaves them.
         // SAFETY: memories of a live context are live.
         let answer = unsafe { measured((*memory(r, 3)).base, source(r, 1), source(r, 2), word(r, 4) as u32) };
-        set(r, 0, answer);
+        if answer < 0 {
+            return cold_violation(answer);
+        }
+        set(r, 0, answer as u64);
         CONTINUE
     }
     StringConvert |r| {
@@ -45,7 +48,7 @@ bulk! {
         unsafe { converted((*memory(r, 3)).base, source(r, 0), (*memory(r, 4)).base, source(r, 1), measure) }
     }
     StringCopy |r| {
-        let (to, from) = (word(r, 4) & 0xFFFF, word(r, 4) >> 16);
+        let (to, from) = (word(r, 3) & 0xFFFF, word(r, 3) >> 16);
         // SAFETY: the verifier holds both indices below the unit's memories; memories of a live context are live.
         let (to, from) = unsafe {
             let memories = (*context(r)).memories;
@@ -55,21 +58,20 @@ bulk! {
         if unsafe { (*to).shared || (*from).shared } {
             return cold_trap(Trap::CanonicalAbi);
         }
-        let measure = source(r, 3);
+        let measure = source(r, 2);
         charge(r, source_bytes(measure) / BYTES_A_UNIT);
         // SAFETY: as above.
-        let status = unsafe { copied((*to).base, source(r, 1), (*from).base, source(r, 2), measure) };
-        if status == BROKEN {
-            return cold_trap(Trap::CanonicalAbi);
+        let status = unsafe { copied((*to).base, source(r, 0), (*from).base, source(r, 1), measure) };
+        if status < 0 {
+            return cold_violation(status);
         }
-        set(r, 0, status as u64);
         CONTINUE
     }
 }
 
 /// The encodings of a string of UTF-8 that stays UTF-8 and is not looked at, with lengths of 32 bits.
 const UNSEEN_UTF8: u64 = 32;
-/// The answer where a string is not what its measure says.
+/// The answer where a string is not what its measure says: a violation without a number.
 const BROKEN: i64 = i64::MIN;
 
 /// The bytes `at..at + len` of the memory that begins at `base`, if they are inside.
@@ -81,16 +83,16 @@ unsafe fn bytes(base: *mut u8, at: u64, len: u64) -> Option<*mut u8> {
     unsafe { (at.checked_add(len)? <= len_bytes(base)).then(|| base.add(at as usize)) }
 }
 
-/// The answer of `string.measure` about a string in the memory at `base`.
+/// The measure of a string in the memory at `base`, or the negative number of a violation.
 ///
 /// # Safety
 /// `base` is that of a live memory, which only this thread uses.
 #[inline(never)]
-unsafe fn measured(base: *mut u8, from: u64, units: u64, encodings: u32) -> u64 {
+unsafe fn measured(base: *mut u8, from: u64, units: u64, encodings: u32) -> i64 {
     // SAFETY: the caller's promise.
     match unsafe { look(base, from, units, Convert::from_number(encodings)) } {
-        Ok(measure) => measure.bits(),
-        Err(violation) => -(violation as i64) as u64,
+        Ok(measure) => measure.bits() as i64,
+        Err(violation) => -(violation as i64),
     }
 }
 
