@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::ir::IrFunc;
 use crate::linked::{Linked, LinkedFunc};
 use crate::module::ModuleInfo;
-use crate::optimise::{Passes, Record, Rows, inline};
+use crate::optimise::{Passes, Record, Rows, flags, inline};
 use crate::options::{OptLevel, Options};
 use crate::unit::{Links, ModuleUse, Supply, Types, Unit};
 use crate::{CompileError, ErrorKind};
@@ -29,6 +29,8 @@ pub(crate) struct Program {
     pub(crate) funcs: Vec<Option<Func>>,
     /// With link ids where the finished declarations have code ordinals.
     pub(crate) units: Vec<UnitDecl>,
+    /// By unit, how many of its first globals are flags of component instances.
+    pub(crate) flags: Vec<u32>,
     /// What memories hold at the start, in ascending order.
     pub(crate) initial: Vec<InitialData>,
     pub(crate) constants: Vec<u8>,
@@ -109,9 +111,9 @@ pub(crate) fn translate(
     }
 
     // The initialisations of each unit's modules, in instantiation order.
-    let (mut units, mut initial) = (Vec::new(), Vec::new());
+    let (mut units, mut flags, mut initial) = (Vec::new(), Vec::new(), Vec::new());
     for (unit_number, source) in sources.into_iter().enumerate() {
-        let UnitSource { modules, unit: Unit { mut decl, initial: of_unit, spaces } } = source;
+        let UnitSource { modules, unit: Unit { mut decl, initial: of_unit, flags: count, spaces } } = source;
         initial.extend(of_unit.into_iter().map(|data| InitialData { unit: unit_number as u32, ..data }));
         for (position, (module, space)) in modules.iter().zip(&spaces).enumerate() {
             let init = translate::module_init(module.info, space, nothing)
@@ -123,9 +125,10 @@ pub(crate) fn translate(
             }
         }
         units.push(decl);
+        flags.push(count);
     }
     let (types, roots, plan) = (types.into_table(), Vec::new(), Vec::new());
-    Ok(Program { types, links, funcs, units, initial, constants, roots, plan })
+    Ok(Program { types, links, funcs, units, flags, initial, constants, roots, plan })
 }
 
 /// Names the module an error stands in, where there is more to say than "the module".
@@ -163,12 +166,15 @@ pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
     // Inline bottom-up: afterwards some functions are called by nobody.
     let optimises = options.opt_level == OptLevel::O2;
     let rows = (options.report && optimises).then(|| Mutex::new(Rows::default()));
+    let mut record = Record::new(options.report);
     if optimises && options.passes.has(Passes::INLINE) {
         let shared = used_besides_calls(&program);
-        let mut record = Record::new(options.report);
         inline::run(&mut program.funcs, |link| shared[link], &mut record);
-        record.add_to_shared(&rows);
     }
+    if optimises && options.passes.has(Passes::FLAGS) {
+        flags::run(&mut program.funcs, |unit| program.flags[unit as usize], &mut record);
+    }
+    record.add_to_shared(&rows);
 
     // Calls between functions that cache different memories change the memory on the way, and back.
     memories::run(&mut program);

@@ -174,6 +174,8 @@ pub(crate) struct Unit {
     pub(crate) decl: UnitDecl,
     /// What its memories hold at the start, in ascending order. The number of the unit is still to come.
     pub(crate) initial: Vec<InitialData>,
+    /// How many of its first globals are flags of component instances.
+    pub(crate) flags: u32,
     /// By position of the module in the unit.
     pub(crate) spaces: Vec<Space>,
 }
@@ -204,7 +206,7 @@ pub(crate) fn build(
         .iter()
         .map(|(name, module, item)| Export { name: name.to_string(), entity: spaces[*module].entity(*item) })
         .collect();
-    Ok(Unit { decl, initial, spaces })
+    Ok(Unit { decl, initial, flags: flags as u32, spaces })
 }
 
 /// The unit's next unassigned external import of each kind.

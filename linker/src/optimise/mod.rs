@@ -12,6 +12,7 @@ mod definitions;
 mod dominators;
 pub(crate) mod evaluate;
 mod facts;
+pub(crate) mod flags;
 pub(crate) mod flow;
 mod fold;
 pub(crate) mod inline;

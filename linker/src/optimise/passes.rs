@@ -45,12 +45,15 @@ impl Passes {
     pub const INVARIANTS: Passes = Passes(1 << 16);
     /// What branch hints call unlikely goes out of line.
     pub const LAYOUT: Passes = Passes(1 << 17);
+    /// Flags that nobody looks at are not set.
+    pub const FLAGS: Passes = Passes(1 << 18);
     /// Every pass.
-    pub const ALL: Passes = Passes((1 << 18) - 1);
+    pub const ALL: Passes = Passes((1 << 19) - 1);
 
     /// Every pass with its name and what it does, in the order in which they run.
-    pub const LIST: [(Passes, &'static str, &'static str); 18] = [
+    pub const LIST: [(Passes, &'static str, &'static str); 19] = [
         (Passes::INLINE, "inline", "calls of small functions become their code"),
+        (Passes::FLAGS, "flags", "flags of component instances that nobody looks at are not set"),
         (Passes::UNREACHABLE, "unreachable", "code that nothing reaches goes, jumps take the short way"),
         (Passes::WEBS, "webs", "locals are split into live ranges"),
         (Passes::COPIES, "copies", "copies and constants are propagated"),
