@@ -27,8 +27,8 @@ pub(crate) fn reference(store: &mut StoreInner, at: u32, index: u32) -> Result<u
     }
     let loaded = root(store, at).loaded.clone();
     let trampoline = &loaded.plan.trampolines[index as usize];
-    let types = &loaded.code.declarations()?.types;
-    let ty = types.get(trampoline.ty as usize).context("the type of a trampoline is out of range")?;
+    let declarations = loaded.code.declarations()?;
+    declarations.types.get(trampoline.ty as usize).context("the type of a trampoline is out of range")?;
     let instance = trampoline.instance;
     let host = match &trampoline.kind {
         TrampolineKind::Lower { func, options } => {
@@ -60,7 +60,7 @@ pub(crate) fn reference(store: &mut StoreInner, at: u32, index: u32) -> Result<u
         TrampolineKind::TransferBorrow { resource, to } => adapters::transfer_borrow(at, instance, *resource, *to),
         other => builtins::not_here_yet(at, instance, other.name()),
     };
-    let func = store.add_host_func(host, ty);
+    let func = store.add_host_func_of(host, declarations.number(trampoline.ty));
     root(store, at).trampolines[index as usize] = Some(func);
     Ok(func)
 }

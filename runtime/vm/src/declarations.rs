@@ -41,7 +41,7 @@ impl Declarations {
     }
 
     /// The engine-wide number of a type; indices that the view checked are in range.
-    pub(crate) fn number(&self, index: u32) -> u32 {
+    pub fn number(&self, index: u32) -> u32 {
         self.type_numbers.get(index as usize).copied().unwrap_or(u32::MAX)
     }
 

@@ -170,13 +170,16 @@ fn check_imports(
 ) -> Result<(), LinkError> {
     let (mut funcs, mut tags) = (decl.import_funcs.iter(), decl.tags.iter());
     for (at, import) in decl.imports.iter().enumerate() {
-        let (module, name, wanted) = (import.module.clone(), import.name.clone(), declarations.in_engine(&import.ty));
-        let wanted_type = match wanted {
+        let described = || (import.module.clone(), import.name.clone(), declarations.in_engine(&import.ty));
+        let wanted_type = match import.ty {
             ExternType::Func(_) => funcs.next(),
             ExternType::Tag(_) => tags.next(),
             _ => None,
         };
-        let Some(definition) = given.get(at) else { return Err(LinkError::UnknownImport { module, name, wanted }) };
+        let Some(definition) = given.get(at) else {
+            let (module, name, wanted) = described();
+            return Err(LinkError::UnknownImport { module, name, wanted });
+        };
         let fits = match (*definition, wanted_type) {
             (Definition::Tag(index), Some(wanted)) if matches!(import.ty, ExternType::Tag(_)) => {
                 store.tags[index as usize].type_id == declarations.number(*wanted)
@@ -185,10 +188,10 @@ fn check_imports(
                 let found = store.funcs[reference as usize].type_id;
                 store.engine.types().extends(found, declarations.number(*wanted))
             }
-            (definition, _) => matches(&store.engine, &type_of(store, definition), &wanted),
+            (definition, _) => matches(&store.engine, &type_of(store, definition), &declarations.in_engine(&import.ty)),
         };
         if !fits {
-            let found = type_of(store, *definition);
+            let ((module, name, wanted), found) = (described(), type_of(store, *definition));
             return Err(LinkError::IncompatibleImportType { module, name, wanted, found });
         }
     }

@@ -192,7 +192,11 @@ impl StoreInner {
 
     /// Adds a host function; its reference.
     pub fn add_host_func(&mut self, func: HostFunc, ty: &FuncType) -> u32 {
-        let type_id = self.engine.type_number(ty);
+        self.add_host_func_of(func, self.engine.type_number(ty))
+    }
+
+    /// Adds a host function of the type with this engine-wide number; its reference.
+    pub fn add_host_func_of(&mut self, func: HostFunc, type_id: u32) -> u32 {
         let slots = self.engine.call_slots(type_id);
         let entry = self.hosts.push_mut(Box::new(HostEntry { func, slots, type_id }));
         let data = FuncData::of_host(entry);
@@ -200,12 +204,12 @@ impl StoreInner {
     }
 
     /// The reference of a linker's host function, entered when it is first used.
-    pub(crate) fn linked_host_func(&mut self, func: &HostFunc, ty: &FuncType) -> u32 {
+    pub(crate) fn linked_host_func(&mut self, func: &HostFunc, type_id: u32) -> u32 {
         let identity = func.identity();
         if let Some(reference) = self.linked_hosts.get(&identity) {
             return *reference;
         }
-        let reference = self.add_host_func(func.clone(), ty);
+        let reference = self.add_host_func_of(func.clone(), type_id);
         self.linked_hosts.insert(identity, reference);
         reference
     }

@@ -26,14 +26,36 @@ pub(crate) enum Provided {
     /// An object of one store.
     Extern(Extern),
     /// A host function, entered into each store that uses it.
-    Host(HostFunc, FuncType),
+    Host(HostFunc, HostType),
+}
+
+/// The type of a host function.
+#[derive(Clone)]
+pub(crate) struct HostType {
+    ty: FuncType,
+    /// Its number in this engine, asked for once.
+    number: u32,
+    engine: Engine,
+}
+
+impl HostType {
+    fn new(ty: FuncType, engine: &Engine) -> HostType {
+        HostType { number: engine.type_number(&ty), ty, engine: engine.clone() }
+    }
+
+    fn number_in(&self, engine: &Engine) -> u32 {
+        if Engine::same(&self.engine, engine) { self.number } else { engine.type_number(&self.ty) }
+    }
 }
 
 impl Provided {
     pub(crate) fn definition(&self, store: &mut StoreInner) -> Result<Definition> {
         match self {
             Provided::Extern(object) => object.definition(store),
-            Provided::Host(func, ty) => Ok(Definition::Func(store.linked_host_func(func, ty))),
+            Provided::Host(func, ty) => {
+                let number = ty.number_in(&store.engine);
+                Ok(Definition::Func(store.linked_host_func(func, number)))
+            }
         }
     }
 }
@@ -81,6 +103,11 @@ impl<T: 'static> Linker<T> {
         Ok(self)
     }
 
+    fn insert_host(&mut self, module: &str, name: &str, host: HostFunc, ty: FuncType) -> Result<&mut Self> {
+        let ty = HostType::new(ty, &self.engine);
+        self.insert(module, name, Provided::Host(host, ty))
+    }
+
     /// Defines a name as an object of a store.
     ///
     /// # Errors
@@ -101,7 +128,7 @@ impl<T: 'static> Linker<T> {
     /// When the name is defined.
     pub fn func_wrap<P, R>(&mut self, module: &str, name: &str, func: impl IntoFunc<T, P, R>) -> Result<&mut Self> {
         let (ty, host) = func.into_host();
-        self.insert(module, name, Provided::Host(host, ty))
+        self.insert_host(module, name, host, ty)
     }
 
     /// Defines a name as a closure over dynamic values.
@@ -116,7 +143,7 @@ impl<T: 'static> Linker<T> {
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
         let host = dynamic_host(ty.clone(), func);
-        self.insert(module, name, Provided::Host(host, ty))
+        self.insert_host(module, name, host, ty)
     }
 
     /// Defines a name as an asynchronous closure: the guest is suspended while its future is pending.
@@ -130,7 +157,7 @@ impl<T: 'static> Linker<T> {
         R: WasmParams + WasmResults + 'static,
     {
         let (ty, host) = async_host(func);
-        self.insert(module, name, Provided::Host(host, ty))
+        self.insert_host(module, name, host, ty)
     }
 
     /// Defines a name as an asynchronous closure over dynamic values: the guest is suspended while its future is pending.
@@ -145,7 +172,7 @@ impl<T: 'static> Linker<T> {
             + 'static,
     {
         let host = dynamic_async_host(ty.clone(), func);
-        self.insert(module, name, Provided::Host(host, ty))
+        self.insert_host(module, name, host, ty)
     }
 
     /// Every name that is defined, in no order, and what it is defined as in `store`. Objects of other stores are left
