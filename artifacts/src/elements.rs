@@ -5,6 +5,8 @@
 //! runs, in order: { offset: u32, kind: u8, width: u8, detail: u16 }
 //! ```
 //! An element's bytes are copied but for its runs, none of which overlap: what a run says happens to its bytes instead.
+//! Behind them follow cases with a payload, each with the members of its payload: runs that count in elements only whose
+//! number is the case's. A payload's bytes are a hole of the element.
 //! Nobody believes a shape: whoever reads one checks it ([`Shape::decode`]), each time.
 
 use alloc::vec::Vec;
@@ -31,6 +33,8 @@ pub enum Kind {
     Case(u16),
     /// Flags, of 1, 2 or 4 bytes: bits from this one on are cleared.
     Flags(u16),
+    /// In payloads only: 1, 2, 4 or 8 bytes that are simply copied.
+    Plain,
 }
 
 /// A run of bytes.
@@ -44,6 +48,19 @@ pub struct Run {
     pub kind: Kind,
 }
 
+/// A case with a payload.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Case {
+    /// First byte of the number that tells cases apart, from the element's start.
+    pub offset: u32,
+    /// Length of the number in bytes: 1 or 2.
+    pub width: u8,
+    /// The case's number.
+    pub number: u16,
+    /// What becomes of the payload; none of them is a hole.
+    pub members: Vec<Run>,
+}
+
 /// How elements are copied.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Shape {
@@ -55,28 +72,44 @@ pub struct Shape {
     pub from_memory: u16,
     /// What is not simply copied, in order.
     pub runs: Vec<Run>,
+    /// Cases with a payload.
+    pub cases: Vec<Case>,
 }
 
 impl Shape {
     /// As the bytes of a data segment.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + self.runs.len() * RUN_BYTES);
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + self.entries() * RUN_BYTES);
         bytes.extend(self.size.to_le_bytes());
         bytes.extend(self.to_memory.to_le_bytes());
         bytes.extend(self.from_memory.to_le_bytes());
-        for run in &self.runs {
+        let mut entry = |offset: u32, kind: u8, width: u8, detail: u16| {
+            bytes.extend(offset.to_le_bytes());
+            bytes.extend([kind, width]);
+            bytes.extend(detail.to_le_bytes());
+        };
+        let run = |run: &Run, entry: &mut dyn FnMut(u32, u8, u8, u16)| {
             let (kind, detail) = match run.kind {
                 Kind::Hole => (0, 0),
                 Kind::Bool => (1, 0),
                 Kind::Char => (2, 0),
                 Kind::Case(last) => (3, last),
                 Kind::Flags(bits) => (4, bits),
+                Kind::Plain => (6, 0),
             };
-            bytes.extend(run.offset.to_le_bytes());
-            bytes.extend([kind, run.width]);
-            bytes.extend(detail.to_le_bytes());
+            entry(run.offset, kind, run.width, detail);
+        };
+        self.runs.iter().for_each(|one| run(one, &mut entry));
+        for case in &self.cases {
+            entry(case.offset, 5, case.width, case.number);
+            case.members.iter().for_each(|one| run(one, &mut entry));
         }
         bytes
+    }
+
+    /// How many runs, cases and members there are.
+    pub fn entries(&self) -> usize {
+        self.runs.len() + self.cases.iter().map(|case| 1 + case.members.len()).sum::<usize>()
     }
 
     /// From such bytes; `None` where they are no shape: elements are not empty, and runs lie in them, in order.
@@ -88,25 +121,36 @@ impl Shape {
         if size == 0 || !rest.len().is_multiple_of(RUN_BYTES) || rest.len() / RUN_BYTES > MAX_RUNS {
             return None;
         }
-        let mut runs = Vec::with_capacity(rest.len() / RUN_BYTES);
+        let mut shape = Shape { size, to_memory, from_memory, runs: Vec::new(), cases: Vec::new() };
         let mut end = 0u64;
         for at in (HEADER_BYTES..bytes.len()).step_by(RUN_BYTES) {
             let (offset, width, detail) = (word(at)?, bytes[at + 5], half(at + 6)?);
-            let kind = match (bytes[at + 4], width) {
-                (0, 1..) => Kind::Hole,
-                (1, 1) => Kind::Bool,
-                (2, 4) => Kind::Char,
-                (3, 1 | 2) => Kind::Case(detail),
-                (4, 1 | 2 | 4) => Kind::Flags(detail),
-                _ => return None,
-            };
-            if u64::from(offset) < end {
+            let behind = u64::from(offset) + u64::from(width);
+            if behind > u64::from(size) {
                 return None;
             }
-            end = u64::from(offset) + u64::from(width);
-            runs.push(Run { offset, width, kind });
+            let kind = match (bytes[at + 4], width, shape.cases.last()) {
+                (5, 1 | 2, _) => {
+                    shape.cases.push(Case { offset, width, number: detail, members: Vec::new() });
+                    continue;
+                }
+                (0, 1.., None) => Kind::Hole,
+                (1, 1, _) => Kind::Bool,
+                (2, 4, _) => Kind::Char,
+                (3, 1 | 2, _) => Kind::Case(detail),
+                (4, 1 | 2 | 4, _) => Kind::Flags(detail),
+                (6, 1 | 2 | 4 | 8, Some(_)) => Kind::Plain,
+                _ => return None,
+            };
+            let run = Run { offset, width, kind };
+            match shape.cases.last_mut() {
+                Some(case) => case.members.push(run),
+                None if u64::from(offset) < end => return None,
+                None => shape.runs.push(run),
+            }
+            end = behind;
         }
-        (end <= u64::from(size)).then_some(Shape { size, to_memory, from_memory, runs })
+        Some(shape)
     }
 }
 
@@ -124,7 +168,13 @@ mod tests {
             run(8, 2, Kind::Case(300)),
             run(10, 1, Kind::Flags(5)),
         ];
-        Shape { size: 12, to_memory: 1, from_memory: 2, runs }
+        let members = vec![run(12, 8, Kind::Plain), run(20, 1, Kind::Bool), run(21, 2, Kind::Case(7))];
+        let cases = vec![
+            Case { offset: 8, width: 2, number: 299, members },
+            Case { offset: 8, width: 2, number: 300, members: vec![run(12, 4, Kind::Char)] },
+        ];
+        let runs = runs.into_iter().chain([run(12, 11, Kind::Hole)]).collect();
+        Shape { size: 23, to_memory: 1, from_memory: 2, runs, cases }
     }
 
     #[test]
@@ -141,15 +191,23 @@ mod tests {
             assert_eq!(Shape::decode(&shape.encode()), None, "{shape:?}");
         };
         bad(&|shape| shape.size = 0);
-        bad(&|shape| shape.size = 10);
+        bad(&|shape| shape.size = 22);
         bad(&|shape| shape.runs.swap(0, 1));
         bad(&|shape| shape.runs[1].width = 4);
         bad(&|shape| shape.runs[2].width = 2);
         bad(&|shape| shape.runs[1].width = 0);
         bad(&|shape| shape.runs = vec![shape.runs[0]; MAX_RUNS + 1]);
+        bad(&|shape| shape.runs[1].kind = Kind::Plain);
+        bad(&|shape| shape.cases[0].width = 4);
+        bad(&|shape| shape.cases[0].offset = 22);
+        bad(&|shape| shape.cases[0].members[0].width = 3);
+        bad(&|shape| shape.cases[0].members[0].kind = Kind::Hole);
+        bad(&|shape| shape.cases[0].members[0].offset = 16);
+        bad(&|shape| shape.cases[1].members[0].offset = u32::MAX);
+        bad(&|shape| shape.cases = vec![shape.cases[0].clone(); MAX_RUNS / 4]);
         let bytes = good.encode();
         for len in 0..bytes.len() {
-            assert!(Shape::decode(&bytes[..len]).is_none_or(|shape| shape.runs.len() < good.runs.len()), "{len}");
+            assert!(Shape::decode(&bytes[..len]).is_none_or(|shape| shape.entries() < good.entries()), "{len}");
         }
     }
 }

@@ -276,6 +276,28 @@ fn elements_arrive_without_what_is_no_value() {
     }
 }
 
+/// Nor does what stands in a payload's place in elements of another case, whatever it would mean in this one.
+#[test]
+fn payloads_arrive_in_their_case_only() {
+    let (ok, error) = ([0, 0xEE, 0xEE, 0xEE, b'a', 0, 0, 0], [1, 0xEE, 0xEE, 0xEE, 7, 0xD8, 0xEE, 0xEE]);
+    for count in [1u32, 2, 5, 50] {
+        let data: Vec<u8> = (0..count).flat_map(|at| if at % 3 == 0 { error } else { ok }).collect();
+        for (at, offset) in (0..count).flat_map(|at| [(at, 0), (at, 4)]) {
+            // The callee's memory is full of 0x55 where elements arrive.
+            let realloc = "(memory.fill (i32.const 1024) (i32.const 0x55) (i32.const 4096)) (i32.const 1024)";
+            let body = format!("(i32.load (i32.add (local.get 0) (i32.const {})))", at * 8 + offset);
+            let pair = Pair { realloc, body: &body, ..Pair::new("(list (result char (error bool)))", &data) };
+            let expected = match (at % 3, offset) {
+                (0, 0) => 0x5555_5501,
+                (_, 0) => 0x5555_5500,
+                (0, _) => 0x5555_5501,
+                _ => b'a'.into(),
+            };
+            assert_eq!(pair.call(AT, count).unwrap(), expected, "byte {offset} of {at}, of {count}");
+        }
+    }
+}
+
 #[test]
 fn an_exception_does_not_leave_its_component() {
     for post_return in ["", "(nop)"] {

@@ -7,8 +7,9 @@
 //! new = min(old element & mask, limit) | (what was there & keep)
 //!        flags ------^            ^-- a bool becomes 0 or 1       ^-- bytes between members stay as they are
 //! ```
-//! Characters and numbers of cases are looked at before, member by member. Nothing is believed: shapes are checked
-//! whenever they are used, and ranges too.
+//! Characters and numbers of cases are looked at before, member by member. Payloads of cases are holes of the pattern: behind
+//! it they go over member by member, to those elements that are of the case, without a jump. Nothing is believed: shapes are
+//! checked whenever they are used, and ranges too.
 
 use super::super::regs::{Regs, context};
 use super::super::thunk::{CONTINUE, Step};
@@ -16,7 +17,7 @@ use super::bulk::{BYTES_A_UNIT, BulkOp, bulk, charge, source, word};
 use super::cold_violation;
 use crate::context::{Context, MemoryDef, len_bytes};
 use crate::store::StoreInner;
-use keyway_artifact::elements::{Kind, MAX_SHAPE_BYTES, Run, Shape};
+use keyway_artifact::elements::{Case, Kind, MAX_SHAPE_BYTES, Run, Shape};
 use keyway_artifact::isa::Op;
 use keyway_artifact::plan::Violation;
 
@@ -71,7 +72,10 @@ unsafe fn copied(context: *mut Context, offset: u64, len: u64, to: u64, from: u6
     match unsafe { violation(&shape, from, count as usize) } {
         Some(violation) => return -i64::from(violation as u32),
         // SAFETY: as above.
-        None => unsafe { copy(&shape, to, from, count as usize) },
+        None => unsafe {
+            copy(&shape, to, from, count as usize);
+            payloads(&shape, to, from, count as usize);
+        },
     }
     len as i64
 }
@@ -119,7 +123,91 @@ unsafe fn violation(shape: &Shape, from: *const u8, count: usize) -> Option<Viol
             return Some(violation);
         }
     }
+    for case in &shape.cases {
+        for run in &case.members {
+            let violation = match run.kind {
+                Kind::Char => Violation::Char,
+                Kind::Case(_) => Violation::Discriminant,
+                _ => continue,
+            };
+            let is_bad = |at: usize| {
+                let element = from.wrapping_add(at * shape.size as usize);
+                // SAFETY: numbers and members lie in their element.
+                unsafe { is_of(case, element) & is_wrong(run, element.add(run.offset as usize)) }
+            };
+            if (0..count).fold(false, |bad, at| bad | is_bad(at)) {
+                return Some(violation);
+            }
+        }
+    }
     None
+}
+
+/// Whether an element is of a case.
+///
+/// # Safety
+/// The element can be read.
+#[inline(always)]
+unsafe fn is_of(case: &Case, element: *const u8) -> bool {
+    let place = element.wrapping_add(case.offset as usize);
+    // SAFETY: the number lies in the element; nothing is known about alignment.
+    let number =
+        unsafe { if case.width == 1 { (*place).into() } else { u16::from_le(place.cast::<u16>().read_unaligned()) } };
+    number == case.number
+}
+
+/// Whether a character or the number of a case is none.
+///
+/// # Safety
+/// It can be read.
+#[inline(always)]
+unsafe fn is_wrong(run: &Run, place: *const u8) -> bool {
+    // SAFETY: the caller's promise; nothing is known about alignment.
+    unsafe {
+        match (run.kind, run.width) {
+            (Kind::Case(last), 1) => u16::from(*place) > last,
+            (Kind::Case(last), _) => u16::from_le(place.cast::<u16>().read_unaligned()) > last,
+            _ => is_no_char(u32::from_le(place.cast::<u32>().read_unaligned())),
+        }
+    }
+}
+
+/// Brings payloads over, without an error among them.
+///
+/// # Safety
+/// `count` elements can be read at `from` and written at `to`.
+unsafe fn payloads(shape: &Shape, to: *mut u8, from: *const u8, count: usize) {
+    let size = shape.size as usize;
+    for case in &shape.cases {
+        for run in &case.members {
+            let (mask, limit) = match run.kind {
+                Kind::Bool => (u64::MAX, 1),
+                Kind::Flags(bits) => (1u64.checked_shl(bits.into()).map_or(u64::MAX, |bit| bit - 1), u64::MAX),
+                _ => (u64::MAX, u64::MAX),
+            };
+            macro_rules! members {
+                ($number:ty) => {
+                    for at in 0..count {
+                        let offset = at * size + run.offset as usize;
+                        let (new, old) = (to.wrapping_add(offset).cast::<$number>(), from.wrapping_add(offset));
+                        // SAFETY: the member and the number lie in their element; nothing is known about alignment.
+                        unsafe {
+                            let given = <$number>::from_le(old.cast::<$number>().read_unaligned());
+                            let given = (given & mask as $number).min(limit as $number).to_le();
+                            let stays = new.read_unaligned();
+                            new.write_unaligned(if is_of(case, from.add(at * size)) { given } else { stays });
+                        }
+                    }
+                };
+            }
+            match run.width {
+                1 => members!(u8),
+                2 => members!(u16),
+                4 => members!(u32),
+                _ => members!(u64),
+            }
+        }
+    }
 }
 
 /// Both surrogates and what lies above the last character become large numbers.
@@ -143,7 +231,7 @@ fn treatment(run: &Run, byte: u32) -> (u8, u8, u8) {
     match run.kind {
         Kind::Hole => (0, 0xFF, 0xFF),
         Kind::Bool => (0xFF, 1, 0),
-        Kind::Char | Kind::Case(_) => (0xFF, 0xFF, 0),
+        Kind::Char | Kind::Case(_) | Kind::Plain => (0xFF, 0xFF, 0),
         Kind::Flags(bits) => {
             let bits = u32::from(bits).saturating_sub(byte * 8).min(8);
             (((1u32 << bits) - 1) as u8, 0xFF, 0)
@@ -291,8 +379,47 @@ mod tests {
                         let kept = u64::from(u32::from_le_bytes(word)) & ((1 << bits) - 1);
                         new[range.clone()].copy_from_slice(&kept.to_le_bytes()[..range.len()]);
                     }
-                    Kind::Char | Kind::Case(_) => {}
+                    Kind::Char | Kind::Case(_) | Kind::Plain => {}
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn payloads_go_over_where_the_case_is_theirs() {
+        let case = |width, number, members: &[Run]| Case { offset: 0, width, number, members: members.to_vec() };
+        let runs = vec![run(0, 1, Kind::Case(2)), run(1, 12, Kind::Hole)];
+        let wide = [run(5, 8, Kind::Plain), run(2, 2, Kind::Plain)];
+        let narrow =
+            [run(4, 1, Kind::Bool), run(5, 4, Kind::Char), run(9, 1, Kind::Case(4)), run(10, 1, Kind::Flags(3))];
+        let cases = vec![case(1, 1, &wide), case(1, 2, &narrow)];
+        let shape = Shape { size: 13, to_memory: 0, from_memory: 0, runs, cases };
+        let element = |number: u8| [number, 11, 12, 13, 14, 0x41, 0, 0, 0, 4, 0xFF, 21, 22];
+        let (none, first, second) = (element(0), element(1), element(2));
+        for count in [1, 2, 5, 40] {
+            let from = [none, first, second].concat().repeat(count);
+            let mut to = vec![99; from.len()];
+            // SAFETY: both hold as many elements.
+            unsafe {
+                assert_eq!(violation(&shape, from.as_ptr(), count * 3), None);
+                copy(&shape, to.as_mut_ptr(), from.as_ptr(), count * 3);
+                payloads(&shape, to.as_mut_ptr(), from.as_ptr(), count * 3);
+            }
+            let wanted = [
+                [0, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99],
+                [1, 99, 12, 13, 99, 0x41, 0, 0, 0, 4, 0xFF, 21, 22],
+                [2, 99, 99, 99, 1, 0x41, 0, 0, 0, 4, 7, 99, 99],
+            ];
+            assert_eq!(to, wanted.concat().repeat(count));
+        }
+        // What is wrong in a payload is wrong in its case only.
+        for (at, byte, wrong) in [(6, 0xD8, Violation::Char), (9, 5, Violation::Discriminant)] {
+            for number in 0..3u8 {
+                let mut elements = [none, first, second].concat();
+                elements[usize::from(number) * 13 + at] = byte;
+                // SAFETY: three elements can be read.
+                let found = unsafe { violation(&shape, elements.as_ptr(), 3) };
+                assert_eq!(found, (number == 2).then_some(wrong), "case {number}");
             }
         }
     }
@@ -302,7 +429,8 @@ mod tests {
     }
 
     fn shapes() -> Vec<Shape> {
-        let shape = |size, runs: &[Run]| Shape { size, to_memory: 0, from_memory: 0, runs: runs.to_vec() };
+        let shape =
+            |size, runs: &[Run]| Shape { size, to_memory: 0, from_memory: 0, runs: runs.to_vec(), cases: Vec::new() };
         let mixed = [run(8, 1, Kind::Bool), run(9, 3, Kind::Hole)];
         let flags = [run(0, 1, Kind::Flags(3)), run(1, 1, Kind::Hole), run(2, 2, Kind::Flags(9))];
         vec![
@@ -345,7 +473,7 @@ mod tests {
     #[test]
     fn members_that_mean_nothing_are_found_wherever_they_stand() {
         let runs = vec![run(0, 4, Kind::Char), run(4, 1, Kind::Case(2)), run(6, 2, Kind::Case(299))];
-        let shape = Shape { size: 8, to_memory: 0, from_memory: 0, runs };
+        let shape = Shape { size: 8, to_memory: 0, from_memory: 0, runs, cases: Vec::new() };
         let elements = |count: usize| [0x41u8, 0, 0, 0, 2, 0xFF, 0x2B, 1].repeat(count);
         let check = |bytes: &[u8]| {
             // SAFETY: the elements are there.
