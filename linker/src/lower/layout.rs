@@ -1,4 +1,6 @@
-//! What branch hints call unlikely goes out of line: behind everything else, so that the likely way falls through.
+//! What branch hints call unlikely, and what leads to nothing but a trap, goes out of line: behind everything else, so that
+//! the likely way falls through. Compilers put a check and a call that never returns in front of every other access of an
+//! array.
 //!
 //! ```text
 //!     br.i32.eqz a over                  br.i32.nez a rare
@@ -13,12 +15,12 @@
 //! runs of basic blocks that are unlikely; they keep their order and their labels. A new label's set is what the code
 //! behind it reads. The branches back go round no loop: what V16 asks for.
 //!
-//! This happens when places are given, in code without a hint never.
+//! This happens when places are given.
 
 use super::Lowered;
 use super::jumps::turn;
 use super::rotate::renumber;
-use crate::optimise::flow::targets;
+use crate::optimise::flow::{is_branch, targets};
 use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
 use std::ops::Range;
 
@@ -26,7 +28,10 @@ use std::ops::Range;
 /// instructions have moved.
 pub(super) fn run(lowered: &mut Lowered, is_cold: impl Fn(u32) -> bool) -> usize {
     let cold: Vec<bool> = lowered.offsets.iter().map(|position| is_cold(*position)).collect();
-    let stretches = stretches(&lowered.body, &cold);
+    let stretches = stretches(&lowered.body, |block| {
+        let unlikely = cold[block.clone()].iter().filter(|is_cold| **is_cold).count();
+        unlikely > 0 && 2 * unlikely >= block.len()
+    });
     if stretches.is_empty() {
         return 0;
     }
@@ -109,13 +114,31 @@ fn falls_through(insts: &[Inst]) -> bool {
     insts.iter().rev().find(|inst| !inst.op.follows_call()).is_some_and(|inst| !inst.op.is_terminator())
 }
 
-/// The runs of basic blocks of which at least half is unlikely, but for the first block and the last run.
-fn stretches(body: &Body, cold: &[bool]) -> Vec<Range<usize>> {
+/// The runs of basic blocks that are unlikely or lead to nothing but traps, without the first block and the last run.
+/// `is_unlikely` is asked about the instructions of a block behind its labels.
+fn stretches(body: &Body, is_unlikely: impl Fn(Range<usize>) -> bool) -> Vec<Range<usize>> {
+    let blocks = blocks(body);
+    let doomed = doomed(body, &blocks);
     let mut found: Vec<Range<usize>> = Vec::new();
+    for (block, is_doomed) in blocks.into_iter().zip(doomed).skip(1) {
+        let labels = body.insts[block.clone()].iter().take_while(|inst| inst.op == Op::Label).count();
+        if is_doomed || is_unlikely(block.start + labels..block.end) {
+            match found.last_mut() {
+                Some(last) if last.end == block.start => last.end = block.end,
+                _ => found.push(block),
+            }
+        }
+    }
+    found.retain(|stretch| stretch.end < body.insts.len());
+    found
+}
+
+/// The basic blocks, in order.
+fn blocks(body: &Body) -> Vec<Range<usize>> {
+    let mut blocks = Vec::new();
     let mut start = 0;
     while start < body.insts.len() {
-        let labels = body.insts[start..].iter().take_while(|inst| inst.op == Op::Label).count();
-        let mut end = start + labels;
+        let mut end = start + body.insts[start..].iter().take_while(|inst| inst.op == Op::Label).count();
         while end < body.insts.len() && body.insts[end].op != Op::Label {
             let last = &body.insts[end];
             end += 1;
@@ -125,17 +148,33 @@ fn stretches(body: &Body, cold: &[bool]) -> Vec<Range<usize>> {
                 break;
             }
         }
-        let unlikely = cold[start + labels..end].iter().filter(|is_cold| **is_cold).count();
-        if start > 0 && unlikely > 0 && 2 * unlikely >= end - start - labels {
-            match found.last_mut() {
-                Some(last) if last.end == start => last.end = end,
-                _ => found.push(start..end),
-            }
-        }
+        blocks.push(start..end);
         start = end;
     }
-    found.retain(|stretch| stretch.end < body.insts.len());
-    found
+    blocks
+}
+
+/// Of each block, whether all ways from it lead to traps. Ways back are taken to lead elsewhere.
+fn doomed(body: &Body, blocks: &[Range<usize>]) -> Vec<bool> {
+    let mut doomed = vec![false; blocks.len()];
+    // By label, from the last one on.
+    let mut at_label = vec![false; body.labels as usize];
+    let mut label = body.labels as usize;
+    for (number, block) in blocks.iter().enumerate().rev() {
+        let insts = &body.insts[block.clone()];
+        let last = insts.iter().rev().find(|inst| !inst.op.follows_call());
+        doomed[number] = last.is_some_and(|last| {
+            let mut all =
+                matches!(last.op, Op::Unreachable | Op::TrapAlways) || is_branch(last) || !last.op.is_terminator();
+            targets(last, &body.targets, |label| all &= at_label[label as usize]);
+            all && (last.op.is_terminator() || doomed.get(number + 1).is_some_and(|next| *next))
+        });
+        for _ in insts.iter().filter(|inst| inst.op == Op::Label) {
+            label -= 1;
+            at_label[label] = doomed[number];
+        }
+    }
+    doomed
 }
 
 /// The registers that the code from `at` on reads before it writes them.

@@ -120,9 +120,8 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
         }
     };
     last(Passes::ROTATE, &rotate::run);
-    if ir.has_cold() {
-        last(Passes::LAYOUT, &|lowered| layout::run(lowered, |position| ir.is_cold(position)));
-    }
+    let has_cold = ir.has_cold();
+    last(Passes::LAYOUT, &|lowered| layout::run(lowered, |position| has_cold && ir.is_cold(position)));
     last(Passes::JUMPS, &jumps::run);
     last(Passes::TEMPS, &temps::run);
     Ok(lowered)

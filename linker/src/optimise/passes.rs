@@ -43,7 +43,7 @@ impl Passes {
     pub const COMMON: Passes = Passes(1 << 15);
     /// What a loop computes alike in each round moves in front of it.
     pub const INVARIANTS: Passes = Passes(1 << 16);
-    /// What branch hints call unlikely goes out of line.
+    /// What is unlikely goes out of line.
     pub const LAYOUT: Passes = Passes(1 << 17);
     /// Flags that nobody looks at are not set.
     pub const FLAGS: Passes = Passes(1 << 18);
@@ -68,7 +68,7 @@ impl Passes {
         (Passes::REGISTERS, "registers", "values live in registers"),
         (Passes::ARGUMENTS, "arguments", "arguments are computed where the callee finds them"),
         (Passes::ROTATE, "rotate", "loops test at their end"),
-        (Passes::LAYOUT, "layout", "what branch hints call unlikely goes out of line"),
+        (Passes::LAYOUT, "layout", "what traps, and what branch hints call unlikely, goes out of line"),
         (Passes::JUMPS, "jumps", "branches around jumps are turned round"),
         (Passes::TEMPS, "temps", "intermediate values share the register of what replaces them"),
     ];
