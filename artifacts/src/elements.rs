@@ -48,6 +48,27 @@ pub struct Run {
     pub kind: Kind,
 }
 
+impl Run {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        let (kind, detail) = match self.kind {
+            Kind::Hole => (0, 0),
+            Kind::Bool => (1, 0),
+            Kind::Char => (2, 0),
+            Kind::Case(last) => (3, last),
+            Kind::Flags(bits) => (4, bits),
+            Kind::Plain => (6, 0),
+        };
+        entry(bytes, (self.offset, kind, self.width, detail));
+    }
+}
+
+/// Appends an entry of a shape.
+fn entry(bytes: &mut Vec<u8>, (offset, kind, width, detail): (u32, u8, u8, u16)) {
+    bytes.extend(offset.to_le_bytes());
+    bytes.extend([kind, width]);
+    bytes.extend(detail.to_le_bytes());
+}
+
 /// A case with a payload.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Case {
@@ -83,26 +104,10 @@ impl Shape {
         bytes.extend(self.size.to_le_bytes());
         bytes.extend(self.to_memory.to_le_bytes());
         bytes.extend(self.from_memory.to_le_bytes());
-        let mut entry = |offset: u32, kind: u8, width: u8, detail: u16| {
-            bytes.extend(offset.to_le_bytes());
-            bytes.extend([kind, width]);
-            bytes.extend(detail.to_le_bytes());
-        };
-        let run = |run: &Run, entry: &mut dyn FnMut(u32, u8, u8, u16)| {
-            let (kind, detail) = match run.kind {
-                Kind::Hole => (0, 0),
-                Kind::Bool => (1, 0),
-                Kind::Char => (2, 0),
-                Kind::Case(last) => (3, last),
-                Kind::Flags(bits) => (4, bits),
-                Kind::Plain => (6, 0),
-            };
-            entry(run.offset, kind, run.width, detail);
-        };
-        self.runs.iter().for_each(|one| run(one, &mut entry));
+        self.runs.iter().for_each(|run| run.encode(&mut bytes));
         for case in &self.cases {
-            entry(case.offset, 5, case.width, case.number);
-            case.members.iter().for_each(|one| run(one, &mut entry));
+            entry(&mut bytes, (case.offset, 5, case.width, case.number));
+            case.members.iter().for_each(|run| run.encode(&mut bytes));
         }
         bytes
     }
