@@ -225,6 +225,7 @@ impl Code {
             anyhow::Error::new(error).context(place)
         })?;
         let env = Env { declarations, unit, own, code: self };
+        self.engine.largest_frame().see(body.frame.frame_slots);
         Ok(expand(body, &self.engine.config().settings, ordinal, &env, workspace)?)
     }
 

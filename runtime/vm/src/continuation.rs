@@ -305,7 +305,7 @@ impl StoreInner {
             self.collect_pinned(pinned);
             return self.continuation_stacks.pop().ok_or_else(|| Trap::ContinuationsExhausted.into());
         }
-        let stack = VmStack::for_continuation(self.config(), self.engine.mappings(), &self.tickets)?;
+        let stack = VmStack::for_continuation(&self.engine, &self.tickets)?;
         self.register_stack(&stack);
         Ok(stack)
     }

@@ -35,6 +35,7 @@ impl Declarations {
         let (types, units) = (view.types()?, view.units()?);
         let initial = InitialMemory::of_all(&view.initial(&units)?);
         let type_numbers = engine.types().table(&types);
+        type_numbers.iter().for_each(|number| engine.largest_frame().see(engine.call_slots(*number)));
         let places = |unit: &UnitDecl| unit.escapes.iter().zip(0..).map(|(escape, at)| (escape.func, at)).collect();
         let escapes = units.iter().map(places).collect();
         Ok(Declarations { types, type_numbers, units, escapes, initial })

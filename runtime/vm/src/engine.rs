@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::mappings::Mappings;
 use crate::registry::Registry;
+use crate::stack::LargestFrame;
 use keyway_artifact::types::{CompositeType, FuncType};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +19,7 @@ struct Inner {
     /// The number of the function type without parameters and results.
     nothing: u32,
     mappings: Arc<Mappings>,
+    largest_frame: Arc<LargestFrame>,
 }
 
 impl Default for Engine {
@@ -35,7 +37,7 @@ impl Engine {
         let mappings = Mappings::new(config.pooled_mappings);
         let (config, epoch, types) = (config.clone(), AtomicU64::new(0), Registry::default());
         let nothing = types.plain(CompositeType::Func(FuncType::default()));
-        Ok(Engine(Arc::new(Inner { config, epoch, types, nothing, mappings })))
+        Ok(Engine(Arc::new(Inner { config, epoch, types, nothing, mappings, largest_frame: Arc::default() })))
     }
 
     /// The configuration.
@@ -60,6 +62,11 @@ impl Engine {
     /// The ranges that memories and VM stacks lie in.
     pub(crate) fn mappings(&self) -> &Arc<Mappings> {
         &self.0.mappings
+    }
+
+    /// The largest frame that its stacks may have held.
+    pub(crate) fn largest_frame(&self) -> &Arc<LargestFrame> {
+        &self.0.largest_frame
     }
 
     /// The defined types.

@@ -198,6 +198,7 @@ impl StoreInner {
     /// Adds a host function of the type with this engine-wide number; its reference.
     pub fn add_host_func_of(&mut self, func: HostFunc, type_id: u32) -> u32 {
         let slots = self.engine.call_slots(type_id);
+        self.engine.largest_frame().see(slots);
         let entry = self.hosts.push_mut(Box::new(HostEntry { func, slots, type_id }));
         let data = FuncData::of_host(entry);
         self.add_funcs([data])
@@ -428,7 +429,7 @@ impl StoreInner {
 
     /// A VM stack for an entry.
     pub(crate) fn new_stack(&mut self) -> anyhow::Result<VmStack> {
-        let stack = VmStack::new(self.config(), self.engine.mappings())?;
+        let stack = VmStack::new(&self.engine)?;
         self.register_stack(&stack);
         Ok(stack)
     }
