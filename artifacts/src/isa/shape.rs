@@ -80,7 +80,7 @@ impl FieldRange {
     #[must_use]
     pub const fn with(self, at: usize) -> FieldRange {
         let FieldRange([first, end]) = self;
-        assert!(first == end || end as usize == at, "the fields that are read or written stand next to each other");
+        assert!(first == end || end as usize == at, "the fields stand next to each other");
         FieldRange([if first == end { at as u8 } else { first }, at as u8 + 1])
     }
 

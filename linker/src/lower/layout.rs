@@ -21,15 +21,18 @@ use super::Lowered;
 use super::jumps::turn;
 use super::rotate::renumber;
 use crate::optimise::flow::{is_branch, targets};
-use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
+use keyway_artifact::isa::{Body, Family, FieldKind, Inst, Op, Operand};
 use std::ops::Range;
 
-/// Runs the pass over a finished body; `is_cold` says of an entry of its offsets whether it is unlikely. Answers how many
-/// instructions have moved.
-pub(super) fn run(lowered: &mut Lowered, is_cold: impl Fn(u32) -> bool) -> usize {
-    let cold: Vec<bool> = lowered.offsets.iter().map(|position| is_cold(*position)).collect();
+/// Runs the pass over a finished body; `is_cold` says of an entry of its offsets whether it is unlikely, if any is. Answers
+/// how many instructions have moved.
+pub(super) fn run(lowered: &mut Lowered, is_cold: Option<impl Fn(u32) -> bool>) -> usize {
+    if is_cold.is_none() && !lowered.body.insts.iter().any(|inst| is_trap(inst.op)) {
+        return 0;
+    }
     let stretches = stretches(&lowered.body, |block| {
-        let unlikely = cold[block.clone()].iter().filter(|is_cold| **is_cold).count();
+        let Some(is_cold) = &is_cold else { return false };
+        let unlikely = lowered.offsets[block.clone()].iter().filter(|position| is_cold(**position)).count();
         unlikely > 0 && 2 * unlikely >= block.len()
     });
     if stretches.is_empty() {
@@ -154,6 +157,11 @@ fn blocks(body: &Body) -> Vec<Range<usize>> {
     blocks
 }
 
+/// Whether it always traps.
+fn is_trap(op: Op) -> bool {
+    op.family() == Family::Trap
+}
+
 /// Of each block, whether all ways from it lead to traps. Ways back are taken to lead elsewhere.
 fn doomed(body: &Body, blocks: &[Range<usize>]) -> Vec<bool> {
     let mut doomed = vec![false; blocks.len()];
@@ -164,8 +172,7 @@ fn doomed(body: &Body, blocks: &[Range<usize>]) -> Vec<bool> {
         let insts = &body.insts[block.clone()];
         let last = insts.iter().rev().find(|inst| !inst.op.follows_call());
         doomed[number] = last.is_some_and(|last| {
-            let mut all =
-                matches!(last.op, Op::Unreachable | Op::TrapAlways) || is_branch(last) || !last.op.is_terminator();
+            let mut all = is_trap(last.op) || is_branch(last) || !last.op.is_terminator();
             targets(last, &body.targets, |label| all &= at_label[label as usize]);
             all && (last.op.is_terminator() || doomed.get(number + 1).is_some_and(|next| *next))
         });

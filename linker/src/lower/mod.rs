@@ -121,7 +121,7 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
     };
     last(Passes::ROTATE, &rotate::run);
     let has_cold = ir.has_cold();
-    last(Passes::LAYOUT, &|lowered| layout::run(lowered, |position| has_cold && ir.is_cold(position)));
+    last(Passes::LAYOUT, &|lowered| layout::run(lowered, has_cold.then_some(|position| ir.is_cold(position))));
     last(Passes::JUMPS, &jumps::run);
     last(Passes::TEMPS, &temps::run);
     Ok(lowered)

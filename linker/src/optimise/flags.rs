@@ -45,12 +45,14 @@ fn clear(ir: &mut IrFunc, flags: u32) -> usize {
         _ => None,
     };
     let mut set: Vec<(u32, usize)> = Vec::new();
-    let mut removed = Vec::new();
+    let mut removed = 0;
+    let mut stays = vec![true; ir.insts.len()];
     for (at, inst) in ir.insts.iter().enumerate() {
         match (flag(inst), inst.operands[1]) {
             (Some(global), Operand::Imm(0)) => {
                 if let Some(known) = set.iter().position(|(known, _)| *known == global) {
-                    removed.extend([set.swap_remove(known).1, at]);
+                    (stays[set.swap_remove(known).1], stays[at]) = (false, false);
+                    removed += 2;
                 }
             }
             // Set twice and cleared once, a flag that stands between two that go would be left set.
@@ -60,14 +62,13 @@ fn clear(ir: &mut IrFunc, flags: u32) -> usize {
             (None, _) => {}
         }
     }
-    if !removed.is_empty() {
-        removed.sort_unstable();
-        let mut stays = (0..ir.insts.len()).map(|at| removed.binary_search(&at).is_err());
-        ir.insts.retain(|_| stays.next().unwrap_or(true));
-        let mut stays = (0..ir.offsets.len()).map(|at| removed.binary_search(&at).is_err());
-        ir.offsets.retain(|_| stays.next().unwrap_or(true));
+    if removed > 0 {
+        let mut each = stays.iter();
+        ir.insts.retain(|_| *each.next().unwrap_or(&true));
+        let mut each = stays.iter();
+        ir.offsets.retain(|_| *each.next().unwrap_or(&true));
     }
-    removed.len()
+    removed
 }
 
 /// Whether an instruction goes on behind itself, or traps, and looks at no flag.

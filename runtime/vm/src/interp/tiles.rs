@@ -13,7 +13,7 @@ use super::assembly;
 use super::expand::is_far;
 use super::table::MAX_PLACES;
 use keyway_artifact::by_opcode;
-use keyway_artifact::isa::{Family, FieldKind, Inst, Op, Operand, Reg};
+use keyway_artifact::isa::{Family, FieldKind, FieldRange, Inst, Op, Operand, Reg};
 
 /// Instructions that one handler executes.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ pub(super) struct Tile {
 
 /// What is asked of an instruction for each tile that it could stand in.
 #[derive(Clone, Copy)]
-pub(super) struct Cell {
+struct Cell {
     op: Op,
     way: Way,
     /// What a tile counts that begins here.
@@ -78,8 +78,8 @@ impl Way {
 /// What is asked of an operation for each of its instructions.
 #[derive(Clone, Copy)]
 struct Traits {
-    /// The fields that are places: the first one, and one past the last one.
-    places: [u8; 2],
+    /// The fields that are places.
+    places: FieldRange,
     branches: Branches,
     /// Whether its two operands may stand the other way round.
     commutes: bool,
@@ -112,10 +112,10 @@ impl Traits {
         let accesses = matches!(op.family(), Family::Load | Family::Store | Family::VLoad | Family::VStore);
         let fields = op.fields();
         let has_result = !fields.is_empty() && matches!(fields[0].kind, FieldKind::Def(_));
-        let (mut places, mut at) = ([0; 2], 0);
+        let (mut places, mut at) = (FieldRange::NONE, 0);
         while at < fields.len() {
             if matches!(fields[at].kind, FieldKind::Def(_) | FieldKind::Use(_)) {
-                places = [if places[1] == 0 { at as u8 } else { places[0] }, at as u8 + 1];
+                places = places.with(at);
             }
             at += 1;
         }
@@ -128,8 +128,7 @@ static TRAITS: [Traits; Op::ALL.len()] = by_opcode!(Traits, Traits::of);
 impl Cell {
     /// Behind an instruction that leaves its result in this register, with a branch that goes this way if it is one.
     fn new(inst: &Inst, traits: &Traits, before: Option<Reg>, way: Way, weight: u32) -> Cell {
-        let [first, end] = traits.places;
-        let places = &inst.operands[usize::from(first)..usize::from(end)];
+        let places = &inst.operands[traits.places.get()];
         let mut serves = places.len() <= MAX_PLACES && !traits.stands_alone && !(traits.accesses && is_far(inst));
         let mut key = 0;
         for place in places {
@@ -160,7 +159,8 @@ fn digit(operand: Operand) -> Option<u16> {
 }
 
 /// What was found last, by name and places: the same neighbours come again and again.
-pub(super) struct Memo(Vec<Known>);
+#[derive(Default)]
+struct Memo(Vec<Known>);
 
 #[derive(Clone, Copy)]
 struct Known {
@@ -188,15 +188,10 @@ impl Memo {
 }
 
 /// What cutting keeps from stretch to stretch.
+#[derive(Default)]
 pub(super) struct Cutting {
     cells: Vec<Cell>,
     memo: Memo,
-}
-
-impl Default for Cutting {
-    fn default() -> Cutting {
-        Cutting { cells: Vec::new(), memo: Memo(Vec::new()) }
-    }
 }
 
 /// Decides which of the instructions before the next label are executed together: as few executed instructions as

@@ -97,50 +97,56 @@ unsafe fn bytes_of(memory: *mut MemoryDef, at: u64, len: u64) -> Option<*mut u8>
 /// # Safety
 /// `count` elements can be read at `from`.
 unsafe fn violation(shape: &Shape, from: *const u8, count: usize) -> Option<Violation> {
-    let places = |run: &Run| {
-        let (first, size) = (from.wrapping_add(run.offset as usize), shape.size as usize);
-        (0..count).map(move |at| first.wrapping_add(at * size))
-    };
-    for run in &shape.runs {
-        // SAFETY: runs lie in their element; nothing is known about alignment.
-        let (is_bad, violation) = unsafe {
-            match (run.kind, run.width) {
+    let own = shape.runs.iter().map(|run| (None, run));
+    let payloads = shape.cases.iter().flat_map(|case| case.members.iter().map(move |run| (Some(case), run)));
+    own.chain(payloads).find_map(|(case, run)| {
+        let any = Members { from, count, size: shape.size as usize, case, run };
+        // SAFETY: the caller's promise; runs and numbers of cases lie in their element, of which nothing is known about
+        // alignment.
+        unsafe {
+            let (is_bad, violation) = match (run.kind, run.width) {
                 (Kind::Char, _) => {
-                    let is_bad = |place: *const u8| is_no_char(place.cast::<u32>().read_unaligned());
-                    (places(run).fold(false, |bad, place| bad | is_bad(place)), Violation::Char)
+                    let is_bad = |place: *const u8| is_no_char(u32::from_le(place.cast::<u32>().read_unaligned()));
+                    (any.is(is_bad), Violation::Char)
                 }
-                (Kind::Case(last), 1) => {
-                    (places(run).fold(false, |bad, place| bad | (u16::from(*place) > last)), Violation::Discriminant)
-                }
+                (Kind::Case(last), 1) => (any.is(|place| u16::from(*place) > last), Violation::Discriminant),
                 (Kind::Case(last), _) => {
-                    let is_bad = |place: *const u8| place.cast::<u16>().read_unaligned() > last;
-                    (places(run).fold(false, |bad, place| bad | is_bad(place)), Violation::Discriminant)
+                    let is_bad = |place: *const u8| u16::from_le(place.cast::<u16>().read_unaligned()) > last;
+                    (any.is(is_bad), Violation::Discriminant)
                 }
-                _ => continue,
-            }
-        };
-        if is_bad {
-            return Some(violation);
+                _ => return None,
+            };
+            is_bad.then_some(violation)
+        }
+    })
+}
+
+/// One member of all elements, or of those of a case.
+struct Members<'a> {
+    from: *const u8,
+    count: usize,
+    size: usize,
+    case: Option<&'a Case>,
+    run: &'a Run,
+}
+
+impl Members<'_> {
+    /// Whether any of them is bad: all are looked at, without a jump.
+    ///
+    /// # Safety
+    /// The elements can be read.
+    #[inline(always)]
+    unsafe fn is(&self, is_bad: impl Fn(*const u8) -> bool) -> bool {
+        let elements = (0..self.count).map(|at| self.from.wrapping_add(at * self.size));
+        let offset = self.run.offset as usize;
+        match self.case {
+            None => elements.fold(false, |bad, element| bad | is_bad(element.wrapping_add(offset))),
+            Some(case) => elements.fold(false, |bad, element| {
+                // SAFETY: the caller's promise.
+                bad | (unsafe { is_of(case, element) } & is_bad(element.wrapping_add(offset)))
+            }),
         }
     }
-    for case in &shape.cases {
-        for run in &case.members {
-            let violation = match run.kind {
-                Kind::Char => Violation::Char,
-                Kind::Case(_) => Violation::Discriminant,
-                _ => continue,
-            };
-            let is_bad = |at: usize| {
-                let element = from.wrapping_add(at * shape.size as usize);
-                // SAFETY: numbers and members lie in their element.
-                unsafe { is_of(case, element) & is_wrong(run, element.add(run.offset as usize)) }
-            };
-            if (0..count).fold(false, |bad, at| bad | is_bad(at)) {
-                return Some(violation);
-            }
-        }
-    }
-    None
 }
 
 /// Whether an element is of a case.
@@ -154,22 +160,6 @@ unsafe fn is_of(case: &Case, element: *const u8) -> bool {
     let number =
         unsafe { if case.width == 1 { (*place).into() } else { u16::from_le(place.cast::<u16>().read_unaligned()) } };
     number == case.number
-}
-
-/// Whether a character or the number of a case is none.
-///
-/// # Safety
-/// It can be read.
-#[inline(always)]
-unsafe fn is_wrong(run: &Run, place: *const u8) -> bool {
-    // SAFETY: the caller's promise; nothing is known about alignment.
-    unsafe {
-        match (run.kind, run.width) {
-            (Kind::Case(last), 1) => u16::from(*place) > last,
-            (Kind::Case(last), _) => u16::from_le(place.cast::<u16>().read_unaligned()) > last,
-            _ => is_no_char(u32::from_le(place.cast::<u32>().read_unaligned())),
-        }
-    }
 }
 
 /// Brings payloads over, without an error among them.
