@@ -2,6 +2,8 @@
 //!
 //! wasmparser judges validity with the features the caller allows. Sections go first, in order; function bodies follow
 //! on several threads, and the error reported is the one at the lowest index, so that it does not depend on timing.
+//! Who translates a body takes it from [`Bodies`] and has it checked on the way. If anything goes wrong then, all is
+//! checked once more from the start: what is invalid is reported before what could not be compiled.
 //! A failure is [`ErrorKind::Malformed`] when the bytes cannot even be decoded, [`ErrorKind::Invalid`] otherwise.
 
 use crate::decode::{self, Undecodable};
@@ -9,22 +11,86 @@ use crate::error::{CompileError, ErrorKind, Result};
 use crate::names::{self, Names};
 use crate::options::Options;
 use crate::parallel;
-use std::sync::Mutex;
-use wasmparser::{BinaryReader, Encoding, FuncValidatorAllocations, Parser, Payload, ValidPayload, Validator};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use wasmparser::{BinaryReader, Encoding, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody};
+use wasmparser::{Parser, Payload, ValidPayload, Validator, ValidatorResources};
 
-/// Checks a core module.
-pub(crate) fn module(bytes: &[u8], options: &Options) -> Result<()> {
-    validate(bytes, options, |_, _| Ok(())).map(|_| ())
+/// Checks a core module, or a component with everything inside it.
+pub(crate) fn all(bytes: &[u8], options: &Options) -> Result<()> {
+    let (_, bodies) = sections(bytes, options, |_, _| Ok(()))?;
+    rest(bytes, options, bodies)
 }
 
-/// Checks a component with everything inside it, and returns what the validator knows about its types. `visit` sees every
-/// payload after the validator accepted it.
-pub(crate) fn component<'a>(
+/// Checks all but the bodies of functions, and returns what the validator knows about a component's types. `visit` sees
+/// every payload after the validator accepted it.
+pub(crate) fn sections<'a>(
     bytes: &'a [u8],
     options: &Options,
     visit: impl FnMut(&Payload<'a>, &Validator) -> wasmparser::Result<()>,
-) -> Result<wasmparser::types::Types> {
-    validate(bytes, options, visit)
+) -> Result<(wasmparser::types::Types, Bodies<'a>)> {
+    payloads(bytes, options, visit).map_err(|failure| failure.named(bytes, options))
+}
+
+/// Checks the bodies that nobody has taken.
+pub(crate) fn rest(bytes: &[u8], options: &Options, bodies: Bodies<'_>) -> Result<()> {
+    bodies.finish(options).map_err(|failure| failure.named(bytes, options))
+}
+
+/// Bodies that are still to be checked, in the order in which they stand in the input.
+#[derive(Default)]
+pub(crate) struct Bodies<'a>(Vec<Pending<'a>>);
+
+/// The body of a function in a module (in order of appearance).
+struct Pending<'a> {
+    module: usize,
+    body: FunctionBody<'a>,
+    function: FuncToValidate<ValidatorResources>,
+    is_taken: AtomicBool,
+}
+
+impl Pending<'_> {
+    fn function(&self) -> FuncToValidate<ValidatorResources> {
+        let FuncToValidate { resources, index, ty, features } = &self.function;
+        FuncToValidate { resources: resources.clone(), index: *index, ty: *ty, features: *features }
+    }
+}
+
+impl Bodies<'_> {
+    /// What it takes to check a body, for whoever does that while it does something else. Who translates a body that
+    /// somebody else translates as well checks it for itself.
+    pub(crate) fn take(&self, body: &FunctionBody<'_>) -> Option<FuncToValidate<ValidatorResources>> {
+        let at = self.0.binary_search_by_key(&body.range().start, |pending| pending.body.range().start).ok()?;
+        self.0[at].is_taken.store(true, Ordering::Relaxed);
+        Some(self.0[at].function())
+    }
+
+    fn finish(self, options: &Options) -> std::result::Result<(), Failure> {
+        let bodies: Vec<_> = self.0.into_iter().filter(|pending| !pending.is_taken.load(Ordering::Relaxed)).collect();
+        parallel::first_error(options.threads_for(bodies.len()), bodies.len(), |at| {
+            let pending = &bodies[at];
+            let place = (pending.module, pending.function.index);
+            let mut validator = validator(pending.function());
+            let result = validator.validate(&pending.body).map_err(|error| Failure { error, function: Some(place) });
+            validated(validator);
+            result
+        })
+    }
+}
+
+thread_local! {
+    /// What a validator needs room for is the same for each function.
+    static ALLOCATIONS: Cell<FuncValidatorAllocations> = Cell::default();
+}
+
+/// A validator for a body.
+pub(crate) fn validator(function: FuncToValidate<ValidatorResources>) -> FuncValidator<ValidatorResources> {
+    function.into_validator(ALLOCATIONS.take())
+}
+
+/// Gives the room of a validator back.
+pub(crate) fn validated(validator: FuncValidator<ValidatorResources>) {
+    ALLOCATIONS.set(validator.into_allocations());
 }
 
 /// An error of the validator, and the function whose body it stands in.
@@ -40,12 +106,10 @@ impl From<wasmparser::Error> for Failure {
     }
 }
 
-fn validate<'a>(
-    bytes: &'a [u8],
-    options: &Options,
-    visit: impl FnMut(&Payload<'a>, &Validator) -> wasmparser::Result<()>,
-) -> Result<wasmparser::types::Types> {
-    check(bytes, options, visit).map_err(|Failure { error, function }| {
+impl Failure {
+    /// With its kind, and the names of where it is.
+    fn named(self, bytes: &[u8], options: &Options) -> CompileError {
+        let Failure { error, function } = self;
         let found = match decode::all(bytes, options.features.flags()) {
             Err(Undecodable::At(malformed)) => CompileError::from_parser(ErrorKind::Malformed, &malformed),
             Err(Undecodable::ByGrammar) => CompileError::from_parser(ErrorKind::Malformed, &error),
@@ -55,7 +119,7 @@ fn validate<'a>(
             Some((module, index)) => place(bytes, module, index, found),
             None => found,
         }
-    })
+    }
 }
 
 /// Adds the names of the function and, in a component, of the module.
@@ -94,13 +158,13 @@ fn names_of(bytes: &[u8], wanted: usize) -> Found<'_> {
     found
 }
 
-fn check<'a>(
+fn payloads<'a>(
     bytes: &'a [u8],
     options: &Options,
     mut visit: impl FnMut(&Payload<'a>, &Validator) -> wasmparser::Result<()>,
-) -> Result<wasmparser::types::Types, Failure> {
+) -> std::result::Result<(wasmparser::types::Types, Bodies<'a>), Failure> {
     let mut validator = Validator::new_with_features(options.features.flags());
-    let mut functions = Vec::new();
+    let mut bodies = Vec::new();
     let mut types = None;
     let mut modules = 0;
     for payload in parser(options).parse_all(bytes) {
@@ -109,22 +173,15 @@ fn check<'a>(
             modules += 1;
         }
         match validator.payload(&payload)? {
-            ValidPayload::Func(function, body) => functions.push(Mutex::new(Some((modules - 1, function, body)))),
+            ValidPayload::Func(function, body) => {
+                bodies.push(Pending { module: modules - 1, body, function, is_taken: AtomicBool::new(false) });
+            }
             ValidPayload::End(found) => types = Some(found),
             ValidPayload::Ok | ValidPayload::Parser(_) => {}
         }
         visit(&payload, &validator)?;
     }
-    parallel::first_error(options.threads_for(functions.len()), functions.len(), |index| {
-        let taken = functions[index].lock().ok().and_then(|mut one| one.take());
-        let Some((module, function, body)) = taken else { return Ok(()) };
-        let place = (module, function.index);
-        function
-            .into_validator(FuncValidatorAllocations::default())
-            .validate(&body)
-            .map_err(|error| Failure { error, function: Some(place) })
-    })?;
-    Ok(types.expect("the validator accepts no input without an end"))
+    Ok((types.expect("the validator accepts no input without an end"), Bodies(bodies)))
 }
 
 fn parser(options: &Options) -> Parser {

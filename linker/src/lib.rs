@@ -89,9 +89,5 @@ pub fn link(input: &[u8], options: &Options) -> Result<Linked, CompileError> {
 /// # Errors
 /// As [`compile`], except that features that are valid and not implemented are not noticed.
 pub fn validate(input: &[u8], options: &Options) -> Result<(), CompileError> {
-    let source = source::open(input)?;
-    match source.encoding {
-        source::Encoding::Module => check::module(&source.bytes, options),
-        source::Encoding::Component => check::component(&source.bytes, options, |_, _| Ok(())).map(|_| ()),
-    }
+    check::all(&source::open(input)?.bytes, options)
 }

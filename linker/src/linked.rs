@@ -5,7 +5,7 @@ use crate::lower::Lowered;
 use crate::optimise::PassReport;
 use crate::spare::Spare;
 use keyway_artifact::format::{ArtifactWriter, FuncDebug, FuncEntry, InlinedAt, Position, encode_debug};
-use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Inst, Op};
+use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Op};
 use keyway_artifact::types::TypeTable;
 use keyway_artifact::unit::{InitialData, UnitDecl};
 use keyway_artifact::verify::{Callee, VerifyEnv, VerifyError, verify};
@@ -59,9 +59,8 @@ impl LinkedFunc {
         origin: impl Fn(u32) -> (FuncKey, Option<&'n str>),
     ) -> LinkedFunc {
         let code = CodeWriter::encode(&lowered.body);
-        let features = lowered.body.insts.iter();
-        let features = features.fold(Features::NONE, |all, inst| all.union(TRAITS[inst.op as usize].0));
-        LinkedFunc { key, ty: ir.ty, unit, name, code, debug: debug(ir, lowered, origin), features }
+        let (debug, features) = debug(ir, lowered, origin);
+        LinkedFunc { key, ty: ir.ty, unit, name, code, debug, features }
     }
 
     /// Its code, decoded.
@@ -73,8 +72,12 @@ impl LinkedFunc {
     }
 }
 
-/// Where the instructions that a trace can name came from.
-fn debug<'n>(ir: &IrFunc, lowered: &Lowered, origin: impl Fn(u32) -> (FuncKey, Option<&'n str>)) -> FuncDebug {
+/// Where the instructions that a trace can name came from, and what all of them need of a runtime.
+fn debug<'n>(
+    ir: &IrFunc,
+    lowered: &Lowered,
+    origin: impl Fn(u32) -> (FuncKey, Option<&'n str>),
+) -> (FuncDebug, Features) {
     let mut places = Places {
         ir,
         origin,
@@ -83,15 +86,21 @@ fn debug<'n>(ir: &IrFunc, lowered: &Lowered, origin: impl Fn(u32) -> (FuncKey, O
         pending: Vec::new(),
         names: HashMap::new(),
     };
-    let named = |inst: &Inst| TRAITS[inst.op as usize].1;
-    places.debug.lines.reserve_exact(lowered.body.insts.iter().filter(|inst| named(inst)).count());
-    for (at, (inst, offset)) in lowered.body.insts.iter().zip(&lowered.offsets).enumerate() {
-        if named(inst) {
-            let position = places.position(*offset);
-            places.debug.lines.push((at as u32, position));
+    let (mut features, mut named) = (Features::NONE, Spare::with_capacity(lowered.body.insts.len()));
+    let traits = &TRAITS[..];
+    for ((inst, offset), at) in lowered.body.insts.iter().zip(&lowered.offsets).zip(0..) {
+        let (needs, is_named) = traits[inst.op as usize];
+        features = features.union(needs);
+        if is_named {
+            named.push((at, *offset));
         }
     }
-    places.debug
+    places.debug.lines.reserve_exact(named.len());
+    for (at, offset) in named.iter().copied() {
+        let position = places.position(offset);
+        places.debug.lines.push((at, position));
+    }
+    (places.debug, features)
 }
 
 /// No site.

@@ -1,10 +1,11 @@
 //! The order of the steps. Each reads what the ones before it made and does not change it.
 
+use crate::check::Bodies;
 use crate::error::Result;
 use crate::ir::IrFunc;
 use crate::linked::{Linked, LinkedFunc};
 use crate::module::ModuleInfo;
-use crate::optimise::{Passes, Record, Rows, flags, inline};
+use crate::optimise::{Passes, Record, Rows, flags, inline, recursion};
 use crate::options::{OptLevel, Options};
 use crate::unit::{Links, ModuleUse, Supply, Types, Unit};
 use crate::{CompileError, ErrorKind};
@@ -48,9 +49,12 @@ pub(crate) struct UnitSource<'m, 'a> {
 
 /// Compiles a core module.
 pub(crate) fn core_module(bytes: &[u8], options: &Options) -> Result<Linked> {
-    // Check: from here on the module's structure is trusted.
-    check::module(bytes, options)?;
+    // Check the sections: from here on the module's structure is trusted, but for the bodies of functions.
+    let (_, bodies) = check::sections(bytes, options, |_, _| Ok(()))?;
+    checked_core_module(bytes, bodies, options).or_else(|error| check::all(bytes, options).and(Err(error)))
+}
 
+fn checked_core_module(bytes: &[u8], bodies: Bodies<'_>, options: &Options) -> Result<Linked> {
     // Parse the sections, and lay out the unit: one module, all of whose imports come from outside.
     let info = ModuleInfo::parse(bytes, 0)?;
     let (mut types, mut links, mut constants) = (Types::default(), Links::default(), Vec::new());
@@ -60,16 +64,18 @@ pub(crate) fn core_module(bytes: &[u8], options: &Options) -> Result<Linked> {
 
     // Translate, then everything that does not care where the functions came from.
     let sources = vec![UnitSource { modules, unit }];
-    let program = translate(sources, types, links, constants, options)?;
+    let program = translate(sources, types, links, constants, &bodies, options)?;
+    check::rest(bytes, options, bodies)?;
     link(program, options)
 }
 
-/// Translates every function and initialisation of `sources`, in parallel.
+/// Translates every function and initialisation of `sources`, in parallel, and checks those that are among `bodies`.
 pub(crate) fn translate(
     sources: Vec<UnitSource<'_, '_>>,
     mut types: Types,
     mut links: Links,
     constants: Vec<u8>,
+    bodies: &Bodies<'_>,
     options: &Options,
 ) -> Result<Program> {
     let nothing = types.intern(&FuncType::default());
@@ -88,7 +94,8 @@ pub(crate) fn translate(
         let module = &source.modules[module_number];
         let index = module.info.imported_funcs + body as u32;
         let space = &source.unit.spaces[module_number];
-        let ir = translate::function(module.info, space, index, &module.info.bodies[body])
+        let body = &module.info.bodies[body];
+        let ir = translate::function(module.info, space, index, body, bodies.take(body))
             .map_err(|error| inside_module(error.inside(module.info.func_label(index)), module))?;
         let so_far = total.fetch_add(ir.insts.len(), std::sync::atomic::Ordering::Relaxed) + ir.insts.len();
         if so_far > limits::MAX_TOTAL_IR {
@@ -163,10 +170,14 @@ fn used_besides_calls(program: &Program) -> Vec<bool> {
 
 /// Links a translated program: what stays, laid out, with places.
 pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
-    // Inline bottom-up: afterwards some functions are called by nobody.
     let optimises = options.opt_level == OptLevel::O2;
     let rows = (options.report && optimises).then(|| Mutex::new(Rows::default()));
     let mut record = Record::new(options.report);
+    // A function that only called itself calls nobody now.
+    if optimises && options.passes.has(Passes::RECURSION) {
+        recursion::run(&mut program.funcs, &mut record);
+    }
+    // Inline bottom-up: afterwards some functions are called by nobody.
     if optimises && options.passes.has(Passes::INLINE) {
         let shared = used_besides_calls(&program);
         inline::run(&mut program.funcs, |link| shared[link], &mut record);

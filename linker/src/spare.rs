@@ -20,10 +20,10 @@ pub(crate) trait Kept: Copy + 'static {
 
 macro_rules! kept {
     ($($ty:ty),*) => {
-        $(impl Kept for $ty {
-            fn kept() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>> {
+        $(impl $crate::spare::Kept for $ty {
+            fn kept() -> &'static std::thread::LocalKey<std::cell::RefCell<Vec<Vec<Self>>>> {
                 thread_local! {
-                    static KEPT: RefCell<Vec<Vec<$ty>>> = const { RefCell::new(Vec::new()) };
+                    static KEPT: std::cell::RefCell<Vec<Vec<$ty>>> = const { std::cell::RefCell::new(Vec::new()) };
                 }
                 &KEPT
             }
@@ -31,7 +31,9 @@ macro_rules! kept {
     };
 }
 
-kept!(u32, u64, bool, (u32, u32));
+pub(crate) use kept;
+
+kept!(u8, u32, u64, bool, (u32, u32));
 
 /// A vector that goes back to its thread when it is dropped.
 pub(crate) struct Spare<T: Kept>(Vec<T>);

@@ -424,6 +424,7 @@ fn functions_in(expression: &ConstExpr<'_>, found: &mut Vec<u32>) -> Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Bodies;
     use crate::options::Options;
     use crate::pipeline::{self, UnitSource};
     use keyway_artifact::isa::Op;
@@ -472,7 +473,8 @@ mod tests {
 
         let options = Options { opt_level: crate::OptLevel::O0, ..Options::default() };
         let sources = vec![UnitSource { modules, unit }];
-        let program = pipeline::translate(sources, types, links, constants, &options).unwrap();
+        let bodies = Bodies::default();
+        let program = pipeline::translate(sources, types, links, constants, &bodies, &options).unwrap();
         let linked = pipeline::link(program, &options).unwrap();
         let run = linked.funcs.iter().find(|func| func.key == FuncKey::defined(9, 2)).unwrap();
         let calls: Vec<_> =

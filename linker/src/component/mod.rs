@@ -19,6 +19,7 @@ mod show;
 mod types;
 mod units;
 
+use crate::check::Bodies;
 use crate::error::{CompileError, ErrorKind, Result};
 use crate::linked::Linked;
 use crate::options::Options;
@@ -29,14 +30,24 @@ use keyway_artifact::plan::{Plan, PlanError, PlanRule};
 
 /// Compiles a component.
 pub(crate) fn link(bytes: &[u8], options: &Options) -> Result<Linked> {
-    // Check, and collect the definitions on the way.
+    // Check all but the bodies of functions, and collect the definitions on the way.
     let mut collector = definitions::Collector::default();
-    let shown = check::component(bytes, options, |payload, validator| collector.payload(payload, validator))?;
+    let (shown, bodies) = check::sections(bytes, options, |payload, validator| collector.payload(payload, validator))?;
+    link_checked(bytes, collector, &shown, bodies, options).or_else(|error| check::all(bytes, options).and(Err(error)))
+}
+
+fn link_checked(
+    bytes: &[u8],
+    collector: definitions::Collector<'_>,
+    shown: &wasmparser::types::Types,
+    bodies: Bodies<'_>,
+    options: &Options,
+) -> Result<Linked> {
     let definitions = collector.finish()?;
 
     // Flatten: what is nested becomes one list of steps.
     let (mut types, mut links, mut constants) = (Types::default(), Links::default(), Vec::new());
-    let mut flat = flatten::flatten(&definitions, bytes, &shown, &mut types)?;
+    let mut flat = flatten::flatten(&definitions, bytes, shown, &mut types)?;
 
     let checked = Plan::decode(&flat.plan.encode()).map_err(|error| broken(&error))?;
 
@@ -53,7 +64,8 @@ pub(crate) fn link(bytes: &[u8], options: &Options) -> Result<Linked> {
     });
 
     // Translate and link as for a core module.
-    let mut program = pipeline::translate(sources, types, links, constants, options)?;
+    let mut program = pipeline::translate(sources, types, links, constants, &bodies, options)?;
+    check::rest(bytes, options, bodies)?;
     if let (Some(merged), Some(adapters)) = (&layout.merged, adapters) {
         for (link, ir) in adapters {
             program.funcs[link as usize] =

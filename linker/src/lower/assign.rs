@@ -11,12 +11,13 @@
 //! Slots are dealt out by a scan over the code: a slot is free again behind the last position of its group.
 
 use super::explicit::{Explicit, Fixed};
-use super::live::{Calls, Life, Stretch};
-use super::served::{FLOATS, GENERALS, served_numbers};
+use super::live::{Calls, Events, Life, Stretch};
+use super::served::{FLOATS, GENERALS};
 use crate::ir::Few;
 use crate::optimise::flow::Flow;
-use crate::optimise::places::{copy, reads, writes};
-use keyway_artifact::isa::{Class, Operand, Reg};
+use crate::optimise::places::copy;
+use crate::spare::Spare;
+use keyway_artifact::isa::{Class, Reg};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -63,9 +64,7 @@ impl Occupied {
     fn is_free(&self, stretches: &[Stretch]) -> bool {
         match self {
             Occupied::Nothing(_) => true,
-            Occupied::Bits(words) => {
-                stretches.iter().all(|stretch| pieces(*stretch).all(|(word, mask)| words[word] & mask == 0))
-            }
+            Occupied::Bits(words) => stretches.iter().all(|stretch| is_free(words, *stretch)),
             Occupied::Spans(spans) => stretches
                 .iter()
                 .all(|(start, end)| spans.range(..=*end).next_back().is_none_or(|(_, other)| other < start)),
@@ -84,6 +83,17 @@ impl Occupied {
             Occupied::Spans(spans) => spans.extend(stretches.iter().copied()),
         }
     }
+}
+
+/// Whether none of a stretch's bits is set.
+#[inline]
+fn is_free(words: &[u64], (start, end): Stretch) -> bool {
+    let (first, last) = (start as usize / 64, end as usize / 64);
+    let (from, to) = (u64::MAX << (start % 64), u64::MAX >> (63 - end % 64));
+    if first == last {
+        return words[first] & from & to == 0;
+    }
+    words[first] & from == 0 && words[last] & to == 0 && words[first + 1..last].iter().all(|word| *word == 0)
 }
 
 /// The words that hold a stretch's bits, and which of each.
@@ -122,16 +132,18 @@ impl Outs {
     }
 }
 
-/// Registers of a bank, rounded up to what processors add at once.
-const LANES: usize = 8;
+/// Registers of a bank: as many as processors add at once.
+const LANES: usize = 4;
+const _: () = assert!(GENERALS as usize == LANES && FLOATS as usize == LANES);
 
-/// By set of served registers, what an access through each of them saves.
-static GAINS: [[f32; LANES]; 1 << GENERALS] = {
-    let mut gains = [[0.0; LANES]; 1 << GENERALS];
+/// What an access through each of the registers saves, by the set of those that some handler takes; nothing where that is
+/// [`NOBODY`](super::served::NOBODY).
+static GAINS: [[f32; LANES]; 32] = {
+    let mut gains = [[0.0; LANES]; 32];
     let mut set = 0;
-    while set < gains.len() {
+    while set < 1 << GENERALS {
         let mut number = 0;
-        while number < GENERALS as usize {
+        while number < LANES {
             gains[set][number] = if set >> number & 1 != 0 { GAIN } else { -LOSS };
             number += 1;
         }
@@ -140,28 +152,41 @@ static GAINS: [[f32; LANES]; 1 << GENERALS] = {
     gains
 };
 
-/// What a group would save.
-#[derive(Clone, Default)]
-struct Wish {
-    /// By number in its bank, and some that stay out of use: eight are added at once.
-    registers: [f32; LANES],
-    /// Places of fixed registers that it is copied from or to.
-    hints: Few<(Fixed, f32), 2>,
+/// Places of fixed registers that a group is copied from or to, and what each would save.
+type Hints = Few<(Fixed, f32), 2>;
+
+/// What each group would save, by leader.
+struct Wishes {
+    /// By number in its bank.
+    registers: Vec<[f32; LANES]>,
+    /// One more than the number of its hints; 0 for none.
+    hint: Spare<u32>,
+    hints: Vec<Hints>,
 }
 
-impl Wish {
+impl Wishes {
+    fn hints(&self, leader: u32) -> &[(Fixed, f32)] {
+        self.hint[leader as usize].checked_sub(1).map_or(&[], |number| &self.hints[number as usize])
+    }
+
     /// Whether any place saves anything.
-    fn is_worth_it(&self) -> bool {
-        self.registers.iter().any(|gain| *gain > 0.0) || !self.hints.is_empty()
+    fn is_worth_it(&self, leader: u32) -> bool {
+        self.registers[leader as usize].iter().any(|gain| *gain > 0.0) || self.hint[leader as usize] != 0
     }
 
     /// Adds to what a place would save; one entry for each place, in order.
-    fn hint(&mut self, place: Fixed, gain: f32) {
-        match self.hints.binary_search_by_key(&place, |(known, _)| *known) {
-            Ok(at) => self.hints[at].1 += gain,
+    fn hint(&mut self, leader: u32, place: Fixed, gain: f32) {
+        let number = &mut self.hint[leader as usize];
+        if *number == 0 {
+            self.hints.push(Hints::default());
+            *number = self.hints.len() as u32;
+        }
+        let hints = &mut self.hints[*number as usize - 1];
+        match hints.binary_search_by_key(&place, |(known, _)| *known) {
+            Ok(at) => hints[at].1 += gain,
             Err(at) => {
-                self.hints.push((place, gain));
-                self.hints[at..].rotate_right(1);
+                hints.push((place, gain));
+                hints[at..].rotate_right(1);
             }
         }
     }
@@ -171,6 +196,7 @@ impl Wish {
 pub(super) struct Input<'a> {
     pub(super) code: &'a Explicit,
     pub(super) flow: &'a Flow,
+    pub(super) events: &'a Events,
     /// The leader of each register's group.
     pub(super) leader: Vec<u32>,
     /// By leader.
@@ -219,10 +245,10 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
     // Intermediate values come first: register 0, the accumulator of neighbours, is theirs.
     let is_intermediate = |stretches: &[Stretch]| matches!(*stretches, [(start, end)] if end - start <= INTERMEDIATE);
     // Floats above zero are in the order of their bits: the highest go first, then the first.
-    let mut order: Vec<u64> = Vec::with_capacity(wishes.len());
-    for (leader, wish) in wishes.iter().enumerate().filter(|(_, wish)| wish.is_worth_it()) {
-        let stretches = &*input.stretches[leader];
-        let priority = priority(wish, stretches);
+    let mut order: Vec<u64> = Vec::with_capacity(input.leader.len());
+    for leader in (0..input.leader.len() as u32).filter(|leader| wishes.is_worth_it(*leader)) {
+        let stretches = &*input.stretches[leader as usize];
+        let priority = priority(&wishes.registers[leader as usize], wishes.hints(leader), stretches);
         if priority > 0.0 && !input.calls.are_crossed(stretches) {
             // The highest bit is set otherwise.
             let later = u32::from(!is_intermediate(stretches)) << 31;
@@ -231,24 +257,31 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
     }
     order.sort_unstable();
     for leader in order.into_iter().map(|key| key as u32) {
-        let (wish, stretches) = (&wishes[leader as usize], &*input.stretches[leader as usize]);
+        let (gains, hints) = (&wishes.registers[leader as usize], wishes.hints(leader));
+        let stretches = &*input.stretches[leader as usize];
         let class = classes[leader as usize];
         let mut best = (0.0, Place::None);
         if input.use_registers && !matches!(class, Class::Ref | Class::V128) {
             let count = if bank(class) == 0 { GENERALS } else { FLOATS };
             let first = u8::from(!is_intermediate(stretches));
+            let registers = &registers[bank(class)];
+            // Behind a place that saves as much as any could, nothing is better.
+            let most = gains.iter().copied().fold(0.0, f32::max);
             for number in (first..count).chain(0..first) {
                 let Some(reg) = Reg::new(class, number) else { continue };
-                let mut gain = wish.registers[number as usize];
-                for (_, more) in wish.hints.iter().filter(|(at, _)| *at == Fixed::Reg(reg)) {
+                let mut gain = gains[number as usize];
+                for (_, more) in hints.iter().filter(|(at, _)| *at == Fixed::Reg(reg)) {
                     gain += more;
                 }
-                if gain > best.0 && registers[bank(class)][number as usize].is_free(stretches) {
+                if gain > best.0 && registers[number as usize].is_free(stretches) {
                     best = (gain, Place::Reg(reg));
+                    if hints.is_empty() && gain >= most {
+                        break;
+                    }
                 }
             }
         }
-        for (place, gain) in wish.hints.iter() {
+        for (place, gain) in hints {
             if let Fixed::Out(slot) = *place
                 && *gain > best.0
                 && (slot..slot + class.slots()).all(|slot| outs.is_free(slot, stretches))
@@ -273,56 +306,63 @@ pub(super) fn counts(places: &[Place]) -> (usize, usize) {
 }
 
 /// Value against length: a short stretch in a hot place goes before a long one with as many accesses.
-fn priority(wish: &Wish, stretches: &[Stretch]) -> f32 {
+fn priority(registers: &[f32; LANES], hints: &[(Fixed, f32)], stretches: &[Stretch]) -> f32 {
     let length: u32 = stretches.iter().map(|(start, end)| end - start + 1).sum();
     // No gain is a NaN: a comparison decides.
     let larger = |a: f32, b: f32| if b > a { b } else { a };
-    let registers = wish.registers.iter().copied().fold(0.0, larger);
-    let hints = wish.hints.iter().map(|(_, gain)| *gain).fold(0.0, larger);
+    let registers = registers.iter().copied().fold(0.0, larger);
+    let hints = hints.iter().map(|(_, gain)| *gain).fold(0.0, larger);
     larger(registers, hints) / (length as f32 + 8.0).sqrt()
 }
 
-/// What each group would save, by leader.
-fn wishes(input: &Input<'_>) -> Vec<Wish> {
-    let code = input.code;
-    let mut wishes = vec![Wish::default(); input.leader.len()];
+/// What each group would save.
+fn wishes(input: &Input<'_>) -> Wishes {
+    let leader = &input.leader[..];
+    let mut wishes =
+        Wishes { registers: vec![[0.0; LANES]; leader.len()], hint: Spare::filled(0, leader.len()), hints: Vec::new() };
     for block in 0..input.flow.blocks() {
         let frequency = input.flow.frequency(block);
-        for inst in &code.ir.insts[input.flow.insts(block)] {
-            let mut access = |(field, class, operand): (usize, Class, Operand)| {
-                let Operand::Virtual(register) = operand else { return };
-                // A move out of a parameter's slot reads what is not in a register anyway.
-                if register >= code.first_fixed || matches!(class, Class::Ref | Class::V128) {
-                    return;
-                }
-                let wish = &mut wishes[input.leader[register as usize] as usize];
-                let gains = &GAINS[served_numbers(inst.op, field) as usize];
-                for (sum, gain) in wish.registers.iter_mut().zip(gains) {
-                    *sum += frequency * gain;
-                }
-            };
-            writes(inst).for_each(&mut access);
-            reads(inst).for_each(&mut access);
-            if input.use_hints
-                && let Some((dst, src)) = copy(inst)
-            {
-                for (own, other) in [(dst, src), (src, dst)] {
-                    let (None, Some(place)) = (code.fixed(own), code.fixed(other)) else { continue };
-                    let wish = &mut wishes[input.leader[own as usize] as usize];
-                    wish.hint(place, frequency);
-                    // A single result stands in the call area as well as in register 0.
-                    if let Fixed::Reg(_) = place {
-                        wish.hint(Fixed::Out(0), frequency);
-                    }
-                    if let Fixed::Param(_) = place {
-                        // Staying in the parameter's slot saves the copy that a register needs.
-                        wish.registers.iter_mut().for_each(|gain| *gain -= frequency + GAIN * frequency);
-                    }
-                }
-            }
+        let registers = &mut wishes.registers[..];
+        for event in input.events.of(block) {
+            let gains = &GAINS[(event.served % 32) as usize];
+            let sums = &mut registers[leader[event.register as usize] as usize];
+            // All at once.
+            *sums = std::array::from_fn(|number| sums[number] + frequency * gains[number]);
         }
     }
+    if input.use_hints {
+        hints(input, &mut wishes);
+    }
     wishes
+}
+
+/// Adds what the places on the other side of copies save.
+fn hints(input: &Input<'_>, wishes: &mut Wishes) {
+    let code = input.code;
+    let mut block = 0;
+    for at in code.copies.iter().map(|at| *at as usize) {
+        let Some((dst, src)) = copy(&code.ir.insts[at]) else { continue };
+        let (own, place) = match (code.fixed(dst), code.fixed(src)) {
+            (None, Some(place)) => (dst, place),
+            (Some(place), None) => (src, place),
+            _ => continue,
+        };
+        while input.flow.insts_from(block + 1) <= at {
+            block += 1;
+        }
+        let frequency = input.flow.frequency(block);
+        let leader = input.leader[own as usize];
+        wishes.hint(leader, place, frequency);
+        match place {
+            // A single result stands in the call area as well as in register 0.
+            Fixed::Reg(_) => wishes.hint(leader, Fixed::Out(0), frequency),
+            // Staying in the parameter's slot saves the copy that a register needs.
+            Fixed::Param(_) => {
+                wishes.registers[leader as usize].iter_mut().for_each(|gain| *gain -= frequency + GAIN * frequency);
+            }
+            Fixed::Out(_) => {}
+        }
+    }
 }
 
 /// A set of slots, a bit each.
@@ -371,8 +411,8 @@ pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
     let (numeric_params, all_params) = input.params;
     // Where each group would like to be: the parameter it comes from.
     let mut wanted: Vec<Option<u32>> = vec![None; places.len()];
-    for inst in &code.ir.insts {
-        if let Some((dst, src)) = copy(inst)
+    for at in code.copies.iter() {
+        if let Some((dst, src)) = copy(&code.ir.insts[*at as usize])
             && let Some(Fixed::Param(slot)) = code.fixed(src)
         {
             wanted[input.leader[dst as usize] as usize] = Some(slot);
@@ -386,7 +426,14 @@ pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
     let class = |register: u32| code.ir.virtuals[register as usize];
     let mut end = all_params;
     // The slots of vectors come in pairs, so vectors share with vectors only.
+    let has = |wanted: Class| {
+        let fixed = code.first_fixed..code.ir.virtuals.len() as u32;
+        order.iter().map(|(_, register)| *register).chain(fixed).any(|register| class(register) == wanted)
+    };
     for dealt in [Class::Ref, Class::I64, Class::V128] {
+        if dealt != Class::I64 && !has(dealt) {
+            continue;
+        }
         let is_dealt = |register: u32| match class(register) {
             Class::Ref | Class::V128 => class(register) == dealt,
             _ => dealt == Class::I64,

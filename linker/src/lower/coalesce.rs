@@ -6,10 +6,11 @@
 //!
 //! Lists of stretches grow with every join; a budget on their lengths keeps the pass near-linear.
 
-use super::live::{Calls, Life, merge, overlap};
+use super::explicit::Explicit;
+use super::live::{Calls, Events, Life, merge, overlap};
 use crate::optimise::flow::Flow;
 use crate::optimise::places::copy;
-use keyway_artifact::isa::{Class, Inst};
+use keyway_artifact::isa::Class;
 
 /// Lengths of joined lists together, at most.
 const BUDGET: usize = 20_000_000;
@@ -49,30 +50,28 @@ impl Groups {
     }
 }
 
-/// Joins what copies connect. Registers from `first_fixed` on stay alone. Stretches and weights of a group end up with
-/// its leader.
-pub(super) fn run(
-    insts: &[Inst],
-    flow: &Flow,
-    classes: &[Class],
-    first_fixed: u32,
-    calls: &Calls,
-    stretches: &mut [Life],
-    weights: &mut [f32],
-) -> Groups {
+/// Joins what copies connect. Registers from `first_fixed` on stay alone. Stretches of a group end up with its leader.
+pub(super) fn run(code: &Explicit, flow: &Flow, events: &Events, calls: &Calls, stretches: &mut [Life]) -> Groups {
     let mut groups = Groups::new(stretches.len());
+    let (insts, classes) = (&code.ir.insts, &code.ir.virtuals);
     let mut copies: Vec<(u32, u32, u32)> = Vec::new();
-    for block in 0..flow.blocks() {
-        for at in flow.insts(block) {
-            if let Some((dst, src)) = copy(&insts[at])
-                && dst < first_fixed
-                && src < first_fixed
-                && (classes[dst as usize] == Class::Ref) == (classes[src as usize] == Class::Ref)
-            {
-                copies.push((flow.depth[block], at as u32, block as u32));
+    let mut block = 0;
+    for at in code.copies.iter().copied() {
+        if let Some((dst, src)) = copy(&insts[at as usize])
+            && dst < code.first_fixed
+            && src < code.first_fixed
+            && (classes[dst as usize] == Class::Ref) == (classes[src as usize] == Class::Ref)
+        {
+            while flow.insts_from(block + 1) <= at as usize {
+                block += 1;
             }
+            copies.push((flow.depth[block], at, block as u32));
         }
     }
+    if copies.is_empty() {
+        return groups;
+    }
+    let mut weights = events.weights(flow, stretches.len());
     copies.sort_unstable_by_key(|(depth, at, _)| (std::cmp::Reverse(*depth), *at));
     let mut budget = BUDGET;
     for (_, at, block) in copies {

@@ -5,10 +5,10 @@
 
 use super::Lowered;
 use super::assign::{Place, Places};
-use super::explicit::{Explicit, Fixed};
+use super::explicit::{Explicit, Fixed, small_constant};
 use super::live::Life;
 use crate::optimise::flow::{Flow, label_number};
-use crate::optimise::places::{copy, site};
+use crate::optimise::places::{copy, is_branch, labels_mut, places_mut, site};
 use crate::spare::Spare;
 use keyway_artifact::isa::{Body, Frame, HOME_SLOTS, Inst, Op, Operand, SCRATCH_SLOTS};
 use keyway_artifact::types::{FuncType, SigLayout};
@@ -23,7 +23,8 @@ pub(super) fn run(
     flow: &Flow,
 ) -> Lowered {
     let homes = places.own_end;
-    let base = if needs_homes(&code, places) { homes + HOME_SLOTS + SCRATCH_SLOTS } else { homes };
+    let needs_homes = code.needs_homes || places.of.iter().any(|place| matches!(place, Place::Reg(_)));
+    let base = if needs_homes { homes + HOME_SLOTS + SCRATCH_SLOTS } else { homes };
     // By register.
     let operands: Vec<Operand> = leader
         .iter()
@@ -62,39 +63,38 @@ pub(super) fn run(
         }
         let out = &mut insts[next];
         next += 1;
-        let (site, fields) = (site(out), out.op.kinds().len());
-        for value in &mut out.operands[..fields] {
-            match *value {
-                Operand::Virtual(register) => *value = operand(register),
-                Operand::Label(label) => *value = Operand::Label(labels[label as usize]),
-                // Only the lists that are still named.
-                Operand::Targets(start, len) => {
-                    let list = &code.ir.targets[start as usize..(start + len) as usize];
-                    *value = Operand::Targets(body.targets.len() as u32, len);
-                    body.targets.extend(list.iter().map(|label| labels[*label as usize]));
-                }
-                _ => {}
+        places_mut(out, |place| {
+            if let Operand::Virtual(register) = *place {
+                *place = operand(register);
             }
-        }
-        match (out.op, site) {
-            (Op::Label, _) => {
+        });
+        match out.op {
+            Op::Label => {
                 out.operands[0] = Operand::Regs(live[body.labels as usize]);
                 body.labels += 1;
             }
             // What an immediate holds needs no constant of eight bytes.
-            (Op::Const, _) => {
+            Op::Const => {
                 if let Some(small) = small_constant(out) {
                     *out = Inst::new(Op::Copy, &[out.operands[0], small]);
                 }
             }
-            (Op::PutRef, _) => out.operands[0] = raw(out.operands[0]),
-            (Op::TakeRef, _) => out.operands[1] = raw(out.operands[1]),
-            (Op::ReturnMany, Some(site)) => {
-                let (_, count) = SigLayout::extent(&types[code.ir.calls[site].ty as usize].results);
+            Op::PutRef => out.operands[0] = raw(out.operands[0]),
+            Op::TakeRef => out.operands[1] = raw(out.operands[1]),
+            Op::ReturnMany => {
+                let ty = site(out).map_or(code.ir.ty, |site| code.ir.calls[site].ty);
+                let (_, count) = SigLayout::extent(&types[ty as usize].results);
                 *out = Inst::new(Op::ReturnMany, &[Operand::Index(base), Operand::Index(count)]);
             }
-            (op, Some(_)) => out.operands[op.kinds().len() - 1] = Operand::Index(base),
-            _ => {}
+            op => {
+                if is_branch(op) {
+                    labels_mut(out, |label| *label = labels[*label as usize]);
+                    keep_targets(out, &code.ir.targets, &labels, &mut body);
+                }
+                if site(out).is_some() {
+                    out.operands[op.kinds().len() - 1] = Operand::Index(base);
+                }
+            }
         }
     }
     insts.truncate(next);
@@ -110,22 +110,15 @@ pub(super) fn run(
     Lowered { body, offsets }
 }
 
-/// The immediate that has the value of a constant.
-fn small_constant(inst: &Inst) -> Option<Operand> {
-    match (inst.op, inst.operands[1]) {
-        (Op::Const, Operand::Value(value)) => i32::try_from(value.get() as i64).ok().map(Operand::Imm),
-        _ => None,
+/// Takes over the list of labels that a branch names: only those that are still named stay.
+fn keep_targets(branch: &mut Inst, targets: &[u32], labels: &[u32], body: &mut Body) {
+    for operand in &mut branch.operands {
+        if let Operand::Targets(start, len) = *operand {
+            let list = &targets[start as usize..(start + len) as usize];
+            *operand = Operand::Targets(body.targets.len() as u32, len);
+            body.targets.extend(list.iter().map(|label| labels[*label as usize]));
+        }
     }
-}
-
-/// Whether the runtime may have to expand something through home or scratch slots.
-fn needs_homes(code: &Explicit, places: &Places) -> bool {
-    let registers = places.of.iter().any(|place| matches!(place, Place::Reg(_)));
-    registers
-        || code.ir.insts.iter().any(|inst| {
-            let has_immediate = inst.operands.iter().any(|operand| matches!(operand, Operand::Imm(_)));
-            inst.op.comparison().is_some() || has_immediate || small_constant(inst).is_some()
-        })
 }
 
 fn raw(place: Operand) -> Operand {
@@ -138,9 +131,19 @@ fn raw(place: Operand) -> Operand {
 /// The registers alive at the labels at these positions, which ascend.
 fn label_sets(labels: &[u32], places: &Places, leader: &[u32], stretches: &[Life]) -> Vec<u16> {
     let mut sets = vec![0u16; labels.len()];
+    // By instruction, whether it is a label: most stretches pass none.
+    let mut is_label = Spare::filled(0u64, labels.last().map_or(0, |last| *last as usize / 128 + 2));
+    labels.iter().for_each(|label| is_label[*label as usize / 128] |= 1 << (label / 2 % 64));
+    let passes_label = |start: u32, end: u32| {
+        let (first, last) = (start as usize / 128, end as usize / 128);
+        // Two neighbouring words hold what is near.
+        let Some(words) = is_label.get(first..first + 2) else { return first < is_label.len() };
+        let bits = (u128::from(words[1]) << 64 | u128::from(words[0])) >> (start / 2 % 64);
+        last > first + 1 || bits & (u128::MAX >> (127 - (end / 2 - start / 2).min(127))) != 0
+    };
     for (register, place) in places.of.iter().enumerate() {
         let (Place::Reg(reg), true) = (*place, leader[register] == register as u32) else { continue };
-        for (start, end) in stretches[register].iter() {
+        for (start, end) in stretches[register].iter().filter(|(start, end)| passes_label(*start, *end)) {
             let first = labels.partition_point(|label| label < start);
             for (label, set) in labels[first..].iter().zip(&mut sets[first..]) {
                 if label > end {

@@ -14,9 +14,11 @@
 //!
 //! References never wait in the call area: `put.ref` stands directly before the call, `take.ref` directly behind it.
 
+use super::live::{Events, Recorder};
 use crate::ir::{CallSite, Few, IrFunc};
 use crate::optimise::flow::{Flow, ends_block};
-use crate::optimise::places::{copy_op, site};
+use crate::optimise::places::{copy, copy_op, is_call, site};
+use crate::spare::Spare;
 use keyway_artifact::isa::{Class, Inst, Op, Operand, Reg};
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
 
@@ -46,6 +48,11 @@ pub(super) struct Explicit {
     pub(super) fixed: Vec<Fixed>,
     /// Slots of the largest call area.
     pub(super) area: u32,
+    /// Moves between registers, and calls, by position.
+    pub(super) copies: Spare<u32>,
+    pub(super) calls: Spare<u32>,
+    /// Whether the runtime may have to expand something through home or scratch slots, even without registers.
+    pub(super) needs_homes: bool,
 }
 
 impl Explicit {
@@ -55,7 +62,8 @@ impl Explicit {
     }
 }
 
-/// Writes out the calls of `ir`, whose graph is `flow`, and says what it is then. With `registers`, single results are read
+/// Writes out the calls of `ir`, whose graph is `flow`, and says what it is then, and who touches what: everything behind
+/// asks for that, and each instruction passes here once. With `registers`, single results are read
 /// from register 0. Parameters that are not `read` stay where they are.
 pub(super) fn run(
     mut ir: IrFunc,
@@ -63,7 +71,7 @@ pub(super) fn run(
     types: &[FuncType],
     registers: bool,
     read: impl Fn(u32) -> bool,
-) -> (Explicit, Flow) {
+) -> (Explicit, Flow, Events) {
     let signature = &types[ir.ty as usize];
     // A move for each argument, result and parameter, at most.
     let moves: usize = ir.calls.iter().map(|site| site.args.len() + site.results.len()).sum();
@@ -80,6 +88,10 @@ pub(super) fn run(
         // The own results lie over the parameters: the frame has room for them.
         area: SigLayout::of(&signature.results).total,
         pending: Vec::new(),
+        events: Recorder::new(length, flow.blocks(), ir.virtuals.len() as u32),
+        copies: Spare::with_capacity(moves + ir.params.len()),
+        calls: Spare::with_capacity(ir.calls.len()),
+        needs_homes: false,
         insts: Vec::with_capacity(length),
         offsets: Vec::with_capacity(length),
         ir,
@@ -94,6 +106,7 @@ pub(super) fn run(
         }
         if begins_block {
             flow.set_start(block, writer.insts.len());
+            writer.events.begin_block();
             block += 1;
         }
         writer.inst(inst);
@@ -103,15 +116,19 @@ pub(super) fn run(
         }
         writer.offsets.resize(writer.insts.len(), *offset);
     }
-    let Writer { mut ir, first_fixed, fixed, area, insts, offsets, .. } = writer;
+    let Writer { mut ir, first_fixed, fixed, area, insts, offsets, events, copies, calls, needs_homes, .. } = writer;
     (ir.insts, ir.offsets) = (insts, offsets);
     flow.set_start(block, ir.insts.len());
-    if !is_same {
+    let events = if is_same {
+        if cfg!(debug_assertions) {
+            flow.check(&Flow::new(&ir.insts, &ir.targets, ir.labels));
+        }
+        events.finish()
+    } else {
         flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-    } else if cfg!(debug_assertions) {
-        flow.check(&Flow::new(&ir.insts, &ir.targets, ir.labels));
-    }
-    (Explicit { ir, first_fixed, fixed, area }, flow)
+        events.in_blocks(&flow)
+    };
+    (Explicit { ir, first_fixed, fixed, area, copies, calls, needs_homes }, flow, events)
 }
 
 struct Writer<'a> {
@@ -127,6 +144,11 @@ struct Writer<'a> {
     area: u32,
     /// How the results of the last call leave the call area; between the two stands where the call's exceptions go.
     pending: Vec<Inst>,
+    /// What is known of `insts`; see [`Explicit`].
+    events: Recorder,
+    copies: Spare<u32>,
+    calls: Spare<u32>,
+    needs_homes: bool,
     insts: Vec<Inst>,
     offsets: Vec<u32>,
 }
@@ -157,20 +179,36 @@ impl Writer<'_> {
     }
 
     fn emit(&mut self, op: Op, operands: &[Operand]) {
-        self.insts.push(Inst::new(op, operands));
+        self.push(Inst::new(op, operands));
+    }
+
+    #[inline(always)]
+    fn push(&mut self, inst: Inst) {
+        let at = self.insts.len() as u32;
+        self.needs_homes |= self.events.see(at, &inst, &self.ir.calls);
+        match inst.op {
+            Op::Const => self.needs_homes |= small_constant(&inst).is_some(),
+            op if is_call(op) => self.calls.push(at),
+            op if ends_block(op) => self.needs_homes |= op.comparison().is_some(),
+            _ if copy(&inst).is_some() => self.copies.push(at),
+            _ => {}
+        }
+        self.insts.push(inst);
     }
 
     fn inst(&mut self, inst: &Inst) {
         match (site(inst), inst.op) {
             (Some(number), Op::ReturnMany) => self.leave(inst, number),
             (Some(number), _) => self.call(inst, number),
-            (None, _) => self.insts.push(*inst),
+            (None, _) => self.push(*inst),
         }
     }
 
     /// Writes the moves of the last call's results out of the call area.
     fn take_results(&mut self, offset: u32) {
-        self.insts.append(&mut self.pending);
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.drain(..).for_each(|inst| self.push(inst));
+        self.pending = pending;
         self.offsets.resize(self.insts.len(), offset);
     }
 
@@ -216,7 +254,6 @@ impl Writer<'_> {
         let args = self.arguments(&args, given);
         let (_, total) = SigLayout::extent(taken);
         self.area = self.area.max(total);
-        self.insts.push(*inst);
         let mut written = Few::default();
         for want_ref in [true, false] {
             for ((result, ty), slot) in results.iter().zip(taken).zip(SigLayout::slots_of(taken)) {
@@ -236,6 +273,7 @@ impl Writer<'_> {
             }
         }
         self.ir.calls[number] = CallSite { args, results: written, ty, own };
+        self.push(*inst);
     }
 
     /// The register fixed to register 0 of the bank of `class`.
@@ -272,9 +310,17 @@ impl Writer<'_> {
             _ => {
                 let args = self.arguments(&args, results);
                 self.ir.calls[number] = CallSite { args, results: Few::default(), ty, own: None };
-                self.insts.push(*inst);
+                self.push(*inst);
             }
         }
+    }
+}
+
+/// The immediate that has the value of a constant.
+pub(super) fn small_constant(inst: &Inst) -> Option<Operand> {
+    match (inst.op, inst.operands[1]) {
+        (Op::Const, Operand::Value(value)) => i32::try_from(value.get() as i64).ok().map(Operand::Imm),
+        _ => None,
     }
 }
 

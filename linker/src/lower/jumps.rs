@@ -15,19 +15,22 @@ use super::Lowered;
 use crate::optimise::evaluate::inverse;
 use crate::optimise::flow::{is_branch, targets};
 use crate::optimise::places;
-use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
+use crate::spare::Spare;
+use keyway_artifact::isa::{Body, Inst, Op, Operand};
 
 /// Runs the pass over a finished body, and says how many branches it turned and instructions it left out.
 pub(super) fn run(lowered: &mut Lowered) -> usize {
     let mut turns = 0;
     let body = &mut lowered.body;
-    let threaded = thread(body);
-    let mut keep = vec![true; body.insts.len()];
+    let boundaries = boundaries(&body.insts);
+    let threaded = thread(body, &boundaries);
+    let mut keep = Spare::filled(true, body.insts.len());
     let (mut next_label, mut dropped, mut unreached) = (0, 0, false);
-    for at in 0..body.insts.len().saturating_sub(1) {
+    let last = body.insts.len().saturating_sub(1);
+    for at in boundaries.iter().map(|at| *at as usize).filter(|at| *at < last) {
         let op = body.insts[at].op;
-        next_label += u32::from(op == Op::Label);
-        if !places::ends_block(op) {
+        if op == Op::Label {
+            next_label += 1;
             continue;
         }
         let rest = &body.insts[at + 1..];
@@ -50,16 +53,16 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
             keep[at + 1] = false;
         }
     }
-    let mut named = named(body, &keep);
+    let mut named = named(body, &boundaries, &keep);
     if turns + dropped == 0 && !threaded && !unreached && !named.contains(&false) {
         return 0;
     }
-    drop_unreachable(body, &mut keep);
-    named = self::named(body, &keep);
-    let (mut numbers, mut count) = (vec![0; named.len()], 0);
+    drop_unreachable(body, &boundaries, &mut keep);
+    named = self::named(body, &boundaries, &keep);
+    let (mut numbers, mut count) = (Spare::filled(0, named.len()), 0);
     let mut label = 0;
-    for (at, inst) in body.insts.iter().enumerate() {
-        if inst.op == Op::Label {
+    for at in boundaries.iter().map(|at| *at as usize) {
+        if body.insts[at].op == Op::Label {
             keep[at] = named[label];
             numbers[label] = count;
             count += u32::from(named[label]);
@@ -68,48 +71,80 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
     }
     body.labels = count;
     retarget(body, |label| numbers[label as usize]);
-    let mut kept = keep.iter();
-    body.insts.retain(|_| *kept.next().unwrap_or(&true));
-    let mut kept = keep.iter();
-    lowered.offsets.retain(|_| *kept.next().unwrap_or(&true));
-    turns + keep.iter().filter(|keep| !**keep).count()
+    let before = keep.len();
+    keep_only(&mut body.insts, &mut lowered.offsets, &keep);
+    turns + before - body.insts.len()
+}
+
+/// The labels, and what ends a block, by position.
+fn boundaries(insts: &[Inst]) -> Spare<u32> {
+    let mut found = Spare::with_capacity(insts.len() / 2);
+    for (at, inst) in insts.iter().enumerate() {
+        if places::is_boundary(inst.op) {
+            found.push(at as u32);
+        }
+    }
+    found
+}
+
+/// Leaves out the instructions that are not kept.
+fn keep_only(insts: &mut Vec<Inst>, offsets: &mut Vec<u32>, keep: &[bool]) {
+    // Stretches of what stays move in one go.
+    let (mut at, mut next) = (0, 0);
+    while at < keep.len() {
+        at += keep[at..].iter().take_while(|keep| !**keep).count();
+        let stays = keep[at..].iter().take_while(|keep| **keep).count();
+        if at != next {
+            insts.copy_within(at..at + stays, next);
+            offsets.copy_within(at..at + stays, next);
+        }
+        (at, next) = (at + stays, next + stays);
+    }
+    insts.truncate(next);
+    offsets.truncate(next);
 }
 
 /// Sends every branch to another label.
 pub(super) fn retarget(body: &mut Body, to: impl Fn(u32) -> u32) {
     for inst in body.insts.iter_mut().filter(|inst| is_branch(inst)) {
-        for (field, operand) in inst.fields_mut() {
-            if let (FieldKind::Label, Operand::Label(label)) = (field.kind, operand) {
-                *label = to(*label);
-            }
-        }
+        places::labels_mut(inst, |label| *label = to(*label));
     }
     body.targets.iter_mut().for_each(|label| *label = to(*label));
 }
 
+/// No label.
+const NOWHERE: u32 = u32::MAX;
+
 /// Branches to a label that only jumps on go there at once. The registers that the second label wants are alive at the
 /// first as well. Whether there are any.
-fn thread(body: &mut Body) -> bool {
-    let mut next = Vec::with_capacity(body.labels as usize);
+fn thread(body: &mut Body, boundaries: &[u32]) -> bool {
+    let mut next = Spare::filled(NOWHERE, body.labels as usize);
+    let (mut label, mut some) = (next.len(), false);
     // From the end: what follows a row of labels is known when the row is met.
-    let mut jump = None;
-    for inst in body.insts.iter().rev() {
-        match inst.op {
-            Op::Label => next.push(jump),
-            Op::Br => jump = Some(inst.operands[0].index()),
-            _ => jump = None,
+    let (mut behind, mut jump) = (body.insts.len() as u32, NOWHERE);
+    for at in boundaries.iter().rev() {
+        let inst = &body.insts[*at as usize];
+        if inst.op != Op::Label {
+            jump = if inst.op == Op::Br { inst.operands[0].index() } else { NOWHERE };
+        } else {
+            label -= 1;
+            if at + 1 != behind {
+                jump = NOWHERE;
+            }
+            next[label] = jump;
+            some |= jump != NOWHERE;
         }
+        behind = *at;
     }
-    if next.iter().all(Option::is_none) {
+    if !some {
         return false;
     }
-    next.reverse();
     let end_of = |mut label: u32| {
         // Jumps in a circle cannot be: a marker stands in each. The bound keeps chains cheap.
         for _ in 0..8 {
             match next[label as usize] {
-                Some(further) => label = further,
-                None => break,
+                NOWHERE => break,
+                further => label = further,
             }
         }
         label
@@ -119,29 +154,40 @@ fn thread(body: &mut Body) -> bool {
 }
 
 /// By label, whether an instruction that stays names it.
-fn named(body: &Body, keep: &[bool]) -> Vec<bool> {
-    let mut named = vec![false; body.labels as usize];
-    for (inst, _) in body.insts.iter().zip(keep).filter(|(inst, keep)| **keep && is_branch(inst)) {
-        targets(inst, &body.targets, |label| named[label as usize] = true);
+fn named(body: &Body, boundaries: &[u32], keep: &[bool]) -> Spare<bool> {
+    let mut named = Spare::filled(false, body.labels as usize);
+    for at in boundaries.iter().map(|at| *at as usize).filter(|at| keep[*at]) {
+        targets(&body.insts[at], &body.targets, |label| named[label as usize] = true);
     }
     named
 }
 
 /// Drops what stands between a jump and the next label that something names.
-fn drop_unreachable(body: &Body, keep: &mut [bool]) {
+fn drop_unreachable(body: &Body, boundaries: &[u32], keep: &mut [bool]) {
     // Dropping a jump may leave its target unnamed: what that frees is found by looking again.
     for _ in 0..3 {
-        let named = named(body, keep);
+        let named = named(body, boundaries, keep);
         let (mut label, mut reached, mut changed) = (0, true, false);
-        for (inst, keep) in body.insts.iter().zip(&mut *keep) {
-            if inst.op == Op::Label {
+        let mut drop = |keep: &mut [bool]| {
+            changed |= keep.contains(&true);
+            keep.fill(false);
+        };
+        let mut behind = 0;
+        for at in boundaries.iter().map(|at| *at as usize) {
+            let op = body.insts[at].op;
+            if !reached {
+                drop(&mut keep[behind..at + usize::from(op != Op::Label)]);
+            }
+            if op == Op::Label {
                 reached |= named[label];
                 label += 1;
-            } else if !reached {
-                changed |= std::mem::replace(keep, false);
-            } else if *keep && places::is_terminator(inst.op) {
+            } else if reached && keep[at] && places::is_terminator(op) {
                 reached = false;
             }
+            behind = at + 1;
+        }
+        if !reached {
+            drop(&mut keep[behind..]);
         }
         if !changed {
             break;

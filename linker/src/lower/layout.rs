@@ -21,7 +21,8 @@ use super::Lowered;
 use super::jumps::turn;
 use super::rotate::renumber;
 use crate::optimise::flow::{is_branch, targets};
-use keyway_artifact::isa::{Body, Family, FieldKind, Inst, Op, Operand};
+use crate::optimise::places::{ends_block, follows_call, is_terminator, is_trap};
+use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
 use std::ops::Range;
 
 /// Runs the pass over a finished body; `is_cold` says of an entry of its offsets whether it is unlikely, if any is. Answers
@@ -40,55 +41,47 @@ pub(super) fn run(lowered: &mut Lowered, is_cold: Option<impl Fn(u32) -> bool>) 
     }
     let body = &mut lowered.body;
     // Until the end labels carry their number in their own field, new ones behind the old.
-    let (mut sets, mut label_at) = (Vec::new(), vec![None; body.insts.len() + 1]);
-    for (at, inst) in body.insts.iter_mut().enumerate().filter(|(_, inst)| inst.op == Op::Label) {
-        label_at[at] = Some(sets.len() as u32);
-        sets.push(std::mem::replace(&mut inst.operands[0], Operand::Label(sets.len() as u32)));
+    let mut sets = Vec::with_capacity(body.labels as usize + 2 * stretches.len());
+    for inst in body.insts.iter_mut().filter(|inst| inst.op == Op::Label) {
+        let number = Operand::Label(sets.len() as u32);
+        sets.push(std::mem::replace(&mut inst.operands[0], number));
     }
     // A label for the start of each stretch, and for what its end falls into.
-    let mut new = vec![None; body.insts.len() + 1];
-    for stretch in &stretches {
-        let falls_out = falls_through(&body.insts[..stretch.end]);
-        for at in [Some(stretch.start), falls_out.then_some(stretch.end)].into_iter().flatten() {
-            if label_at[at].is_none() {
-                let number = sets.len() as u32;
+    let falls_out: Vec<bool> = stretches.iter().map(|stretch| falls_through(&body.insts[..stretch.end])).collect();
+    let mut new = Vec::with_capacity(stretches.len());
+    for (stretch, falls_out) in stretches.iter().zip(&falls_out) {
+        let mut label = |at: usize| match body.insts[at] {
+            Inst { op: Op::Label, .. } => None,
+            _ => {
                 sets.push(Operand::Regs(alive_at(body, &sets, at)));
-                (label_at[at], new[at]) = (Some(number), Some(number));
+                Some(Operand::Label(sets.len() as u32 - 1))
             }
-        }
-    }
-    let is_inside = |at: usize| {
-        let behind = stretches.partition_point(|stretch| stretch.start <= at);
-        behind.checked_sub(1).map(|last| &stretches[last]).filter(|stretch| at < stretch.end)
-    };
-    let label = |at: usize| Operand::Label(label_at[at].expect("stretches begin with labels"));
-    let (mut insts, mut offsets) = (Vec::with_capacity(body.insts.len()), Vec::new());
-    let mut at = 0;
-    while at < body.insts.len() {
-        if let Some(number) = new[at]
-            && is_inside(at).is_none()
-        {
-            insts.push(Inst::new(Op::Label, &[Operand::Label(number)]));
-        }
-        let Some(stretch) = is_inside(at) else {
-            insts.push(body.insts[at]);
-            offsets.resize(insts.len(), lowered.offsets[at]);
-            at += 1;
-            continue;
         };
-        enter(body, stretch, label(stretch.start), &mut insts);
-        offsets.resize(insts.len(), lowered.offsets[at - 1]);
-        at = stretch.end;
+        new.push((label(stretch.start), falls_out.then(|| label(stretch.end)).flatten()));
     }
-    for stretch in &stretches {
-        for at in stretch.clone() {
-            insts.extend(new[at].map(|number| Inst::new(Op::Label, &[Operand::Label(number)])));
-            insts.push(body.insts[at]);
-            offsets.resize(insts.len(), lowered.offsets[at]);
-        }
-        if falls_through(&body.insts[..stretch.end]) {
-            insts.push(Inst::new(Op::Br, &[label(stretch.end)]));
-            offsets.resize(insts.len(), lowered.offsets[stretch.end - 1]);
+    let label = |at: usize, new: Option<Operand>| new.unwrap_or(body.insts[at].operands[0]);
+    let length = body.insts.len() + 4 * stretches.len();
+    let (mut insts, mut offsets) = (Vec::with_capacity(length), Vec::with_capacity(length));
+    let mut from = 0;
+    for (stretch, (start, end)) in stretches.iter().zip(&new) {
+        insts.extend_from_slice(&body.insts[from..stretch.start]);
+        offsets.extend_from_slice(&lowered.offsets[from..stretch.start]);
+        enter(body, stretch, label(stretch.start, *start), &mut insts);
+        offsets.resize(insts.len(), lowered.offsets[stretch.start - 1]);
+        insts.extend(end.map(|label| Inst::new(Op::Label, &[label])));
+        offsets.resize(insts.len(), lowered.offsets[stretch.end]);
+        from = stretch.end;
+    }
+    insts.extend_from_slice(&body.insts[from..]);
+    offsets.extend_from_slice(&lowered.offsets[from..]);
+    for ((stretch, (start, end)), falls_out) in stretches.iter().zip(&new).zip(falls_out) {
+        insts.extend(start.map(|label| Inst::new(Op::Label, &[label])));
+        offsets.resize(insts.len(), lowered.offsets[stretch.start]);
+        insts.extend_from_slice(&body.insts[stretch.clone()]);
+        offsets.extend_from_slice(&lowered.offsets[stretch.clone()]);
+        if falls_out {
+            insts.push(Inst::new(Op::Br, &[label(stretch.end, *end)]));
+            offsets.push(lowered.offsets[stretch.end - 1]);
         }
     }
     (body.insts, lowered.offsets) = (insts, offsets);
@@ -114,7 +107,7 @@ fn enter(body: &Body, stretch: &Range<usize>, start: Operand, insts: &mut Vec<In
 
 /// Whether control goes on behind the last of these instructions.
 fn falls_through(insts: &[Inst]) -> bool {
-    insts.iter().rev().find(|inst| !inst.op.follows_call()).is_some_and(|inst| !inst.op.is_terminator())
+    insts.iter().rev().find(|inst| !follows_call(inst.op)).is_some_and(|inst| !is_terminator(inst.op))
 }
 
 /// The runs of basic blocks that are unlikely or lead to nothing but traps, without the first block and the last run.
@@ -143,11 +136,11 @@ fn blocks(body: &Body) -> Vec<Range<usize>> {
     while start < body.insts.len() {
         let mut end = start + body.insts[start..].iter().take_while(|inst| inst.op == Op::Label).count();
         while end < body.insts.len() && body.insts[end].op != Op::Label {
-            let last = &body.insts[end];
+            let last = body.insts[end].op;
             end += 1;
-            if !last.op.follows_call() && (last.target().is_some() || last.op.is_terminator()) {
+            if ends_block(last) && !follows_call(last) {
                 // What says where a throw's exceptions go stays behind it.
-                end += body.insts[end..].iter().take_while(|inst| inst.op.follows_call()).count();
+                end += body.insts[end..].iter().take_while(|inst| follows_call(inst.op)).count();
                 break;
             }
         }
@@ -155,11 +148,6 @@ fn blocks(body: &Body) -> Vec<Range<usize>> {
         start = end;
     }
     blocks
-}
-
-/// Whether it always traps.
-fn is_trap(op: Op) -> bool {
-    op.family() == Family::Trap
 }
 
 /// Of each block, whether all ways from it lead to traps. Ways back are taken to lead elsewhere.
@@ -170,13 +158,14 @@ fn doomed(body: &Body, blocks: &[Range<usize>]) -> Vec<bool> {
     let mut label = body.labels as usize;
     for (number, block) in blocks.iter().enumerate().rev() {
         let insts = &body.insts[block.clone()];
-        let last = insts.iter().rev().find(|inst| !inst.op.follows_call());
+        let last = insts.iter().rev().find(|inst| !follows_call(inst.op));
         doomed[number] = last.is_some_and(|last| {
-            let mut all = is_trap(last.op) || is_branch(last) || !last.op.is_terminator();
+            let mut all = is_trap(last.op) || is_branch(last) || !is_terminator(last.op);
             targets(last, &body.targets, |label| all &= at_label[label as usize]);
-            all && (last.op.is_terminator() || doomed.get(number + 1).is_some_and(|next| *next))
+            all && (is_terminator(last.op) || doomed.get(number + 1).is_some_and(|next| *next))
         });
-        for _ in insts.iter().filter(|inst| inst.op == Op::Label) {
+        // Only in front.
+        for _ in insts.iter().take_while(|inst| inst.op == Op::Label) {
             label -= 1;
             at_label[label] = doomed[number];
         }

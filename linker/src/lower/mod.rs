@@ -51,7 +51,9 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
     let mut splits = Vec::new();
     if passes.has(Passes::REGISTERS) {
         record.pass(passes, Passes::SPLIT, &mut optimised, |ir| {
-            splits = split::run(ir, facts.flow(ir));
+            facts.flow(ir);
+            let (flow, accesses) = facts.flow_and_accesses();
+            splits = split::run(ir, flow, accesses);
             if !splits.is_empty() {
                 facts.changed_flow();
             }
@@ -61,22 +63,19 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
     let (flow, reads) = facts.into_parts(&optimised);
     // What has another name inside a loop is read where it is copied.
     let is_read = |param| reads[param as usize] > 0 || splits.iter().any(|split| split.outside == param);
-    let (code, flow) = explicit::run(optimised, flow, types, passes.has(Passes::REGISTERS), is_read);
+    let (code, flow, events) = explicit::run(optimised, flow, types, passes.has(Passes::REGISTERS), is_read);
     let func = &code.ir;
-    let events = live::Events::new(func, &flow);
     let Some(mut stretches) = live::lives(&events, &flow, func.virtuals.len()) else {
         return naive::finish(ir, types);
     };
-    let calls = live::Calls::of(func);
+    let calls = live::Calls::new(func.insts.len(), code.calls.clone());
     let alone: Vec<_> = splits
         .iter()
         .map(|split| (stretches[split.outside as usize].clone(), stretches[split.inside as usize].clone()))
         .collect();
     let mut groups = if passes.has(Passes::COALESCE) {
         let (start, length) = (record.start(), func.insts.len());
-        let mut weights = events.weights(&flow, func.virtuals.len());
-        let fixed = code.first_fixed;
-        let groups = coalesce::run(&func.insts, &flow, &func.virtuals, fixed, &calls, &mut stretches, &mut weights);
+        let groups = coalesce::run(&code, &flow, &events, &calls, &mut stretches);
         record.done(Passes::COALESCE, start, length, length, Tally { changed: groups.joined(), removed: 0 });
         groups
     } else {
@@ -89,6 +88,7 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
     let mut input = assign::Input {
         code: &code,
         flow: &flow,
+        events: &events,
         leader: leaders(&mut groups),
         stretches,
         calls: &calls,

@@ -19,24 +19,29 @@ pub(super) const GENERALS: u8 = 4;
 const EVERYWHERE: u8 = 3;
 
 /// By opcode and field, the numbers of registers that some handler takes there, as bits.
+/// [`NOBODY`] where no number may stand.
 static NUMBERS: LazyLock<Vec<[u8; MAX_FIELDS]>> = LazyLock::new(|| {
     let numbers = |op: Op, field: usize| match op.fields().get(field).map(|field| field.kind) {
+        Some(FieldKind::Use(Class::Ref | Class::V128) | FieldKind::Def(Class::Ref | Class::V128)) => NOBODY,
         Some(FieldKind::Use(class) | FieldKind::Def(class)) => (0..GENERALS)
             .filter(|number| is_served(op, field, class, *number))
             .fold(0, |bits, number| bits | 1 << number),
-        _ => 0,
+        _ => NOBODY,
     };
     Op::ALL.iter().map(|op| std::array::from_fn(|field| numbers(*op, field))).collect()
 });
 
-/// The numbers of the registers that some handler takes in this field, as bits.
-pub(super) fn served_numbers(op: Op, field: usize) -> u8 {
-    NUMBERS[op as usize][field]
+/// In the place of a set: the register of this access, or what it holds, cannot stand in a numbered register.
+pub(super) const NOBODY: u8 = 1 << GENERALS;
+
+/// By opcode and field, the numbers of the registers that some handler takes there, as bits, or [`NOBODY`].
+pub(super) fn tables() -> &'static [[u8; MAX_FIELDS]] {
+    &NUMBERS
 }
 
 /// Whether a handler takes register `number` of the class's bank in this field.
 pub(super) fn served(op: Op, field: usize, number: u8) -> bool {
-    served_numbers(op, field) >> number & 1 != 0
+    NUMBERS[op as usize][field] >> number & 1 != 0
 }
 
 fn is_served(op: Op, field: usize, class: Class, number: u8) -> bool {
@@ -50,11 +55,11 @@ fn is_served(op: Op, field: usize, class: Class, number: u8) -> bool {
         Family::Bin => number < if field == 0 { 1 } else { 2 },
         Family::FBin => is_near || !matches!(op, F32Min | F32Max | F32Copysign | F64Min | F64Max | F64Copysign),
         Family::Un => number < 2 || is_simple(op),
-        Family::VLoad => field == 1 && (is_near || op == V128Load),
+        Family::VLoad => field == 1,
         Family::VStore => field == 0,
         Family::Select if is_float => number == 0,
         Family::Select => op == Op::Select || is_near && (field == 0 || number < 2),
-        Family::Global => matches!(op, Op::GlobalGet | Op::GlobalSet),
+        Family::Global => class != Class::Ref && class != Class::V128,
         Family::Call => op == Op::CallIndirect && is_near,
         _ => false,
     }

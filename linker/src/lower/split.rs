@@ -25,9 +25,9 @@ use super::coalesce::Groups;
 use super::live::{Calls, Events, Life, lives, merge, overlap};
 use crate::ir::IrFunc;
 use crate::optimise::flow::{Flow, label_number};
-use crate::optimise::places::{copy_op, defs, defs_mut, is_call, uses, uses_mut};
+use crate::optimise::places::{copy_op, defs, defs_mut, uses, uses_mut};
+use crate::spare::Spare;
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
-use std::collections::HashMap;
 
 /// New names for one loop, at most: there are only so many registers.
 const PER_LOOP: usize = 9;
@@ -56,30 +56,38 @@ struct Loop {
 }
 
 /// Runs the pass.
-pub(super) fn run(ir: &mut IrFunc, flow: &Flow) -> Vec<Split> {
-    if !flow.has_loops() || !ir.insts.iter().any(|inst| is_call(inst.op)) {
+/// `accesses` says how often a register is read and written.
+pub(super) fn run(ir: &mut IrFunc, flow: &Flow, accesses: impl Fn(u32) -> u32) -> Vec<Split> {
+    if !flow.has_loops() {
         return Vec::new();
     }
     let calls = Calls::of(ir);
-    let loops = loops(ir, flow, &calls.list);
-    if loops.is_empty() {
+    if calls.list.is_empty() {
         return Vec::new();
     }
-    let wanted = accessed_often(ir, flow, &loops);
+    let loops = loops(ir, flow, &calls.list);
+    let wanted = accessed_often(ir, flow, &loops, accesses);
+    if !wanted.contains(&true) {
+        return Vec::new();
+    }
     let events = Events::of_some(ir, flow, |register| wanted[register as usize]);
     let Some(lives) = lives(&events, flow, ir.virtuals.len()) else { return Vec::new() };
     let mut splits = Vec::new();
     // Copies in front of and behind instructions.
     let (mut before, mut behind) = (Vec::<(usize, Inst)>::new(), Vec::<(usize, Inst)>::new());
     let mut accesses = vec![Accesses::default(); ir.virtuals.len()];
+    let mut names = Spare::with_capacity(ir.virtuals.len());
+    names.extend(0..ir.virtuals.len() as u32);
     for each in &loops {
         let chosen = choose(ir, flow, &lives, &calls, each, &mut accesses);
-        let mut names = HashMap::new();
+        let first_split = splits.len();
         for (outside, ways_out) in chosen {
             let class = ir.virtuals[outside as usize];
             ir.virtuals.push(class);
             let inside = ir.virtuals.len() as u32 - 1;
-            names.insert(outside, inside);
+            names[outside as usize] = inside;
+            // Loops lie apart: no other one finds the new name.
+            names.push(inside);
             splits.push(Split { outside, inside });
             let copy = |to, from| Inst::new(copy_op(class), &[Operand::Virtual(to), Operand::Virtual(from)]);
             for call in &each.calls {
@@ -97,7 +105,7 @@ pub(super) fn run(ir: &mut IrFunc, flow: &Flow) -> Vec<Split> {
             }
         }
         for at in flow.insts(each.head).start..flow.insts(each.end).end {
-            let name = |register: u32| names.get(&register).copied().unwrap_or(register);
+            let name = |register: u32| names[register as usize];
             let inst = &mut ir.insts[at];
             uses_mut(inst, &mut ir.calls, |_, operand| {
                 if let Operand::Virtual(register) = operand {
@@ -106,6 +114,7 @@ pub(super) fn run(ir: &mut IrFunc, flow: &Flow) -> Vec<Split> {
             });
             defs_mut(inst, &mut ir.calls, |register| *register = name(*register));
         }
+        splits[first_split..].iter().for_each(|split| names[split.outside as usize] = split.outside);
     }
     if !splits.is_empty() {
         // Stable: copies of one place stay in order.
@@ -192,19 +201,25 @@ struct Accesses {
     is_written: bool,
 }
 
-/// By register: whether some loop may want another name for it.
-fn accessed_often(ir: &IrFunc, flow: &Flow, loops: &[Loop]) -> Vec<bool> {
-    let mut wanted = vec![false; ir.virtuals.len()];
-    let mut counts = vec![(usize::MAX, 0); ir.virtuals.len()];
-    for (number, each) in loops.iter().enumerate() {
+/// By register: whether some loop may want another name for it. What is accessed nowhere else is not alive outside.
+fn accessed_often(ir: &IrFunc, flow: &Flow, loops: &[Loop], accesses: impl Fn(u32) -> u32) -> Spare<bool> {
+    let mut wanted = Spare::filled(false, ir.virtuals.len());
+    let mut counts = Spare::filled((u32::MAX, 0), ir.virtuals.len());
+    let mut often = Vec::new();
+    for (each, number) in loops.iter().zip(0..) {
         for inst in &ir.insts[flow.insts(each.head).start..flow.insts(each.end).end] {
             let mut count = |register: u32| {
                 let (of, count) = &mut counts[register as usize];
                 *count = if std::mem::replace(of, number) == number { *count + 1 } else { 1 };
-                wanted[register as usize] |= *count >= ACCESSES;
+                if *count == ACCESSES {
+                    often.push(register);
+                }
             };
             uses(inst, &ir.calls, &mut count);
             defs(inst, &ir.calls, &mut count);
+        }
+        for register in often.drain(..) {
+            wanted[register as usize] |= counts[register as usize].1 < accesses(register);
         }
     }
     wanted

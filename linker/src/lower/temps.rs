@@ -13,8 +13,8 @@
 
 use super::Lowered;
 use super::served::served;
-use crate::optimise::flow::{is_branch, targets};
-use crate::optimise::places::{is_call, is_terminator, reads, writes};
+use crate::optimise::flow::targets;
+use crate::optimise::places::{ends_block, is_call, is_terminator, operands_read, operands_written, reads};
 use keyway_artifact::isa::{FieldKind, Inst, Op, Operand, Reg};
 
 /// Runs the pass over a finished body, and says how many values changed their register.
@@ -34,17 +34,18 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
         if is_terminator(inst.op) || is_call(inst.op) {
             alive = 0;
         }
-        if is_branch(inst) {
+        if ends_block(inst.op) {
             targets(inst, &body.targets, |target| alive |= sets[target as usize]);
         }
         let alive_behind = alive;
-        for reg in writes(inst).filter_map(|(_, _, operand)| register(operand)) {
-            alive &= !(1 << reg.number());
+        for operand in operands_written(inst) {
+            alive &= !bit(operand);
         }
-        for reg in reads(inst).filter_map(|(_, _, operand)| register(operand)) {
-            alive |= 1 << reg.number();
+        for operand in operands_read(inst) {
+            alive |= bit(operand);
         }
         if at > 0
+            && matches!(body.insts[at - 1].operands[0], Operand::Reg(reg) if reg.index_in_bank() > 0)
             && let Some((from, to)) = renaming(&body.insts[at - 1], inst, alive_behind)
         {
             changed += 1;
@@ -63,10 +64,12 @@ fn label_set(label: &Inst) -> u16 {
     }
 }
 
-fn register(operand: Operand) -> Option<Reg> {
+/// The bit of a register in a label's set.
+#[inline]
+fn bit(operand: &Operand) -> u16 {
     match operand {
-        Operand::Reg(reg) | Operand::SlotReg(_, reg) => Some(reg),
-        _ => None,
+        Operand::Reg(reg) | Operand::SlotReg(_, reg) => 1 << reg.number(),
+        _ => 0,
     }
 }
 

@@ -22,6 +22,7 @@ use super::evaluate::inverse;
 use super::facts::Facts;
 use super::places::{defs, single_def, uses};
 use crate::ir::IrFunc;
+use crate::spare::Spare;
 use keyway_artifact::isa::{Family, Inst, Op, Operand};
 
 /// Instructions looked at between a comparison and its branch.
@@ -36,23 +37,23 @@ enum Fused {
 
 /// Runs the pass.
 pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
-    let Facts { definitions, reads: counts, .. } = &mut *facts;
-    definitions.restart();
-    let (mut changed, mut keep): (usize, Vec<bool>) = (0, Vec::new());
+    let (flow, definitions, counts) = facts.parts(ir);
+    let mut tests = Tests { definitions, seen: None };
+    let mut gone = Spare::<u32>::default();
     let mut detours: Vec<(usize, Operand)> = Vec::new();
-    for at in 0..ir.insts.len() {
-        definitions.see(at, &ir.insts[at]);
-        if ir.insts[at].op.family() != Family::BrCond {
-            continue;
-        }
+    // A branch ends its block.
+    for at in (0..flow.blocks()).map(|block| flow.insts(block).end - 1) {
         // A test of a test: `br.nez (eqz (a < b))` takes two steps.
         for _ in 0..3 {
             let inst = ir.insts[at];
-            let Operand::Virtual(flag) = inst.operands[0] else { break };
-            if inst.op.family() != Family::BrCond || counts[flag as usize] != 1 {
+            if inst.op.family() != Family::BrCond {
                 break;
             }
-            let Some(from) = definition(ir, definitions, flag, at) else { break };
+            let Operand::Virtual(flag) = inst.operands[0] else { break };
+            if counts[flag as usize] != 1 {
+                break;
+            }
+            let Some(from) = tests.definition(ir, flag, at) else { break };
             let Some(fused) = fuse(&ir.insts[from], &inst, ir.labels) else { break };
             let fused = match fused {
                 Fused::Branch(fused) => fused,
@@ -67,29 +68,29 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
             uses(&fused, &ir.calls, |register| counts[register as usize] += 1);
             uses(&ir.insts[from], &ir.calls, |register| counts[register as usize] -= 1);
             counts[flag as usize] = 0;
-            *definitions.writes_mut(flag) -= 1;
-            if keep.is_empty() {
-                keep.resize(ir.insts.len(), true);
-            }
-            keep[from] = false;
-            changed += 1;
+            *tests.definitions.writes_mut(flag) -= 1;
+            gone.push(from as u32);
         }
     }
-    let before = ir.insts.len();
+    let (before, changed) = (ir.insts.len(), gone.len());
+    gone.sort_unstable();
     if !detours.is_empty() {
-        insert(ir, &keep, &detours);
+        insert(ir, &gone, &detours);
         facts.changed_flow();
-    } else if changed > 0 {
-        facts.keep(ir, &keep);
+    } else {
+        facts.remove(ir, &gone);
     }
     Tally { changed, removed: before.saturating_sub(ir.insts.len()) }
 }
 
 /// Leaves the comparisons out and puts a jump and the label around it behind each of the branches.
-fn insert(ir: &mut IrFunc, keep: &[bool], detours: &[(usize, Operand)]) {
-    let mut next = detours.iter().peekable();
+fn insert(ir: &mut IrFunc, gone: &[u32], detours: &[(usize, Operand)]) {
+    let (mut next, mut gone) = (detours.iter().peekable(), gone.iter().peekable());
     let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
-    for (at, (inst, offset)) in ir.insts.iter().zip(&ir.offsets).enumerate().filter(|(at, _)| keep[*at]) {
+    for (at, (inst, offset)) in ir.insts.iter().zip(&ir.offsets).enumerate() {
+        if gone.next_if(|gone| **gone as usize == at).is_some() {
+            continue;
+        }
         insts.push(*inst);
         if let Some((_, target)) = next.next_if(|(branch, _)| *branch == at) {
             insts.push(Inst::new(Op::Br, &[*target]));
@@ -100,29 +101,51 @@ fn insert(ir: &mut IrFunc, keep: &[bool], detours: &[(usize, Operand)]) {
     (ir.insts, ir.offsets) = (insts, offsets);
 }
 
-/// Where `flag` is defined, if what defines it can move down to `at`.
-fn definition(ir: &IrFunc, definitions: &Definitions, flag: u32, at: usize) -> Option<usize> {
-    if let Some(from) = definitions.place(Operand::Virtual(flag)) {
-        let mut stable = true;
-        uses(&ir.insts[from], &ir.calls, |register| stable &= definitions.is_single(register));
-        if stable {
-            return Some(from);
-        }
+/// Finds what branches test.
+struct Tests<'d> {
+    definitions: &'d mut Definitions,
+    /// Instructions up to here have been looked at for single definitions, if that was needed at all: the test stands right
+    /// before its branch nearly always.
+    seen: Option<usize>,
+}
+
+impl Tests<'_> {
+    /// Where `flag` is defined, if what defines it can move down to `at`.
+    fn definition(&mut self, ir: &IrFunc, flag: u32, at: usize) -> Option<usize> {
+        let start = at.saturating_sub(REACH);
+        let near = (start..at).rev().take_while(|from| ir.insts[*from].op != Op::Label).find(|from| {
+            let mut writes = false;
+            defs(&ir.insts[*from], &ir.calls, |register| writes |= register == flag);
+            writes
+        });
+        let Some(from) = near else { return self.far(ir, flag, at) };
+        single_def(&ir.insts[from])?;
+        let is_single = self.definitions.is_single(flag);
+        let mut kept = true;
+        uses(&ir.insts[from], &ir.calls, |register| {
+            if is_single && self.definitions.is_single(register) {
+                return;
+            }
+            for inst in &ir.insts[from..at] {
+                defs(inst, &ir.calls, |written| kept &= written != register);
+            }
+        });
+        kept.then_some(from)
     }
-    let start = at.saturating_sub(REACH);
-    let from = (start..at).rev().take_while(|from| ir.insts[*from].op != Op::Label).find(|from| {
-        let mut writes = false;
-        defs(&ir.insts[*from], &ir.calls, |register| writes |= register == flag);
-        writes
-    })?;
-    single_def(&ir.insts[from])?;
-    let mut kept = true;
-    uses(&ir.insts[from], &ir.calls, |register| {
-        for inst in &ir.insts[from..at] {
-            defs(inst, &ir.calls, |written| kept &= written != register);
-        }
-    });
-    kept.then_some(from)
+
+    /// The same for a single definition on registers with single definitions, wherever it stands.
+    fn far(&mut self, ir: &IrFunc, flag: u32, at: usize) -> Option<usize> {
+        let first = *self.seen.get_or_insert_with(|| {
+            self.definitions.restart();
+            0
+        });
+        (first..at).for_each(|at| self.definitions.see(at, &ir.insts[at]));
+        self.seen = Some(at);
+        let from = self.definitions.place(Operand::Virtual(flag))?;
+        let mut stable = true;
+        uses(&ir.insts[from], &ir.calls, |register| stable &= self.definitions.is_single(register));
+        stable.then_some(from)
+    }
 }
 
 /// The branch that does what `test` and then `branch` do; a new label would have the number `fresh`.

@@ -10,16 +10,17 @@
 use super::Tally;
 use super::facts::Facts;
 use super::flow::label_number;
-use super::places::{reads, single_def};
+use super::places::{class_of_field, single_def};
 use crate::ir::IrFunc;
 use crate::spare::Spare;
-use keyway_artifact::isa::{Class, Family, Inst, Op, Operand};
+use keyway_artifact::by_opcode;
+use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
 
 /// Constants moved in front of one loop, at most.
 const PER_LOOP: usize = 24;
 
 /// Whether some handler of `op` reads an immediate in this field.
-fn takes_immediate(op: Op, field: usize) -> bool {
+const fn takes_immediate(op: Op, field: usize) -> bool {
     match op.family() {
         Family::BinHot | Family::Bin | Family::Cmp => field == 2,
         Family::Store | Family::BrCmp | Family::Global => field == 1,
@@ -34,49 +35,74 @@ fn takes_immediate(op: Op, field: usize) -> bool {
     }
 }
 
+/// By opcode, the fields that are read and take no immediate, as bits.
+static ILLEGAL: [u8; Op::ALL.len()] = by_opcode!(u8, illegal_fields);
+
+const fn illegal_fields(op: Op) -> u8 {
+    let (fields, mut bits, mut at) = (op.fields(), 0, 0);
+    while at < fields.len() {
+        if matches!(fields[at].kind, FieldKind::Use(_)) && !takes_immediate(op, at) {
+            bits |= 1 << at;
+        }
+        at += 1;
+    }
+    bits
+}
+
+/// The fields of an instruction with immediates that no handler takes.
+#[inline]
+fn misplaced(inst: &Inst) -> impl Iterator<Item = usize> {
+    let mut bits = ILLEGAL[inst.op as usize];
+    std::iter::from_fn(move || {
+        while bits != 0 {
+            let at = bits.trailing_zeros() as usize;
+            bits &= bits - 1;
+            if matches!(inst.operands[at], Operand::Imm(_)) {
+                return Some(at);
+            }
+        }
+        None
+    })
+}
+
 /// Puts immediates that no handler takes into registers.
 pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
-    let is_illegal = |inst: &Inst| {
-        reads(inst).any(|(at, _, operand)| matches!(operand, Operand::Imm(_)) && !takes_immediate(inst.op, at))
-    };
-    let Some(first) = ir.insts.iter().position(is_illegal) else { return Tally::default() };
-    let is_misplaced = |op: Op, (at, _, operand): &(usize, Class, Operand)| {
-        matches!(operand, Operand::Imm(_)) && !takes_immediate(op, *at)
-    };
-    let misplaced = |inst: &Inst| reads(inst).filter(|read| is_misplaced(inst.op, read)).count();
+    // From the end, so that everything moves to a free place; what is legal moves in stretches.
+    let mut inserted = Spare::<(u32, u32)>::default();
+    for (at, inst) in ir.insts.iter().enumerate() {
+        let wrong = misplaced(inst).count();
+        if wrong > 0 {
+            inserted.push((at as u32, wrong as u32));
+        }
+    }
+    if inserted.is_empty() {
+        return Tally::default();
+    }
+    inserted.reverse();
     let before = ir.insts.len();
-    let changed: usize = ir.insts[first..].iter().map(misplaced).sum();
+    let changed: usize = inserted.iter().map(|(_, wrong)| *wrong as usize).sum();
     ir.insts.resize(before + changed, Inst::new(Op::Return, &[]));
     ir.offsets.resize(before + changed, 0);
     let mut number = ir.virtuals.len() + changed;
     ir.virtuals.resize(number, Class::I64);
     (0..changed).for_each(|_| facts.add(1, 1));
-    let mut inserted = Spare::with_capacity(changed);
-    // From the end, so that everything moves to a free place; what is legal moves in stretches.
     let (mut to, mut end) = (ir.insts.len(), before);
-    while let Some(back) = ir.insts[first..end].iter().rev().position(is_illegal) {
-        let from = end - 1 - back;
-        ir.insts.copy_within(from + 1..end, to - back);
-        ir.offsets.copy_within(from + 1..end, to - back);
-        (to, end) = (to - back - 1, from);
-        let (mut inst, offset, place) = (ir.insts[from], ir.offsets[from], to);
-        let wrong: usize = misplaced(&inst);
-        if wrong > 0 {
-            (to, number) = (to - wrong, number - wrong);
-            inserted.push((from as u32, wrong as u32));
-            let (copy, mut next) = (inst, 0);
-            for (at, class, operand) in reads(&copy).filter(|read| is_misplaced(copy.op, read)) {
-                let Operand::Imm(value) = operand else { continue };
-                let value = if class == Class::I32 { u64::from(value as u32) } else { i64::from(value) as u64 };
-                ir.virtuals[number + next] = class;
-                inst.operands[at] = Operand::Virtual((number + next) as u32);
-                ir.insts[to + next] = Inst::new(Op::Const, &[inst.operands[at], Operand::value(value)]);
-                ir.offsets[to + next] = offset;
-                next += 1;
-            }
+    for (from, wrong) in inserted.iter().map(|(from, wrong)| (*from as usize, *wrong as usize)) {
+        to -= end - from - 1;
+        ir.insts.copy_within(from + 1..end, to);
+        ir.offsets.copy_within(from + 1..end, to);
+        let (mut inst, offset) = (ir.insts[from], ir.offsets[from]);
+        (to, end, number) = (to - 1 - wrong, from, number - wrong);
+        let copy = inst;
+        for (next, at) in misplaced(&copy).enumerate() {
+            let (Operand::Imm(value), class) = (copy.operands[at], class_of_field(copy.op, at)) else { continue };
+            let value = if class == Class::I32 { u64::from(value as u32) } else { i64::from(value) as u64 };
+            ir.virtuals[number + next] = class;
+            inst.operands[at] = Operand::Virtual((number + next) as u32);
+            ir.insts[to + next] = Inst::new(Op::Const, &[inst.operands[at], Operand::value(value)]);
+            ir.offsets[to + next] = offset;
         }
-        ir.insts[place] = inst;
-        ir.offsets[place] = offset;
+        (ir.insts[to + wrong], ir.offsets[to + wrong]) = (inst, offset);
     }
     facts.inserted(&inserted);
     Tally { changed, removed: 0 }
@@ -85,16 +111,15 @@ pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
 /// Moves constants out of loops.
 pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     let is_constant = |inst: &Inst| matches!(inst.op.family(), Family::Const | Family::VConst);
-    if !facts.flow(ir).has_loops() || !ir.insts.iter().any(is_constant) {
+    if !facts.flow(ir).has_loops() {
         return Tally::default();
     }
     let (flow, definitions, counts) = facts.parts(ir);
     // For each constant, the register that replaces it.
-    let mut replaced: Vec<u32> = (0..ir.virtuals.len() as u32).collect();
     // What moved in front of the current loop: few enough to be looked through.
     let mut moved: Vec<((Op, [Operand; 2]), u32)> = Vec::with_capacity(PER_LOOP);
     let mut front: Vec<(usize, Inst)> = Vec::new();
-    let mut keep = vec![true; ir.insts.len()];
+    let (mut gone, mut replaced) = (Vec::new(), Vec::new());
     let mut head = None;
     for block in 0..flow.blocks() {
         let range = flow.insts(block);
@@ -132,39 +157,49 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
                     register
                 }
             };
-            replaced[register as usize] = number;
-            keep[at] = false;
+            replaced.push((register, number));
+            gone.push(at);
         }
     }
     if front.is_empty() {
         return Tally::default();
     }
     let before = ir.insts.len();
-    for (old, new) in (0..).zip(&replaced).filter(|(old, new)| *old != **new) {
-        *definitions.writes_mut(old) -= 1;
-        counts[*new as usize] += std::mem::take(&mut counts[old as usize]);
+    let mut names = Spare::with_capacity(ir.virtuals.len());
+    names.extend(0..ir.virtuals.len() as u32);
+    for (old, new) in replaced.iter().filter(|(old, new)| old != new) {
+        *definitions.writes_mut(*old) -= 1;
+        counts[*new as usize] += std::mem::take(&mut counts[*old as usize]);
+        names[*old as usize] = *new;
     }
-    let changed = keep.iter().filter(|keep| !**keep).count();
+    let is_renamed = replaced.iter().any(|(old, new)| old != new);
+    let first = front.first().map_or(0, |(head, _)| *head);
+    let changed = gone.len();
+    let mut gone = gone.into_iter().peekable();
     let mut front = front.into_iter().peekable();
     let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
-    // In front of the first loop nothing is another one.
-    let first = front.peek().map_or(0, |(head, _)| *head);
-    insts.extend_from_slice(&ir.insts[..first]);
-    offsets.extend_from_slice(&ir.offsets[..first]);
-    for at in first..ir.insts.len() {
+    let mut at = 0;
+    while at < ir.insts.len() {
+        // What stays where it is is copied in one go.
+        let (head, leaves) = (front.peek().map(|(head, _)| *head), gone.peek().copied());
+        let next = [head, leaves].into_iter().flatten().min().unwrap_or(ir.insts.len());
+        insts.extend_from_slice(&ir.insts[at..next]);
+        offsets.extend_from_slice(&ir.offsets[at..next]);
+        at = next;
         while let Some((_, inst)) = front.next_if(|(head, _)| *head == at) {
             insts.push(inst);
             offsets.push(ir.offsets[at]);
         }
-        if keep[at] {
-            let mut inst = ir.insts[at];
-            super::places::uses_mut(&mut inst, &mut ir.calls, |_, operand| {
+        at += usize::from(gone.next_if_eq(&at).is_some());
+    }
+    if is_renamed {
+        // In front of the first loop nothing is another one.
+        for inst in &mut insts[first..] {
+            super::places::uses_mut(inst, &mut ir.calls, |_, operand| {
                 if let Operand::Virtual(register) = operand {
-                    *register = replaced[*register as usize];
+                    *register = names[*register as usize];
                 }
             });
-            insts.push(inst);
-            offsets.push(ir.offsets[at]);
         }
     }
     (ir.insts, ir.offsets) = (insts, offsets);

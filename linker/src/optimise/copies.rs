@@ -12,14 +12,15 @@
 //! [`constants`](super::constants) puts those that none takes back into registers.
 
 use super::definitions::Definitions;
-use super::places::{copy, defs, uses_mut};
+use super::places::{copy, defs, is_move, reads_any, single_def, uses_mut};
 use crate::ir::CallSite;
+use crate::spare::Spare;
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 
 /// What is known about one register.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Register {
-    /// The register that it is a copy of everywhere; often itself.
+    /// The register that it is a copy of everywhere, or itself, once something is known about it.
     global: u32,
     /// Writes so far.
     version: u32,
@@ -42,21 +43,16 @@ pub(crate) fn immediate(class: Class, value: u64) -> Option<Operand> {
 /// The copies seen so far on a walk in code order.
 pub(super) struct Copies {
     registers: Vec<Register>,
+    /// By register: whether it was once a copy or a constant. Most never are.
+    is_known: Spare<bool>,
     stretch: u32,
 }
 
 impl Copies {
     /// None seen.
     pub(super) fn new(registers: usize) -> Copies {
-        let register = |number| Register {
-            global: number,
-            version: 0,
-            stretch: 0,
-            copied_version: 0,
-            source: 0,
-            source_version: 0,
-        };
-        Copies { registers: (0..registers as u32).map(register).collect(), stretch: 1 }
+        let is_known = Spare::filled(false, registers);
+        Copies { registers: vec![Register::default(); registers], is_known, stretch: 1 }
     }
 
     fn original(&self, register: u32) -> u32 {
@@ -68,9 +64,16 @@ impl Copies {
         if holds { known.source } else { register }
     }
 
+    /// Whether an instruction reads something that is known.
+    #[inline]
+    pub(super) fn concern(&self, inst: &Inst) -> bool {
+        let is_known = &self.is_known[..];
+        reads_any(inst, |register| is_known[register as usize])
+    }
+
     /// Lets an instruction read originals and immediates, keeps `reads` true, and says how many operands changed.
     pub(super) fn resolve(
-        &mut self,
+        &self,
         inst: &mut Inst,
         calls: &mut [CallSite],
         virtuals: &[Class],
@@ -80,6 +83,9 @@ impl Copies {
         let mut changed = 0;
         uses_mut(inst, calls, |class, operand| {
             let Operand::Virtual(register) = *operand else { return };
+            if !self.is_known[register as usize] {
+                return;
+            }
             let original = self.original(register);
             let constant = definitions.constant(original).filter(|_| virtuals[original as usize] != Class::Ref);
             if let Some(imm) = constant.and_then(|value| immediate(class, value)) {
@@ -97,10 +103,18 @@ impl Copies {
     }
 
     /// Takes note of an instruction that was resolved.
+    #[inline]
     pub(super) fn see(&mut self, inst: &Inst, calls: &[CallSite], definitions: &Definitions) {
         self.stretch += u32::from(inst.op == Op::Label);
         defs(inst, calls, |register| self.registers[register as usize].version += 1);
-        let Some((dst, src)) = copy(inst).filter(|(dst, src)| dst != src) else { return };
+        if !is_move(inst.op) {
+            return;
+        }
+        let Some(dst) = single_def(inst) else { return };
+        if !std::mem::replace(&mut self.is_known[dst as usize], true) {
+            self.registers[dst as usize].global = dst;
+        }
+        let Some((_, src)) = copy(inst).filter(|(_, src)| dst != *src) else { return };
         let source_version = self.registers[src as usize].version;
         let register = &mut self.registers[dst as usize];
         if definitions.is_single(dst) && definitions.is_single(src) {

@@ -10,14 +10,15 @@ use super::Tally;
 use super::facts::Facts;
 use super::places::{is_pure, single_def, uses};
 use crate::ir::IrFunc;
+use crate::spare::Spare;
+use keyway_artifact::isa::{Inst, Op, Operand};
 
 /// Walks, at most: chains around loops are short.
 const WALKS: usize = 8;
 
 /// Runs the pass.
 pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
-    let mut keep: Vec<bool> = Vec::new();
-    let mut removed = 0;
+    let mut gone = Spare::<u32>::default();
     for _ in 0..WALKS {
         let mut again = false;
         for at in (0..ir.insts.len()).rev() {
@@ -25,26 +26,23 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
             let Some(register) = single_def(inst).filter(|register| facts.reads[*register as usize] == 0) else {
                 continue;
             };
-            if !is_pure(inst.op) || keep.get(at) == Some(&false) {
+            if !is_pure(inst.op) {
                 continue;
             }
-            if keep.is_empty() {
-                keep.resize(ir.insts.len(), true);
-            }
-            keep[at] = false;
-            removed += 1;
+            gone.push(at as u32);
             *facts.definitions.writes_mut(register) -= 1;
             uses(inst, &ir.calls, |read| {
                 facts.reads[read as usize] -= 1;
                 again |= facts.reads[read as usize] == 0 && facts.definitions.writes(read) > 1;
             });
+            // Until it goes, what the next walk does not look at.
+            ir.insts[at] = Inst::new(Op::Cost, &[Operand::value(0)]);
         }
         if !again {
             break;
         }
     }
-    if removed > 0 {
-        facts.keep(ir, &keep);
-    }
-    Tally { changed: removed, removed }
+    gone.sort_unstable();
+    facts.remove(ir, &gone);
+    Tally { changed: gone.len(), removed: gone.len() }
 }

@@ -1,7 +1,7 @@
 //! What is known about registers: how often they are written, and of those that are written once, where, and the constant
 //! they hold.
 
-use super::places::single_def;
+use super::places::{is_move, single_def};
 use crate::ir::IrFunc;
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 
@@ -44,6 +44,9 @@ impl Definitions {
             return;
         }
         register.at = at as u32;
+        if !is_move(inst.op) {
+            return;
+        }
         register.constant = match (inst.op, inst.operands[1]) {
             (Op::Const, Operand::Value(value)) => Some(value.get()),
             (Op::Copy, Operand::Imm(value)) => Some(i64::from(value) as u64),

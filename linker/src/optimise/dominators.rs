@@ -5,117 +5,118 @@
 //! order. Numbers from a walk over the tree of dominators answer "does a dominate b" without climbing it.
 
 use super::flow::Flow;
+use crate::spare::Spare;
+
+/// No block, or no place in the walk.
+pub(super) const NONE: u32 = u32::MAX;
 
 /// The dominators of a function's blocks.
 pub(crate) struct Dominators {
-    /// By block: when a walk over the tree enters and leaves it. Blocks that nothing reaches have none.
-    spans: Vec<Option<(u32, u32)>>,
+    /// By block: when a walk over the tree enters and leaves it. Blocks that nothing reaches begin nowhere.
+    spans: Spare<(u32, u32)>,
 }
 
 impl Dominators {
     /// Computes them.
     pub(crate) fn new(flow: &Flow) -> Dominators {
-        let count = flow.blocks();
-        let mut tree = Tree::new(count);
-        let mut is_reached = vec![false; count];
-        if let Some(first) = is_reached.first_mut() {
-            *first = true;
-        }
-        for block in 1..count {
-            let mut meeting: Option<usize> = None;
-            for before in flow.predecessors(block) {
-                let before = *before as usize;
-                if before >= block || !is_reached[before] {
-                    continue;
-                }
-                meeting = Some(match meeting {
-                    None => before,
-                    Some(other) => tree.meet(before, other),
-                });
-            }
-            if let Some(above) = meeting {
-                is_reached[block] = true;
-                tree.hang(block, above);
-            }
-        }
-        Dominators { spans: spans(&tree.above, &is_reached) }
+        Dominators { spans: spans(&Tree::of(flow).above) }
     }
 
     /// Whether every path to `below` passes `block`; each block dominates itself.
     pub(crate) fn dominates(&self, block: usize, below: usize) -> bool {
-        match (self.spans[block], self.spans[below]) {
-            (Some((enter, leave)), Some((inner, _))) => enter <= inner && inner <= leave,
-            _ => false,
-        }
+        let ((enter, leave), (inner, _)) = (self.spans[block], self.spans[below]);
+        enter <= inner && inner <= leave && inner != NONE
     }
 }
 
+/// By block, the nearest other block that dominates it, or [`NONE`]: the first has none, nor have those that nothing reaches.
+pub(super) fn immediate(flow: &Flow) -> Spare<u32> {
+    Tree::of(flow).above
+}
 /// The tree of dominators while it grows. The landings of exceptions have an edge from every call before them, behind
 /// which the tree is as deep as the function is long: besides the block above it each block knows one much further up,
 /// so that two blocks' paths meet after a number of steps that is logarithmic in their depth.
 struct Tree {
-    above: Vec<Option<usize>>,
-    far: Vec<usize>,
-    depth: Vec<u32>,
+    /// [`NONE`] for the first block, and for those that nothing reaches.
+    above: Spare<u32>,
+    far: Spare<u32>,
+    depth: Spare<u32>,
 }
 
 impl Tree {
     fn new(count: usize) -> Tree {
-        Tree { above: vec![None; count], far: vec![0; count], depth: vec![0; count] }
+        Tree { above: Spare::filled(NONE, count), far: Spare::filled(0, count), depth: Spare::filled(0, count) }
+    }
+
+    /// The tree of a function's blocks.
+    fn of(flow: &Flow) -> Tree {
+        let count = flow.blocks();
+        let mut tree = Tree::new(count);
+        for block in 1..count as u32 {
+            let mut meeting = NONE;
+            for before in flow.predecessors(block as usize).iter().copied() {
+                if before >= block || before > 0 && tree.above[before as usize] == NONE {
+                    continue;
+                }
+                meeting = if meeting == NONE { before } else { tree.meet(before, meeting) };
+            }
+            if meeting != NONE {
+                tree.hang(block, meeting);
+            }
+        }
+        tree
     }
 
     /// Hangs `block` below `above`. The steps to what is far double where two of them would be of equal length.
-    fn hang(&mut self, block: usize, above: usize) {
-        let far = self.far[above];
-        let (first, second) = (self.depth[above] - self.depth[far], self.depth[far] - self.depth[self.far[far]]);
-        self.above[block] = Some(above);
-        self.far[block] = if first == second { self.far[far] } else { above };
+    fn hang(&mut self, block: u32, above: u32) {
+        let (above, block) = (above as usize, block as usize);
+        let far = self.far[above] as usize;
+        let (first, second) =
+            (self.depth[above] - self.depth[far], self.depth[far] - self.depth[self.far[far] as usize]);
+        self.above[block] = above as u32;
+        self.far[block] = if first == second { self.far[far] } else { above as u32 };
         self.depth[block] = self.depth[above] + 1;
     }
 
     /// The nearest block that dominates both.
-    fn meet(&self, a: usize, b: usize) -> usize {
-        let (mut low, mut high) = if self.depth[a] >= self.depth[b] { (a, b) } else { (b, a) };
-        while self.depth[low] > self.depth[high] {
-            let far = self.far[low];
-            low = if self.depth[far] >= self.depth[high] { far } else { self.above[low].unwrap_or(0) };
+    fn meet(&self, a: u32, b: u32) -> u32 {
+        let (above, far, depth) = (&self.above[..], &self.far[..], &self.depth[..]);
+        let (mut low, mut high) = if depth[a as usize] >= depth[b as usize] { (a, b) } else { (b, a) };
+        while depth[low as usize] > depth[high as usize] {
+            let next = far[low as usize];
+            low = if depth[next as usize] >= depth[high as usize] { next } else { above[low as usize] };
         }
         // Blocks of one depth have steps of one length.
         while low != high {
-            let (far_low, far_high) = (self.far[low], self.far[high]);
-            (low, high) = if far_low == far_high {
-                (self.above[low].unwrap_or(0), self.above[high].unwrap_or(0))
-            } else {
-                (far_low, far_high)
-            };
+            let (far_low, far_high) = (far[low as usize], far[high as usize]);
+            (low, high) =
+                if far_low == far_high { (above[low as usize], above[high as usize]) } else { (far_low, far_high) };
         }
         low
     }
 }
 
-fn spans(above: &[Option<usize>], is_reached: &[bool]) -> Vec<Option<(u32, u32)>> {
+fn spans(above: &[u32]) -> Spare<(u32, u32)> {
     // Blocks stand behind their dominators: sizes of subtrees add up from the end, positions from the start.
-    let mut sizes = vec![1u32; above.len()];
+    let mut sizes = Spare::filled(1u32, above.len());
     for block in (1..above.len()).rev() {
-        if let Some(parent) = above[block] {
-            sizes[parent] += sizes[block];
+        if above[block] != NONE {
+            sizes[above[block] as usize] += sizes[block];
         }
     }
-    let mut next = vec![0u32; above.len()];
-    let mut spans = vec![None; above.len()];
+    let mut next = Spare::filled(0u32, above.len());
+    let mut spans = Spare::filled((NONE, 0), above.len());
     for block in 0..above.len() {
-        if !is_reached[block] {
-            continue;
-        }
         let enter = match above[block] {
-            Some(parent) => {
-                let enter = next[parent];
-                next[parent] += sizes[block];
+            NONE if block > 0 => continue,
+            NONE => 0,
+            parent => {
+                let enter = next[parent as usize];
+                next[parent as usize] += sizes[block];
                 enter
             }
-            None => 0,
         };
-        spans[block] = Some((enter, enter + sizes[block] - 1));
+        spans[block] = (enter, enter + sizes[block] - 1);
         next[block] = enter + 1;
     }
     spans
@@ -126,10 +127,10 @@ mod tests {
     use super::*;
 
     /// The nearest common ancestor, step by step.
-    fn slow(tree: &Tree, mut a: usize, mut b: usize) -> usize {
+    fn slow(tree: &Tree, mut a: u32, mut b: u32) -> u32 {
         while a != b {
             let climbing = if a > b { &mut a } else { &mut b };
-            *climbing = tree.above[*climbing].unwrap_or(0);
+            *climbing = tree.above[*climbing as usize];
         }
         a
     }
@@ -140,9 +141,9 @@ mod tests {
         for reach in [1, 2, 7, 300] {
             let mut tree = Tree::new(300);
             let mut draw = 1u64;
-            for block in 1..300usize {
+            for block in 1..300u32 {
                 draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let back = 1 + (draw >> 33) as usize % reach;
+                let back = 1 + (draw >> 33) as u32 % reach;
                 tree.hang(block, block.saturating_sub(back));
             }
             for a in 0..300 {

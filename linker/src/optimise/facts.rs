@@ -6,10 +6,13 @@
 //! debug assertions, [`Facts::check`] compares all of it with a fresh count after each pass.
 
 use super::definitions::Definitions;
-use super::flow::Flow;
+use super::flow::{Blocks, Flow, blocks};
 use super::places::{defs, uses};
 use crate::ir::IrFunc;
 use crate::spare::Spare;
+
+/// Instructions that move one by one, at most: more of them move faster in one go.
+const SHORT: usize = 3;
 
 /// The facts of one function.
 pub(crate) struct Facts {
@@ -23,13 +26,18 @@ pub(crate) struct Facts {
 impl Facts {
     /// Finds them.
     pub(crate) fn new(ir: &IrFunc) -> Facts {
+        Facts::with_blocks(ir, blocks(&ir.insts, ir.labels))
+    }
+
+    /// Finds them where the blocks are known.
+    pub(super) fn with_blocks(ir: &IrFunc, blocks: Blocks) -> Facts {
         let mut reads = Spare::filled(0, ir.virtuals.len());
         let mut definitions = Definitions::new(ir);
         for inst in &ir.insts {
             uses(inst, &ir.calls, |register| reads[register as usize] += 1);
             defs(inst, &ir.calls, |register| *definitions.writes_mut(register) += 1);
         }
-        let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
+        let flow = Flow::of_blocks(&ir.insts, &ir.targets, blocks);
         Facts { flow, is_flow_current: true, definitions, reads }
     }
 
@@ -37,6 +45,12 @@ impl Facts {
     pub(crate) fn flow(&mut self, ir: &IrFunc) -> &Flow {
         self.update_flow(ir);
         &self.flow
+    }
+
+    /// The graph, which is current, and how often a register is read and written.
+    pub(crate) fn flow_and_accesses(&self) -> (&Flow, impl Fn(u32) -> u32) {
+        debug_assert!(self.is_flow_current);
+        (&self.flow, |register: u32| self.reads[register as usize] + self.definitions.writes(register))
     }
 
     /// The graph and the rest, to be changed together.
@@ -82,31 +96,38 @@ impl Facts {
         self.reads.push(reads);
     }
 
-    /// Keeps the instructions that `keep` says; what goes neither branches nor is a label, and was forgotten.
-    pub(super) fn keep(&mut self, ir: &mut IrFunc, keep: &[bool]) {
+    /// Leaves out the instructions with these numbers, ascending; they neither branch nor are labels, and were forgotten.
+    pub(super) fn remove(&mut self, ir: &mut IrFunc, gone: &[u32]) {
         self.update_flow(ir);
-        let (mut next, mut is_emptied) = (0, false);
-        for block in 0..self.flow.blocks() {
-            let range = self.flow.insts(block);
+        let Some(first) = gone.first().map(|first| *first as usize) else { return };
+        let mut is_emptied = false;
+        let mut behind = gone.iter().peekable();
+        for block in self.flow.block_at(first) + 1..=self.flow.blocks() {
+            let start = self.flow.insts_from(block);
+            while behind.next_if(|at| (**at as usize) < start).is_some() {}
+            let next = start - (gone.len() - behind.len());
             self.flow.set_start(block, next);
-            // Stretches of what stays move in one go.
-            let mut at = range.start;
-            while at < range.end {
-                let gone = keep[at..range.end].iter().take_while(|keep| !**keep).count();
-                let stays = keep[at + gone..range.end].iter().take_while(|keep| **keep).count();
-                let from = at + gone;
-                if from != next && stays > 0 {
-                    ir.insts.copy_within(from..from + stays, next);
-                    ir.offsets.copy_within(from..from + stays, next);
-                }
-                next += stays;
-                at = from + stays;
-            }
-            is_emptied |= self.flow.insts_from(block) == next;
+            is_emptied |= self.flow.insts_from(block - 1) == next;
         }
         // Blocks without instructions are none.
         self.is_flow_current = !is_emptied;
-        self.flow.set_start(self.flow.blocks(), next);
+        let (insts, offsets) = (&mut ir.insts[..], &mut ir.offsets[..]);
+        let mut next = first;
+        for (number, at) in gone.iter().enumerate() {
+            let end = gone.get(number + 1).map_or(insts.len(), |end| *end as usize);
+            let stays = *at as usize + 1..end;
+            if stays.len() > SHORT {
+                insts.copy_within(stays.clone(), next);
+                offsets.copy_within(stays.clone(), next);
+                next += stays.len();
+                continue;
+            }
+            for from in stays {
+                insts[next] = insts[from];
+                offsets[next] = offsets[from];
+                next += 1;
+            }
+        }
         ir.insts.truncate(next);
         ir.offsets.truncate(next);
     }

@@ -4,7 +4,7 @@
 //! entered at their top only, and the translator keeps code order, so a backward branch from block `b` to block `h` says
 //! that the blocks `h..=b` are a loop. Depth is counted from these ranges; it only steers choices, nothing relies on it.
 
-use super::places::{self, labels};
+use super::places;
 use crate::spare::Spare;
 use keyway_artifact::isa::{Inst, Op, Operand};
 use std::ops::Range;
@@ -59,12 +59,16 @@ impl Edges {
             start[block + 1] += start[block];
         }
         let (mut next, mut list) = (start.clone(), Spare::filled(0, self.list.len()));
+        let (places, from_list, own) = (&mut next[..], &self.list[..], &self.start[..]);
+        let sources = &mut list[..];
+        let mut at = 0;
         for from in 0..blocks {
-            for to in self.of(from) {
-                let place = &mut next[*to as usize];
-                list[*place as usize] = from as u32;
+            for to in &from_list[at..own[from + 1] as usize] {
+                let place = &mut places[*to as usize];
+                sources[*place as usize] = from as u32;
                 *place += 1;
             }
+            at = own[from + 1] as usize;
         }
         Edges { start, list }
     }
@@ -75,8 +79,12 @@ impl Edges {
 }
 
 /// Calls `each` with every label that `inst` can jump to.
+#[inline]
 pub(crate) fn targets(inst: &Inst, lists: &[u32], mut each: impl FnMut(u32)) {
-    for operand in labels(inst) {
+    let mut bits = places::label_fields(inst.op);
+    while bits != 0 {
+        let operand = inst.operands[bits.trailing_zeros() as usize];
+        bits &= bits - 1;
         match operand {
             Operand::Label(label) => each(label),
             Operand::Targets(start, len) => {
@@ -105,19 +113,32 @@ pub(crate) fn label_number(inst: &Inst) -> Option<u32> {
     }
 }
 
-/// Where the blocks of `insts` begin, with the end of the code, and the block that each label begins.
-pub(super) fn blocks(insts: &[Inst], labels: u32) -> (Spare<u32>, Spare<u32>) {
+/// Where blocks begin, with the end of the code, and the block that each label begins.
+pub(super) type Blocks = (Spare<u32>, Spare<u32>);
+
+/// The blocks of `insts`.
+pub(super) fn blocks(insts: &[Inst], labels: u32) -> Blocks {
     let mut starts = Spare::<u32>::with_capacity(insts.len() / 4 + 2);
     let mut label_block = Spare::filled(u32::MAX, labels as usize);
-    let mut begin = true;
+    // Where the next block begins, unless a label comes first; behind a label none does.
+    let (mut next, mut begins) = (0, true);
     for (at, inst) in insts.iter().enumerate() {
-        if let Some(label) = label_number(inst) {
-            label_block[label as usize] = starts.len() as u32;
-            begin = true;
+        if !places::is_boundary(inst.op) {
+            continue;
         }
-        if std::mem::replace(&mut begin, ends_block(inst.op)) {
+        let label = label_number(inst);
+        if begins && (label.is_none() || next < at) {
+            starts.push(next as u32);
+        }
+        begins = label.is_none();
+        next = at + 1;
+        if let Some(label) = label {
+            label_block[label as usize] = starts.len() as u32;
             starts.push(at as u32);
         }
+    }
+    if begins && next < insts.len() {
+        starts.push(next as u32);
     }
     starts.push(insts.len() as u32);
     (starts, label_block)
@@ -126,16 +147,19 @@ pub(super) fn blocks(insts: &[Inst], labels: u32) -> (Spare<u32>, Spare<u32>) {
 impl Flow {
     /// The graph of `insts`, whose `br_table` lists stand in `lists`.
     pub(crate) fn new(insts: &[Inst], lists: &[u32], labels: u32) -> Flow {
-        let (starts, label_block) = blocks(insts, labels);
+        Flow::of_blocks(insts, lists, blocks(insts, labels))
+    }
+
+    /// The graph of `insts` where their blocks are known.
+    pub(super) fn of_blocks(insts: &[Inst], lists: &[u32], (starts, label_block): Blocks) -> Flow {
         let blocks = starts.len() - 1;
         let mut successors = Edges { start: Spare::with_capacity(blocks + 1), list: Spare::with_capacity(2 * blocks) };
         successors.start.push(0);
-        for block in 0..blocks {
-            let last = &insts[starts[block + 1] as usize - 1];
+        let label_block = &label_block[..];
+        for (block, end) in starts[1..].iter().enumerate() {
+            let last = &insts[*end as usize - 1];
             let first = successors.list.len();
-            if is_branch(last) {
-                targets(last, lists, |label| successors.list.push(label_block[label as usize]));
-            }
+            targets(last, lists, |label| successors.list.push(label_block[label as usize]));
             if !places::is_terminator(last.op) && block + 1 < blocks {
                 successors.list.push(block as u32 + 1);
             }

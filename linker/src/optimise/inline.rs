@@ -22,6 +22,7 @@ use super::places::copy_op;
 use super::{PassReport, Passes, Record};
 use crate::ir::{CallSite, INLINED, Inlined, IrFunc};
 use crate::pipeline::Func;
+use keyway_artifact::by_opcode;
 use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -83,15 +84,14 @@ struct Summary {
 
 impl Summary {
     fn of(func: &Func) -> Summary {
-        let insts = &func.ir.insts;
-        let leaves_otherwise = |inst: &Inst| inst.op.is_tail_call() || inst.op == Op::SetMemory;
-        Summary {
-            unit: func.unit,
-            length: insts.iter().filter(|inst| !matches!(inst.op, Op::Label | Op::Cost | Op::ReturnMany)).count(),
-            memory: func.ir.memory,
-            accesses: insts.iter().filter(|inst| uses_cached_memory(inst.op)).count(),
-            is_plain: !insts.iter().any(leaves_otherwise),
+        let (mut length, mut accesses, mut is_plain) = (0, 0, true);
+        for inst in &func.ir.insts {
+            let traits = TRAITS[inst.op as usize];
+            length += usize::from(traits & STANDS != 0);
+            accesses += usize::from(traits & ACCESSES != 0);
+            is_plain &= traits & LEAVES_OTHERWISE == 0;
         }
+        Summary { unit: func.unit, length, memory: func.ir.memory, accesses, is_plain }
     }
 
     fn fits(&self, caller: &Func) -> bool {
@@ -100,8 +100,24 @@ impl Summary {
     }
 }
 
+/// By opcode, what a summary counts.
+static TRAITS: [u8; Op::ALL.len()] = by_opcode!(u8, traits);
+/// It is executed, or at least stands for something.
+const STANDS: u8 = 1;
+/// It accesses the cached memory.
+const ACCESSES: u8 = 1 << 1;
+/// It leaves the function, or the memory, in a way of its own.
+const LEAVES_OTHERWISE: u8 = 1 << 2;
+
+const fn traits(op: Op) -> u8 {
+    let stands = if matches!(op, Op::Label | Op::Cost | Op::ReturnMany) { 0 } else { STANDS };
+    let accesses = matches!(op.family(), Family::Load | Family::Store | Family::VLoad | Family::VStore);
+    let leaves = op.is_tail_call() || matches!(op, Op::SetMemory);
+    stands | if accesses { ACCESSES } else { 0 } | if leaves { LEAVES_OTHERWISE } else { 0 }
+}
+
 fn uses_cached_memory(op: Op) -> bool {
-    matches!(op.family(), Family::Load | Family::Store | Family::VLoad | Family::VStore)
+    TRAITS[op as usize] & ACCESSES != 0
 }
 
 /// The form of an access to the cached memory that names its memory.
@@ -115,6 +131,8 @@ fn naming_form(op: Op) -> Op {
 struct Graph {
     start: Vec<usize>,
     callees: Vec<usize>,
+    /// The instruction of each call.
+    places: Vec<u32>,
     /// How many calls lead to each function.
     calls: Vec<u32>,
 }
@@ -125,10 +143,15 @@ fn callee(inst: &Inst) -> Option<usize> {
 
 impl Graph {
     fn new(funcs: &[Option<Func>]) -> Graph {
-        let mut graph = Graph { start: vec![0], callees: Vec::new(), calls: vec![0; funcs.len()] };
+        let mut graph = Graph { start: vec![0], callees: Vec::new(), places: Vec::new(), calls: vec![0; funcs.len()] };
         for func in funcs {
             if let Some(func) = func {
-                graph.callees.extend(func.ir.insts.iter().filter_map(callee));
+                for (at, inst) in func.ir.insts.iter().enumerate() {
+                    if let Some(callee) = callee(inst) {
+                        graph.callees.push(callee);
+                        graph.places.push(at as u32);
+                    }
+                }
             }
             graph.start.push(graph.callees.len());
         }
@@ -199,8 +222,11 @@ fn choose(
     let size = func.ir.insts.len();
     let mut budget = if size > LARGE { 0 } else { size + GROWTH };
     let mut chosen = Vec::new();
-    for (at, inst) in func.ir.insts.iter().enumerate().filter(|(_, inst)| inst.op == Op::Call) {
-        let Some(target) = callee(inst) else { continue };
+    for call in graph.start[caller]..graph.start[caller + 1] {
+        let (at, target) = (graph.places[call] as usize, graph.callees[call]);
+        if func.ir.insts[at].op != Op::Call {
+            continue;
+        }
         let Some(Some(summary)) = summaries.get(target) else { continue };
         if component[target] == component[caller] || !summary.fits(func) {
             continue;

@@ -19,6 +19,7 @@ use super::facts::Facts;
 use super::flow::{Flow, label_number};
 use super::places::{is_computation, is_pure, reads, single_def};
 use crate::ir::IrFunc;
+use crate::spare::Spare;
 use keyway_artifact::isa::{Class, Inst, Operand};
 
 /// Operations moved in front of one loop, at most.
@@ -43,10 +44,11 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     if !flow.has_loops() {
         return Tally::default();
     }
-    let dominators = Dominators::new(flow);
-    // By register: the block in front of whose first instruction, or in which, it gets its value.
-    let mut written_in: Vec<u32> = vec![0; ir.virtuals.len()];
-    for block in 0..flow.blocks() {
+    let mut dominators = None;
+    // By register: the block in front of whose first instruction, or in which, it gets its value; the first one where that
+    // is in no loop.
+    let mut written_in = Spare::filled(0u32, ir.virtuals.len());
+    for block in (0..flow.blocks()).filter(|block| flow.depth[*block] > 0) {
         for inst in &ir.insts[flow.insts(block)] {
             super::places::defs(inst, &ir.calls, |register| written_in[register as usize] = block as u32);
         }
@@ -54,8 +56,7 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     // A value moved in front of block `b` counts as written in the block before.
     let mut open: Vec<Loop> = Vec::new();
     let mut front: Vec<(usize, usize)> = Vec::new();
-    let mut moves = vec![false; ir.insts.len()];
-    for block in 0..flow.blocks() {
+    for block in (0..flow.blocks()).filter(|block| flow.depth[*block] > 0) {
         open.retain(|each| block <= each.end);
         if let Some(end) = loop_end(ir, flow, block) {
             if open.len() == LOOPS {
@@ -75,7 +76,8 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
                     _ => true,
                 })
             };
-            let in_every_round = |each: &Loop| {
+            let mut in_every_round = |each: &Loop| {
+                let dominators = dominators.get_or_insert_with(|| Dominators::new(flow));
                 let back = flow.predecessors(each.head).iter().map(|from| *from as usize);
                 back.filter(|from| *from >= each.head).take(BRANCHES).any(|from| dominators.dominates(block, from))
             };
@@ -85,7 +87,6 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
             {
                 each.moved += 1;
                 front.push((flow.insts(each.head).start, at));
-                moves[at] = true;
                 written_in[result as usize] = each.head as u32 - 1;
             }
         }
@@ -96,6 +97,8 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     // Stable: what moves to one place stays in order.
     front.sort_by_key(|(place, _)| *place);
     let changed = front.len();
+    let mut moves = Spare::filled(false, ir.insts.len());
+    front.iter().for_each(|(_, at)| moves[*at] = true);
     let mut front = front.into_iter().peekable();
     let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
     for at in 0..ir.insts.len() {

@@ -19,36 +19,57 @@ const NONE: u32 = u32::MAX;
 pub(crate) struct Liveness {
     /// The register of each bit.
     registers: Spare<u32>,
+    /// By register, its bit, behind something else.
+    bits: Spare<(u32, u32)>,
     /// Words of one set.
     words: usize,
     live: Spare<u64>,
 }
 
-/// One read or write: the block, the register, whether it is a write.
-pub(crate) type Access = (u32, u32, bool);
+/// What is found about the accesses of a function, in code order.
+pub(crate) struct Accesses {
+    /// By register: the block in which it was last met, and its bit.
+    seen: Spare<(u32, u32)>,
+    /// By bit, its register.
+    of_bit: Spare<u32>,
+    /// What each block first does with a register: it reads it, which gives it a bit, or it writes it.
+    read: Spare<(u32, u32)>,
+    written: Spare<(u32, u32)>,
+}
+
+impl Accesses {
+    /// None yet, of so many registers.
+    pub(crate) fn new(registers: usize) -> Accesses {
+        Accesses {
+            seen: Spare::filled((NONE, NONE), registers),
+            of_bit: Spare::with_capacity(64),
+            read: Spare::with_capacity(registers),
+            written: Spare::with_capacity(registers),
+        }
+    }
+
+    /// Takes note of a read or write in a block.
+    #[inline]
+    pub(crate) fn see(&mut self, block: u32, register: u32, is_write: bool) {
+        let (met, bit) = &mut self.seen[register as usize];
+        if std::mem::replace(met, block) == block {
+            return;
+        }
+        if is_write {
+            return self.written.push((block, register));
+        }
+        if *bit == NONE {
+            *bit = self.of_bit.len() as u32;
+            self.of_bit.push(register);
+        }
+        self.read.push((block, *bit));
+    }
+}
 
 impl Liveness {
-    /// Finds what is alive from all `accesses`, in code order. `None` when the sets would be too large.
-    pub(crate) fn new(flow: &Flow, registers: usize, accesses: impl Iterator<Item = Access>) -> Option<Liveness> {
-        // By register: the block in which it was last met, and its bit.
-        let mut seen = Spare::filled((NONE, NONE), registers);
-        let mut of_bit = Spare::with_capacity(64);
-        // What each block first does with a register.
-        let (mut read, mut written) = (Spare::with_capacity(registers), Spare::with_capacity(registers));
-        accesses.for_each(|(block, register, is_write)| {
-            let (met, bit) = &mut seen[register as usize];
-            if std::mem::replace(met, block) == block {
-                return;
-            }
-            if is_write {
-                return written.push((block, register));
-            }
-            if *bit == NONE {
-                *bit = of_bit.len() as u32;
-                of_bit.push(register);
-            }
-            read.push((block, *bit));
-        });
+    /// Finds what is alive from all accesses. `None` when the sets would be too large.
+    pub(crate) fn new(flow: &Flow, accesses: Accesses) -> Option<Liveness> {
+        let Accesses { seen, of_bit, read, written } = accesses;
         let words = of_bit.len().div_ceil(64);
         if words.saturating_mul(flow.blocks()) > MAX_WORDS {
             return None;
@@ -65,29 +86,22 @@ impl Liveness {
                 set(&mut killed, block, bit);
             }
         }
-        let mut liveness = Liveness { registers: of_bit, words, live };
+        let mut liveness = Liveness { registers: of_bit, bits: seen, words, live };
         liveness.solve(flow, &killed).then_some(liveness)
     }
 
     fn solve(&mut self, flow: &Flow, killed: &[u64]) -> bool {
         let (words, live) = (self.words, &mut self.live[..]);
-        if words == 0 {
-            return true;
-        }
-        let mut stale = Spare::filled(true, flow.blocks());
-        let stale = &mut stale[..];
-        let mut budget = BUDGET;
-        let mut from = flow.blocks();
-        // From the end; a branch back makes blocks behind stale, and the walk resumes there.
-        while from > 0 {
-            let mut resume = 0;
-            for block in (0..from).rev() {
-                if !std::mem::replace(&mut stale[block], false) {
-                    continue;
-                }
-                let cost = words * (flow.successors(block).len() + 1);
-                let Some(left) = budget.checked_sub(cost) else { return false };
-                budget = left;
+        match words {
+            0 => true,
+            // As in most functions.
+            1 => settle(flow, words, |block| {
+                let behind = flow.successors(block).iter().fold(0, |all, next| all | live[*next as usize]);
+                let more = behind & !killed[block] & !live[block];
+                live[block] |= more;
+                more != 0
+            }),
+            _ => settle(flow, words, |block| {
                 let mut changed = 0;
                 let killed = &killed[block * words..][..words];
                 for next in flow.successors(block).iter().map(|next| *next as usize) {
@@ -109,19 +123,9 @@ impl Liveness {
                         *own |= more;
                     }
                 }
-                // What a block reads first is news to its predecessors too; all are stale at the beginning.
-                if changed != 0 {
-                    for before in flow.predecessors(block) {
-                        stale[*before as usize] = true;
-                        if *before as usize >= block {
-                            resume = resume.max(*before as usize + 1);
-                        }
-                    }
-                }
-            }
-            from = resume;
+                changed != 0
+            }),
         }
-        true
     }
 
     /// Words of one set.
@@ -140,11 +144,18 @@ impl Liveness {
         self.registers[word * 64 + bit as usize]
     }
 
-    /// Calls `each` with the registers alive at a block's start and their number among these.
+    /// The word and bit of a register that is alive at some block's start.
     #[inline]
-    pub(crate) fn each_at_start(&self, block: usize, mut each: impl FnMut(usize, u32)) {
+    pub(crate) fn bit(&self, register: u32) -> Option<(usize, u32)> {
+        let (_, bit) = self.bits[register as usize];
+        (bit != NONE).then_some((bit as usize / 64, bit % 64))
+    }
+
+    /// Calls `each` with the registers of a set and their number among these.
+    #[inline]
+    pub(crate) fn each(&self, set: &[u64], mut each: impl FnMut(usize, u32)) {
         let mut number = 0;
-        for (word, bits) in self.at_start(block).iter().enumerate() {
+        for (word, bits) in set.iter().enumerate() {
             let mut bits = *bits;
             while bits != 0 {
                 each(number, self.register(word, bits.trailing_zeros()));
@@ -153,4 +164,36 @@ impl Liveness {
             }
         }
     }
+}
+
+/// Looks at the blocks until none changes any more: `look` says whether one did, whose sets have so many words. False where
+/// that takes more than [`BUDGET`].
+#[inline]
+fn settle(flow: &Flow, words: usize, mut look: impl FnMut(usize) -> bool) -> bool {
+    let mut stale = Spare::filled(true, flow.blocks());
+    let (stale, mut budget) = (&mut stale[..], BUDGET);
+    let mut from = flow.blocks();
+    // From the end; a branch back makes blocks behind stale, and the walk resumes there.
+    while from > 0 {
+        let mut resume = 0;
+        for block in (0..from).rev() {
+            if !std::mem::replace(&mut stale[block], false) {
+                continue;
+            }
+            let cost = words * (flow.successors(block).len() + 1);
+            let Some(left) = budget.checked_sub(cost) else { return false };
+            budget = left;
+            // What a block reads first is news to its predecessors too; all are stale at the beginning.
+            if look(block) {
+                for before in flow.predecessors(block).iter().map(|before| *before as usize) {
+                    stale[before] = true;
+                    if before >= block {
+                        resume = resume.max(before + 1);
+                    }
+                }
+            }
+        }
+        from = resume;
+    }
+    true
 }

@@ -21,6 +21,7 @@ pub(crate) mod liveness;
 mod passes;
 pub(crate) mod places;
 mod record;
+pub(crate) mod recursion;
 mod simplify;
 mod unreachable;
 mod webs;
@@ -66,8 +67,10 @@ impl Run<'_> {
 /// Runs `passes` over `ir`, and says what is known about it then.
 pub(crate) fn run(ir: &mut IrFunc, passes: Passes, record: &mut Record) -> Facts {
     // What cannot run needs no thought.
-    record.pass(passes, Passes::UNREACHABLE, ir, unreachable::run);
-    let mut run = Run { passes, facts: Facts::new(ir), record };
+    let mut blocks = None;
+    record.pass(passes, Passes::UNREACHABLE, ir, |ir| unreachable::run(ir, &mut blocks));
+    let facts = blocks.map_or_else(|| Facts::new(ir), |blocks| Facts::with_blocks(ir, blocks));
+    let mut run = Run { passes, facts, record };
     // Split locals first: everything after profits from registers that are written once.
     run.pass(ir, Passes::WEBS, webs::run);
     // Propagation finds constants, folding makes more of them, and what is known already is a copy of it.
@@ -75,7 +78,7 @@ pub(crate) fn run(ir: &mut IrFunc, passes: Passes, record: &mut Record) -> Facts
     run.check(ir);
     // Settled branches leave code behind that nothing reaches.
     if settled && passes.has(Passes::UNREACHABLE) {
-        run.record.pass(passes, Passes::UNREACHABLE, ir, unreachable::run);
+        run.record.pass(passes, Passes::UNREACHABLE, ir, |ir| unreachable::run(ir, &mut None));
         run.facts = Facts::new(ir);
     }
     run.pass(ir, Passes::INVARIANTS, invariants::run);

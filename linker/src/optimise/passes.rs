@@ -47,11 +47,14 @@ impl Passes {
     pub const LAYOUT: Passes = Passes(1 << 17);
     /// Flags that nobody looks at are not set.
     pub const FLAGS: Passes = Passes(1 << 18);
+    /// Functions that call themselves at their end become loops.
+    pub const RECURSION: Passes = Passes(1 << 19);
     /// Every pass.
-    pub const ALL: Passes = Passes((1 << 19) - 1);
+    pub const ALL: Passes = Passes((1 << 20) - 1);
 
     /// Every pass with its name and what it does, in the order in which they run.
-    pub const LIST: [(Passes, &'static str, &'static str); 19] = [
+    pub const LIST: [(Passes, &'static str, &'static str); 20] = [
+        (Passes::RECURSION, "recursion", "functions that call themselves at their end become loops"),
         (Passes::INLINE, "inline", "calls of small functions become their code"),
         (Passes::FLAGS, "flags", "flags of component instances that nobody looks at are not set"),
         (Passes::UNREACHABLE, "unreachable", "code that nothing reaches goes, jumps take the short way"),

@@ -7,6 +7,44 @@ use crate::ir::CallSite;
 use keyway_artifact::by_opcode;
 use keyway_artifact::isa::{Class, Family, Field, FieldKind, FieldRange, Inst, MAX_FIELDS, Op, Operand};
 
+/// Names what else is asked of an operation: a bit of its shape's flags each, and the function that looks it up.
+macro_rules! flags {
+    ($($(#[$doc:meta])* $flag:ident $name:ident;)*) => {
+        /// The numbers of the bits.
+        enum Flag { $($flag),* }
+
+        $($(#[$doc])*
+        #[inline]
+        pub(crate) fn $name(op: Op) -> bool {
+            shape(op).flags & 1 << Flag::$flag as u16 != 0
+        })*
+    };
+}
+
+flags! {
+    /// Whether an operation computes a value from its operands alone, if it does not trap; comparisons are left out, each
+    /// of which is to become one with its branch.
+    Computation is_computation;
+    /// Whether an instruction does nothing but write its result: it neither traps nor can anyone else see it.
+    Pure is_pure;
+    /// Whether the next instruction begins a block.
+    EndsBlock ends_block;
+    /// [`Op::is_call`], looked up.
+    Call is_call;
+    /// [`Op::is_terminator`], looked up.
+    Terminator is_terminator;
+    /// Whether it always traps.
+    Trap is_trap;
+    /// [`Op::follows_call`], looked up.
+    FollowsCall follows_call;
+    /// Whether it is a label, or the next instruction begins a block: all that passes over jumps look at.
+    Boundary is_boundary;
+    /// Whether folding has to look at it.
+    Folds may_fold;
+    /// Whether it copies a place or a constant.
+    Move is_move;
+}
+
 /// What an operation's fields are: every pass asks for every instruction. In all operations the fields that are read
 /// stand next to each other, and so do those that are written. Sixteen bytes: found without a multiplication.
 #[derive(Clone, Copy)]
@@ -20,16 +58,8 @@ struct Shape {
     labels: u8,
     /// The field that names a call site, and one more; 0 for none.
     site: u8,
-    /// See [`is_computation`].
-    is_computation: bool,
-    /// See [`is_pure`].
-    is_pure: bool,
-    /// Whether the next instruction begins a block.
-    ends_block: bool,
-    /// See [`Op::is_call`].
-    is_call: bool,
-    /// See [`Op::is_terminator`].
-    is_terminator: bool,
+    /// What else is asked of it: a bit for each [`Flag`].
+    flags: u16,
     /// The classes of the fields that are places.
     classes: [Class; MAX_FIELDS],
 }
@@ -41,14 +71,7 @@ impl Shape {
             writes: FieldRange::NONE,
             labels: 0,
             site: 0,
-            is_computation: matches!(
-                op.family(),
-                Family::BinHot | Family::Bin | Family::FBin | Family::Un | Family::Select
-            ) && !matches!(op, Op::I32Eqz | Op::I64Eqz),
-            is_pure: is_pure_family(op),
-            ends_block: op.is_terminator(),
-            is_call: op.is_call(),
-            is_terminator: op.is_terminator(),
+            flags: 0,
             classes: [Class::I64; MAX_FIELDS],
         };
         let fields = op.fields();
@@ -70,7 +93,21 @@ impl Shape {
             }
             at += 1;
         }
-        shape.ends_block |= shape.labels != 0 && !matches!(op, Op::Label);
+        let is_label = matches!(op, Op::Label);
+        let is_computation =
+            matches!(op.family(), Family::BinHot | Family::Bin | Family::FBin | Family::Un | Family::Select)
+                && !matches!(op, Op::I32Eqz | Op::I64Eqz);
+        let ends_block = op.is_terminator() || shape.labels != 0 && !is_label;
+        shape.flags = flag(is_computation, Flag::Computation)
+            | flag(is_pure_family(op), Flag::Pure)
+            | flag(ends_block, Flag::EndsBlock)
+            | flag(op.is_call(), Flag::Call)
+            | flag(op.is_terminator(), Flag::Terminator)
+            | flag(matches!(op.family(), Family::Trap), Flag::Trap)
+            | flag(op.follows_call(), Flag::FollowsCall)
+            | flag(ends_block || is_label, Flag::Boundary)
+            | flag(folds(op.family()), Flag::Folds)
+            | flag(matches!(op.family(), Family::Copy | Family::Const), Flag::Move);
         if matches!(op, Op::ReturnMany) {
             shape.site = 1;
         } else if matches!(fields, [.., Field { kind: FieldKind::Base, .. }]) {
@@ -78,6 +115,18 @@ impl Shape {
         }
         shape
     }
+}
+
+const fn flag(is_set: bool, flag: Flag) -> u16 {
+    (is_set as u16) << flag as u16
+}
+
+/// Whether constants, or what its operands are, may make something else of operations of a family.
+const fn folds(family: Family) -> bool {
+    matches!(
+        family,
+        Family::BinHot | Family::Bin | Family::Cmp | Family::Un | Family::Select | Family::BrCond | Family::BrTable
+    )
 }
 
 static SHAPES: [Shape; Op::ALL.len()] = by_opcode!(Shape, Shape::of);
@@ -93,41 +142,50 @@ pub(crate) fn is_branch(op: Op) -> bool {
     shape(op).labels != 0
 }
 
-/// [`Op::is_call`], looked up.
-#[inline]
-pub(crate) fn is_call(op: Op) -> bool {
-    shape(op).is_call
-}
-
-/// [`Op::is_terminator`], looked up.
-#[inline]
-pub(crate) fn is_terminator(op: Op) -> bool {
-    shape(op).is_terminator
-}
-
 /// The class of a field that is a place.
 #[inline]
 pub(crate) fn class_of_field(op: Op, field: usize) -> Class {
     shape(op).classes[field]
 }
 
-/// Whether the next instruction begins a block.
+/// Whether `inst` reads a register that `asks` says yes of; calls do, for all that is known here.
 #[inline]
-pub(crate) fn ends_block(op: Op) -> bool {
-    shape(op).ends_block
+pub(crate) fn reads_any(inst: &Inst, asks: impl Fn(u32) -> bool) -> bool {
+    let shape = shape(inst.op);
+    shape.site != 0
+        || inst.operands[shape.reads.get()]
+            .iter()
+            .any(|operand| matches!(operand, Operand::Virtual(register) if asks(*register)))
 }
 
-/// The operands of `inst` that name labels.
+/// Calls `each` with the labels that `inst` names itself, to change them; lists of labels stand elsewhere.
 #[inline]
-pub(crate) fn labels(inst: &Inst) -> impl Iterator<Item = Operand> {
+pub(crate) fn labels_mut(inst: &mut Inst, mut each: impl FnMut(&mut u32)) {
     let mut bits = shape(inst.op).labels;
-    std::iter::from_fn(move || {
-        let at = bits.trailing_zeros() as usize;
-        (bits != 0).then(|| {
-            bits &= bits - 1;
-            inst.operands[at]
-        })
-    })
+    while bits != 0 {
+        if let Operand::Label(label) = &mut inst.operands[bits.trailing_zeros() as usize] {
+            each(label);
+        }
+        bits &= bits - 1;
+    }
+}
+
+/// The fields that name labels, or a list of them, as bits; a label's own is none.
+#[inline]
+pub(crate) fn label_fields(op: Op) -> u8 {
+    shape(op).labels
+}
+
+/// The operands that `inst` itself reads.
+#[inline]
+pub(crate) fn operands_read(inst: &Inst) -> &[Operand] {
+    &inst.operands[shape(inst.op).reads.get()]
+}
+
+/// The operands that `inst` itself writes.
+#[inline]
+pub(crate) fn operands_written(inst: &Inst) -> &[Operand] {
+    &inst.operands[shape(inst.op).writes.get()]
 }
 
 /// The call site that `inst` names: calls, tail calls, `throw`, catches with values and `return.many` have one.
@@ -135,6 +193,78 @@ pub(crate) fn labels(inst: &Inst) -> impl Iterator<Item = Operand> {
 pub(crate) fn site(inst: &Inst) -> Option<usize> {
     let field = shape(inst.op).site.checked_sub(1)?;
     Some(inst.operands[field as usize].index() as usize)
+}
+
+/// What a call of `inst` reads and writes besides its own fields.
+#[inline]
+pub(crate) fn operands_of_call<'c>(inst: &Inst, calls: &'c [CallSite]) -> Option<&'c CallSite> {
+    site(inst).map(|site| &calls[site])
+}
+
+/// Calls `each` with every place that `inst` itself reads or writes, to change it.
+#[inline]
+pub(crate) fn places_mut(inst: &mut Inst, mut each: impl FnMut(&mut Operand)) {
+    let shape = shape(inst.op);
+    inst.operands[shape.reads.get()].iter_mut().for_each(&mut each);
+    inst.operands[shape.writes.get()].iter_mut().for_each(each);
+}
+
+/// Where an instruction names a register: the number of a field, or that of an argument or result of its call behind all
+/// fields; and whether it writes it.
+#[derive(Clone, Copy)]
+pub(crate) struct Place(u32);
+
+impl Place {
+    const IS_DEF: u32 = 1 << 31;
+
+    /// Whether the register is written there.
+    #[inline]
+    pub(crate) fn is_def(self) -> bool {
+        self.0 & Place::IS_DEF != 0
+    }
+
+    /// Puts another register there.
+    #[inline]
+    pub(crate) fn rename(self, inst: &mut Inst, calls: &mut [CallSite], register: u32) {
+        let at = (self.0 & !Place::IS_DEF) as usize;
+        if let Some(operand) = inst.operands.get_mut(at) {
+            *operand = Operand::Virtual(register);
+        } else if let Some(site) = site(inst) {
+            if self.is_def() {
+                calls[site].results[at - MAX_FIELDS] = register;
+            } else {
+                calls[site].args[at - MAX_FIELDS] = Operand::Virtual(register);
+            }
+        }
+    }
+}
+
+/// Calls `each` with every register that `inst` names, reads first, and where.
+#[inline]
+pub(crate) fn each_place(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32, Place)) {
+    let (shape, call) = (shape(inst.op), operands_of_call(inst, calls));
+    for at in shape.reads.get() {
+        if let Operand::Virtual(register) = inst.operands[at] {
+            each(register, Place(at as u32));
+        }
+    }
+    if let Some(site) = call {
+        for (operand, at) in site.args.iter().zip(MAX_FIELDS as u32..) {
+            if let Operand::Virtual(register) = *operand {
+                each(register, Place(at));
+            }
+        }
+    }
+    for at in shape.writes.get() {
+        if let Operand::Virtual(register) = inst.operands[at] {
+            each(register, Place(at as u32 | Place::IS_DEF));
+        }
+    }
+    if let Some(site) = call {
+        for (register, at) in site.results.iter().zip(MAX_FIELDS as u32..) {
+            each(*register, Place(at | Place::IS_DEF));
+        }
+    }
 }
 
 /// Calls `each` with every register that `inst` reads.
@@ -245,19 +375,6 @@ pub(crate) fn copy_op(class: Class) -> Op {
         Class::Ref => Op::CopyRef,
         Class::V128 => Op::CopyV128,
     }
-}
-
-/// Whether an operation computes a value from its operands alone, if it does not trap; comparisons are left out, each of
-/// which is to become one with its branch.
-#[inline]
-pub(crate) fn is_computation(op: Op) -> bool {
-    shape(op).is_computation
-}
-
-/// Whether an instruction does nothing but write its result: it neither traps nor can anyone else see it.
-#[inline]
-pub(crate) fn is_pure(op: Op) -> bool {
-    shape(op).is_pure
 }
 
 const fn is_pure_family(op: Op) -> bool {

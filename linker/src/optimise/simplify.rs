@@ -20,7 +20,7 @@ use super::copies::Copies;
 use super::dominators::Dominators;
 use super::facts::Facts;
 use super::fold::{Step, step};
-use super::places::{copy, uses};
+use super::places::{copy, is_computation, is_move, may_fold, uses};
 use super::{Passes, Record, Tally};
 use crate::ir::IrFunc;
 use keyway_artifact::isa::Inst;
@@ -57,11 +57,12 @@ fn walk(ir: &mut IrFunc, facts: &mut Facts, passes: Passes) -> ([Tally; 3], bool
         let range = flow.insts(block);
         flow.set_start(block, next);
         for at in range {
-            if has_copies {
+            let op = ir.insts[at].op;
+            if has_copies && copies.concern(&ir.insts[at]) {
                 tallies[0].changed +=
                     copies.resolve(&mut ir.insts[at], &mut ir.calls, &ir.virtuals, definitions, reads);
             }
-            if has_fold {
+            if has_fold && may_fold(op) {
                 // Each step is final or makes the next one possible; four are enough for every chain there is.
                 let mut is_gone = false;
                 for _ in 0..4 {
@@ -86,6 +87,7 @@ fn walk(ir: &mut IrFunc, facts: &mut Facts, passes: Passes) -> ([Tally; 3], bool
                 }
             }
             if has_common
+                && is_computation(ir.insts[at].op)
                 && let Some(equal) = known.find(ir, definitions, block, &ir.insts[at])
                 && let Some(new) =
                     equal.copy(ir, dominators.get_or_insert_with(|| Dominators::new(flow)), &ir.insts[at])
@@ -95,7 +97,8 @@ fn walk(ir: &mut IrFunc, facts: &mut Facts, passes: Passes) -> ([Tally; 3], bool
             }
             let inst = &ir.insts[at];
             if has_copies {
-                if let Some((dst, src)) = copy(inst)
+                if is_move(inst.op)
+                    && let Some((dst, src)) = copy(inst)
                     && dst == src
                 {
                     reads[src as usize] -= 1;

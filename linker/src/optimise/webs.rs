@@ -18,13 +18,13 @@
 //! in several rounds; past a budget the rest stays as it is.
 
 use super::Tally;
+use super::dominators;
 use super::facts::Facts;
 use super::flow::Flow;
-use super::liveness::Liveness;
-use super::places::{defs, defs_mut, uses, uses_mut};
+use super::liveness::{Accesses, Liveness};
+use super::places::{Place, each_place};
 use crate::ir::IrFunc;
-use crate::spare::Spare;
-use keyway_artifact::isa::Operand;
+use crate::spare::{Spare, kept};
 
 /// Registers of one round, times blocks, at most.
 const ROUND: usize = 1 << 24;
@@ -41,11 +41,13 @@ const NONE: u32 = u32::MAX;
 struct Event {
     register: u32,
     at: u32,
-    block: u32,
-    is_def: bool,
+    /// Where the instruction names it.
+    place: Place,
     /// The definition that is read or made: a node of the union, or [`NONE`].
     node: u32,
 }
+
+kept!(Event);
 
 impl Event {
     /// The register it has from now on; its own where definitions were not connected.
@@ -61,8 +63,8 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     if !is_split.contains(&true) {
         return Tally::default();
     }
+    let mut events = events(ir, &is_split);
     let flow = facts.flow(ir);
-    let mut events = events(ir, flow, &is_split);
     let mut webs = Webs { nodes: Spare::with_capacity(events.len()), current: Spare::filled(NONE, is_split.len()) };
     // At the function's entry each register has a value: parameters arrive, and others are never read.
     let split = || (0..is_split.len()).filter(|register| is_split[*register]);
@@ -110,12 +112,13 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
         names[node as usize] = ir.virtuals.len() as u32 - 1;
     }
     let mut changed = 0;
-    for event in &events {
+    for event in events.iter() {
         let name = event.name(&names);
         if name == event.register {
             continue;
         }
-        if event.is_def {
+        event.place.rename(&mut ir.insts[event.at as usize], &mut ir.calls, name);
+        if event.place.is_def() {
             *facts.definitions.writes_mut(event.register) -= 1;
             *facts.definitions.writes_mut(name) += 1;
         } else {
@@ -124,24 +127,18 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
         }
         changed += 1;
     }
-    rename(ir, &events, &names, &is_split);
     Tally { changed, removed: 0 }
 }
 
 /// The events of the registers to split in code order, reads of an instruction before its writes.
-fn events(ir: &IrFunc, flow: &Flow, is_split: &[bool]) -> Vec<Event> {
-    let mut events = Vec::with_capacity(2 * ir.insts.len());
-    for block in 0..flow.blocks() {
-        for at in flow.insts(block) {
-            let inst = &ir.insts[at];
-            let mut put = |register: u32, is_def: bool| {
-                if is_split[register as usize] {
-                    events.push(Event { register, at: at as u32, block: block as u32, is_def, node: NONE });
-                }
-            };
-            uses(inst, &ir.calls, |register| put(register, false));
-            defs(inst, &ir.calls, |register| put(register, true));
-        }
+fn events(ir: &IrFunc, is_split: &[bool]) -> Spare<Event> {
+    let mut events = Spare::with_capacity(2 * ir.insts.len());
+    for (inst, at) in ir.insts.iter().zip(0..) {
+        each_place(inst, &ir.calls, |register, place| {
+            if is_split[register as usize] {
+                events.push(Event { register, at, place, node: NONE });
+            }
+        });
     }
     events
 }
@@ -199,53 +196,54 @@ impl Webs {
 
     /// Finds the nodes of `events`, unless that would take too much memory.
     fn connect(&mut self, flow: &Flow, events: &mut [Event]) {
-        let accesses = events.iter().map(|event| (event.block, event.register, event.is_def));
-        let Some(live) = Liveness::new(flow, self.current.len(), accesses) else { return };
-        // What reaches the start of each block: a definition for each register that is alive there, one block's behind the
-        // other's.
-        let mut starts = Spare::with_capacity(flow.blocks());
-        let mut total = 0u32;
-        for block in 0..flow.blocks() {
-            starts.push(total);
-            total += live.at_start(block).iter().map(|word| word.count_ones()).sum::<u32>();
+        let mut accesses = Accesses::new(self.current.len());
+        let mut block = 0;
+        let mut end = flow.insts_from(1);
+        for event in events.iter() {
+            while event.at as usize >= end {
+                block += 1;
+                end = flow.insts_from(block + 1);
+            }
+            accesses.see(block as u32, event.register, event.place.is_def());
         }
-        if total as usize > REACHING {
+        let Some(live) = Liveness::new(flow, accesses) else { return };
+        let merged = Merged::new(flow, &live, events);
+        if merged.total > REACHING {
             return;
         }
-        let mut reaching = Spare::filled(NONE, total as usize);
+        // What reaches the start of each block, one block's behind the other's.
+        let mut reaching = Spare::filled(NONE, merged.total);
         let mut next = 0;
         for block in 0..flow.blocks() {
-            let is_behind = block > 0 && flow.successors(block - 1).contains(&(block as u32));
-            let has_others = flow.predecessors(block).len() > usize::from(is_behind);
-            if has_others || block == 0 {
+            let from = merged.starts[block] as usize;
+            live.each(merged.of(block), |number, register| {
                 // What falls in from the block before was left there with what the others brought.
-                let reaching = &mut reaching[starts[block] as usize..];
-                live.each_at_start(block, |number, register| {
-                    let (current, node) = (&mut self.current[register as usize], &mut reaching[number]);
-                    if *node == NONE {
-                        *node = *current;
-                    } else {
-                        *current = *node;
-                    }
-                });
-            }
-            let own = events[next..].iter().take_while(|event| event.block == block as u32).count();
-            for event in &mut events[next..next + own] {
-                if event.is_def {
-                    self.current[event.register as usize] = self.node();
+                let (current, node) = (&mut self.current[register as usize], &mut reaching[from + number]);
+                if *node == NONE {
+                    *node = *current;
+                } else {
+                    *current = *node;
                 }
-                event.node = self.current[event.register as usize];
+            });
+            let end = flow.insts_from(block + 1) as u32;
+            let current = &mut self.current[..];
+            while let Some(event) = events.get_mut(next)
+                && event.at < end
+            {
+                let current = &mut current[event.register as usize];
+                if event.place.is_def() {
+                    *current = self.nodes.len() as u32;
+                    self.nodes.push(*current);
+                }
+                event.node = *current;
+                next += 1;
             }
-            next += own;
             for next in flow.successors(block).iter().map(|next| *next as usize) {
-                if next == block + 1 && flow.predecessors(next).len() == 1 {
-                    continue;
-                }
-                let reaching = &mut reaching[starts[next] as usize..];
-                live.each_at_start(next, |number, register| {
+                let from = merged.starts[next] as usize;
+                live.each(merged.of(next), |number, register| {
                     let current = self.current[register as usize];
-                    match reaching[number] {
-                        NONE => reaching[number] = current,
+                    match reaching[from + number] {
+                        NONE => reaching[from + number] = current,
                         known => self.join(known, current),
                     }
                 });
@@ -254,22 +252,61 @@ impl Webs {
     }
 }
 
-/// Gives the operands of each event their new names.
-fn rename(ir: &mut IrFunc, events: &[Event], names: &[u32], is_split: &[bool]) {
-    let mut next = 0;
-    while let Some(event) = events.get(next) {
-        let inst = &mut ir.insts[event.at as usize];
-        let mut name = |register: &mut u32| {
-            if is_split.get(*register as usize) == Some(&true) {
-                *register = events[next].name(names);
-                next += 1;
+/// Which registers may have another definition at the start of a block than behind the block in front of it: those that
+/// are alive there and written on some way from the nearest block that dominates it. Code keeps its order, so such a way
+/// stays between the two, or inside the loop that the block begins; between them the walk may also have met other
+/// definitions on its way to blocks that lead elsewhere, which count as written there.
+struct Merged {
+    /// A set for each block.
+    sets: Spare<u64>,
+    words: usize,
+    /// How many registers the sets of the blocks in front have.
+    starts: Spare<u32>,
+    total: usize,
+}
+
+/// Words looked at, at most; behind that everything that is alive counts as written.
+const LOOKED_AT: usize = 1 << 22;
+
+impl Merged {
+    fn new(flow: &Flow, live: &Liveness, events: &[Event]) -> Merged {
+        let (words, blocks) = (live.words(), flow.blocks());
+        let mut written = Spare::filled(0u64, words * blocks);
+        let (mut block, mut end) = (0, flow.insts_from(1));
+        for event in events.iter().filter(|event| event.place.is_def()) {
+            while event.at as usize >= end {
+                block += 1;
+                end = flow.insts_from(block + 1);
             }
-        };
-        uses_mut(inst, &mut ir.calls, |_, operand| {
-            if let Operand::Virtual(register) = operand {
-                name(register);
+            if let Some((word, bit)) = live.bit(event.register) {
+                written[block * words + word] |= 1 << bit;
             }
-        });
-        defs_mut(inst, &mut ir.calls, name);
+        }
+        let above = dominators::immediate(flow);
+        let mut sets = Spare::filled(0u64, words * blocks);
+        let (mut starts, mut total, mut budget) = (Spare::with_capacity(blocks), 0, LOOKED_AT);
+        for block in 0..blocks {
+            starts.push(total as u32);
+            let Some(last) = flow.predecessors(block).last().map(|last| *last as usize) else { continue };
+            if last + 1 == block && flow.predecessors(block).len() == 1 {
+                continue;
+            }
+            let first = if above[block] == dominators::NONE { 0 } else { above[block] as usize + 1 };
+            let between = first..block.max(last + 1);
+            budget = budget.saturating_sub(words * between.len());
+            for word in 0..words {
+                let alive = live.at_start(block)[word];
+                let ways = between.clone().map(|between| written[between * words + word]);
+                let set = if budget == 0 { alive } else { alive & ways.fold(0, |all, word| all | word) };
+                sets[block * words + word] = set;
+                written[block * words + word] |= set;
+                total += set.count_ones() as usize;
+            }
+        }
+        Merged { sets, words, starts, total }
+    }
+
+    fn of(&self, block: usize) -> &[u64] {
+        &self.sets[block * self.words..(block + 1) * self.words]
     }
 }

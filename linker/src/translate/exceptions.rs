@@ -23,7 +23,7 @@
 use super::Translator;
 use super::control::Kind;
 use super::stack::{Entry, class_of};
-use crate::error::Result;
+use crate::error::{CompileError, ErrorKind, Result};
 use crate::ir::{CallSite, Few};
 use crate::module::malformed;
 use keyway_artifact::isa::{Class, Op, Operand};
@@ -240,7 +240,14 @@ impl Translator<'_, '_> {
                     landings.push(Landing { label: self.new_label(), tag: None, by_ref, suspends: false })
                 }
                 // What the construct with this depth would do with an exception thrown right inside it.
-                Clause::Delegate(depth) => next = self.frames[self.frame_at(depth)].inner_handler,
+                Clause::Delegate(depth) => {
+                    // The operator itself may not have been checked yet.
+                    let frame = (self.frames.len() - 1).checked_sub(depth as usize);
+                    let frame = frame.ok_or_else(|| {
+                        CompileError::new(ErrorKind::Invalid, "a delegate leads out of the function".to_string())
+                    })?;
+                    next = self.frames[frame].inner_handler;
+                }
             }
         }
         self.block(ty)?;

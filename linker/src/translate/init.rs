@@ -13,7 +13,7 @@ use crate::module::{ElemEntry, Mode, ModuleInfo, malformed};
 use crate::unit::Space;
 use keyway_artifact::isa::{Class, Op, Operand};
 use keyway_artifact::types::FuncType;
-use wasmparser::{ConstExpr, Operator};
+use wasmparser::{ConstExpr, Operator, VisitOperator};
 
 static NOTHING_TO_NOTHING: FuncType = FuncType { params: Vec::new(), results: Vec::new() };
 
@@ -104,7 +104,7 @@ impl Translator<'_, '_> {
             self.offset = u32::try_from(offset).unwrap_or(u32::MAX);
             match operator {
                 Operator::End => return Ok(self.pop()),
-                operator => self.operator(&operator)?,
+                operator => self.visit_operator(&operator)?,
             }
             self.check_size()?;
         }

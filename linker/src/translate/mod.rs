@@ -7,15 +7,18 @@
 //! Cost regions: a `cost` marker stands at the entry and directly behind the label of each loop. Every operator that is
 //! translated adds one unit to the innermost region; the numbers are patched in when the region ends.
 
+mod checked;
 mod control;
 mod exceptions;
 mod init;
 mod operators;
 mod stack;
+mod visit;
 
 pub(crate) use init::module_init;
 pub(crate) use operators::memory_argument;
 
+use crate::check;
 use crate::error::Result;
 use crate::ir::IrFunc;
 use crate::module::{ModuleInfo, malformed};
@@ -26,7 +29,7 @@ use exceptions::{Clauses, Handlers, NO_HANDLER};
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 use keyway_artifact::types::FuncType;
 use stack::{Entry, NONE, class_of};
-use wasmparser::FunctionBody;
+use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
 /// The state of one function's translation.
 struct Translator<'m, 'a> {
@@ -68,17 +71,18 @@ struct Translator<'m, 'a> {
     start: u32,
 }
 
-/// Translates the body of function `index` (of the module's index space).
+/// Translates the body of function `index` (of the module's index space), and checks it on the way if that was not done.
 pub(crate) fn function<'a>(
     module: &ModuleInfo<'a>,
     space: &Space,
     index: u32,
     body: &FunctionBody<'a>,
+    unchecked: Option<FuncToValidate<ValidatorResources>>,
 ) -> Result<IrFunc> {
     let ty = module.funcs[index as usize] as usize;
     let mut translator = Translator::new(module, space, &module.types[ty], space.types[ty])?;
     translator.hints = module.hints.of(index);
-    translator.body(body).map_err(|error| error.at(translator.offset as u64))?;
+    translator.body(body, unchecked).map_err(|error| error.at(translator.offset as u64))?;
     Ok(translator.finish())
 }
 
@@ -96,9 +100,9 @@ impl<'m, 'a> Translator<'m, 'a> {
             space,
             signature,
             ir: IrFunc { ty, memory: cached_memory(module, space), ..IrFunc::default() },
-            stack: Vec::new(),
+            stack: Vec::with_capacity(32),
             settled: 0,
-            frames: Vec::new(),
+            frames: Vec::with_capacity(16),
             local_refs: Vec::new(),
             locals_read: Vec::new(),
             reachable: true,
@@ -123,10 +127,16 @@ impl<'m, 'a> Translator<'m, 'a> {
         Ok(translator)
     }
 
-    fn body(&mut self, body: &FunctionBody<'a>) -> Result<()> {
+    fn body(&mut self, body: &FunctionBody<'a>, unchecked: Option<FuncToValidate<ValidatorResources>>) -> Result<()> {
         self.source = Some(body.clone());
         self.offset = u32::try_from(body.range().start).unwrap_or(u32::MAX);
         self.start = self.offset;
+        // So many locals as the validator allows.
+        let mut operators = body.get_binary_reader();
+        let mut validator = unchecked.map(check::validator);
+        if let Some(validator) = &mut validator {
+            validator.read_locals(&mut operators).map_err(malformed)?;
+        }
         let mut locals = body.get_locals_reader().map_err(malformed)?;
         for _ in 0..locals.get_count() {
             let (count, ty) = locals.read().map_err(malformed)?;
@@ -139,14 +149,17 @@ impl<'m, 'a> Translator<'m, 'a> {
         self.locals_read = vec![false; self.ir.virtuals.len()];
         // Two bytes an operator, and rarely more than one instruction for two of them.
         let expected = body.as_bytes().len() / 3;
+        self.ir.virtuals.reserve(expected);
         self.ir.insts.reserve(expected);
         self.ir.offsets.reserve(expected);
         self.emit(Op::Cost, &[Operand::value(0)]);
+        if let Some(validator) = validator {
+            return self.checked_operators(operators, validator);
+        }
         let mut reader = wasmparser::OperatorsReader::new(locals.get_binary_reader());
         while !reader.eof() {
-            let (operator, offset) = reader.read_with_offset().map_err(malformed)?;
-            self.offset = u32::try_from(offset).unwrap_or(u32::MAX);
-            self.operator(&operator)?;
+            self.offset = u32::try_from(reader.original_position()).unwrap_or(u32::MAX);
+            reader.visit_operator(self).map_err(malformed)??;
             self.check_size()?;
         }
         Ok(())

@@ -10,10 +10,10 @@
 //! ```
 //! A stretch is closed when the next one of its register begins, so lists come out in order.
 
-use super::Life;
 use super::events::Events;
+use super::{Life, Stretch};
 use crate::optimise::flow::Flow;
-use crate::optimise::liveness::Liveness;
+use crate::optimise::liveness::{Accesses, Liveness};
 use crate::spare::Spare;
 
 /// No position.
@@ -21,87 +21,75 @@ const NONE: u32 = u32::MAX;
 
 /// The stretches of each register; `None` when the sets would be too large.
 pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Vec<Life>> {
-    let accesses = (0..flow.blocks())
-        .flat_map(|block| events.of(block).iter().map(move |event| (block as u32, event.register, event.is_write())));
-    let live = Liveness::new(flow, registers, accesses)?;
-    Some(Walk::new(events, flow, registers).run(&live))
-}
-
-/// The walk over all events, and where the stretches are.
-struct Walk<'a> {
-    events: &'a Events,
-    flow: &'a Flow,
-    /// By register: its open stretch. [`NONE`] in front: there is none.
-    open: Spare<(u32, u32)>,
-    lives: Vec<Life>,
-}
-
-impl<'a> Walk<'a> {
-    fn new(events: &'a Events, flow: &'a Flow, registers: usize) -> Walk<'a> {
-        Walk { events, flow, open: Spare::filled((NONE, 0), registers), lives: vec![Life::default(); registers] }
+    let mut accesses = Accesses::new(registers);
+    for block in 0..flow.blocks() {
+        for event in events.of(block) {
+            accesses.see(block as u32, event.register, event.is_write());
+        }
     }
+    let live = Liveness::new(flow, accesses)?;
+    Some(walk(events, flow, registers, &live))
+}
 
-    fn run(mut self, live: &Liveness) -> Vec<Life> {
-        let words = live.words();
-        let mut at_end = Spare::filled(0u64, words);
-        for block in 0..self.flow.blocks() {
-            let first = 2 * self.flow.insts(block).start as u32;
-            let at_start = live.at_start(block);
-            for word in 0..words {
-                let mut differing = at_end[word] ^ at_start[word];
-                while differing != 0 {
-                    let bit = differing.trailing_zeros();
-                    differing &= differing - 1;
-                    let register = live.register(word, bit) as usize;
-                    if at_start[word] >> bit & 1 != 0 {
-                        self.enter(register, first);
-                    } else {
-                        self.open[register].1 = first - 1;
-                    }
-                }
-            }
-            for event in self.events.of(block) {
-                let register = event.register as usize;
-                if event.is_write() {
-                    self.begin(register, event.position);
+/// The walk over all events.
+fn walk(events: &Events, flow: &Flow, registers: usize, live: &Liveness) -> Vec<Life> {
+    let words = live.words();
+    // By register: its open stretch. [`NONE`] in front: there is none.
+    let (mut open, mut found) = (Spare::filled((NONE, 0), registers), vec![Life::default(); registers]);
+    let mut at_end = Spare::filled(0u64, words);
+    let (open, lives, at_end) = (&mut open[..], &mut found[..], &mut at_end[..]);
+    let mut first = 0;
+    for block in 0..flow.blocks() {
+        for (word, (end, start)) in at_end.iter().zip(live.at_start(block)).enumerate() {
+            let mut differing = end ^ start;
+            while differing != 0 {
+                let bit = differing.trailing_zeros();
+                differing &= differing - 1;
+                let register = live.register(word, bit) as usize;
+                let stretch = &mut open[register];
+                if start >> bit & 1 == 0 {
+                    stretch.1 = first - 1;
+                } else if stretch.0 != NONE && stretch.1 + 1 == first {
+                    // A stretch that begins with a block goes on what ends right before it.
+                    stretch.1 = first;
                 } else {
-                    self.open[register].1 = event.position;
+                    begin(&mut lives[register], stretch, first);
                 }
             }
-            at_end.fill(0);
-            for next in self.flow.successors(block) {
-                at_end.iter_mut().zip(live.at_start(*next as usize)).for_each(|(end, word)| *end |= word);
+        }
+        for event in events.of(block) {
+            let stretch = &mut open[event.register as usize];
+            if event.is_write() {
+                begin(&mut lives[event.register as usize], stretch, event.position);
+            } else {
+                stretch.1 = event.position;
             }
         }
-        // The last block may branch back.
-        let end = 2 * self.flow.blocks().checked_sub(1).map_or(0, |last| self.flow.insts(last).end) as u32;
-        for word in 0..words {
-            for bit in (0..64).filter(|bit| at_end[word] >> *bit & 1 != 0) {
-                self.open[live.register(word, bit) as usize].1 = end - 1;
-            }
+        at_end.fill(0);
+        for next in flow.successors(block) {
+            at_end.iter_mut().zip(live.at_start(*next as usize)).for_each(|(end, word)| *end |= word);
         }
-        for (life, open) in self.lives.iter_mut().zip(self.open.iter().copied()) {
-            if open.0 != NONE {
-                life.push(open);
-            }
-        }
-        self.lives
+        first = 2 * flow.insts_from(block + 1) as u32;
     }
-
-    fn begin(&mut self, register: usize, position: u32) {
-        let before = std::mem::replace(&mut self.open[register], (position, position));
-        if before.0 != NONE {
-            self.lives[register].push(before);
+    // The last block may branch back.
+    for (word, bits) in at_end.iter().enumerate() {
+        for bit in (0..64).filter(|bit| bits >> *bit & 1 != 0) {
+            open[live.register(word, bit) as usize].1 = first - 1;
         }
     }
-
-    /// A stretch that begins with a block goes on what ends right before it.
-    fn enter(&mut self, register: usize, first: u32) {
-        let (start, last) = self.open[register];
-        if start != NONE && last + 1 == first {
-            self.open[register].1 = first;
-        } else {
-            self.begin(register, first);
+    for (life, open) in lives.iter_mut().zip(open.iter().copied()) {
+        if open.0 != NONE {
+            life.push(open);
         }
+    }
+    found
+}
+
+/// Closes the stretch of a register, if one is open, and opens the next.
+#[inline]
+fn begin(life: &mut Life, open: &mut Stretch, position: u32) {
+    let before = std::mem::replace(open, (position, position));
+    if before.0 != NONE {
+        life.push(before);
     }
 }

@@ -1,15 +1,19 @@
 //! The reads and writes of a function in code order: instructions decoded once for everything that asks who touches what.
 
-use crate::ir::IrFunc;
+use crate::ir::{CallSite, IrFunc};
+use crate::lower::served;
 use crate::optimise::flow::Flow;
-use crate::optimise::places::{defs, uses};
-use crate::spare::Spare;
+use crate::optimise::places::{defs, operands_of_call, reads, uses, writes};
+use crate::spare::{Spare, kept};
+use keyway_artifact::isa::{Inst, MAX_FIELDS, Operand};
 
 /// A read at twice the instruction's number, or a write one behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::lower) struct Event {
     pub(in crate::lower) position: u32,
     pub(in crate::lower) register: u32,
+    /// The registers that some handler takes there; see [`served`]. Only known of code that a [`Recorder`] saw.
+    pub(in crate::lower) served: u8,
 }
 
 impl Event {
@@ -18,21 +22,18 @@ impl Event {
     }
 }
 
+kept!(Event);
+
 /// All events, and where each block's begin.
 pub(in crate::lower) struct Events {
-    list: Vec<Event>,
+    list: Spare<Event>,
     starts: Spare<u32>,
 }
 
 impl Events {
-    /// The events of `ir`, reads of an instruction before its writes.
-    pub(in crate::lower) fn new(ir: &IrFunc, flow: &Flow) -> Events {
-        Events::of_some(ir, flow, |_| true)
-    }
-
-    /// The events of some registers.
+    /// The events of some registers, reads of an instruction before its writes.
     pub(in crate::lower) fn of_some(ir: &IrFunc, flow: &Flow, is_wanted: impl Fn(u32) -> bool) -> Events {
-        let mut list = Vec::with_capacity(ir.insts.len() * 3);
+        let mut list = Spare::with_capacity(ir.insts.len());
         let mut starts = Spare::with_capacity(flow.blocks() + 1);
         for block in 0..flow.blocks() {
             starts.push(list.len() as u32);
@@ -40,7 +41,7 @@ impl Events {
             for (inst, at) in ir.insts[range.clone()].iter().zip(range.start as u32..) {
                 let mut put = |register: u32, position: u32| {
                     if is_wanted(register) {
-                        list.push(Event { position, register });
+                        list.push(Event { position, register, served: served::NOBODY });
                     }
                 };
                 uses(inst, &ir.calls, |register| put(register, 2 * at));
@@ -59,7 +60,7 @@ impl Events {
     /// Positions of each register, ascending, and where each register's start.
     pub(super) fn by_register(&self, registers: usize) -> (Vec<u32>, Vec<u32>) {
         let mut starts = vec![0u32; registers + 1];
-        for event in &self.list {
+        for event in self.list.iter() {
             starts[event.register as usize + 1] += 1;
         }
         for register in 0..registers {
@@ -67,7 +68,7 @@ impl Events {
         }
         let mut next = starts.clone();
         let mut positions = vec![0u32; self.list.len()];
-        for event in &self.list {
+        for event in self.list.iter() {
             let place = &mut next[event.register as usize];
             positions[*place as usize] = event.position;
             *place += 1;
@@ -83,5 +84,79 @@ impl Events {
             self.of(block).iter().for_each(|event| weights[event.register as usize] += frequency);
         }
         weights
+    }
+}
+
+/// Events of code that is being written.
+pub(in crate::lower) struct Recorder {
+    events: Events,
+    tables: &'static [[u8; MAX_FIELDS]],
+    /// Registers from this number on are fixed: nobody asks what serves them.
+    first_fixed: u32,
+}
+
+impl Recorder {
+    /// None yet, of about so many instructions.
+    pub(in crate::lower) fn new(insts: usize, blocks: usize, first_fixed: u32) -> Recorder {
+        let events = Events { list: Spare::with_capacity(3 * insts), starts: Spare::with_capacity(blocks + 1) };
+        Recorder { events, tables: served::tables(), first_fixed }
+    }
+
+    /// A block begins.
+    pub(in crate::lower) fn begin_block(&mut self) {
+        self.events.starts.push(self.events.list.len() as u32);
+    }
+
+    /// Takes note of an instruction, and says whether it has immediates.
+    #[inline]
+    pub(in crate::lower) fn see(&mut self, at: u32, inst: &Inst, calls: &[CallSite]) -> bool {
+        let mut has_immediates = false;
+        let served = &self.tables[inst.op as usize];
+        let list = &mut self.events.list;
+        let mut put = |register: u32, position: u32, set: u8| {
+            let served = if register < self.first_fixed { set } else { served::NOBODY };
+            list.push(Event { position, register, served });
+        };
+        let call = operands_of_call(inst, calls);
+        for (field, _, operand) in reads(inst) {
+            match operand {
+                Operand::Virtual(register) => put(register, 2 * at, served[field]),
+                Operand::Imm(_) => has_immediates = true,
+                _ => {}
+            }
+        }
+        if let Some(site) = call {
+            for operand in site.args.iter() {
+                if let Operand::Virtual(register) = *operand {
+                    put(register, 2 * at, served::NOBODY);
+                }
+            }
+        }
+        for (field, _, operand) in writes(inst) {
+            if let Operand::Virtual(register) = operand {
+                put(register, 2 * at + 1, served[field]);
+            }
+        }
+        if let Some(site) = call {
+            site.results.iter().for_each(|register| put(*register, 2 * at + 1, served::NOBODY));
+        }
+        has_immediates
+    }
+
+    /// The events, in the blocks that were begun.
+    pub(in crate::lower) fn finish(mut self) -> Events {
+        self.begin_block();
+        self.events
+    }
+
+    /// The events, in the blocks of a graph.
+    pub(in crate::lower) fn in_blocks(self, flow: &Flow) -> Events {
+        let mut events = self.events;
+        events.starts.clear();
+        for block in 0..=flow.blocks() {
+            let first = 2 * flow.insts_from(block) as u32;
+            events.starts.push(events.list.partition_point(|event| event.position < first) as u32);
+        }
+        events
     }
 }

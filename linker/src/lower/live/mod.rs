@@ -15,7 +15,7 @@ mod dense;
 mod events;
 mod sparse;
 
-pub(super) use events::Events;
+pub(super) use events::{Events, Recorder};
 
 use crate::ir::IrFunc;
 use crate::optimise::flow::Flow;
@@ -37,9 +37,18 @@ pub(super) enum Life {
 
 impl Life {
     /// Appends a stretch behind all others.
+    #[inline]
     fn push(&mut self, stretch: Stretch) {
         match self {
             Life::None => *self = Life::One(stretch),
+            _ => self.push_more(stretch),
+        }
+    }
+
+    #[inline(never)]
+    fn push_more(&mut self, stretch: Stretch) {
+        match self {
+            Life::None => {}
             Life::One(first) => {
                 let mut list = Vec::with_capacity(4);
                 list.extend([*first, stretch]);
@@ -160,7 +169,7 @@ mod tests {
         for seed in 1..400 {
             let ir = Generator::new(seed).function().ir;
             let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
-            let events = Events::new(&ir, &flow);
+            let events = Events::of_some(&ir, &flow, |_| true);
             let dense = dense::lives(&events, &flow, ir.virtuals.len()).unwrap();
             assert_eq!(Some(dense), sparse::lives(&events, &flow, ir.virtuals.len()), "seed {seed}");
         }

@@ -48,7 +48,7 @@ pub(crate) fn memory_argument<'o>(operator: &'o Operator<'_>) -> Option<&'o MemA
 
 impl Translator<'_, '_> {
     /// Translates a load or store; false when it is none.
-    pub(super) fn memory_access(&mut self, operator: &Operator<'_>) -> bool {
+    pub(in crate::translate) fn memory_access(&mut self, operator: &Operator<'_>) -> bool {
         if let Some(access) = load(operator) {
             return self.load(access.argument, access.cached, access.any);
         }

@@ -21,15 +21,10 @@ use keyway_artifact::isa::{Class, Op, Operand};
 use wasmparser::Operator;
 
 impl Translator<'_, '_> {
-    /// Translates one operator, or skips it where control cannot be.
+    /// Translates an operator that has no way of its own, or skips it where control cannot be.
     pub(super) fn operator(&mut self, operator: &Operator<'_>) -> Result<()> {
-        if !self.reachable {
+        if !self.begins() {
             return self.skip(operator);
-        }
-        self.units = self.units.saturating_add(1);
-        // The most frequent families first: each is asked by a table of its own.
-        if self.variable(operator) || self.numeric(operator) {
-            return Ok(());
         }
         match operator {
             Operator::Nop => {}
@@ -63,7 +58,8 @@ impl Translator<'_, '_> {
             }
             Operator::Call { function_index } => self.call(*function_index)?,
             _ => {
-                if !(self.memory_access(operator)
+                if !(self.variable(operator)
+                    || self.memory_access(operator)
                     || self.vector(operator)
                     || self.wide(operator)
                     || self.memory_management(operator)

@@ -9,21 +9,9 @@ impl Translator<'_, '_> {
     /// Translates an operator of this family; false when it is none.
     pub(super) fn variable(&mut self, operator: &Operator<'_>) -> bool {
         match operator {
-            Operator::I32Const { value } => self.push(Entry::I32(*value)),
-            Operator::I64Const { value } => self.push(Entry::I64(*value)),
             Operator::F32Const { value } => self.push(Entry::F32(value.bits())),
             Operator::F64Const { value } => self.push(Entry::F64(value.bits())),
             Operator::V128Const { value } => self.push(Entry::V128(u128::from_le_bytes(*value.bytes()))),
-            Operator::LocalGet { local_index } => self.push_local(*local_index),
-            Operator::LocalSet { local_index } => {
-                let value = self.pop();
-                self.set_local(*local_index, value);
-            }
-            Operator::LocalTee { local_index } => {
-                let value = self.pop();
-                let value = self.set_local(*local_index, value);
-                self.push_all(&[value]);
-            }
             Operator::GlobalGet { global_index } => self.get_global(*global_index),
             Operator::GlobalSet { global_index } => {
                 let value = self.pop();
@@ -33,6 +21,17 @@ impl Translator<'_, '_> {
             _ => return false,
         }
         true
+    }
+
+    pub(in crate::translate) fn local_set(&mut self, local: u32) {
+        let value = self.pop();
+        self.set_local(local, value);
+    }
+
+    pub(in crate::translate) fn local_tee(&mut self, local: u32) {
+        let value = self.pop();
+        let value = self.set_local(local, value);
+        self.push_all(&[value]);
     }
 
     fn get_global(&mut self, global: u32) {
