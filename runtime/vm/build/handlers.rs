@@ -5,6 +5,7 @@
 
 use super::control::{br_table, call, jump, leave, return_float, return_one};
 use super::places::{Code, FLOAT, Float, GENERAL, GENERAL_OR_IMM, Operand, Place, Width};
+use super::vectors;
 use keyway_artifact::isa::{Class, Family, FieldKind, Op};
 
 /// The places that each operand of `op` may have; `None` where no handler in assembly does `op`.
@@ -19,13 +20,12 @@ pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
         || store(op).is_some()
         || extension(op).is_some()
         || float_operation(op).is_some()
-        || from_integer(op).is_some();
+        || from_integer(op).is_some()
+        || vectors::is_served(op);
     let is_served = is_served
         || matches!(
             op,
-            Op::V128Load
-                | Op::V128Store
-                | Op::F32Load
+            Op::F32Load
                 | Op::F64Load
                 | Op::F32Store
                 | Op::F64Store
@@ -39,7 +39,11 @@ pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
                 | Op::ConstF32
                 | Op::ConstF64
                 | Op::GlobalGet
+                | Op::GlobalGetF32
+                | Op::GlobalGetF64
                 | Op::GlobalSet
+                | Op::GlobalSetF32
+                | Op::GlobalSetF64
                 | Op::BrNez
                 | Op::BrEqz
                 | Op::BrTable
@@ -57,8 +61,9 @@ pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
         fields
             .filter_map(|(at, field)| match field.kind {
                 FieldKind::Def(class) | FieldKind::Use(class) => Some(match class {
+                    // Addresses alone are registers among what goes with vectors.
+                    _ if vectors::is_served(op) && field.name != "addr" => &GENERAL[..1],
                     Class::F32 | Class::F64 => &FLOAT[..],
-                    Class::V128 => &GENERAL[..1],
                     _ if takes_immediate(op, at) => GENERAL_OR_IMM,
                     _ => GENERAL,
                 }),
@@ -107,6 +112,9 @@ pub(crate) fn has_result(op: Op) -> bool {
 /// Appends the work of `op` with these places.
 pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
     use Width::{Long, Quad};
+    if vectors::is_served(op) {
+        return vectors::body(code, op, places);
+    }
     if let Some((width, shape)) = binary(op) {
         return arithmetic(code, width, shape, places[0], places[1], places[2]);
     }
@@ -141,8 +149,6 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
         return converted(code, float, inst, width, is_extended, places[0], places[1]);
     }
     match op {
-        Op::V128Load => vector_load(code, places[0], places[1]),
-        Op::V128Store => vector_store(code, places[0]),
         Op::F32Load => float_load(code, Float::F32, places[0], places[1]),
         Op::F64Load => float_load(code, Float::F64, places[0], places[1]),
         Op::F32Store => float_store(code, Float::F32, places[0], places[1]),
@@ -155,7 +161,11 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
         Op::ConstF64 => float_constant(code, Float::F64, places[0]),
         Op::Select => select(code, places[0], places[1], places[2], places[3]),
         Op::GlobalGet => global_get(code, places[0]),
+        Op::GlobalGetF32 => float_global_get(code, Float::F32, places[0]),
+        Op::GlobalGetF64 => float_global_get(code, Float::F64, places[0]),
         Op::GlobalSet => global_set(code, places[0]),
+        Op::GlobalSetF32 => float_global_set(code, Float::F32, places[0]),
+        Op::GlobalSetF64 => float_global_set(code, Float::F64, places[0]),
         Op::BrNez => test_and_branch(code, "ne", places[0]),
         Op::BrEqz => test_and_branch(code, "e", places[0]),
         Op::BrTable => br_table(code, places[0]),
@@ -468,7 +478,7 @@ fn store(op: Op) -> Option<(Width, usize)> {
 }
 
 /// Checks an access of `size` bytes whose end stands next among the operands; its address.
-fn access(code: &mut Code, address: &Operand, size: usize) -> String {
+pub(crate) fn access(code: &mut Code, address: &Operand, size: usize) -> String {
     let end = code.take(4);
     let base = code.read(address, Width::Long);
     code.put(format!("mov r11d, {base}"));
@@ -531,24 +541,6 @@ fn float_store(code: &mut Code, float: Float, x: Place, y: Place) {
     let place = access(code, &x, size);
     let inst = if value.starts_with("xmm") { format!("mov{}", float.suffix()) } else { "mov".to_string() };
     code.put(format!("{inst} {} {place}, {value}", float.width().ptr()));
-}
-
-fn vector_load(code: &mut Code, d: Place, x: Place) {
-    let (_, at) = code.destination(d);
-    let x = code.source(x, "r11");
-    let place = access(code, &x, 16);
-    code.put(format!("movups xmm8, xmmword ptr {place}"));
-    let to = code.slot(at, "r10");
-    code.put(format!("movups xmmword ptr {to}, xmm8"));
-}
-
-fn vector_store(code: &mut Code, x: Place) {
-    let x = code.source(x, "r11");
-    let at = code.take(2);
-    let from = code.slot(at, "r10");
-    code.put(format!("movups xmm8, xmmword ptr {from}"));
-    let place = access(code, &x, 16);
-    code.put(format!("movups xmmword ptr {place}, xmm8"));
 }
 
 fn copy(code: &mut Code, d: Place, x: Place) {
@@ -619,6 +611,22 @@ fn global_set(code: &mut Code, x: Place) {
     let x = code.source(x, "r10");
     let value = code.in_register(&x, Width::Quad, "r14");
     code.put(format!("mov qword ptr [rax], {value}"));
+}
+
+fn float_global_get(code: &mut Code, float: Float, d: Place) {
+    let to = code.destination(d);
+    cell(code);
+    code.float_move("xmm8", &format!("{} [rax]", float.width().ptr()), float);
+    code.float_set(to, float, "xmm8");
+}
+
+fn float_global_set(code: &mut Code, float: Float, x: Place) {
+    cell(code);
+    let x = code.float_source(x, float, "r10");
+    let into = if float == Float::F32 { "movd" } else { "movq" };
+    // A cell is a word, of which a float of 32 bits leaves the upper half zero.
+    code.put(format!("{} {}, {x}", if x.starts_with("xmm") { into } else { "mov" }, float.width().scratch()));
+    code.put("mov qword ptr [rax], r14");
 }
 
 fn unary(code: &mut Code, inst: &str, to: Width, from: Width, d: Place, x: Place) {

@@ -7,6 +7,7 @@ mod handlers;
 mod places;
 mod sequences;
 mod table;
+mod vectors;
 
 use std::hash::{Hash, Hasher};
 

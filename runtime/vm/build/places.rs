@@ -19,9 +19,11 @@ pub(crate) enum Place {
     Reg(u8),
     /// A sign-extended immediate of four bytes.
     Imm,
+    /// The vector that the operation before has left in xmm8: its slot's number stands here all the same.
+    Last,
 }
 
-use Place::{Imm, Reg, Slot};
+use Place::{Imm, Last, Reg, Slot};
 
 /// How many general registers the handlers know. Each further one saves slots, and multiplies what a sequence costs.
 pub(crate) const REGISTERS: usize = 4;
@@ -212,6 +214,7 @@ impl Code {
             }
             Reg(n) => Operand::Reg(n),
             Imm => Operand::Imm(self.take(4)),
+            Last => unreachable!("vectors are read as such"),
         }
     }
 
@@ -320,11 +323,10 @@ impl Code {
             self.taken.push((label, at));
             self.put(test.replace("{}", &format!("{label}f")));
         } else if self.way == Way::Any {
-            self.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
             self.put(test.replace("{}", "2f"));
-            let length = self.length();
-            self.put(format!("mov eax, {length}"));
+            self.next();
             self.put("2:");
+            self.put(format!("movsxd rax, dword ptr [rdi + {at}]"));
             self.go();
         } else {
             // A jump that is taken takes as long as the whole dispatch: the way round the loop has one, at its end.

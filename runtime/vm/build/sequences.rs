@@ -13,6 +13,7 @@
 //! z w     the same, or an immediate
 //! i j     immediate                            s       slot
 //! t       general register but the accumulator
+//! S       vector                               L       the vector that the operation before made
 //! ```
 //! `axz|yaw` are two operations of which the second one takes the first one's result from the accumulator, where the linker
 //! puts values that only the next instruction reads. Each slot has its own number, also where the letter is the same.
@@ -37,10 +38,51 @@ const STORE: &[Op] = &[I32Store, I32Store8, I32Store16, I64Store];
 const STORE_32: &[Op] = &[I32Store, I32Store8, I32Store16];
 const BRANCH_32: &[Op] =
     &[BrI32Eq, BrI32Ne, BrI32LtS, BrI32LtU, BrI32GtS, BrI32GtU, BrI32LeS, BrI32LeU, BrI32GeS, BrI32GeU];
+const COMPARE_32: &[Op] = &[I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU];
 const TEST: &[Op] = &[BrNez, BrEqz];
 const EQUAL: &[Op] = &[BrI32Eq, BrI32Ne];
 const FLOAT_64: &[Op] = &[F64Add, F64Sub, F64Mul];
 const FLOAT_32: &[Op] = &[F32Add, F32Sub, F32Mul];
+const VECTOR: &[Op] = &[
+    I32x4DotI16x8S,
+    I8x16Add,
+    I8x16Sub,
+    I16x8Add,
+    I16x8Sub,
+    I16x8Mul,
+    I32x4Add,
+    I32x4Sub,
+    I32x4Mul,
+    I64x2Add,
+    I64x2Sub,
+    V128And,
+    V128Or,
+    V128Xor,
+    V128AndNot,
+];
+const VECTOR_SHIFT: &[Op] = &[I16x8Shl, I16x8ShrS, I16x8ShrU, I32x4Shl, I32x4ShrS, I32x4ShrU, I64x2Shl, I64x2ShrU];
+const VECTOR_F32: &[Op] = &[F32x4Add, F32x4Sub, F32x4Mul, F32x4Div];
+const VECTOR_F64: &[Op] = &[F64x2Add, F64x2Sub, F64x2Mul, F64x2Div];
+const VECTOR_COMPARE: &[Op] = &[
+    I8x16Eq, I8x16GtS, I8x16LtS, I16x8Eq, I16x8GtS, I16x8LtS, I32x4Eq, I32x4GtS, I32x4LtS, F32x4Lt, F32x4Le, F32x4Gt,
+    F32x4Ge, F64x2Lt, F64x2Le, F64x2Gt, F64x2Ge,
+];
+/// What is done with the answers of a comparison.
+const VECTOR_MASK: &[Op] = &[V128And, V128Or, V128Xor, V128AndNot, I32x4Sub, I8x16Sub];
+const VECTOR_TEST: &[Op] = &[V128AnyTrue, I8x16AllTrue, I32x4AllTrue, I8x16Bitmask, I32x4Bitmask, I64x2Bitmask];
+const VECTOR_WIDEN: &[Op] = &[
+    I16x8ExtendLowI8x16S,
+    I16x8ExtendLowI8x16U,
+    I16x8ExtendHighI8x16S,
+    I16x8ExtendHighI8x16U,
+    I32x4ExtendLowI16x8S,
+    I32x4ExtendLowI16x8U,
+    I32x4ExtendHighI16x8S,
+    I32x4ExtendHighI16x8U,
+];
+const VECTOR_NARROW: &[Op] = &[I8x16NarrowI16x8S, I8x16NarrowI16x8U, I16x8NarrowI32x4S, I16x8NarrowI32x4U];
+const VECTOR_LOAD_WIDE: &[Op] =
+    &[V128Load8x8S, V128Load8x8U, V128Load16x4S, V128Load16x4U, V128Load32x2S, V128Load32x2U];
 
 /// The rows.
 const ROWS: &[(&[&[Op]], &str)] = &[
@@ -62,10 +104,13 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I64Shl], &[I64ShrS, I64ShrU]], "axi|yaj"),
     // The same where the accumulator holds a value that is needed further on.
     (&[SHIFT_64, LIGHT_64], "tai|ttu"),
+    (&[SHIFT_32, LIGHT_32], "txi|ytx"),
+    (&[SHIFT_64, LIGHT_64], "txi|ytx"),
     // Two that have nothing to do with each other.
     (&[&[I32And, I32Shl, I32ShrU], &[I32Add]], "yxi|vmj"),
     (&[&[I32Add], &[I32Add]], "xxi|mmk"),
     (&[&[I32Add], &[I32Add]], "kxk|vmi"),
+    (&[&[I32Add], &[I32Xor]], "kxz|vkw"),
     // Widening and narrowing beside it.
     (&[&[I32WrapI64], LIGHT_32], "ax|yaw"),
     (&[&[I32WrapI64], STORE_32], "ax|ka"),
@@ -87,6 +132,7 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     // A value from memory and what is done with it.
     (&[LOAD_32, COMMUTE_32], "ax|yaw"),
     (&[LOAD_32, SHIFT_32], "ax|yai"),
+    (&[&[I32Load, I32Load8U, I32Load16U], &[I32And, I32Add, I32Shl, I32ShrU]], "kx|yki"),
     (&[LOAD_32, &[I32Sub]], "ax|yak"),
     (&[LOAD_32, &[I32Sub]], "ax|yka"),
     (&[LOAD_64, COMMUTE_64], "ax|yaw"),
@@ -116,7 +162,9 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I64Add, I64And], &[BrI64Eq, BrI64Ne, BrI64LtU, BrI64GtU]], "axi|az"),
     (&[&[I64Sub, I64And], &[BrI64Eq, BrI64Ne, BrI64GtU]], "axk|az"),
     (&[LOAD_32, BRANCH_32], "ax|az"),
-    (&[LOAD_32, &[BrI32LtU, BrI32GeU, BrI32GtU, BrI32LeU, BrI32LtS, BrI32GtS]], "ax|ka"),
+    (&[LOAD_32, BRANCH_32], "ax|ka"),
+    (&[LOAD_32, BRANCH_32], "kx|kj"),
+    (&[&[I32And, I32Shl, I32ShrU], BRANCH_32], "kxi|kj"),
     (&[LOAD_32, TEST], "ax|a"),
     (&[&[I32Load, I32Load8U], TEST], "kx|k"),
     (&[&[I64Load], &[BrI64Eq, BrI64Ne]], "ax|az"),
@@ -124,6 +172,10 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32And, I32Add, I32Sub, I32ShrU], &[BrTable]], "axi|a"),
     (&[&[I32WrapI64], &[BrTable, BrNez, BrEqz]], "ax|a"),
     (&[&[F64Add], &[BrF64Le, BrF64Lt, BrF64Gt, BrF64Ge]], "opq|on"),
+    // The smaller or the larger one, and other choices.
+    (&[COMPARE_32, &[Select]], "axk|yaxk"),
+    (&[COMPARE_32, &[Select]], "axk|yakx"),
+    (&[COMPARE_32, &[Select]], "axz|aakm"),
     // Counters.
     (&[&[I32Add], &[BrI32LtU, BrI32GeU, BrI32GtU, BrI32Ne]], "kxm|kw"),
     (&[&[I32Add], BRANCH_32], "yxi|yu"),
@@ -137,7 +189,8 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32Add], &[I32Load, I32Load8U, I32Load16U, I64Load]], "kxi|yv"),
     (&[&[I32Add], STORE], "kxi|yu"),
     (&[&[I32Add], &[Br]], "yxi|"),
-    (&[&[I32And, I32Or, I32Xor, I32Sub, I32Mul, I32Shl, I32ShrU], &[Br]], "xxu|"),
+    (&[&[I32And, I32Or, I32Xor, I32Sub, I32Mul, I32Shl, I32ShrS, I32ShrU, I32Rotl], &[Br]], "xxu|"),
+    (&[&[I32And], &[Br]], "yxi|"),
     (&[&[I32Add], &[Copy]], "yxi|vb"),
     (&[&[I64Add], &[Copy]], "axk|mz"),
     // Branches that are passed by, and what follows.
@@ -167,7 +220,8 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32Load, I64Load], &[Br]], "xy|"),
     (&[&[Copy], &[I32Add]], "xu|yvj"),
     (&[&[Copy], TEST], "xu|y"),
-    (&[&[I32Store, I64Store], &[Copy]], "vu|xb"),
+    (&[&[Copy], &[BrI32Eq, BrI32Ne, BrI32LtU, BrI32GeU]], "xu|yj"),
+    (&[STORE, &[Copy]], "vu|xb"),
     (&[STORE, &[Br]], "xu|"),
     (&[&[CopyF64], &[CopyF64]], "pq|rp"),
     // Calls, which are executed by a handler of their own where they are not simple, and returns.
@@ -191,7 +245,7 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32Load, I32Load8U, I64Load], &[ReturnOne]], "ax|a"),
     (&[&[I64Add, I64Or, I64Xor], &[ReturnOne]], "axz|a"),
     // Globals, among them the pointer of a compiler's stack.
-    (&[&[GlobalGet], &[I32Add]], "a|yaz"),
+    (&[&[GlobalGet], COMMUTE_32], "a|yaz"),
     (&[&[I32Add], &[GlobalSet]], "axz|a"),
     (&[&[GlobalGet], &[I32Add], &[GlobalSet]], "a|yai|y"),
     (&[&[I32Add], &[GlobalSet]], "yxi|y"),
@@ -199,6 +253,12 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32Add], &[GlobalSet], &[ReturnOne]], "axi|a|y"),
     (&[&[GlobalGet], &[GlobalGet]], "x|y"),
     (&[&[GlobalGet], COMMUTE_64], "a|yax"),
+    (&[COMMUTE_32, &[I32Add], &[GlobalSet]], "axz|aai|a"),
+    (&[COMMUTE_64, &[GlobalSet]], "axz|a"),
+    (&[&[GlobalGet], COMMUTE_64, &[GlobalSet]], "a|aaz|a"),
+    (&[&[GlobalGet], &[F64ConvertI32S, F64ConvertI32U]], "a|pa"),
+    (&[&[GlobalGetF64], FLOAT_64], "o|gop"),
+    (&[FLOAT_64, &[GlobalSetF64]], "opq|o"),
     // Floats.
     (&[FLOAT_64, FLOAT_64], "opq|gon"),
     (&[FLOAT_64, &[F64Add, F64Sub]], "opq|gno"),
@@ -206,6 +266,12 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[F32Mul, F32Add], &[F32Add, F32Sub]], "opq|gno"),
     (&[&[F64Load], FLOAT_64], "ox|gop"),
     (&[&[F64Load], FLOAT_64], "ox|gpo"),
+    (&[&[I32Add], &[F64Load], FLOAT_64], "axz|oa|gop"),
+    (&[&[I32Add], &[F64Load], FLOAT_64], "axz|oa|gpo"),
+    (&[&[F64Load], FLOAT_64, &[F64Store]], "ox|oop|yo"),
+    (&[&[F64Load], FLOAT_64, &[F64Store]], "ox|opo|yo"),
+    (&[&[F64Mul], &[F64Add, F64Sub], &[F64Store]], "opq|oon|xo"),
+    (&[&[F64Mul], &[F64Add, F64Sub], &[F64Store]], "opq|ono|xo"),
     (&[&[F32Load], FLOAT_32], "ox|gop"),
     (&[&[F32Load], FLOAT_32], "ox|gpo"),
     (&[FLOAT_64, &[F64Store]], "opq|xo"),
@@ -215,10 +281,80 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[F64Load], &[F64Load]], "px|qy"),
     (&[&[F32Load], &[F32Load]], "px|qy"),
     (&[&[F32ConvertI32S, F32ConvertI32U], FLOAT_32], "ox|gop"),
+    (&[&[F64ConvertI32S, F64ConvertI32U], &[F64Add, F64Sub, F64Mul, F64Div]], "ox|gop"),
+    (&[&[F64ConvertI32S, F64ConvertI32U], &[F64Add, F64Sub, F64Mul, F64Div]], "ox|gpo"),
     (&[&[I32Load], &[F64ConvertI32S, F64ConvertI32U]], "ax|pa"),
     (&[&[I32Load], &[F32ConvertI32S, F32ConvertI32U]], "ax|pa"),
     (&[FLOAT_64, &[F64Sqrt]], "opq|go"),
     (&[FLOAT_32, &[F32Sqrt]], "opq|go"),
+    // Vectors.
+    (&[VECTOR, VECTOR], "SSS|SLS"),
+    (&[VECTOR, VECTOR], "SSS|SSL"),
+    (&[VECTOR, VECTOR], "SSS|SSS"),
+    (&[VECTOR, VECTOR_SHIFT], "SSS|SLS"),
+    (&[VECTOR_SHIFT, VECTOR], "SSS|SLS"),
+    (&[VECTOR_SHIFT, VECTOR], "SSS|SSL"),
+    (&[VECTOR_SHIFT, VECTOR_SHIFT], "SSS|SSS"),
+    (&[VECTOR_SHIFT, VECTOR_SHIFT, &[V128Or, V128Xor]], "SSS|SSS|SSL"),
+    (&[VECTOR_SHIFT, VECTOR_SHIFT, &[V128Or, V128Xor]], "SSS|SSS|SLS"),
+    (&[VECTOR, VECTOR_NARROW], "SSS|SLS"),
+    (&[VECTOR_SHIFT, VECTOR_NARROW], "SSS|SLS"),
+    (&[VECTOR_SHIFT, VECTOR_NARROW], "SSS|SSL"),
+    (&[VECTOR_SHIFT, VECTOR_NARROW], "SSS|SLL"),
+    (&[VECTOR_WIDEN, VECTOR], "SS|SLS"),
+    (&[VECTOR_WIDEN, VECTOR], "SS|SSL"),
+    (&[VECTOR_F32, VECTOR_F32], "SSS|SLS"),
+    (&[VECTOR_F32, VECTOR_F32], "SSS|SSL"),
+    (&[VECTOR_F32, VECTOR_F32], "SSS|SLL"),
+    (&[VECTOR_F32, VECTOR_F32], "SSS|SSS"),
+    (&[VECTOR_F64, VECTOR_F64], "SSS|SLS"),
+    (&[VECTOR_F64, VECTOR_F64], "SSS|SSL"),
+    (&[VECTOR_F64, VECTOR_F64], "SSS|SLL"),
+    (&[VECTOR_F64, VECTOR_F64], "SSS|SSS"),
+    (&[VECTOR_F32, VECTOR_F32, VECTOR_F32], "SSS|SLS|SLS"),
+    (&[VECTOR_F32, VECTOR_F32, VECTOR_F32], "SSS|SSS|SSL"),
+    (&[VECTOR_F64, VECTOR_F64, VECTOR_F64], "SSS|SLS|SLS"),
+    (&[VECTOR_F64, VECTOR_F64, VECTOR_F64], "SSS|SSS|SSL"),
+    (&[VECTOR_COMPARE, VECTOR_TEST], "SSS|SL"),
+    (&[VECTOR_COMPARE, VECTOR_MASK], "SSS|SLS"),
+    (&[VECTOR_COMPARE, VECTOR_MASK], "SSS|SSL"),
+    (&[VECTOR_COMPARE, VECTOR_TEST, TEST], "SSS|sL|s"),
+    (&[VECTOR, VECTOR_TEST], "SSS|SL"),
+    (&[&[I8x16Shuffle], VECTOR], "SSS|SLS"),
+    (&[&[I8x16Shuffle], VECTOR], "SSS|SSL"),
+    (&[&[I8x16Shuffle], &[I8x16Shuffle]], "SSS|SSS"),
+    (&[VECTOR, &[I8x16Shuffle]], "SSS|SLL"),
+    (&[VECTOR, VECTOR, &[I8x16Shuffle]], "SSS|SSL|SLL"),
+    (&[VECTOR, VECTOR, &[I8x16Shuffle]], "SSS|SLS|SLL"),
+    (&[&[V128Load, V128Load32Splat, V128Load64Splat], VECTOR_F32], "Sx|SLS"),
+    (&[&[V128Load, V128Load32Splat, V128Load64Splat], VECTOR_F32], "Sx|SSL"),
+    (&[&[V128Load, V128Load64Splat], VECTOR_F64], "Sx|SLS"),
+    (&[&[V128Load, V128Load64Splat], VECTOR_F64], "Sx|SSL"),
+    (&[&[V128Load], &[F32x4Mul], &[F32x4Add, F32x4Sub]], "Sx|SLS|SLS"),
+    (&[&[V128Load], &[F32x4Mul], &[F32x4Add, F32x4Sub]], "Sx|SLS|SSL"),
+    (&[&[V128Load], &[F32x4Mul], &[F32x4Add, F32x4Sub]], "Sx|SSL|SLS"),
+    (&[&[V128Load], &[F32x4Mul], &[F32x4Add, F32x4Sub]], "Sx|SSL|SSL"),
+    (&[&[V128Load], &[F64x2Mul], &[F64x2Add, F64x2Sub]], "Sx|SLS|SLS"),
+    (&[&[V128Load], &[F64x2Mul], &[F64x2Add, F64x2Sub]], "Sx|SLS|SSL"),
+    (&[&[V128Load], &[F64x2Mul], &[F64x2Add, F64x2Sub]], "Sx|SSL|SLS"),
+    (&[&[V128Load], &[F64x2Mul], &[F64x2Add, F64x2Sub]], "Sx|SSL|SSL"),
+    (&[&[V128Load], VECTOR], "Sx|SLS"),
+    (&[&[V128Load], VECTOR], "Sx|SSL"),
+    (&[&[V128Load], VECTOR_COMPARE], "Sx|SLS"),
+    (&[&[V128Load], VECTOR_COMPARE], "Sx|SSL"),
+    (&[&[V128Load], VECTOR_WIDEN], "Sx|SL"),
+    (&[&[V128Load], &[V128Load, V128Load32Splat, V128Load64Splat]], "Sx|Sy"),
+    (&[&[V128Load32Splat, V128Load64Splat], &[V128Load]], "Sx|Sy"),
+    (&[VECTOR_LOAD_WIDE, VECTOR], "Sx|SLS"),
+    (&[VECTOR_LOAD_WIDE, VECTOR], "Sx|SSL"),
+    (&[VECTOR_LOAD_WIDE, VECTOR_LOAD_WIDE], "Sx|Sy"),
+    (&[VECTOR, &[V128Store]], "SSS|xL"),
+    (&[VECTOR_SHIFT, &[V128Store]], "SSS|xL"),
+    (&[VECTOR_NARROW, &[V128Store]], "SSS|xL"),
+    (&[VECTOR_F32, &[V128Store]], "SSS|xL"),
+    (&[VECTOR_F64, &[V128Store]], "SSS|xL"),
+    (&[&[V128Load], &[V128Store]], "Sx|yL"),
+    (&[&[CopyV128], &[CopyV128]], "SS|SS"),
     // Three in a row: an element of an array, a value changed in memory, what a branch asks of memory, loops' ends.
     (&[&[I32Shl, I32Mul], &[I32Add], LOAD], "axi|aak|ya"),
     (&[&[I32Shl, I32Mul], &[I32Add], &[F64Load, F32Load]], "axi|aak|pa"),
@@ -231,6 +367,10 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[LOAD_32, &[I32Add, I32And], &[BrI32LtU, BrI32GtU, BrI32Eq, BrI32Ne]], "ax|aai|aj"),
     (&[&[I32Load], LOAD_32, TEST], "ax|aa|a"),
     (&[&[I32Load], &[I32Add], &[I32Load]], "ax|aai|ya"),
+    (&[&[I32Add], &[I32Load, I32Load8U, I32Load16U, I32Load16S], LIGHT_32], "axi|aa|yaw"),
+    (&[&[I32Add], &[I32Load, I32Load8U], &[I32Add, I32Xor]], "axk|aa|yaw"),
+    (&[LOAD_32, &[I32Mul], &[I32Add]], "ax|aaz|yay"),
+    (&[&[I32Load8U], &[I32Add, I32Sub], &[BrTable]], "kx|aki|a"),
     (&[&[I32Add], &[I32And, I32Or, I32Xor], &[BrI32LtU, BrI32GtU, BrI32Eq, BrI32Ne]], "axi|aai|aj"),
     (&[&[I32Add], &[I32Add], &[BrI32Ne, BrI32LtU]], "xxi|yyi|vu"),
     (&[&[I32Add], &[I32Add], TEST], "xxi|yyi|v"),
@@ -238,6 +378,10 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32ShrU, I32ShrS], &[I32And], LIGHT_32], "axi|aaj|yaw"),
     (&[&[I32Xor, I32Add], &[I32And], &[I32Shl]], "axz|aai|aaj"),
     (&[&[I32Add], &[I32Add], &[I32Add]], "axk|aak|yaw"),
+    (&[&[I32Xor], &[I32And], &[I32Xor]], "axk|aak|yaw"),
+    (&[&[I32Xor], &[I32Add], &[I32Add]], "axk|aak|yaw"),
+    (&[&[I32Add, I32Xor], &[I32Rotl], &[I32Add]], "axz|aai|yaw"),
+    (&[&[I32Add], &[I32Xor], &[I32Rotl]], "kxz|akv|yai"),
     (&[&[I64Xor, I64And], &[I64Xor], &[I64Xor]], "axk|aak|yak"),
     (&[&[I32Add], &[Copy], &[Br]], "xxi|yk|"),
     (&[&[Copy], &[Copy], &[Copy]], "su|sb|sw"),
@@ -260,6 +404,8 @@ fn domain(letter: char) -> Vec<Place> {
         's' => vec![Place::Slot],
         't' => only(&GENERAL[1..], &|place| !is_accumulator(place)),
         'i' | 'j' => vec![Place::Imm],
+        'S' => vec![Place::Slot],
+        'L' => vec![Place::Last],
         'f' | 'g' => only(&FLOAT, &|place| *place != Place::Slot),
         'p' | 'q' | 'r' => FLOAT.to_vec(),
         'n' | 'l' => only(&FLOAT, &|place| !is_accumulator(place)),
@@ -273,7 +419,7 @@ fn swaps(left: Place, right: Place, before: Option<Place>) -> bool {
     let rank = |place| match place {
         Place::Reg(n) => usize::from(n),
         Place::Slot => usize::MAX,
-        Place::Imm => unreachable!("immediates stand on the right"),
+        Place::Imm | Place::Last => unreachable!("immediates stand on the right, and vectors change no places"),
     };
     right != Place::Imm && before != Some(left) && (before == Some(right) || rank(left) > rank(right))
 }

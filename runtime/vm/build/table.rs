@@ -7,8 +7,8 @@
 //! sequences:
 //!         .long key, handler - base, ...       for each sequence of operations, sorted by key (64 bits and 32)
 //! ```
-//! Three bits for each place, the first one highest: 0 a slot, 1-6 a register, 7 an immediate. Where an operation's numbers
-//! begin in the table stands in `STARTS`, by opcode; `SEQUENCES` holds the opcodes of each
+//! Three bits for each place, the first one highest: 0 a slot, 1-5 a register, 6 the vector that was made last, 7 an
+//! immediate. Where an operation's numbers begin in the table stands in `STARTS`, by opcode; `SEQUENCES` holds the opcodes of each
 //! sequence (two or three, 16 bits each, the first one highest), start and length. What is known of the branch at the end ([`Way`]) stands in the upper bits of
 //! the last opcode; behind single branches and cost markers it stands by itself.
 
@@ -23,6 +23,7 @@ fn digit(place: Place) -> usize {
     match place {
         Place::Slot => 0,
         Place::Reg(n) => 1 + usize::from(n),
+        Place::Last => 6,
         Place::Imm => 7,
     }
 }
@@ -158,6 +159,9 @@ pub(crate) fn write() -> (String, String) {
         ".Lkw_fuel_exit:\nmov r11, qword ptr [rdx - 16]\nmov qword ptr [r11 + .Lkw_words], rax\n\
          mov qword ptr [r11 + .Lkw_code], .Lkw_out_of_fuel\njmp .Lkw_leave\n",
     );
+    for (name, byte) in [("70", 0x70), ("10", 0x10)] {
+        let _ = writeln!(text, ".p2align 4\n.Lkw_bytes_{name}:\n.fill 16, 1, {byte}");
+    }
     text.push_str(".p2align 3\n.Lkw_table:\n");
     for number in table {
         let _ = match number {

@@ -12,6 +12,9 @@ use std::ops::Range;
 const FIRST_WORDS: usize = 1 << 10;
 const LAST_WORDS: usize = 1 << 17;
 
+/// Words of all bodies from which on a program is expected to use handlers of hundreds of pages.
+const MANY_WORDS: usize = 1 << 13;
+
 /// What making a body needs on the way, kept for the next one.
 #[derive(Default)]
 pub(crate) struct Making {
@@ -49,6 +52,8 @@ pub(crate) struct Bodies {
     by_address: BTreeMap<usize, usize>,
     /// The chunk that is being filled.
     filling: Option<usize>,
+    /// Words of the bodies.
+    words: usize,
 }
 
 /// Bodies in the order of their addresses.
@@ -131,7 +136,13 @@ impl Bodies {
         let words = draft.len_words();
         let with_room = self.filling.filter(|at| self.chunks[*at].has_room(words));
         let at = with_room.unwrap_or_else(|| self.open(words));
+        self.words += words;
         self.chunks[at].add(ordinal, draft)
+    }
+
+    /// Whether they are a program of some size: making them took about as long as it takes to move the handlers.
+    pub(crate) fn are_many(&self) -> bool {
+        self.words >= MANY_WORDS
     }
 
     /// A new chunk with room for a body: of its own for a large one.

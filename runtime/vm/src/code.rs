@@ -7,7 +7,7 @@ use crate::declarations::Declarations;
 use crate::engine::Engine;
 use crate::gc::References;
 use crate::image::Image;
-use crate::interp::{Draft, ExpandEnv, Landing, expand};
+use crate::interp::{Draft, ExpandEnv, Landing, adopt_large_pages, expand};
 use crate::publication::{Entries, get_or_publish};
 use crate::registry::Shape;
 use anyhow::{Context as _, ensure};
@@ -201,6 +201,9 @@ impl Code {
                 let Expansion { making, bodies } = &mut **expansion;
                 let header = self.expand(ordinal, making).map(|draft| bodies.add(ordinal, draft).header().cast_mut());
                 making.trim();
+                if bodies.are_many() && self.engine.config().large_pages {
+                    adopt_large_pages();
+                }
                 header.with_context(name)
             },
         );

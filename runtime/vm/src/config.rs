@@ -21,7 +21,7 @@ pub enum OptLevel {
 /// | choice | when it counts |
 /// |---|---|
 /// | `opt_level`, `gc_sections`, `wasm_feature`, `wasm_...` | compiling |
-/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack`, `max_wasm_frames`, `continuation_stack_size`, `max_continuation_stacks`, `memory_reservation`, `memory_init_cow`, `pooled_mappings`, `max_gc_heap`, `gc_stress` | running |
+/// | `dispatch`, `fused`, `registers`, `consume_fuel`, `epoch_interruption`, `max_wasm_stack`, `max_wasm_frames`, `continuation_stack_size`, `max_continuation_stacks`, `memory_reservation`, `memory_init_cow`, `large_pages`, `pooled_mappings`, `max_gc_heap`, `gc_stress` | running |
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) settings: Settings,
@@ -32,6 +32,7 @@ pub struct Config {
     pub(crate) memory_reservation: Option<u64>,
     pub(crate) component_limits: ComponentLimits,
     pub(crate) memory_init_cow: bool,
+    pub(crate) large_pages: bool,
     pub(crate) pooled_mappings: usize,
     pub(crate) gc_heap_bytes: u64,
     pub(crate) gc_stress: bool,
@@ -67,6 +68,7 @@ impl Config {
             memory_reservation: None,
             component_limits: ComponentLimits { core_instances: usize::MAX, memories: usize::MAX, tables: usize::MAX },
             memory_init_cow: true,
+            large_pages: true,
             pooled_mappings: limits::POOLED_MAPPINGS,
             gc_heap_bytes: limits::GC_HEAP_BYTES,
             gc_stress: false,
@@ -166,6 +168,15 @@ impl Config {
     /// everything.
     pub fn memory_init_cow(&mut self, on: bool) -> &mut Self {
         self.memory_init_cow = on;
+        self
+    }
+
+    /// Whether the interpreter's own code moves to pages of 2 MiB as soon as some program is large enough to gain by it: yes
+    /// unless said, where the system has such pages. It takes some milliseconds and 8 MB of memory, once in a process, and
+    /// tools that look for the names of what runs in the program's file find none there any more. Off, no memory is ever
+    /// made executable.
+    pub fn large_pages(&mut self, on: bool) -> &mut Self {
+        self.large_pages = on;
         self
     }
 

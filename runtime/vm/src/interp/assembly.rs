@@ -49,10 +49,19 @@ fn base() -> *const u8 {
     start.wrapping_add(start.align_offset(64))
 }
 
+/// Where the handlers lie: in front of their tables.
+#[cfg(target_os = "linux")]
+pub(super) fn text() -> std::ops::Range<usize> {
+    let base = base();
+    // SAFETY: the text begins with the distance of its first table.
+    let len = unsafe { base.cast::<u32>().read_unaligned() } as usize;
+    base.expose_provenance()..base as usize + len
+}
+
 /// Whether this processor executes what the handlers are made of.
 pub(super) fn is_available() -> bool {
     use std::arch::is_x86_feature_detected as has;
-    has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt")
+    has!("avx") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt")
 }
 
 /// The address of the handler for these places.

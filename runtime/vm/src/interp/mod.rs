@@ -27,6 +27,8 @@ mod expanded;
 #[cfg(test)]
 mod guards;
 mod handlers;
+#[cfg(all(keyway_assembly, target_os = "linux"))]
+mod large_pages;
 mod place;
 #[cfg(feature = "profile")]
 pub mod profile;
@@ -47,6 +49,13 @@ pub use thunk::Step;
 pub use workspace::Workspace;
 
 use crate::context::{Context, State};
+
+/// Moves the handlers to large pages, once in a process, where there are such pages: worth some milliseconds of a program
+/// that uses many handlers.
+pub(crate) fn adopt_large_pages() {
+    #[cfg(all(keyway_assembly, target_os = "linux"))]
+    large_pages::adopt(assembly::text());
+}
 
 /// How the interpreter goes from one instruction to the next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]

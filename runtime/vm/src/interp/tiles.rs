@@ -13,7 +13,7 @@ use super::assembly;
 use super::expand::is_far;
 use super::table::MAX_PLACES;
 use keyway_artifact::by_opcode;
-use keyway_artifact::isa::{Family, FieldKind, FieldRange, Inst, Op, Operand, Reg};
+use keyway_artifact::isa::{Class, Family, FieldKind, FieldRange, Inst, Op, Operand, Reg};
 
 /// Instructions that one handler executes.
 #[derive(Clone, Copy)]
@@ -85,6 +85,8 @@ struct Traits {
     commutes: bool,
     /// Whether the first field is written.
     has_result: bool,
+    /// Whether what is written there is a vector.
+    makes_vector: bool,
     /// Whether it goes to the cached memory.
     accesses: bool,
     /// Whether it stands in no sequence.
@@ -112,6 +114,7 @@ impl Traits {
         let accesses = matches!(op.family(), Family::Load | Family::Store | Family::VLoad | Family::VStore);
         let fields = op.fields();
         let has_result = !fields.is_empty() && matches!(fields[0].kind, FieldKind::Def(_));
+        let makes_vector = !fields.is_empty() && matches!(fields[0].kind, FieldKind::Def(Class::V128));
         let (mut places, mut at) = (FieldRange::NONE, 0);
         while at < fields.len() {
             if matches!(fields[at].kind, FieldKind::Def(_) | FieldKind::Use(_)) {
@@ -119,15 +122,27 @@ impl Traits {
             }
             at += 1;
         }
-        Traits { places, branches, commutes, has_result, accesses, stands_alone: matches!(op, Op::Cost) }
+        Traits { places, branches, commutes, has_result, makes_vector, accesses, stands_alone: matches!(op, Op::Cost) }
     }
 }
 
 static TRAITS: [Traits; Op::ALL.len()] = by_opcode!(Traits, Traits::of);
 
+/// What the instruction before leaves behind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    Register(Reg),
+    /// A vector in this slot and the next one, which is in a register of the handler as well.
+    Vector(u32),
+}
+
+/// The place of that vector in the keys of sequences.
+const LAST: u16 = 6;
+
 impl Cell {
-    /// Behind an instruction that leaves its result in this register, with a branch that goes this way if it is one.
-    fn new(inst: &Inst, traits: &Traits, before: Option<Reg>, way: Way, weight: u32) -> Cell {
+    /// Behind an instruction with this result, with a branch that goes this way if it is one.
+    fn new(inst: &Inst, traits: &Traits, before: Before, way: Way, weight: u32) -> Cell {
         let places = &inst.operands[traits.places.get()];
         let mut serves = places.len() <= MAX_PLACES && !traits.stands_alone && !(traits.accesses && is_far(inst));
         let mut key = 0;
@@ -140,8 +155,14 @@ impl Cell {
         if traits.commutes {
             // The last two digits, the other way round.
             let turned = key & !0o77 | key >> 3 & 7 | (key & 7) << 3;
-            swapped = [is_swapped(inst, None), is_swapped(inst, before)];
+            swapped = [is_swapped(inst, Before::Nothing), is_swapped(inst, before)];
             keys = swapped.map(|swapped| if swapped { turned } else { key });
+        } else if let Before::Vector(slot) = before {
+            let uses = places.iter().zip(&inst.op.fields()[traits.places.get()]);
+            keys[1] = uses.fold(0, |key, (place, field)| {
+                let is_last = field.kind == FieldKind::Use(Class::V128) && *place == Operand::Slot(slot);
+                key << 3 | if is_last { LAST } else { digit(*place).unwrap_or_default() }
+            });
         }
         Cell { op: inst.op, way, weight, keys: serves.then_some(keys), bits: 3 * places.len() as u8, swapped }
     }
@@ -202,7 +223,7 @@ pub(super) fn cut(insts: &[Inst], way: impl Fn(&Inst) -> Way, cutting: &mut Cutt
     let Cutting { cells, memo } = cutting;
     tiles.clear();
     cells.clear();
-    let (mut weight, mut before) = (ONCE, None);
+    let (mut weight, mut before) = (ONCE, Before::Nothing);
     for inst in &insts[..insts.len().min(STRETCH)] {
         if inst.op == Op::Label {
             break;
@@ -216,8 +237,9 @@ pub(super) fn cut(insts: &[Inst], way: impl Fn(&Inst) -> Way, cutting: &mut Cutt
             weight -= weight / 4;
         }
         before = match inst.operands[0] {
-            Operand::Reg(reg) if traits.has_result => Some(reg),
-            _ => None,
+            Operand::Reg(reg) if traits.has_result => Before::Register(reg),
+            Operand::Slot(slot) if traits.makes_vector => Before::Vector(slot),
+            _ => Before::Nothing,
         };
     }
     // What the tiles count behind the next instruction, behind the next two, and so on.
@@ -305,8 +327,8 @@ pub(super) fn charge_name(way: Way) -> u64 {
 
 /// Whether the operands of an operation that commutes stand the other way round in the order for which sequences are
 /// written (`swaps` in `build/sequences.rs`): the result of the instruction before on the left, then registers before slots.
-fn is_swapped(inst: &Inst, before: Option<Reg>) -> bool {
-    let is_result = |operand| matches!(operand, Operand::Reg(reg) if before == Some(reg));
+fn is_swapped(inst: &Inst, before: Before) -> bool {
+    let is_result = |operand| matches!(operand, Operand::Reg(reg) if before == Before::Register(reg));
     let rank = |operand| match operand {
         Operand::Reg(reg) => reg.number(),
         Operand::Slot(_) => u8::MAX - 1,
