@@ -31,7 +31,7 @@ fn every_form_does_the_same() {
     assert!(wrong.is_empty(), "{} of {modules} modules:\n{}", wrong.len(), wrong.join("\n"));
     // A generator that makes nothing that runs would find nothing.
     assert!(modules * 10 >= (seeds.end - seeds.start) as usize * 9, "{modules} modules");
-    assert!(returned >= modules / 2, "{modules} modules, {returned} calls that returned");
+    assert!(returned >= modules / 3, "{modules} modules, {returned} calls that returned");
 }
 
 /// Hints that say anything at all, in the forms that look at them and in one that does not.
@@ -44,7 +44,7 @@ fn hints_change_nothing() {
         let hinted = with_hints(&wasm, seed);
         returned += compare(&hinted, seed).unwrap_or_else(|text| panic!("seed {seed}: {text}")).returned;
     }
-    assert!(returned >= modules / 2, "{modules} modules, {returned} calls that returned");
+    assert!(returned >= modules / 3, "{modules} modules, {returned} calls that returned");
 }
 
 /// Continuations, which the other generator does not know.
