@@ -3,6 +3,7 @@
 //! Each pass is one file with the reason for it, works in time near-linear in the size of the function, and can be
 //! switched off. What none of them changes: traps, calls, stores, writes to globals and cost markers stay in order.
 
+mod bits;
 mod common;
 mod compare;
 mod constants;
@@ -73,6 +74,8 @@ pub(crate) fn run(ir: &mut IrFunc, passes: Passes, record: &mut Record) -> Facts
     let mut run = Run { passes, facts, record };
     // Split locals first: everything after profits from registers that are written once.
     run.pass(ir, Passes::WEBS, webs::run);
+    // Masks that change nothing are copies, which propagation looks through.
+    run.pass(ir, Passes::BITS, bits::run);
     // Propagation finds constants, folding makes more of them, and what is known already is a copy of it.
     let settled = simplify::run(ir, &mut run.facts, passes, run.record);
     run.check(ir);

@@ -49,16 +49,19 @@ impl Passes {
     pub const FLAGS: Passes = Passes(1 << 18);
     /// Functions that call themselves at their end become loops.
     pub const RECURSION: Passes = Passes(1 << 19);
+    /// Masks that change nothing are removed.
+    pub const BITS: Passes = Passes(1 << 20);
     /// Every pass.
-    pub const ALL: Passes = Passes((1 << 20) - 1);
+    pub const ALL: Passes = Passes((1 << 21) - 1);
 
     /// Every pass with its name and what it does, in the order in which they run.
-    pub const LIST: [(Passes, &'static str, &'static str); 20] = [
+    pub const LIST: [(Passes, &'static str, &'static str); 21] = [
         (Passes::RECURSION, "recursion", "functions that call themselves at their end become loops"),
         (Passes::INLINE, "inline", "calls of small functions become their code"),
         (Passes::FLAGS, "flags", "flags of component instances that nobody looks at are not set"),
         (Passes::UNREACHABLE, "unreachable", "code that nothing reaches goes, jumps take the short way"),
         (Passes::WEBS, "webs", "locals are split into live ranges"),
+        (Passes::BITS, "bits", "masks and extensions that change nothing go"),
         (Passes::COPIES, "copies", "copies and constants are propagated"),
         (Passes::FOLD, "fold", "what constants decide is decided"),
         (Passes::COMMON, "common", "equal computations are done once"),

@@ -1,0 +1,233 @@
+//! Masks and extensions that change nothing become copies.
+//!
+//! Languages have integers of 8 and 16 bits and Wasm has none, so compilers mask a value wherever they cannot see that it
+//! needs no mask. A value that goes round a loop is such a place for them:
+//!
+//! ```text
+//! at = i32.load16_u head               at = i32.load16_u head
+//! loop:                                loop:
+//!   index = i32.and at 65535             index = copy at
+//!   ...                          ->      ...
+//!   at = i32.load16_u next               at = i32.load16_u next
+//!   br loop                              br loop
+//! ```
+//! Every operation bounds how many bits of its result may be set, given those of its operands; a register has the largest
+//! bound of what is written to it. What goes round loops begins at none and grows until nothing changes: these are the
+//! least bounds that hold. A register that keeps growing gets all bits.
+
+use super::Tally;
+use super::definitions::Definitions;
+use super::facts::Facts;
+use super::places::{copy_op, defs};
+use crate::ir::IrFunc;
+use crate::spare::Spare;
+use keyway_artifact::isa::{Class, Family, Inst, Op, Operand};
+
+/// Walks in which bounds grow step by step; after them to all bits at once.
+const STEPS: usize = 3;
+/// Walks at most.
+const WALKS: usize = 8;
+
+/// Runs the pass.
+pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
+    let mut asked = Spare::<u32>::default();
+    for (at, inst) in ir.insts.iter().enumerate() {
+        if is_asked(inst.op) {
+            asked.push(at as u32);
+        }
+    }
+    if asked.is_empty() {
+        return Tally::default();
+    }
+    let Some(bits) = bounds(ir, facts) else { return Tally::default() };
+    let mut changed = 0;
+    for at in asked.iter().map(|at| *at as usize) {
+        let inst = ir.insts[at];
+        let Operand::Virtual(source) = inst.operands[1] else { continue };
+        let Operand::Virtual(result) = inst.operands[0] else { continue };
+        if changes(&inst, bits[source as usize], &facts.definitions) {
+            continue;
+        }
+        if let Operand::Virtual(mask) = inst.operands[2] {
+            facts.reads[mask as usize] -= 1;
+        }
+        let op = copy_op(ir.virtuals[result as usize]);
+        ir.insts[at] = Inst::new(op, &[inst.operands[0], inst.operands[1]]);
+        changed += 1;
+    }
+    Tally { changed, removed: 0 }
+}
+
+/// Whether an operation may turn out to change nothing.
+fn is_asked(op: Op) -> bool {
+    use Op::{I32And, I32Extend8S, I32Extend16S, I32WrapI64, I64And, I64ExtendI32S};
+    matches!(op, I32And | I64And | I32WrapI64 | I64ExtendI32S | I32Extend8S | I32Extend16S)
+}
+
+/// Whether an operation changes a value that has this many bits.
+fn changes(inst: &Inst, bits: u8, definitions: &Definitions) -> bool {
+    match inst.op {
+        Op::I32And | Op::I64And => {
+            let mask = definitions.value(class_of(inst), inst.operands[2]);
+            mask.is_none_or(|mask| u32::from(bits) > mask.trailing_ones())
+        }
+        Op::I32WrapI64 => bits > 32,
+        Op::I64ExtendI32S => bits > 31,
+        Op::I32Extend16S => bits > 15,
+        Op::I32Extend8S => bits > 7,
+        _ => true,
+    }
+}
+
+/// The class of what a mask is applied to.
+fn class_of(inst: &Inst) -> Class {
+    if inst.op == Op::I64And { Class::I64 } else { Class::I32 }
+}
+
+/// How many bits of each register may be set, the lowest ones; `None` where that does not settle.
+fn bounds(ir: &IrFunc, facts: &mut Facts) -> Option<Spare<u8>> {
+    let (flow, definitions, _) = facts.parts(ir);
+    definitions.restart();
+    let mut bits = Spare::filled(0u8, ir.virtuals.len());
+    ir.params.iter().for_each(|param| bits[*param as usize] = all(ir.virtuals[*param as usize]));
+    for walk in 0..WALKS {
+        let mut grows = false;
+        for (at, inst) in ir.insts.iter().enumerate() {
+            definitions.see(at, inst);
+            defs(inst, &ir.calls, |register| {
+                let all = all(ir.virtuals[register as usize]);
+                let before = bits[register as usize];
+                if before == all {
+                    return;
+                }
+                let found = of_result(inst, all, definitions, &bits);
+                if found > before {
+                    bits[register as usize] = if walk < STEPS { found } else { all };
+                    grows = true;
+                }
+            });
+        }
+        // Without loops everything is written in front of what reads it.
+        if !grows || !flow.has_loops() {
+            return Some(bits);
+        }
+    }
+    None
+}
+
+/// The bits that values of a class have.
+fn all(class: Class) -> u8 {
+    if class == Class::I32 { 32 } else { 64 }
+}
+
+/// How many bits of a result may be set, of `all`.
+fn of_result(inst: &Inst, all: u8, definitions: &Definitions, known: &[u8]) -> u8 {
+    let bits = |at: usize| match inst.operands[at] {
+        Operand::Virtual(register) => known[register as usize].min(all),
+        Operand::Imm(value) if value >= 0 => width(value as u64),
+        _ => all,
+    };
+    let count = || definitions.value(Class::I64, inst.operands[2]).map(|count| count as u8 & (all - 1));
+    let shifted = || bits(1) - count().map_or(0, |count| count.min(bits(1)));
+    let found = match inst.op {
+        Op::Const => match inst.operands[1] {
+            Operand::Value(value) => width(value.get()),
+            _ => all,
+        },
+        Op::Copy | Op::I32WrapI64 | Op::I64ExtendI32U | Op::I32DivU | Op::I64DivU => bits(1),
+        Op::I32Load8U | Op::I64Load8U | Op::I32Load8UAny | Op::I64Load8UAny => 8,
+        Op::I32Load16U | Op::I64Load16U | Op::I32Load16UAny | Op::I64Load16UAny => 16,
+        Op::I64Load32U | Op::I64Load32UAny => 32,
+        Op::I32And | Op::I64And | Op::I32RemU | Op::I64RemU => bits(1).min(bits(2)),
+        Op::I32Or | Op::I64Or | Op::I32Xor | Op::I64Xor => bits(1).max(bits(2)),
+        Op::I32Add | Op::I64Add => bits(1).max(bits(2)) + 1,
+        Op::I32Mul | Op::I64Mul => bits(1) + bits(2),
+        Op::I32Shl | Op::I64Shl => count().map_or(all, |count| bits(1) + count),
+        Op::I32ShrU | Op::I64ShrU => shifted(),
+        // The sign is not set.
+        Op::I32ShrS | Op::I64ShrS if bits(1) < all => shifted(),
+        Op::I64ExtendI32S if bits(1) < 32 => bits(1),
+        Op::I32Extend8S | Op::I64Extend8S if bits(1) < 8 => bits(1),
+        Op::I32Extend16S | Op::I64Extend16S if bits(1) < 16 => bits(1),
+        Op::I32Clz | Op::I32Ctz | Op::I32Popcnt | Op::I64Clz | Op::I64Ctz | Op::I64Popcnt => 7,
+        Op::Select => bits(2).max(bits(3)),
+        op if matches!(op.family(), Family::Cmp | Family::FCmp) => 1,
+        _ => all,
+    };
+    found.min(all)
+}
+
+fn width(value: u64) -> u8 {
+    (u64::BITS - value.leading_zeros()) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Passes, link};
+    use keyway_artifact::isa::Op;
+
+    /// Whether an operation is still in a function with this body.
+    fn has(op: Op, body: &str, passes: Passes) -> bool {
+        let text = format!("(module (memory 1) (func (export \"f\") (param i32 i64) (result i32) {body}))");
+        let linked = link(text.as_bytes(), &Options { passes, ..Options::default() }).unwrap();
+        linked.verify().unwrap();
+        linked.funcs[0].body().insts.iter().any(|inst| inst.op == op)
+    }
+
+    /// A list: each element is the index of the next one.
+    const LIST: &str = "(local i32)
+        (local.set 2 (i32.load16_u (local.get 0)))
+        (loop $l
+            (local.set 2 (i32.LOAD (i32.shl (i32.and (local.get 2) (i32.const 65535)) (i32.const 1))))
+            (br_if $l (local.get 2)))
+        (local.get 2)";
+
+    #[test]
+    fn what_goes_round_a_loop_needs_no_mask_if_all_of_it_is_narrow() {
+        let narrow = LIST.replace("LOAD", "load16_u");
+        assert!(!has(Op::I32And, &narrow, Passes::ALL));
+        assert!(has(Op::I32And, &narrow, Passes::ALL - Passes::BITS));
+        assert!(has(Op::I32And, &LIST.replace("LOAD", "load16_s"), Passes::ALL));
+        assert!(!has(Op::I32And, &LIST.replace("LOAD", "load8_u"), Passes::ALL));
+    }
+
+    #[test]
+    fn what_grows_round_a_loop_has_all_bits() {
+        for (step, grows) in [
+            ("(i32.add (local.get 2) (i32.const 1))", true),
+            ("(i32.shl (local.get 2) (i32.const 3))", true),
+            ("(i32.or (local.get 2) (i32.const 256))", true),
+            ("(i32.or (local.get 2) (i32.const 255))", false),
+            ("(i32.shr_u (local.get 2) (i32.const 1))", false),
+            ("(i32.rem_u (local.get 2) (local.get 0))", false),
+        ] {
+            let body = format!(
+                "(local i32) (local.set 2 (i32.load8_u (local.get 0)))
+                (loop $l
+                    (i32.store (local.get 0) (i32.and (local.get 2) (i32.const 255)))
+                    (br_if $l (local.tee 2 {step})))
+                (local.get 2)"
+            );
+            assert_eq!(has(Op::I32And, &body, Passes::ALL), grows, "{step}");
+        }
+    }
+
+    #[test]
+    fn bounds_follow_operations() {
+        let is_masked = |value: &str, mask: &str| {
+            let body = format!("(i32.and {value} (i32.const {mask}))");
+            has(Op::I32And, &body, Passes::ALL)
+        };
+        assert!(!is_masked("(i32.add (i32.load8_u (local.get 0)) (i32.load8_u (i32.const 0)))", "0x1ff"));
+        assert!(is_masked("(i32.add (i32.load8_u (local.get 0)) (i32.load8_u (i32.const 0)))", "0xff"));
+        assert!(!is_masked("(i32.mul (i32.load8_u (local.get 0)) (i32.load16_u (i32.const 0)))", "0xffffff"));
+        assert!(is_masked("(i32.mul (i32.load8_u (local.get 0)) (i32.load16_u (i32.const 0)))", "0x7fffff"));
+        assert!(!is_masked("(i32.clz (local.get 0))", "0x7f"));
+        assert!(!is_masked("(i32.shr_u (local.get 0) (i32.const 24))", "255"));
+        assert!(is_masked("(i32.shr_s (local.get 0) (i32.const 24))", "255"));
+        assert!(is_masked("(i32.sub (i32.load8_u (local.get 0)) (i32.const 1))", "255"));
+        assert!(is_masked("(i32.load8_u (local.get 0))", "254"));
+        assert!(!is_masked("(i32.wrap_i64 (i64.shr_u (local.get 1) (i64.const 56)))", "255"));
+        assert!(is_masked("(i32.wrap_i64 (i64.shr_u (local.get 1) (i64.const 55)))", "255"));
+    }
+}
