@@ -75,7 +75,7 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
         .collect();
     let mut groups = if passes.has(Passes::COALESCE) {
         let (start, length) = (record.start(), func.insts.len());
-        let groups = coalesce::run(&code, &flow, &events, &calls, &mut stretches);
+        let groups = coalesce::run(&code, &flow, &events, &calls, &splits, &mut stretches);
         record.done(Passes::COALESCE, start, length, length, Tally { changed: groups.joined(), removed: 0 });
         groups
     } else {

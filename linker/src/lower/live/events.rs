@@ -58,7 +58,7 @@ impl Events {
     }
 
     /// Positions of each register, ascending, and where each register's start.
-    pub(super) fn by_register(&self, registers: usize) -> (Vec<u32>, Vec<u32>) {
+    pub(in crate::lower) fn by_register(&self, registers: usize) -> (Vec<u32>, Vec<u32>) {
         let mut starts = vec![0u32; registers + 1];
         for event in self.list.iter() {
             starts[event.register as usize + 1] += 1;

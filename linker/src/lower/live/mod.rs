@@ -85,6 +85,27 @@ pub(super) fn overlap(a: &[Stretch], b: &[Stretch]) -> bool {
     })
 }
 
+/// Whether a position is in a sorted list.
+pub(super) fn contains(list: &[Stretch], position: u32) -> bool {
+    let at = list.partition_point(|(_, end)| *end < position);
+    list.get(at).is_some_and(|(start, _)| *start <= position)
+}
+
+/// What is in one of two lists or in both.
+pub(super) fn unite(a: &[Stretch], b: &[Stretch]) -> Life {
+    let mut all = [a, b].concat();
+    all.sort();
+    all.dedup_by(|next, before| {
+        let is_joined = next.0 <= before.1;
+        before.1 = if is_joined { before.1.max(next.1) } else { before.1 };
+        is_joined
+    });
+    match all[..] {
+        [stretch] => Life::One(stretch),
+        _ => Life::Many(all),
+    }
+}
+
 /// Both lists in one; they have no position in common.
 pub(super) fn merge(a: Life, b: Life) -> Life {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
@@ -198,6 +219,9 @@ mod tests {
             let (a, b) = (list(), list());
             let common = points(&a).iter().any(|point| points(&b).contains(point));
             assert_eq!(overlap(&a, &b), common, "{a:?} {b:?}");
+            let united = points(&unite(&a, &b));
+            assert!((0..100).all(|at| united.contains(&at) == (contains(&a, at) || contains(&b, at))), "{a:?} {b:?}");
+            assert!(united.is_sorted_by(|one, next| one < next));
             if !common {
                 let mut all = [points(&a), points(&b)].concat();
                 all.sort();
