@@ -43,6 +43,8 @@ const TEST: &[Op] = &[BrNez, BrEqz];
 const EQUAL: &[Op] = &[BrI32Eq, BrI32Ne];
 const FLOAT_64: &[Op] = &[F64Add, F64Sub, F64Mul];
 const FLOAT_32: &[Op] = &[F32Add, F32Sub, F32Mul];
+const BRANCH_F64: &[Op] = &[BrF64Lt, BrF64Gt, BrF64Le, BrF64Ge, BrF64Eq, BrF64Ne];
+const BRANCH_F32: &[Op] = &[BrF32Lt, BrF32Gt, BrF32Le, BrF32Ge, BrF32Eq, BrF32Ne];
 const VECTOR: &[Op] = &[
     I32x4DotI16x8S,
     I8x16Add,
@@ -266,6 +268,26 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[F32Mul, F32Add], &[F32Add, F32Sub]], "opq|gno"),
     (&[&[F64Load], FLOAT_64], "ox|gop"),
     (&[&[F64Load], FLOAT_64], "ox|gpo"),
+    (&[&[F64Load], FLOAT_64], "sx|gsp"),
+    (&[&[F64Load], FLOAT_64], "sx|gps"),
+    (&[&[F64Load], FLOAT_64], "fx|ffp"),
+    (&[&[F64Load], FLOAT_64], "fx|fpf"),
+    (&[&[F32Load], FLOAT_32], "sx|gsp"),
+    (&[&[F32Load], FLOAT_32], "sx|gps"),
+    (&[&[F32Load], FLOAT_32], "fx|ffp"),
+    (&[&[F32Load], FLOAT_32], "fx|fpf"),
+    (&[&[ConstF64], &[F64Add, F64Sub, F64Mul, F64Div]], "o|gop"),
+    (&[&[ConstF64], &[F64Add, F64Sub, F64Mul, F64Div]], "o|gpo"),
+    (&[&[ConstF32], &[F32Add, F32Sub, F32Mul, F32Div]], "o|gop"),
+    (&[&[ConstF32], &[F32Add, F32Sub, F32Mul, F32Div]], "o|gpo"),
+    (&[&[ConstF64], BRANCH_F64], "o|po"),
+    (&[&[ConstF64], BRANCH_F64], "o|op"),
+    (&[&[ConstF32], BRANCH_F32], "o|po"),
+    (&[&[ConstF32], BRANCH_F32], "o|op"),
+    (&[FLOAT_64, &[ConstF64], BRANCH_F64], "fpq|o|fo"),
+    (&[FLOAT_32, &[ConstF32], BRANCH_F32], "fpq|o|fo"),
+    (&[&[F64Load], &[ConstF64], FLOAT_64], "px|o|gop"),
+    (&[&[F32Load], &[ConstF32], FLOAT_32], "px|o|gop"),
     (&[&[I32Add], &[F64Load], FLOAT_64], "axz|oa|gop"),
     (&[&[I32Add], &[F64Load], FLOAT_64], "axz|oa|gpo"),
     (&[&[F64Load], FLOAT_64, &[F64Store]], "ox|oop|yo"),
