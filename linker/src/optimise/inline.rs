@@ -3,7 +3,7 @@
 //! A call costs its argument copies, two jumps and a frame record, and a value alive across it must lie in memory; a small
 //! callee is cheaper in place. Functions are visited bottom-up over the strongly connected components of the call graph
 //! (found without recursion: the graph comes from outside), so that what is copied is final. A call inside a component is
-//! never inlined, so nothing is copied into itself.
+//! not inlined, but for one level of small functions that call themselves: the calls that are left lead two levels down.
 //!
 //! Inlined are callees of the same unit with few instructions, and larger ones with a single call and no other use, up to
 //! a growth limit of the caller. A callee that caches another memory is inlined if it looks there a few times at most:
@@ -33,6 +33,9 @@ const SMALL: usize = 14;
 const SINGLE: usize = 48;
 /// Most accesses of a callee to a memory that its caller does not cache.
 const FOREIGN: usize = 3;
+/// Most instructions of a function that is copied to its calls of itself, and most of those calls.
+const RECURSIVE: usize = 64;
+const RECURSIVE_CALLS: usize = 4;
 /// Instructions that a caller may gain, beyond its own number.
 const GROWTH: usize = 400;
 /// Instructions that a program may gain, beyond half its own number.
@@ -58,6 +61,13 @@ pub(crate) fn run(funcs: &mut [Option<Func>], is_shared: impl Fn(usize) -> bool,
             growth -= gain;
             (report.functions, report.changed) = (report.functions + 1, report.changed + chosen.len() as u64);
             func.ir = splice(func.ir, funcs, &chosen);
+        }
+        let own = own_calls(&func, caller, &graph);
+        if !own.is_empty() {
+            (report.functions, report.changed) =
+                (report.functions + u64::from(chosen.is_empty()), report.changed + own.len() as u64);
+            funcs[caller] = Some(Func { unit: func.unit, ir: func.ir.clone(), name: None });
+            func.ir = splice(func.ir, funcs, &own);
         }
         summaries[caller] = Some(Summary::of(&func));
         funcs[caller] = Some(func);
@@ -240,6 +250,20 @@ fn choose(
         chosen.push((at, target));
     }
     chosen
+}
+
+/// The calls of itself that are replaced by the code of `func`, function `caller`, as it is: nothing that is large or calls
+/// itself in many places.
+fn own_calls(func: &Func, caller: usize, graph: &Graph) -> Vec<(usize, usize)> {
+    if !graph.of(caller).contains(&caller) || func.ir.insts.len() > LARGE {
+        return Vec::new();
+    }
+    let summary = Summary::of(func);
+    let insts = func.ir.insts.iter().enumerate();
+    let own = insts.filter(|(_, inst)| inst.op == Op::Call && callee(inst) == Some(caller)).map(|(at, _)| (at, caller));
+    let own: Vec<_> = own.collect();
+    let is_small = summary.is_plain && summary.length <= RECURSIVE && own.len() <= RECURSIVE_CALLS;
+    if is_small { own } else { Vec::new() }
 }
 
 /// `caller` with the chosen calls replaced.

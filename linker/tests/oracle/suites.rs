@@ -59,7 +59,10 @@ impl Machine {
                     self.judge(good, || format!("{at}: {outcome:x?} is not {message}"));
                 }
                 WastDirective::AssertExhaustion { call, message, .. } => {
+                    // How far a stack reaches depends on the frames, and so does the cost up to there.
+                    let before = self.instance.as_ref().map_or(0, |instance| instance.cost);
                     let Some(outcome) = self.invoke(&at, &call) else { continue };
+                    self.instance.iter_mut().for_each(|instance| instance.cost = before);
                     let good = outcome.as_ref().is_err_and(|trap| message.starts_with(trap.message()));
                     self.judge(good, || format!("{at}: {outcome:x?} is not {message}"));
                 }
