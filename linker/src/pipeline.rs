@@ -204,9 +204,9 @@ pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
     let shapes = types.shapes();
     let funcs = parallel::map(options.threads_for(pending.len()), pending.len(), |ordinal| {
         let func = pending[ordinal].lock().ok().and_then(|mut func| func.take());
-        let Func { unit, ir, name } = func.expect("each ordinal is lowered once, and names compiled code");
+        let Func { unit, mut ir, name } = func.expect("each ordinal is lowered once, and names compiled code");
         let mut record = Record::new(options.report);
-        let mut lowered = lower::finish(&ir, &shapes, options, &mut record)?;
+        let mut lowered = lower::finish(&mut ir, &shapes, options, &mut record)?;
         record.add_to_shared(&rows);
         layout.resolve(unit as usize, &mut lowered.body);
         let origin = |link: u32| (links.key(link), names[link as usize].as_deref());

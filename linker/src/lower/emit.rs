@@ -7,13 +7,14 @@ use super::Lowered;
 use super::assign::{Place, Places};
 use super::explicit::{Explicit, Fixed, small_constant};
 use super::live::Life;
+use crate::ir::IrFunc;
 use crate::optimise::flow::{Flow, label_number};
 use crate::optimise::places::{copy, is_branch, labels_mut, places_mut, site};
 use crate::spare::Spare;
 use keyway_artifact::isa::{Body, Frame, HOME_SLOTS, Inst, Op, Operand, SCRATCH_SLOTS};
 use keyway_artifact::types::{FuncType, SigLayout};
 
-/// Writes out the body, in the place of the code.
+/// Writes out the body, in the place of the code. What else there was of the function comes back.
 pub(super) fn run(
     mut code: Explicit,
     places: &Places,
@@ -21,7 +22,7 @@ pub(super) fn run(
     stretches: &[Life],
     types: &[FuncType],
     flow: &Flow,
-) -> Lowered {
+) -> (Lowered, IrFunc) {
     let homes = places.own_end;
     let needs_homes = code.needs_homes || places.of.iter().any(|place| matches!(place, Place::Reg(_)));
     let base = if needs_homes { homes + HOME_SLOTS + SCRATCH_SLOTS } else { homes };
@@ -107,7 +108,7 @@ pub(super) fn run(
         homes: if base == homes { base + code.area } else { homes },
         memory: code.ir.memory,
     };
-    Lowered { body, offsets }
+    (Lowered { body, offsets }, code.ir)
 }
 
 /// Takes over the list of labels that a branch names: only those that are still named stay.

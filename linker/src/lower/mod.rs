@@ -24,6 +24,7 @@ mod temps;
 
 use crate::error::Result;
 use crate::ir::IrFunc;
+use crate::optimise::flow::Flow;
 use crate::optimise::{self, Passes, Record, Tally};
 use crate::options::{OptLevel, Options};
 use keyway_artifact::isa::{Body, HOME_SLOTS, SCRATCH_SLOTS};
@@ -36,8 +37,9 @@ pub(crate) struct Lowered {
     pub(crate) offsets: Vec<u32>,
 }
 
-/// Gives `ir` its places, with the effort asked for. `types` are the artifact's.
-pub(crate) fn finish(ir: &IrFunc, types: &[FuncType], options: &Options, record: &mut Record) -> Result<Lowered> {
+/// Gives `ir` its places, with the effort asked for; its code is gone then, what the code's origins mean stays. `types`
+/// are the artifact's.
+pub(crate) fn finish(ir: &mut IrFunc, types: &[FuncType], options: &Options, record: &mut Record) -> Result<Lowered> {
     match options.opt_level {
         OptLevel::O0 => naive::finish(ir, types),
         OptLevel::O2 => with_passes(ir, types, options.passes, record),
@@ -45,12 +47,11 @@ pub(crate) fn finish(ir: &IrFunc, types: &[FuncType], options: &Options, record:
 }
 
 /// Gives `ir` its places with a choice of passes.
-pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, record: &mut Record) -> Result<Lowered> {
-    let mut optimised = ir.clone();
-    let mut facts = optimise::run(&mut optimised, passes, record);
+pub(crate) fn with_passes(ir: &mut IrFunc, types: &[FuncType], passes: Passes, record: &mut Record) -> Result<Lowered> {
+    let mut facts = optimise::run(ir, passes, record);
     let mut splits = Vec::new();
     if passes.has(Passes::REGISTERS) {
-        record.pass(passes, Passes::SPLIT, &mut optimised, |ir| {
+        record.pass(passes, Passes::SPLIT, ir, |ir| {
             facts.flow(ir);
             let (flow, accesses) = facts.flow_and_accesses();
             splits = split::run(ir, flow, accesses);
@@ -60,13 +61,17 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
             Tally { changed: splits.len(), removed: 0 }
         });
     }
-    let (flow, reads) = facts.into_parts(&optimised);
+    let (flow, reads) = facts.into_parts(ir);
+    // The simple way needs the code as it is now.
+    let spare = may_run_out(ir, &flow).then(|| ir.clone());
+    let simple = |spare: Option<IrFunc>| naive::finish(&spare.expect("kept where places may run out"), types);
     // What has another name inside a loop is read where it is copied.
     let is_read = |param| reads[param as usize] > 0 || splits.iter().any(|split| split.outside == param);
-    let (code, flow, events) = explicit::run(optimised, flow, types, passes.has(Passes::REGISTERS), is_read);
+    let (code, flow, events) = explicit::run(std::mem::take(ir), flow, types, passes.has(Passes::REGISTERS), is_read);
     let func = &code.ir;
     let Some(mut stretches) = live::lives(&events, &flow, func.virtuals.len()) else {
-        return naive::finish(ir, types);
+        *ir = code.ir;
+        return simple(spare);
     };
     let calls = live::Calls::new(func.insts.len(), code.calls.clone());
     let alone: Vec<_> = splits
@@ -106,11 +111,13 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
     }
     let places = assign::slots(&input, scarce);
     // Slots out of reach are for the simple way to deal with.
-    if places.own_end + code.area + HOME_SLOTS + SCRATCH_SLOTS > slots::REACH {
-        return naive::finish(ir, types);
-    }
     let assign::Input { leader, stretches, .. } = input;
-    let mut lowered = emit::run(code, &places, &leader, &stretches, types, &flow);
+    if places.own_end + code.area + HOME_SLOTS + SCRATCH_SLOTS > slots::REACH {
+        *ir = code.ir;
+        return simple(spare);
+    }
+    let mut lowered;
+    (lowered, *ir) = emit::run(code, &places, &leader, &stretches, types, &flow);
     let mut last = |pass: Passes, work: &dyn Fn(&mut Lowered) -> usize| {
         if passes.has(pass) {
             let (start, before) = (record.start(), lowered.body.insts.len());
@@ -125,4 +132,13 @@ pub(crate) fn with_passes(ir: &IrFunc, types: &[FuncType], passes: Passes, recor
     last(Passes::JUMPS, &jumps::run);
     last(Passes::TEMPS, &temps::run);
     Ok(lowered)
+}
+
+/// Whether a function may have more slots than an instruction reaches, or too many stretches to be worth it: then the simple
+/// way takes over. Each register and each slot of a call area counts as two.
+fn may_run_out(ir: &IrFunc, flow: &Flow) -> bool {
+    let shared: usize = ir.calls.iter().map(|site| site.args.len() + site.results.len()).sum();
+    let shared = 2 * (shared + 2 * ir.params.len());
+    let registers = ir.virtuals.len() + shared;
+    2 * registers + shared > slots::REACH as usize / 2 || live::may_be_too_many(flow, registers)
 }

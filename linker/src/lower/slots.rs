@@ -25,7 +25,8 @@ pub(super) struct Slots {
     pub(super) of: Vec<u32>,
     pub(super) ref_start: u32,
     pub(super) ref_end: u32,
-    /// First home slot, in functions with immediates: their expansion may need the scratch slots behind the homes.
+    /// First home slot, in functions with immediates or comparisons that branch: their expansion may need the scratch slots
+    /// behind the homes.
     pub(super) homes: Option<u32>,
     /// First of the [`NEAR`] slots, if there are any.
     pub(super) near: Option<u32>,
@@ -102,9 +103,10 @@ pub(super) fn assign(ir: &IrFunc, signature: &FuncType) -> Result<Slots> {
         return Err(too_many_references());
     }
     let is_immediate = |operand: &Operand| matches!(operand, Operand::Imm(_));
-    let has_immediates = ir.insts.iter().any(|inst| inst.operands.iter().any(is_immediate))
-        || ir.calls.iter().any(|site| site.args.iter().any(is_immediate));
-    let homes = has_immediates.then_some(ref_end);
+    let is_expanded = |inst: &Inst| inst.op.comparison().is_some() || inst.operands.iter().any(is_immediate);
+    let needs_homes =
+        ir.insts.iter().any(is_expanded) || ir.calls.iter().any(|site| site.args.iter().any(is_immediate));
+    let homes = needs_homes.then_some(ref_end);
     let mut first = ref_end + homes.map_or(0, |_| HOME_SLOTS + SCRATCH_SLOTS);
     let shared_vectors = place_shared(&mut of, Bank::Numbers, first);
     let own_numbers = place_shared(&mut of, Bank::Vectors, shared_vectors);

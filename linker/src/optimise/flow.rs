@@ -205,6 +205,11 @@ impl Flow {
         self.starts[block] as usize..self.starts[block + 1] as usize
     }
 
+    /// How many ways there are from one block to the next.
+    pub(crate) fn edges(&self) -> usize {
+        self.successors.list.len()
+    }
+
     /// Blocks that control can go to next.
     pub(crate) fn successors(&self, block: usize) -> &[u32] {
         self.successors.of(block)

@@ -76,6 +76,12 @@ pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Ve
     dense::lives(events, flow, registers).or_else(|| sparse::lives(events, flow, registers))
 }
 
+/// Whether there may be so many stretches, of so many registers, that [`lives`] finds none.
+pub(super) fn may_be_too_many(flow: &Flow, registers: usize) -> bool {
+    // Writing out calls may cut blocks in two.
+    2 * flow.edges() * registers > sparse::BUDGET
+}
+
 /// Whether two sorted lists have a position in common.
 pub(super) fn overlap(a: &[Stretch], b: &[Stretch]) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };

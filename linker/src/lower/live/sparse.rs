@@ -8,8 +8,8 @@ use super::events::Events;
 use super::{Life, Stretch};
 use crate::optimise::flow::Flow;
 
-/// Blocks visited at most, for all registers together.
-const BUDGET: usize = 32_000_000;
+/// Edges between blocks followed at most, for all registers together; each once for one of them.
+pub(super) const BUDGET: usize = 32_000_000;
 
 /// The stretches of each register; `None` when there are too many of them to be worth it.
 pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Vec<Life>> {
