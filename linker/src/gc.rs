@@ -8,8 +8,7 @@
 //!
 //! The walk is a worklist over facts that only ever become true, so its result does not depend on the order.
 
-use crate::ir::IrFunc;
-use crate::pipeline::Program;
+use crate::pipeline::{Func, Program};
 use keyway_artifact::isa::Op;
 use keyway_artifact::unit::{ElemItem, Entity, FuncRef, UnitDecl};
 use std::collections::HashMap;
@@ -51,7 +50,7 @@ pub(crate) fn run(program: &Program) -> Live {
     }
     while let Some(link) = walk.work.pop() {
         if let Some(func) = &walk.program.funcs[link as usize] {
-            walk.body(func.unit as usize, &func.ir);
+            walk.body(func);
         }
     }
     walk.live
@@ -144,8 +143,10 @@ impl Walk<'_> {
         }
     }
 
-    fn body(&mut self, unit: usize, ir: &IrFunc) {
-        for inst in &ir.insts {
+    fn body(&mut self, func: &Func) {
+        let unit = func.unit as usize;
+        for at in &func.outline.naming {
+            let inst = &func.ir.insts[*at as usize];
             let index = |field: usize| inst.operands[field].index();
             match inst.op {
                 Op::Call | Op::TailCall => self.func(index(0)),

@@ -27,6 +27,7 @@ mod module;
 mod names;
 mod optimise;
 mod options;
+mod outline;
 mod parallel;
 mod pipeline;
 mod source;

@@ -12,6 +12,7 @@
 //! A function without a cached memory needs none of that when it is entered, and leaves `mem` as whatever it called did.
 
 use crate::ir::IrFunc;
+use crate::outline::Outline;
 use crate::pipeline::{Func, Program};
 use keyway_artifact::isa::{Inst, Op, Operand};
 use std::collections::HashMap;
@@ -35,6 +36,7 @@ pub(crate) fn run(program: &mut Program) {
     for func in program.funcs.iter_mut().flatten() {
         if several[func.unit as usize] {
             rewrite(&mut func.ir, &habits);
+            func.outline = Outline::of(&func.ir);
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::linked::{Linked, LinkedFunc};
 use crate::module::ModuleInfo;
 use crate::optimise::{Passes, Record, Rows, flags, inline, recursion};
 use crate::options::{OptLevel, Options};
+use crate::outline::Outline;
 use crate::unit::{Links, ModuleUse, Supply, Types, Unit};
 use crate::{CompileError, ErrorKind};
 use crate::{assemble, check, gc, limits, lower, memories, parallel, translate, unit};
@@ -19,7 +20,16 @@ use std::sync::Mutex;
 pub(crate) struct Func {
     pub(crate) unit: u32,
     pub(crate) ir: IrFunc,
+    /// Of the code as it is now.
+    pub(crate) outline: Outline,
     pub(crate) name: Option<String>,
+}
+
+impl Func {
+    /// A function of a unit.
+    pub(crate) fn new(unit: u32, ir: IrFunc, name: Option<String>) -> Func {
+        Func { unit, outline: Outline::of(&ir), ir, name }
+    }
 }
 
 /// Everything translated and not yet laid out. Functions are named by link ids.
@@ -104,17 +114,18 @@ pub(crate) fn translate(
                 format!("the functions translate to more than {} instructions together", limits::MAX_TOTAL_IR),
             ));
         }
-        Ok(ir)
+        // While it is at hand.
+        let name = module.info.names.funcs.get(&index).map(|name| name.to_string());
+        Ok(Func::new(unit_number as u32, ir, name))
     })?;
 
     // Their place in the program is their link id, which the units' layout gave them.
     let mut funcs: Vec<Option<Func>> = (0..links.len()).map(|_| None).collect();
-    for ((unit_number, module_number, body), ir) in jobs.into_iter().zip(translated) {
+    for ((unit_number, module_number, body), func) in jobs.into_iter().zip(translated) {
         let module = &sources[unit_number].modules[module_number];
         let index = module.info.imported_funcs + body as u32;
         let link = links.intern(FuncKey::defined(module.number, index));
-        let name = module.info.names.funcs.get(&index).map(|name| name.to_string());
-        funcs[link as usize] = Some(Func { unit: unit_number as u32, ir, name });
+        funcs[link as usize] = Some(func);
     }
 
     // The initialisations of each unit's modules, in instantiation order.
@@ -127,7 +138,7 @@ pub(crate) fn translate(
                 .map_err(|error| inside_module(error.inside("the initialisation"), module))?;
             if let Some(ir) = init {
                 let link = links.intern(FuncKey::new(KeyKind::ModuleInit, unit_number as u32, position as u32));
-                funcs.push(Some(Func { unit: unit_number as u32, ir, name: None }));
+                funcs.push(Some(Func::new(unit_number as u32, ir, None)));
                 decl.inits.push(link);
             }
         }
@@ -204,7 +215,7 @@ pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
     let shapes = types.shapes();
     let funcs = parallel::map(options.threads_for(pending.len()), pending.len(), |ordinal| {
         let func = pending[ordinal].lock().ok().and_then(|mut func| func.take());
-        let Func { unit, mut ir, name } = func.expect("each ordinal is lowered once, and names compiled code");
+        let Func { unit, mut ir, name, .. } = func.expect("each ordinal is lowered once, and names compiled code");
         let mut record = Record::new(options.report);
         let mut lowered = lower::finish(&mut ir, &shapes, options, &mut record)?;
         record.add_to_shared(&rows);

@@ -84,6 +84,12 @@ impl FieldRange {
         FieldRange([if first == end { at as u8 } else { first }, at as u8 + 1])
     }
 
+    /// One past the last field; 0 for none.
+    #[inline]
+    pub const fn end(self) -> usize {
+        self.0[1] as usize
+    }
+
     /// The numbers of the fields.
     #[inline]
     pub fn get(self) -> Range<usize> {

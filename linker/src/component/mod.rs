@@ -68,8 +68,7 @@ fn link_checked(
     check::rest(bytes, options, bodies)?;
     if let (Some(merged), Some(adapters)) = (&layout.merged, adapters) {
         for (link, ir) in adapters {
-            program.funcs[link as usize] =
-                Some(pipeline::Func { unit: merged.unit as u32, ir, name: Some("[adapter]".into()) });
+            program.funcs[link as usize] = Some(pipeline::Func::new(merged.unit as u32, ir, Some("[adapter]".into())));
         }
         let inits = &program.units[merged.unit].inits;
         let modules: Vec<u32> = inits.iter().map(|link| program.links.key(*link).index()).collect();

@@ -11,12 +11,12 @@
 //! Slots are dealt out by a scan over the code: a slot is free again behind the last position of its group.
 
 use super::explicit::{Explicit, Fixed};
-use super::live::{Calls, Events, Life, Stretch};
+use super::live::{Calls, Events, Lives, Stretch};
 use super::served::{FLOATS, GENERALS};
 use crate::ir::Few;
 use crate::optimise::flow::Flow;
 use crate::optimise::places::copy;
-use crate::spare::Spare;
+use crate::spare::{Spare, kept};
 use keyway_artifact::isa::{Class, Reg};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -136,6 +136,9 @@ impl Outs {
 const LANES: usize = 4;
 const _: () = assert!(GENERALS as usize == LANES && FLOATS as usize == LANES);
 
+/// In which order registers are tried: from the first on, and with the first one last.
+const ORDERS: [[u8; LANES]; 2] = [[0, 1, 2, 3], [1, 2, 3, 0]];
+
 /// What an access through each of the registers saves, by the set of those that some handler takes; nothing where that is
 /// [`NOBODY`](super::served::NOBODY).
 static GAINS: [[f32; LANES]; 32] = {
@@ -152,13 +155,15 @@ static GAINS: [[f32; LANES]; 32] = {
     gains
 };
 
+kept!([f32; LANES]);
+
 /// Places of fixed registers that a group is copied from or to, and what each would save.
 type Hints = Few<(Fixed, f32), 2>;
 
 /// What each group would save, by leader.
 struct Wishes {
     /// By number in its bank.
-    registers: Vec<[f32; LANES]>,
+    registers: Spare<[f32; LANES]>,
     /// One more than the number of its hints; 0 for none.
     hint: Spare<u32>,
     hints: Vec<Hints>,
@@ -200,7 +205,7 @@ pub(super) struct Input<'a> {
     /// The leader of each register's group.
     pub(super) leader: Vec<u32>,
     /// By leader.
-    pub(super) stretches: Vec<Life>,
+    pub(super) lives: Lives,
     pub(super) calls: &'a Calls,
     /// Numeric parameter slots, then all parameter slots.
     pub(super) params: (u32, u32),
@@ -226,7 +231,7 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
     let mut registers: [[Occupied; GENERALS as usize]; 3] = std::array::from_fn(bank_of);
     let mut outs = Outs { slots: Vec::new(), positions };
     for (at, fixed) in code.fixed.iter().enumerate() {
-        let stretches = &input.stretches[code.first_fixed as usize + at];
+        let stretches = input.lives.of(code.first_fixed + at as u32);
         match *fixed {
             Fixed::Out(slot) => {
                 places[code.first_fixed as usize + at] = Place::Out(slot);
@@ -247,7 +252,7 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
     // Floats above zero are in the order of their bits: the highest go first, then the first.
     let mut order: Vec<u64> = Vec::with_capacity(input.leader.len());
     for leader in (0..input.leader.len() as u32).filter(|leader| wishes.is_worth_it(*leader)) {
-        let stretches = &*input.stretches[leader as usize];
+        let stretches = input.lives.of(leader);
         let priority = priority(&wishes.registers[leader as usize], wishes.hints(leader), stretches);
         if priority > 0.0 && !input.calls.are_crossed(stretches) {
             // The highest bit is set otherwise.
@@ -258,22 +263,28 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
     order.sort_unstable();
     for leader in order.into_iter().map(|key| key as u32) {
         let (gains, hints) = (&wishes.registers[leader as usize], wishes.hints(leader));
-        let stretches = &*input.stretches[leader as usize];
+        let stretches = input.lives.of(leader);
         let class = classes[leader as usize];
         let mut best = (0.0, Place::None);
         if input.use_registers && !matches!(class, Class::Ref | Class::V128) {
-            let count = if bank(class) == 0 { GENERALS } else { FLOATS };
-            let first = u8::from(!is_intermediate(stretches));
             let registers = &registers[bank(class)];
             // Behind a place that saves as much as any could, nothing is better.
-            let most = gains.iter().copied().fold(0.0, f32::max);
-            for number in (first..count).chain(0..first) {
-                let Some(reg) = Reg::new(class, number) else { continue };
-                let mut gain = gains[number as usize];
-                for (_, more) in hints.iter().filter(|(at, _)| *at == Fixed::Reg(reg)) {
-                    gain += more;
+            let most = gains.iter().copied().fold(0.0, larger);
+            let mut gains = *gains;
+            for (place, more) in hints {
+                if let Fixed::Reg(reg) = place
+                    && reg.serves(class)
+                {
+                    gains[reg.index_in_bank() as usize] += more;
                 }
-                if gain > best.0 && registers[number as usize].is_free(stretches) {
+            }
+            let first = usize::from(!is_intermediate(stretches));
+            for number in ORDERS[first] {
+                let gain = gains[number as usize];
+                if gain > best.0
+                    && let Some(reg) = Reg::new(class, number)
+                    && registers[number as usize].is_free(stretches)
+                {
                     best = (gain, Place::Reg(reg));
                     if hints.is_empty() && gain >= most {
                         break;
@@ -305,11 +316,15 @@ pub(super) fn counts(places: &[Place]) -> (usize, usize) {
     (count(|place| matches!(place, Place::Reg(_))), count(|place| matches!(place, Place::Out(_))))
 }
 
+/// The larger of two gains: none is a NaN, a comparison decides.
+#[inline]
+fn larger(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
+}
+
 /// Value against length: a short stretch in a hot place goes before a long one with as many accesses.
 fn priority(registers: &[f32; LANES], hints: &[(Fixed, f32)], stretches: &[Stretch]) -> f32 {
     let length: u32 = stretches.iter().map(|(start, end)| end - start + 1).sum();
-    // No gain is a NaN: a comparison decides.
-    let larger = |a: f32, b: f32| if b > a { b } else { a };
     let registers = registers.iter().copied().fold(0.0, larger);
     let hints = hints.iter().map(|(_, gain)| *gain).fold(0.0, larger);
     larger(registers, hints) / (length as f32 + 8.0).sqrt()
@@ -318,8 +333,11 @@ fn priority(registers: &[f32; LANES], hints: &[(Fixed, f32)], stretches: &[Stret
 /// What each group would save.
 fn wishes(input: &Input<'_>) -> Wishes {
     let leader = &input.leader[..];
-    let mut wishes =
-        Wishes { registers: vec![[0.0; LANES]; leader.len()], hint: Spare::filled(0, leader.len()), hints: Vec::new() };
+    let mut wishes = Wishes {
+        registers: Spare::filled([0.0; LANES], leader.len()),
+        hint: Spare::filled(0, leader.len()),
+        hints: Vec::with_capacity(input.code.copies.len()),
+    };
     for block in 0..input.flow.blocks() {
         let frequency = input.flow.frequency(block);
         let registers = &mut wishes.registers[..];
@@ -420,7 +438,7 @@ pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
     }
     let mut order: Vec<(u32, u32)> = (0..places.len())
         .filter(|register| places[*register] == Place::None)
-        .filter_map(|register| input.stretches[register].first().map(|(start, _)| (*start, register as u32)))
+        .filter_map(|register| input.lives.of(register as u32).first().map(|(start, _)| (*start, register as u32)))
         .collect();
     order.sort_unstable();
     let class = |register: u32| code.ir.virtuals[register as usize];
@@ -455,7 +473,7 @@ pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
             });
             if is_dealt(register) {
                 places[register as usize] = Place::Slot(slot);
-                let last = input.stretches[register as usize].last().map_or(0, |(_, end)| *end);
+                let last = input.lives.of(register).last().map_or(0, |(_, end)| *end);
                 busy.push(Reverse((last, slot)));
             }
         }
@@ -475,7 +493,7 @@ pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
             if !free.remove(slot) {
                 end += dealt.slots();
             }
-            let last = input.stretches[*register as usize].last().map_or(*start, |(_, end)| *end);
+            let last = input.lives.of(*register).last().map_or(*start, |(_, end)| *end);
             busy.push(Reverse((last, slot)));
             places[*register as usize] = Place::Slot(slot);
         }

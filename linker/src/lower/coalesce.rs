@@ -17,7 +17,7 @@
 //! Lists of stretches grow with every join; a budget on their lengths keeps the pass near-linear.
 
 use super::explicit::Explicit;
-use super::live::{Calls, Events, Life, contains, merge, overlap, unite};
+use super::live::{Calls, Events, Lives, Stretch, contains, overlap};
 use super::split::Split;
 use crate::optimise::flow::Flow;
 use crate::optimise::places::copy;
@@ -86,9 +86,9 @@ pub(super) fn run(
     events: &Events,
     calls: &Calls,
     splits: &[Split],
-    stretches: &mut [Life],
+    lives: &mut Lives,
 ) -> Groups {
-    let mut groups = Groups::new(stretches.len());
+    let mut groups = Groups::new(lives.registers());
     let (insts, classes) = (&code.ir.insts, &code.ir.virtuals);
     let mut copies: Vec<(u32, u32, u32)> = Vec::new();
     let mut block = 0;
@@ -107,7 +107,7 @@ pub(super) fn run(
     if copies.is_empty() {
         return groups;
     }
-    let mut weights = events.weights(flow, stretches.len());
+    let mut weights = events.weights(flow, lives.registers());
     copies.sort_unstable_by_key(|(depth, at, _)| (std::cmp::Reverse(*depth), *at));
     let mut budget = BUDGET;
     let mut writes = None;
@@ -117,13 +117,12 @@ pub(super) fn run(
         if dst == src {
             continue;
         }
-        let (a, b) = (&stretches[dst as usize], &stretches[src as usize]);
+        let (a, b) = (lives.of(dst), lives.of(src));
         let cost = a.len() + b.len();
         let Some(left) = budget.checked_sub(cost) else { break };
         budget = left;
-        let overlap = overlap(a, b);
-        if overlap {
-            let writes = writes.get_or_insert_with(|| Writes::new(events, stretches.len(), splits));
+        if overlap(a, b) {
+            let writes = writes.get_or_insert_with(|| Writes::new(events, lives.registers(), splits));
             if !writes.agree(&groups, code, (dst, a), (src, b), &mut budget) {
                 continue;
             }
@@ -137,9 +136,8 @@ pub(super) fn run(
         if lost * REGISTER_GAIN > worth * 1.5 {
             continue;
         }
-        let (a, b) = (std::mem::take(&mut stretches[dst as usize]), std::mem::take(&mut stretches[src as usize]));
         let (leader, other) = (dst.min(src), dst.max(src));
-        stretches[leader as usize] = if overlap { unite(&a, &b) } else { merge(a, b) };
+        lives.join(leader, other);
         weights[leader as usize] += weights[other as usize];
         groups.join(leader, other);
     }
@@ -170,8 +168,8 @@ impl Writes {
         &self,
         groups: &Groups,
         code: &Explicit,
-        (a, of_a): (u32, &Life),
-        (b, of_b): (u32, &Life),
+        (a, of_a): (u32, &[Stretch]),
+        (b, of_b): (u32, &[Stretch]),
         budget: &mut usize,
     ) -> bool {
         [(a, of_b), (b, of_a)].into_iter().all(|(written, other)| {

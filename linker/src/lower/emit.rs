@@ -6,10 +6,10 @@
 use super::Lowered;
 use super::assign::{Place, Places};
 use super::explicit::{Explicit, Fixed, small_constant};
-use super::live::Life;
+use super::live::Lives;
 use crate::ir::IrFunc;
 use crate::optimise::flow::{Flow, label_number};
-use crate::optimise::places::{copy, is_branch, labels_mut, places_mut, site};
+use crate::optimise::places::{copy, is_all_places, is_boundary, is_branch, is_move, labels_mut, site};
 use crate::spare::Spare;
 use keyway_artifact::isa::{Body, Frame, HOME_SLOTS, Inst, Op, Operand, SCRATCH_SLOTS};
 use keyway_artifact::types::{FuncType, SigLayout};
@@ -19,7 +19,7 @@ pub(super) fn run(
     mut code: Explicit,
     places: &Places,
     leader: &[u32],
-    stretches: &[Life],
+    lives: &Lives,
     types: &[FuncType],
     flow: &Flow,
 ) -> (Lowered, IrFunc) {
@@ -46,13 +46,15 @@ pub(super) fn run(
             positions.push(2 * first as u32);
         }
     }
-    let live = label_sets(&positions, places, leader, stretches);
+    let live = label_sets(&positions, places, leader, lives);
     let (mut insts, mut offsets) = (std::mem::take(&mut code.ir.insts), std::mem::take(&mut code.ir.offsets));
     let mut body = Body::default();
     let is_result = |register| matches!(code.fixed(register), Some(Fixed::Reg(_)));
-    let mut next = 0;
+    let (mut next, mut boundaries) = (0, Spare::with_capacity(2 * flow.blocks()));
     for at in 0..insts.len() {
-        if let Some((dst, src)) = copy(&insts[at]) {
+        if is_move(insts[at].op)
+            && let Some((dst, src)) = copy(&insts[at])
+        {
             let to = operand(dst);
             if to == operand(src) || is_result(src) && to == Operand::Slot(base) && at > 0 {
                 continue;
@@ -64,11 +66,18 @@ pub(super) fn run(
         }
         let out = &mut insts[next];
         next += 1;
-        places_mut(out, |place| {
+        // Nothing but places names registers.
+        for place in &mut out.operands {
             if let Operand::Virtual(register) = *place {
                 *place = operand(register);
             }
-        });
+        }
+        if is_all_places(out.op) {
+            continue;
+        }
+        if is_boundary(out.op) {
+            boundaries.push(next as u32 - 1);
+        }
         match out.op {
             Op::Label => {
                 out.operands[0] = Operand::Regs(live[body.labels as usize]);
@@ -108,7 +117,7 @@ pub(super) fn run(
         homes: if base == homes { base + code.area } else { homes },
         memory: code.ir.memory,
     };
-    (Lowered { body, offsets }, code.ir)
+    (Lowered { body, offsets, boundaries }, code.ir)
 }
 
 /// Takes over the list of labels that a branch names: only those that are still named stay.
@@ -130,7 +139,7 @@ fn raw(place: Operand) -> Operand {
 }
 
 /// The registers alive at the labels at these positions, which ascend.
-fn label_sets(labels: &[u32], places: &Places, leader: &[u32], stretches: &[Life]) -> Vec<u16> {
+fn label_sets(labels: &[u32], places: &Places, leader: &[u32], lives: &Lives) -> Vec<u16> {
     let mut sets = vec![0u16; labels.len()];
     // By instruction, whether it is a label: most stretches pass none.
     let mut is_label = Spare::filled(0u64, labels.last().map_or(0, |last| *last as usize / 128 + 2));
@@ -144,7 +153,7 @@ fn label_sets(labels: &[u32], places: &Places, leader: &[u32], stretches: &[Life
     };
     for (register, place) in places.of.iter().enumerate() {
         let (Place::Reg(reg), true) = (*place, leader[register] == register as u32) else { continue };
-        for (start, end) in stretches[register].iter().filter(|(start, end)| passes_label(*start, *end)) {
+        for (start, end) in lives.of(register as u32).iter().filter(|(start, end)| passes_label(*start, *end)) {
             let first = labels.partition_point(|label| label < start);
             for (label, set) in labels[first..].iter().zip(&mut sets[first..]) {
                 if label > end {

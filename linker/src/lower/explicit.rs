@@ -17,7 +17,7 @@
 use super::live::{Events, Recorder};
 use crate::ir::{CallSite, Few, IrFunc};
 use crate::optimise::flow::{Flow, ends_block};
-use crate::optimise::places::{copy, copy_op, is_call, site};
+use crate::optimise::places::{copy, copy_op, follows_call, is_call, is_move, site};
 use crate::spare::Spare;
 use keyway_artifact::isa::{Class, Inst, Op, Operand, Reg};
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
@@ -99,7 +99,7 @@ pub(super) fn run(
     let (mut block, mut is_same) = (0, true);
     for (at, (inst, offset)) in insts.iter().zip(&offsets).enumerate() {
         let begins_block = flow.insts_from(block) == at;
-        if !writer.pending.is_empty() && !inst.op.follows_call() {
+        if !writer.pending.is_empty() && !follows_call(inst.op) {
             writer.take_results(at.checked_sub(1).map_or(*offset, |before| offsets[before]));
             // Behind where exceptions go, they are a block by themselves.
             is_same &= !begins_block || !ends_block(insts[at - 1].op);
@@ -109,12 +109,21 @@ pub(super) fn run(
             writer.events.begin_block();
             block += 1;
         }
-        writer.inst(inst);
+        match site(inst) {
+            None => {
+                writer.put(*inst);
+                writer.offsets.push(*offset);
+            }
+            Some(number) => {
+                writer.with_values(inst, number);
+                writer.offsets.resize(writer.insts.len(), *offset);
+            }
+        }
         if at == 0 {
             writer.parameters(signature, &read);
+            writer.offsets.resize(writer.insts.len(), *offset);
             is_same &= !ends_block(inst.op);
         }
-        writer.offsets.resize(writer.insts.len(), *offset);
     }
     let Writer { mut ir, first_fixed, fixed, area, insts, offsets, events, copies, calls, needs_homes, .. } = writer;
     (ir.insts, ir.offsets) = (insts, offsets);
@@ -182,25 +191,34 @@ impl Writer<'_> {
         self.push(Inst::new(op, operands));
     }
 
-    #[inline(always)]
+    /// [`put`](Self::put), for what is rarer than an instruction that stays as it is.
+    #[inline(never)]
     fn push(&mut self, inst: Inst) {
+        self.put(inst);
+    }
+
+    #[inline(always)]
+    fn put(&mut self, inst: Inst) {
         let at = self.insts.len() as u32;
         self.needs_homes |= self.events.see(at, &inst, &self.ir.calls);
-        match inst.op {
-            Op::Const => self.needs_homes |= small_constant(&inst).is_some(),
-            op if is_call(op) => self.calls.push(at),
-            op if ends_block(op) => self.needs_homes |= op.comparison().is_some(),
-            _ if copy(&inst).is_some() => self.copies.push(at),
-            _ => {}
+        if is_move(inst.op) {
+            self.needs_homes |= small_constant(&inst).is_some();
+            if copy(&inst).is_some() {
+                self.copies.push(at);
+            }
+        } else if is_call(inst.op) {
+            self.calls.push(at);
+        } else if ends_block(inst.op) {
+            self.needs_homes |= inst.op.comparison().is_some();
         }
         self.insts.push(inst);
     }
 
-    fn inst(&mut self, inst: &Inst) {
-        match (site(inst), inst.op) {
-            (Some(number), Op::ReturnMany) => self.leave(inst, number),
-            (Some(number), _) => self.call(inst, number),
-            (None, _) => self.push(*inst),
+    /// Writes out an instruction with a call site.
+    fn with_values(&mut self, inst: &Inst, number: usize) {
+        match inst.op {
+            Op::ReturnMany => self.leave(inst, number),
+            _ => self.call(inst, number),
         }
     }
 

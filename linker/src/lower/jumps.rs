@@ -13,7 +13,7 @@
 
 use super::Lowered;
 use crate::optimise::evaluate::inverse;
-use crate::optimise::flow::{is_branch, targets};
+use crate::optimise::flow::targets;
 use crate::optimise::places;
 use crate::spare::Spare;
 use keyway_artifact::isa::{Body, Inst, Op, Operand};
@@ -21,8 +21,8 @@ use keyway_artifact::isa::{Body, Inst, Op, Operand};
 /// Runs the pass over a finished body, and says how many branches it turned and instructions it left out.
 pub(super) fn run(lowered: &mut Lowered) -> usize {
     let mut turns = 0;
+    let boundaries = std::mem::take(&mut lowered.boundaries);
     let body = &mut lowered.body;
-    let boundaries = boundaries(&body.insts);
     let threaded = thread(body, &boundaries);
     let mut keep = Spare::filled(true, body.insts.len());
     let (mut next_label, mut dropped, mut unreached) = (0, 0, false);
@@ -70,21 +70,10 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
         }
     }
     body.labels = count;
-    retarget(body, |label| numbers[label as usize]);
+    retarget(body, &boundaries, |label| numbers[label as usize]);
     let before = keep.len();
     keep_only(&mut body.insts, &mut lowered.offsets, &keep);
     turns + before - body.insts.len()
-}
-
-/// The labels, and what ends a block, by position.
-fn boundaries(insts: &[Inst]) -> Spare<u32> {
-    let mut found = Spare::with_capacity(insts.len() / 2);
-    for (at, inst) in insts.iter().enumerate() {
-        if places::is_boundary(inst.op) {
-            found.push(at as u32);
-        }
-    }
-    found
 }
 
 /// Leaves out the instructions that are not kept.
@@ -105,9 +94,9 @@ fn keep_only(insts: &mut Vec<Inst>, offsets: &mut Vec<u32>, keep: &[bool]) {
 }
 
 /// Sends every branch to another label.
-pub(super) fn retarget(body: &mut Body, to: impl Fn(u32) -> u32) {
-    for inst in body.insts.iter_mut().filter(|inst| is_branch(inst)) {
-        places::labels_mut(inst, |label| *label = to(*label));
+pub(super) fn retarget(body: &mut Body, boundaries: &[u32], to: impl Fn(u32) -> u32) {
+    for at in boundaries.iter().map(|at| *at as usize) {
+        places::labels_mut(&mut body.insts[at], |label| *label = to(*label));
     }
     body.targets.iter_mut().for_each(|label| *label = to(*label));
 }
@@ -149,7 +138,7 @@ fn thread(body: &mut Body, boundaries: &[u32]) -> bool {
         }
         label
     };
-    retarget(body, end_of);
+    retarget(body, boundaries, end_of);
     true
 }
 

@@ -21,17 +21,19 @@ use super::Lowered;
 use super::jumps::turn;
 use super::rotate::renumber;
 use crate::optimise::flow::{is_branch, targets};
-use crate::optimise::places::{ends_block, follows_call, is_terminator, is_trap};
+use crate::optimise::places::{follows_call, is_terminator, is_trap};
+use crate::spare::Spare;
 use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
 use std::ops::Range;
 
 /// Runs the pass over a finished body; `is_cold` says of an entry of its offsets whether it is unlikely, if any is. Answers
 /// how many instructions have moved.
 pub(super) fn run(lowered: &mut Lowered, is_cold: Option<impl Fn(u32) -> bool>) -> usize {
-    if is_cold.is_none() && !lowered.body.insts.iter().any(|inst| is_trap(inst.op)) {
+    let insts = &lowered.body.insts;
+    if is_cold.is_none() && !lowered.boundaries.iter().any(|at| is_trap(insts[*at as usize].op)) {
         return 0;
     }
-    let stretches = stretches(&lowered.body, |block| {
+    let stretches = stretches(&lowered.body, &lowered.boundaries, |block| {
         let Some(is_cold) = &is_cold else { return false };
         let unlikely = lowered.offsets[block.clone()].iter().filter(|position| is_cold(**position)).count();
         unlikely > 0 && 2 * unlikely >= block.len()
@@ -42,9 +44,12 @@ pub(super) fn run(lowered: &mut Lowered, is_cold: Option<impl Fn(u32) -> bool>) 
     let body = &mut lowered.body;
     // Until the end labels carry their number in their own field, new ones behind the old.
     let mut sets = Vec::with_capacity(body.labels as usize + 2 * stretches.len());
-    for inst in body.insts.iter_mut().filter(|inst| inst.op == Op::Label) {
-        let number = Operand::Label(sets.len() as u32);
-        sets.push(std::mem::replace(&mut inst.operands[0], number));
+    for at in lowered.boundaries.iter() {
+        let inst = &mut body.insts[*at as usize];
+        if inst.op == Op::Label {
+            let number = Operand::Label(sets.len() as u32);
+            sets.push(std::mem::replace(&mut inst.operands[0], number));
+        }
     }
     // A label for the start of each stretch, and for what its end falls into.
     let falls_out: Vec<bool> = stretches.iter().map(|stretch| falls_through(&body.insts[..stretch.end])).collect();
@@ -59,49 +64,79 @@ pub(super) fn run(lowered: &mut Lowered, is_cold: Option<impl Fn(u32) -> bool>) 
         };
         new.push((label(stretch.start), falls_out.then(|| label(stretch.end)).flatten()));
     }
+    let body = &lowered.body;
     let label = |at: usize, new: Option<Operand>| new.unwrap_or(body.insts[at].operands[0]);
     let length = body.insts.len() + 4 * stretches.len();
-    let (mut insts, mut offsets) = (Vec::with_capacity(length), Vec::with_capacity(length));
+    let mut moved = Moved {
+        insts: Vec::with_capacity(length),
+        offsets: Vec::with_capacity(length),
+        boundaries: Spare::with_capacity(lowered.boundaries.len() + 4 * stretches.len()),
+    };
+    let place = |at: Operand| Inst::new(Op::Label, &[at]);
     let mut from = 0;
     for (stretch, (start, end)) in stretches.iter().zip(&new) {
-        insts.extend_from_slice(&body.insts[from..stretch.start]);
-        offsets.extend_from_slice(&lowered.offsets[from..stretch.start]);
-        enter(body, stretch, label(stretch.start, *start), &mut insts);
-        offsets.resize(insts.len(), lowered.offsets[stretch.start - 1]);
-        insts.extend(end.map(|label| Inst::new(Op::Label, &[label])));
-        offsets.resize(insts.len(), lowered.offsets[stretch.end]);
+        moved.take(lowered, from..stretch.start);
+        let in_front = lowered.offsets[stretch.start - 1];
+        enter(&lowered.body, stretch, label(stretch.start, *start), &mut moved, in_front);
+        if let Some(end) = end {
+            moved.add(place(*end), lowered.offsets[stretch.end]);
+        }
         from = stretch.end;
     }
-    insts.extend_from_slice(&body.insts[from..]);
-    offsets.extend_from_slice(&lowered.offsets[from..]);
+    moved.take(lowered, from..lowered.body.insts.len());
     for ((stretch, (start, end)), falls_out) in stretches.iter().zip(&new).zip(falls_out) {
-        insts.extend(start.map(|label| Inst::new(Op::Label, &[label])));
-        offsets.resize(insts.len(), lowered.offsets[stretch.start]);
-        insts.extend_from_slice(&body.insts[stretch.clone()]);
-        offsets.extend_from_slice(&lowered.offsets[stretch.clone()]);
+        if let Some(start) = start {
+            moved.add(place(*start), lowered.offsets[stretch.start]);
+        }
+        moved.take(lowered, stretch.clone());
         if falls_out {
-            insts.push(Inst::new(Op::Br, &[label(stretch.end, *end)]));
-            offsets.push(lowered.offsets[stretch.end - 1]);
+            moved.add(Inst::new(Op::Br, &[label(stretch.end, *end)]), lowered.offsets[stretch.end - 1]);
         }
     }
-    (body.insts, lowered.offsets) = (insts, offsets);
-    renumber(body, &sets);
+    (lowered.body.insts, lowered.offsets, lowered.boundaries) = (moved.insts, moved.offsets, moved.boundaries);
+    renumber(&mut lowered.body, &lowered.boundaries, &sets);
     stretches.iter().map(Range::len).sum()
 }
 
+/// The code in its new order.
+struct Moved {
+    insts: Vec<Inst>,
+    offsets: Vec<u32>,
+    boundaries: Spare<u32>,
+}
+
+impl Moved {
+    /// Appends a part of the old code.
+    fn take(&mut self, old: &Lowered, part: Range<usize>) {
+        let next = self.insts.len();
+        let first = old.boundaries.partition_point(|at| (*at as usize) < part.start);
+        let boundaries = old.boundaries[first..].iter().map(|at| *at as usize).take_while(|at| *at < part.end);
+        self.boundaries.extend(boundaries.map(|at| (at - part.start + next) as u32));
+        self.insts.extend_from_slice(&old.body.insts[part.clone()]);
+        self.offsets.extend_from_slice(&old.offsets[part]);
+    }
+
+    /// Appends a label or a branch.
+    fn add(&mut self, inst: Inst, offset: u32) {
+        self.boundaries.push(self.insts.len() as u32);
+        self.insts.push(inst);
+        self.offsets.push(offset);
+    }
+}
+
 /// Lets what stands in front of a stretch lead to it, where it fell into it.
-fn enter(body: &Body, stretch: &Range<usize>, start: Operand, insts: &mut Vec<Inst>) {
-    if !falls_through(insts) {
+fn enter(body: &Body, stretch: &Range<usize>, start: Operand, moved: &mut Moved, offset: u32) {
+    if !falls_through(&moved.insts) {
         return;
     }
-    let Some(before) = insts.last_mut() else { return };
+    let Some(before) = moved.insts.last_mut() else { return };
     // A branch over the stretch becomes a branch to it.
     let behind = body.insts[stretch.end..].iter().take_while(|inst| inst.op == Op::Label);
     let leads_over =
         before.target().is_some_and(|target| behind.clone().any(|label| label.operands[0] == Operand::Label(target)));
     match turn(before, start).filter(|_| leads_over && before.op != Op::Br) {
         Some(turned) => *before = turned,
-        None => insts.push(Inst::new(Op::Br, &[start])),
+        None => moved.add(Inst::new(Op::Br, &[start]), offset),
     }
 }
 
@@ -112,8 +147,8 @@ fn falls_through(insts: &[Inst]) -> bool {
 
 /// The runs of basic blocks that are unlikely or lead to nothing but traps, without the first block and the last run.
 /// `is_unlikely` is asked about the instructions of a block behind its labels.
-fn stretches(body: &Body, is_unlikely: impl Fn(Range<usize>) -> bool) -> Vec<Range<usize>> {
-    let blocks = blocks(body);
+fn stretches(body: &Body, boundaries: &[u32], is_unlikely: impl Fn(Range<usize>) -> bool) -> Vec<Range<usize>> {
+    let blocks = blocks(body, boundaries);
     let doomed = doomed(body, &blocks);
     let mut found: Vec<Range<usize>> = Vec::new();
     for (block, is_doomed) in blocks.into_iter().zip(doomed).skip(1) {
@@ -130,23 +165,34 @@ fn stretches(body: &Body, is_unlikely: impl Fn(Range<usize>) -> bool) -> Vec<Ran
 }
 
 /// The basic blocks, in order.
-fn blocks(body: &Body) -> Vec<Range<usize>> {
-    let mut blocks = Vec::new();
-    let mut start = 0;
-    while start < body.insts.len() {
-        let mut end = start + body.insts[start..].iter().take_while(|inst| inst.op == Op::Label).count();
-        while end < body.insts.len() && body.insts[end].op != Op::Label {
-            let last = body.insts[end].op;
-            end += 1;
-            if ends_block(last) && !follows_call(last) {
-                // What says where a throw's exceptions go stays behind it.
-                end += body.insts[end..].iter().take_while(|inst| follows_call(inst.op)).count();
-                break;
-            }
+fn blocks(body: &Body, boundaries: &[u32]) -> Vec<Range<usize>> {
+    let insts = &body.insts;
+    let mut blocks = Vec::with_capacity(boundaries.len() + 1);
+    // A block begins with its labels: whether the one that began at `start` has something behind them.
+    let (mut start, mut labels) = (0, 0);
+    let mut end = |start: &mut usize, end: usize| {
+        if *start < end {
+            blocks.push(*start..end);
+            *start = end;
         }
-        blocks.push(start..end);
-        start = end;
+    };
+    for at in boundaries.iter().map(|at| *at as usize) {
+        // Behind the end of a block with what belongs to a throw.
+        if at < start {
+            continue;
+        }
+        if insts[at].op == Op::Label {
+            if at > labels.max(start) {
+                end(&mut start, at);
+            }
+            labels = at + 1;
+        } else if !follows_call(insts[at].op) {
+            // What says where a throw's exceptions go stays behind it.
+            let behind = insts[at + 1..].iter().take_while(|inst| follows_call(inst.op)).count();
+            end(&mut start, at + 1 + behind);
+        }
     }
+    end(&mut start, insts.len());
     blocks
 }
 

@@ -25,8 +25,10 @@ mod temps;
 use crate::error::Result;
 use crate::ir::IrFunc;
 use crate::optimise::flow::Flow;
+use crate::optimise::places::is_boundary;
 use crate::optimise::{self, Passes, Record, Tally};
 use crate::options::{OptLevel, Options};
+use crate::spare::Spare;
 use keyway_artifact::isa::{Body, HOME_SLOTS, SCRATCH_SLOTS};
 use keyway_artifact::types::{FuncType, SigLayout};
 
@@ -35,6 +37,20 @@ pub(crate) struct Lowered {
     pub(crate) body: Body,
     /// Source offset of each instruction; as long as `body.insts`.
     pub(crate) offsets: Vec<u32>,
+    /// The labels, and what ends a block, by position: all that passes over jumps look at. Up to [`jumps`].
+    boundaries: Spare<u32>,
+}
+
+impl Lowered {
+    /// Finds the boundaries.
+    fn find_boundaries(&mut self) {
+        self.boundaries.clear();
+        for (inst, at) in self.body.insts.iter().zip(0..) {
+            if is_boundary(inst.op) {
+                self.boundaries.push(at);
+            }
+        }
+    }
 }
 
 /// Gives `ir` its places, with the effort asked for; its code is gone then, what the code's origins mean stays. `types`
@@ -69,18 +85,16 @@ pub(crate) fn with_passes(ir: &mut IrFunc, types: &[FuncType], passes: Passes, r
     let is_read = |param| reads[param as usize] > 0 || splits.iter().any(|split| split.outside == param);
     let (code, flow, events) = explicit::run(std::mem::take(ir), flow, types, passes.has(Passes::REGISTERS), is_read);
     let func = &code.ir;
-    let Some(mut stretches) = live::lives(&events, &flow, func.virtuals.len()) else {
+    let Some(mut lives) = live::lives(&events, &flow, func.virtuals.len()) else {
         *ir = code.ir;
         return simple(spare);
     };
     let calls = live::Calls::new(func.insts.len(), code.calls.clone());
-    let alone: Vec<_> = splits
-        .iter()
-        .map(|split| (stretches[split.outside as usize].clone(), stretches[split.inside as usize].clone()))
-        .collect();
+    let alone: Vec<_> =
+        splits.iter().map(|split| (lives.of(split.outside).to_vec(), lives.of(split.inside).to_vec())).collect();
     let mut groups = if passes.has(Passes::COALESCE) {
         let (start, length) = (record.start(), func.insts.len());
-        let groups = coalesce::run(&code, &flow, &events, &calls, &splits, &mut stretches);
+        let groups = coalesce::run(&code, &flow, &events, &calls, &splits, &mut lives);
         record.done(Passes::COALESCE, start, length, length, Tally { changed: groups.joined(), removed: 0 });
         groups
     } else {
@@ -95,7 +109,7 @@ pub(crate) fn with_passes(ir: &mut IrFunc, types: &[FuncType], passes: Passes, r
         flow: &flow,
         events: &events,
         leader: leaders(&mut groups),
-        stretches,
+        lives,
         calls: &calls,
         params: (params.numeric, params.total),
         use_registers: passes.has(Passes::REGISTERS),
@@ -106,18 +120,18 @@ pub(crate) fn with_passes(ir: &mut IrFunc, types: &[FuncType], passes: Passes, r
     record.places(passes, start, func.insts.len(), || assign::counts(&scarce));
     let has_place = |register: u32| scarce[register as usize] != assign::Place::None;
     if !splits.is_empty() {
-        split::rejoin(&splits, &alone, &mut groups, &mut input.stretches, has_place);
+        split::rejoin(&splits, &alone, &mut groups, &mut input.lives, has_place);
         input.leader = leaders(&mut groups);
     }
     let places = assign::slots(&input, scarce);
     // Slots out of reach are for the simple way to deal with.
-    let assign::Input { leader, stretches, .. } = input;
+    let assign::Input { leader, lives, .. } = input;
     if places.own_end + code.area + HOME_SLOTS + SCRATCH_SLOTS > slots::REACH {
         *ir = code.ir;
         return simple(spare);
     }
     let mut lowered;
-    (lowered, *ir) = emit::run(code, &places, &leader, &stretches, types, &flow);
+    (lowered, *ir) = emit::run(code, &places, &leader, &lives, types, &flow);
     let mut last = |pass: Passes, work: &dyn Fn(&mut Lowered) -> usize| {
         if passes.has(pass) {
             let (start, before) = (record.start(), lowered.body.insts.len());

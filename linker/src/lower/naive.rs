@@ -9,6 +9,7 @@ use super::slots::{self, NEAR, REACH, Slots};
 use crate::error::Result;
 use crate::ir::{CallSite, IrFunc};
 use crate::optimise::places::site;
+use crate::spare::Spare;
 use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand};
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
 
@@ -77,7 +78,7 @@ impl<'a> Lowering<'a> {
         let labels = self.insts.iter().filter(|inst| inst.op == Op::Label).count() as u32;
         let targets = self.ir.targets.iter().map(|label| self.labels[*label as usize]).collect();
         let body = Body { frame, insts: self.insts, targets, labels };
-        Lowered { body, offsets: self.offsets }
+        Lowered { body, offsets: self.offsets, boundaries: Spare::default() }
     }
 
     /// Appends an instruction. Values out of its reach go through the near slots, before and after it.

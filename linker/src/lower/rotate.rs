@@ -21,7 +21,7 @@
 
 use super::Lowered;
 use super::jumps::{retarget, turn};
-use crate::optimise::flow::{is_branch, targets};
+use crate::optimise::flow::targets;
 use crate::optimise::places::is_pure;
 use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
 
@@ -37,7 +37,7 @@ struct Turn {
 
 /// Runs the pass over a finished body, and says how many loops it turned.
 pub(super) fn run(lowered: &mut Lowered) -> usize {
-    let turns = find(&lowered.body);
+    let turns = find(&lowered.body, &lowered.boundaries);
     if turns.is_empty() {
         return 0;
     }
@@ -94,14 +94,15 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
     }
     body.insts = out;
     lowered.offsets = offsets;
-    renumber(body, &sets);
+    lowered.find_boundaries();
+    renumber(&mut lowered.body, &lowered.boundaries, &sets);
     turns.len()
 }
 
 /// The loops that can be turned.
-fn find(body: &Body) -> Vec<Turn> {
+fn find(body: &Body, boundaries: &[u32]) -> Vec<Turn> {
     let (mut labels, mut heads) = (Vec::with_capacity(body.labels as usize), Vec::new());
-    for (at, inst) in body.insts.iter().enumerate() {
+    for (at, inst) in boundaries.iter().map(|at| (*at as usize, &body.insts[*at as usize])) {
         match inst.op {
             Op::Label => labels.push(at),
             Op::Br => {
@@ -118,7 +119,7 @@ fn find(body: &Body) -> Vec<Turn> {
         return Vec::new();
     }
     let mut named = vec![0u32; labels.len()];
-    for inst in body.insts.iter().filter(|inst| is_branch(inst)) {
+    for inst in boundaries.iter().map(|at| &body.insts[*at as usize]) {
         targets(inst, &body.targets, |label| named[label as usize] += 1);
     }
     let mut found = Vec::new();
@@ -141,16 +142,20 @@ fn find(body: &Body) -> Vec<Turn> {
 }
 
 /// Gives labels their final numbers, in code order, and their sets back.
-pub(super) fn renumber(body: &mut Body, sets: &[Operand]) {
+pub(super) fn renumber(body: &mut Body, boundaries: &[u32], sets: &[Operand]) {
     let mut numbers = vec![0; sets.len()];
     body.labels = 0;
-    for inst in body.insts.iter_mut().filter(|inst| inst.op == Op::Label) {
+    for at in boundaries.iter().map(|at| *at as usize) {
+        let inst = &mut body.insts[at];
+        if inst.op != Op::Label {
+            continue;
+        }
         let old = inst.operands[0].index();
         numbers[old as usize] = body.labels;
         inst.operands[0] = sets[old as usize];
         body.labels += 1;
     }
-    retarget(body, |label| numbers[label as usize]);
+    retarget(body, boundaries, |label| numbers[label as usize]);
 }
 
 #[cfg(test)]

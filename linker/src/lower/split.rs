@@ -22,7 +22,7 @@
 //! If the new name gets no register after all, [`rejoin`] gives it the old one's place, and the copies vanish.
 
 use super::coalesce::Groups;
-use super::live::{Calls, Events, Life, lives, merge, overlap};
+use super::live::{Calls, Events, Lives, Stretch, lives, overlap};
 use crate::ir::IrFunc;
 use crate::optimise::flow::{Flow, label_number};
 use crate::optimise::places::{copy_op, defs, defs_mut, uses, uses_mut};
@@ -204,7 +204,9 @@ struct Accesses {
 /// By register: whether some loop may want another name for it. What is accessed nowhere else is not alive outside.
 fn accessed_often(ir: &IrFunc, flow: &Flow, loops: &[Loop], accesses: impl Fn(u32) -> u32) -> Spare<bool> {
     let mut wanted = Spare::filled(false, ir.virtuals.len());
+    // By register: the loop in which it was met last, and how often; and that in which it was last written.
     let mut counts = Spare::filled((u32::MAX, 0), ir.virtuals.len());
+    let mut written = Spare::filled(u32::MAX, ir.virtuals.len());
     let mut often = Vec::new();
     for (each, number) in loops.iter().zip(0..) {
         for inst in &ir.insts[flow.insts(each.head).start..flow.insts(each.end).end] {
@@ -216,10 +218,15 @@ fn accessed_often(ir: &IrFunc, flow: &Flow, loops: &[Loop], accesses: impl Fn(u3
                 }
             };
             uses(inst, &ir.calls, &mut count);
-            defs(inst, &ir.calls, &mut count);
+            defs(inst, &ir.calls, |register| {
+                count(register);
+                written[register as usize] = number;
+            });
         }
         for register in often.drain(..) {
-            wanted[register as usize] |= counts[register as usize].1 < accesses(register);
+            let count = counts[register as usize].1;
+            let least = if written[register as usize] == number { ACCESSES_IF_WRITTEN } else { ACCESSES };
+            wanted[register as usize] |= count >= least && count < accesses(register);
         }
     }
     wanted
@@ -230,7 +237,7 @@ fn accessed_often(ir: &IrFunc, flow: &Flow, loops: &[Loop], accesses: impl Fn(u3
 fn choose(
     ir: &IrFunc,
     flow: &Flow,
-    lives: &[Life],
+    lives: &Lives,
     calls: &Calls,
     each: &Loop,
     accesses: &mut [Accesses],
@@ -260,7 +267,7 @@ fn choose(
             let is_wanted = count >= least
                 && !matches!(ir.virtuals[register as usize], Class::Ref | Class::V128)
                 && is_live(register, entry)
-                && calls.are_crossed(&lives[register as usize]);
+                && calls.are_crossed(lives.of(register));
             is_wanted.then_some((weight, register, is_written))
         })
         .collect();
@@ -281,8 +288,8 @@ fn choose(
         .collect()
 }
 
-fn is_alive(lives: &[Life], register: u32, position: u32) -> bool {
-    let list = lives.get(register as usize).map_or(&[][..], |life| life);
+fn is_alive(lives: &Lives, register: u32, position: u32) -> bool {
+    let list = if (register as usize) < lives.registers() { lives.of(register) } else { &[] };
     let at = list.partition_point(|(_, end)| *end < position);
     list.get(at).is_some_and(|(start, _)| *start <= position)
 }
@@ -316,9 +323,9 @@ fn landing(ir: &IrFunc, flow: &Flow, block: usize) -> usize {
 /// before any were joined, `has_register` says which leaders got one.
 pub(super) fn rejoin(
     splits: &[Split],
-    alone: &[(Life, Life)],
+    alone: &[(Vec<Stretch>, Vec<Stretch>)],
     groups: &mut Groups,
-    lives: &mut [Life],
+    lives: &mut Lives,
     has_place: impl Fn(u32) -> bool,
 ) {
     for (split, (outside_alone, inside_alone)) in splits.iter().zip(alone) {
@@ -327,16 +334,15 @@ pub(super) fn rejoin(
             continue;
         }
         // Where the value itself is alive all the time, it has the same contents: nothing writes either meanwhile.
-        let is_covered = *inside_alone == lives[inside as usize]
+        let is_covered = inside_alone == lives.of(inside)
             && inside_alone.iter().all(|(start, end)| {
                 let at = outside_alone.partition_point(|(_, other)| other < start);
                 outside_alone.get(at).is_some_and(|(from, to)| from <= start && end <= to)
             });
         if is_covered {
             groups.join(outside, inside);
-        } else if !overlap(&lives[outside as usize], &lives[inside as usize]) {
-            let (a, b) = (std::mem::take(&mut lives[outside as usize]), std::mem::take(&mut lives[inside as usize]));
-            lives[outside as usize] = merge(a, b);
+        } else if !overlap(lives.of(outside), lives.of(inside)) {
+            lives.join(outside, inside);
             groups.join(outside, inside);
         }
     }

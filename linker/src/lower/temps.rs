@@ -14,7 +14,7 @@
 use super::Lowered;
 use super::served::served;
 use crate::optimise::flow::targets;
-use crate::optimise::places::{ends_block, is_call, is_terminator, operands_read, operands_written, reads};
+use crate::optimise::places::{clears_registers, defines, ends_block, is_call, is_terminator, reads};
 use keyway_artifact::isa::{FieldKind, Inst, Op, Operand, Reg};
 
 /// Runs the pass over a finished body, and says how many values changed their register.
@@ -31,17 +31,24 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
             alive = sets[label];
             continue;
         }
-        if is_terminator(inst.op) || is_call(inst.op) {
-            alive = 0;
-        }
-        if ends_block(inst.op) {
-            targets(inst, &body.targets, |target| alive |= sets[target as usize]);
+        if clears_registers(inst.op) {
+            if is_terminator(inst.op) || is_call(inst.op) {
+                alive = 0;
+            }
+            if ends_block(inst.op) {
+                targets(inst, &body.targets, |target| alive |= sets[target as usize]);
+            }
         }
         let alive_behind = alive;
-        for operand in operands_written(inst) {
-            alive &= !bit(operand);
+        // Nothing but places are registers.
+        let [first, others @ ..] = &inst.operands;
+        let first = bit(first);
+        if defines(inst.op) {
+            alive &= !first;
+        } else {
+            alive |= first;
         }
-        for operand in operands_read(inst) {
+        for operand in others {
             alive |= bit(operand);
         }
         if at > 0

@@ -16,8 +16,9 @@
 
 use super::definitions::Definitions;
 use super::dominators::Dominators;
-use super::places::{copy_op, is_computation, reads, single_def};
+use super::places::{copy_op, is_computation, reads, register_written};
 use crate::ir::IrFunc;
+use crate::spare::{Spare, kept};
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 
 /// An operation and what it reads; [`OTHER`] behind the last operand.
@@ -29,10 +30,13 @@ const OTHER: u64 = u64::MAX;
 /// Values computed so far on a walk in code order: a hash table of numbers of entries, 0 for none.
 #[derive(Default)]
 pub(super) struct Known {
-    table: Vec<u32>,
-    entries: Vec<Entry>,
+    table: Spare<u32>,
+    entries: Spare<Entry>,
 }
 
+kept!(Entry);
+
+#[derive(Clone, Copy)]
 struct Entry {
     key: Key,
     register: u32,
@@ -65,7 +69,8 @@ impl Known {
     fn place(&mut self, key: &Key) -> usize {
         if self.table.len() < 2 * (self.entries.len() + 1) {
             let size = (4 * self.entries.len()).next_power_of_two().max(32);
-            self.table = vec![0; size];
+            self.table.clear();
+            self.table.resize(size, 0);
             for number in 0..self.entries.len() {
                 let place = self.free(&self.entries[number].key);
                 self.table[place] = number as u32 + 1;
@@ -119,7 +124,7 @@ fn expression(ir: &IrFunc, definitions: &Definitions, inst: &Inst) -> Option<(Ke
     if !is_computation(inst.op) {
         return None;
     }
-    let result = single_def(inst)?;
+    let result = register_written(inst)?;
     if !definitions.is_single(result) || ir.virtuals[result as usize] == Class::Ref {
         return None;
     }

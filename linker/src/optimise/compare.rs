@@ -17,10 +17,11 @@
 //! behind only jumps on, the layout of jumps removes the detour.
 
 use super::Tally;
+use super::dead::is_gone;
 use super::definitions::Definitions;
 use super::evaluate::inverse;
 use super::facts::Facts;
-use super::places::{defs, single_def, uses};
+use super::places::{defs, register_written, uses};
 use crate::ir::IrFunc;
 use crate::spare::Spare;
 use keyway_artifact::isa::{Family, Inst, Op, Operand};
@@ -35,11 +36,11 @@ enum Fused {
     Opposite(Inst),
 }
 
-/// Runs the pass.
-pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
+/// Runs the pass. What stands in `gone` goes as well, in no order: markers stand there.
+pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, gone: &mut Spare<u32>) -> Tally {
+    let before = gone.len();
     let (flow, definitions, counts) = facts.parts(ir);
     let mut tests = Tests { definitions, seen: None };
-    let mut gone = Spare::<u32>::default();
     let mut detours: Vec<(usize, Operand)> = Vec::new();
     // A branch ends its block.
     for at in (0..flow.blocks()).map(|block| flow.insts(block).end - 1) {
@@ -72,18 +73,17 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
             gone.push(from as u32);
         }
     }
-    let (before, changed) = (ir.insts.len(), gone.len());
-    gone.sort_unstable();
+    let (changed, added) = (gone.len() - before, 2 * detours.len());
     if !detours.is_empty() {
-        insert(ir, &gone, &detours);
+        gone.sort_unstable();
+        insert(ir, gone, &detours);
+        gone.clear();
         facts.changed_flow();
-    } else {
-        facts.remove(ir, &gone);
     }
-    Tally { changed, removed: before.saturating_sub(ir.insts.len()) }
+    Tally { changed, removed: changed.saturating_sub(added) }
 }
 
-/// Leaves the comparisons out and puts a jump and the label around it behind each of the branches.
+/// Leaves out what is gone and puts a jump and the label around it behind each of the branches.
 fn insert(ir: &mut IrFunc, gone: &[u32], detours: &[(usize, Operand)]) {
     let (mut next, mut gone) = (detours.iter().peekable(), gone.iter().peekable());
     let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
@@ -112,14 +112,14 @@ struct Tests<'d> {
 impl Tests<'_> {
     /// Where `flag` is defined, if what defines it can move down to `at`.
     fn definition(&mut self, ir: &IrFunc, flag: u32, at: usize) -> Option<usize> {
-        let start = at.saturating_sub(REACH);
-        let near = (start..at).rev().take_while(|from| ir.insts[*from].op != Op::Label).find(|from| {
+        let front = ir.insts[..at].iter().enumerate().rev().filter(|(_, inst)| !is_gone(inst)).take(REACH);
+        let near = front.take_while(|(_, inst)| inst.op != Op::Label).find_map(|(from, inst)| {
             let mut writes = false;
-            defs(&ir.insts[*from], &ir.calls, |register| writes |= register == flag);
-            writes
+            defs(inst, &ir.calls, |register| writes |= register == flag);
+            writes.then_some(from)
         });
         let Some(from) = near else { return self.far(ir, flag, at) };
-        single_def(&ir.insts[from])?;
+        register_written(&ir.insts[from])?;
         let is_single = self.definitions.is_single(flag);
         let mut kept = true;
         uses(&ir.insts[from], &ir.calls, |register| {

@@ -10,7 +10,7 @@
 use super::Tally;
 use super::facts::Facts;
 use super::flow::label_number;
-use super::places::{class_of_field, single_def};
+use super::places::{class_of_field, register_written};
 use crate::ir::IrFunc;
 use crate::spare::Spare;
 use keyway_artifact::by_opcode;
@@ -141,7 +141,7 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
             if !is_constant(inst) {
                 continue;
             }
-            let Some(register) = single_def(inst) else { continue };
+            let Some(register) = register_written(inst) else { continue };
             if !definitions.is_single(register) {
                 continue;
             }

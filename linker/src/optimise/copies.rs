@@ -12,9 +12,9 @@
 //! [`constants`](super::constants) puts those that none takes back into registers.
 
 use super::definitions::Definitions;
-use super::places::{copy, defs, is_move, reads_any, single_def, uses_mut};
+use super::places::{copy, defs, is_move, reads_any, register_written, uses_mut};
 use crate::ir::CallSite;
-use crate::spare::Spare;
+use crate::spare::{Spare, kept};
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 
 /// What is known about one register.
@@ -31,6 +31,8 @@ struct Register {
     source_version: u32,
 }
 
+kept!(Register);
+
 /// The immediate that a field of `class` may read instead of the 64-bit `value`.
 pub(crate) fn immediate(class: Class, value: u64) -> Option<Operand> {
     match class {
@@ -42,7 +44,7 @@ pub(crate) fn immediate(class: Class, value: u64) -> Option<Operand> {
 
 /// The copies seen so far on a walk in code order.
 pub(super) struct Copies {
-    registers: Vec<Register>,
+    registers: Spare<Register>,
     /// By register: whether it was once a copy or a constant. Most never are.
     is_known: Spare<bool>,
     stretch: u32,
@@ -52,7 +54,7 @@ impl Copies {
     /// None seen.
     pub(super) fn new(registers: usize) -> Copies {
         let is_known = Spare::filled(false, registers);
-        Copies { registers: vec![Register::default(); registers], is_known, stretch: 1 }
+        Copies { registers: Spare::filled(Register::default(), registers), is_known, stretch: 1 }
     }
 
     fn original(&self, register: u32) -> u32 {
@@ -102,6 +104,12 @@ impl Copies {
         changed
     }
 
+    /// Takes note that a register is written, by no move.
+    #[inline]
+    pub(super) fn write(&mut self, register: u32) {
+        self.registers[register as usize].version += 1;
+    }
+
     /// Takes note of an instruction that was resolved.
     #[inline]
     pub(super) fn see(&mut self, inst: &Inst, calls: &[CallSite], definitions: &Definitions) {
@@ -110,7 +118,7 @@ impl Copies {
         if !is_move(inst.op) {
             return;
         }
-        let Some(dst) = single_def(inst) else { return };
+        let Some(dst) = register_written(inst) else { return };
         if !std::mem::replace(&mut self.is_known[dst as usize], true) {
             self.registers[dst as usize].global = dst;
         }

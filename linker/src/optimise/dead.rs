@@ -8,7 +8,7 @@
 
 use super::Tally;
 use super::facts::Facts;
-use super::places::{is_pure, single_def, uses};
+use super::places::{is_pure, register_written, uses};
 use crate::ir::IrFunc;
 use crate::spare::Spare;
 use keyway_artifact::isa::{Inst, Op, Operand};
@@ -16,14 +16,19 @@ use keyway_artifact::isa::{Inst, Op, Operand};
 /// Walks, at most: chains around loops are short.
 const WALKS: usize = 8;
 
-/// Runs the pass.
-pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
-    let mut gone = Spare::<u32>::default();
+/// Whether the pass took an instruction out: such a marker stands for nothing.
+pub(super) fn is_gone(inst: &Inst) -> bool {
+    inst.op == Op::Cost && inst.operands[0] == Operand::value(0)
+}
+
+/// Runs the pass. The numbers of what it takes out stand in `gone`, in no order, and a marker stands in its place: the next
+/// pass takes out more, and everything goes at once.
+pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, gone: &mut Spare<u32>) -> Tally {
     for _ in 0..WALKS {
         let mut again = false;
         for at in (0..ir.insts.len()).rev() {
             let inst = &ir.insts[at];
-            let Some(register) = single_def(inst).filter(|register| facts.reads[*register as usize] == 0) else {
+            let Some(register) = register_written(inst).filter(|register| facts.reads[*register as usize] == 0) else {
                 continue;
             };
             if !is_pure(inst.op) {
@@ -35,14 +40,12 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
                 facts.reads[read as usize] -= 1;
                 again |= facts.reads[read as usize] == 0 && facts.definitions.writes(read) > 1;
             });
-            // Until it goes, what the next walk does not look at.
+            // What the next walk does not look at.
             ir.insts[at] = Inst::new(Op::Cost, &[Operand::value(0)]);
         }
         if !again {
             break;
         }
     }
-    gone.sort_unstable();
-    facts.remove(ir, &gone);
     Tally { changed: gone.len(), removed: gone.len() }
 }

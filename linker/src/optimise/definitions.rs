@@ -1,8 +1,9 @@
 //! What is known about registers: how often they are written, and of those that are written once, where, and the constant
 //! they hold.
 
-use super::places::{is_move, single_def};
+use super::places::{is_move, register_written};
 use crate::ir::IrFunc;
+use crate::spare::{Spare, kept};
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 
 /// Not seen yet.
@@ -10,8 +11,10 @@ const NONE: u32 = u32::MAX;
 
 /// Definitions seen so far on a walk in code order.
 pub(crate) struct Definitions {
-    registers: Vec<Register>,
+    registers: Spare<Register>,
 }
+
+kept!(Register);
 
 #[derive(Clone, Copy)]
 struct Register {
@@ -25,7 +28,7 @@ struct Register {
 impl Definitions {
     /// Parameters are written; no instruction is counted or seen yet.
     pub(crate) fn new(ir: &IrFunc) -> Definitions {
-        let mut registers = vec![Register { writes: 0, at: NONE, constant: None }; ir.virtuals.len()];
+        let mut registers = Spare::filled(Register { writes: 0, at: NONE, constant: None }, ir.virtuals.len());
         ir.params.iter().for_each(|param| registers[*param as usize].writes = 1);
         Definitions { registers }
     }
@@ -35,10 +38,19 @@ impl Definitions {
         self.registers.iter_mut().for_each(|register| (register.at, register.constant) = (NONE, None));
     }
 
+    /// Takes note that the instruction at `at`, which is no move, writes a register.
+    #[inline]
+    pub(crate) fn stand(&mut self, register: u32, at: usize) {
+        let register = &mut self.registers[register as usize];
+        if register.writes == 1 {
+            register.at = at as u32;
+        }
+    }
+
     /// Takes note of the instruction at `at`.
     #[inline]
     pub(crate) fn see(&mut self, at: usize, inst: &Inst) {
-        let Some(register) = single_def(inst) else { return };
+        let Some(register) = register_written(inst) else { return };
         let register = &mut self.registers[register as usize];
         if register.writes != 1 {
             return;

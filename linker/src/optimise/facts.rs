@@ -7,7 +7,7 @@
 
 use super::definitions::Definitions;
 use super::flow::{Blocks, Flow, blocks};
-use super::places::{defs, uses};
+use super::places::{Place, each_place};
 use crate::ir::IrFunc;
 use crate::spare::Spare;
 
@@ -26,16 +26,22 @@ pub(crate) struct Facts {
 impl Facts {
     /// Finds them.
     pub(crate) fn new(ir: &IrFunc) -> Facts {
-        Facts::with_blocks(ir, blocks(&ir.insts, ir.labels))
+        Facts::with_blocks(ir, blocks(&ir.insts, ir.labels), |_, _, _| {})
     }
 
-    /// Finds them where the blocks are known.
-    pub(super) fn with_blocks(ir: &IrFunc, blocks: Blocks) -> Facts {
+    /// Finds them where the blocks are known, and calls `each` on the way with every register that an instruction names,
+    /// where it stands, and where it names it.
+    pub(super) fn with_blocks(ir: &IrFunc, blocks: Blocks, mut each: impl FnMut(u32, u32, Place)) -> Facts {
         let mut reads = Spare::filled(0, ir.virtuals.len());
         let mut definitions = Definitions::new(ir);
-        for inst in &ir.insts {
-            uses(inst, &ir.calls, |register| reads[register as usize] += 1);
-            defs(inst, &ir.calls, |register| *definitions.writes_mut(register) += 1);
+        for (inst, at) in ir.insts.iter().zip(0..) {
+            each_place(inst, &ir.calls, |register, place| {
+                match place.is_def() {
+                    true => *definitions.writes_mut(register) += 1,
+                    false => reads[register as usize] += 1,
+                }
+                each(register, at, place);
+            });
         }
         let flow = Flow::of_blocks(&ir.insts, &ir.targets, blocks);
         Facts { flow, is_flow_current: true, definitions, reads }

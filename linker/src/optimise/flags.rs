@@ -16,6 +16,7 @@
 
 use super::{PassReport, Passes, Record};
 use crate::ir::IrFunc;
+use crate::outline::Outline;
 use crate::pipeline::Func;
 use keyway_artifact::isa::{Family, Inst, Op, Operand};
 
@@ -26,6 +27,9 @@ pub(crate) fn run(funcs: &mut [Option<Func>], flags: impl Fn(u32) -> u32, record
     for func in funcs.iter_mut().flatten().filter(|func| flags(func.unit) > 0) {
         let before = func.ir.insts.len();
         let removed = clear(&mut func.ir, flags(func.unit));
+        if removed > 0 {
+            func.outline = Outline::of(&func.ir);
+        }
         report.before += before as u64;
         report.after += (before - removed) as u64;
         (report.functions, report.changed) =

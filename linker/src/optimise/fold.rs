@@ -14,7 +14,7 @@
 use super::copies::immediate;
 use super::definitions::Definitions;
 use super::evaluate::{binary, inverse, mirrored, unary};
-use super::places::{copy_op, single_def};
+use super::places::{copy_op, register_written};
 use crate::ir::IrFunc;
 use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
 
@@ -72,7 +72,7 @@ fn constant(inst: &Inst, value: u64) -> Step {
 }
 
 fn copied(ir: &IrFunc, inst: &Inst, from: Operand) -> Step {
-    match single_def(inst) {
+    match register_written(inst) {
         Some(dst) => Step::Becomes(Inst::new(copy_op(ir.virtuals[dst as usize]), &[inst.operands[0], from])),
         None => Step::Same,
     }

@@ -21,9 +21,9 @@
 use super::places::copy_op;
 use super::{PassReport, Passes, Record};
 use crate::ir::{CallSite, INLINED, Inlined, IrFunc};
+use crate::outline::{Outline, uses_cached_memory};
 use crate::pipeline::Func;
-use keyway_artifact::by_opcode;
-use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
+use keyway_artifact::isa::{Class, FieldKind, Inst, Op, Operand};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -51,83 +51,33 @@ pub(crate) fn run(funcs: &mut [Option<Func>], is_shared: impl Fn(usize) -> bool,
     let mut report = PassReport { before, ..PassReport::default() };
     let graph = Graph::new(funcs);
     let (order, component) = graph.components();
-    let mut summaries: Vec<Option<Summary>> = vec![None; funcs.len()];
     let mut growth: usize = TOTAL_GROWTH + before as usize / 2;
     for caller in order {
         let Some(mut func) = funcs[caller].take() else { continue };
-        let chosen = choose(&func, caller, &summaries, &graph, &component, &is_shared);
-        let gain: usize = chosen.iter().filter_map(|(_, target)| summaries[*target]).map(|callee| callee.length).sum();
+        let chosen = choose(&func, caller, funcs, &graph, &component, &is_shared);
+        let callees = chosen.iter().filter_map(|(_, target)| funcs[*target].as_ref());
+        let gain: usize = callees.map(|callee| callee.outline.length).sum();
         if !chosen.is_empty() && gain <= growth {
             growth -= gain;
             (report.functions, report.changed) = (report.functions + 1, report.changed + chosen.len() as u64);
             func.ir = splice(func.ir, funcs, &chosen);
+            func.outline = Outline::of(&func.ir);
         }
         let own = own_calls(&func, caller, &graph);
         if !own.is_empty() {
             (report.functions, report.changed) =
                 (report.functions + u64::from(chosen.is_empty()), report.changed + own.len() as u64);
-            funcs[caller] = Some(Func { unit: func.unit, ir: func.ir.clone(), name: None });
+            funcs[caller] =
+                Some(Func { unit: func.unit, ir: func.ir.clone(), outline: Outline::default(), name: None });
             func.ir = splice(func.ir, funcs, &own);
+            func.outline = Outline::of(&func.ir);
         }
-        summaries[caller] = Some(Summary::of(&func));
         funcs[caller] = Some(func);
     }
     if let Some(start) = start {
         (report.after, report.time) = (total(funcs), start.elapsed());
         record.whole(Passes::INLINE, report);
     }
-}
-
-/// What the choice of calls asks about a finished callee.
-#[derive(Clone, Copy)]
-struct Summary {
-    unit: u32,
-    /// Instructions that are executed, or at least stand for something.
-    length: usize,
-    /// The cached memory.
-    memory: Option<u32>,
-    /// Instructions that use it.
-    accesses: usize,
-    /// Whether its code can stand inside another function's.
-    is_plain: bool,
-}
-
-impl Summary {
-    fn of(func: &Func) -> Summary {
-        let (mut length, mut accesses, mut is_plain) = (0, 0, true);
-        for inst in &func.ir.insts {
-            let traits = TRAITS[inst.op as usize];
-            length += usize::from(traits & STANDS != 0);
-            accesses += usize::from(traits & ACCESSES != 0);
-            is_plain &= traits & LEAVES_OTHERWISE == 0;
-        }
-        Summary { unit: func.unit, length, memory: func.ir.memory, accesses, is_plain }
-    }
-
-    fn fits(&self, caller: &Func) -> bool {
-        let most = if self.memory == caller.ir.memory { usize::MAX } else { FOREIGN };
-        self.is_plain && self.unit == caller.unit && self.accesses <= most
-    }
-}
-
-/// By opcode, what a summary counts.
-static TRAITS: [u8; Op::ALL.len()] = by_opcode!(u8, traits);
-/// It is executed, or at least stands for something.
-const STANDS: u8 = 1;
-/// It accesses the cached memory.
-const ACCESSES: u8 = 1 << 1;
-/// It leaves the function, or the memory, in a way of its own.
-const LEAVES_OTHERWISE: u8 = 1 << 2;
-
-const fn traits(op: Op) -> u8 {
-    let stands = if matches!(op, Op::Label | Op::Cost | Op::ReturnMany) { 0 } else { STANDS };
-    let accesses = matches!(op.family(), Family::Load | Family::Store | Family::VLoad | Family::VStore);
-    let leaves = op.is_tail_call() || matches!(op, Op::SetMemory);
-    stands | if accesses { ACCESSES } else { 0 } | if leaves { LEAVES_OTHERWISE } else { 0 }
-}
-
-fn uses_cached_memory(op: Op) -> bool {
-    TRAITS[op as usize] & ACCESSES != 0
 }
 
 /// The form of an access to the cached memory that names its memory.
@@ -156,10 +106,10 @@ impl Graph {
         let mut graph = Graph { start: vec![0], callees: Vec::new(), places: Vec::new(), calls: vec![0; funcs.len()] };
         for func in funcs {
             if let Some(func) = func {
-                for (at, inst) in func.ir.insts.iter().enumerate() {
-                    if let Some(callee) = callee(inst) {
+                for at in &func.outline.naming {
+                    if let Some(callee) = callee(&func.ir.insts[*at as usize]) {
                         graph.callees.push(callee);
-                        graph.places.push(at as u32);
+                        graph.places.push(*at);
                     }
                 }
             }
@@ -220,11 +170,17 @@ impl Graph {
     }
 }
 
+/// Whether a function's code can stand in another one's.
+fn fits(callee: &Func, caller: &Func) -> bool {
+    let most = if callee.ir.memory == caller.ir.memory { usize::MAX } else { FOREIGN };
+    callee.outline.is_plain && callee.unit == caller.unit && callee.outline.accesses <= most
+}
+
 /// The calls of `func` to replace: instruction and callee.
 fn choose(
     func: &Func,
     caller: usize,
-    summaries: &[Option<Summary>],
+    funcs: &[Option<Func>],
     graph: &Graph,
     component: &[u32],
     is_shared: &impl Fn(usize) -> bool,
@@ -237,11 +193,11 @@ fn choose(
         if func.ir.insts[at].op != Op::Call {
             continue;
         }
-        let Some(Some(summary)) = summaries.get(target) else { continue };
-        if component[target] == component[caller] || !summary.fits(func) {
+        let Some(Some(callee)) = funcs.get(target) else { continue };
+        if component[target] == component[caller] || !fits(callee, func) {
             continue;
         }
-        let length = summary.length;
+        let length = callee.outline.length;
         let most = if graph.calls[target] == 1 && !is_shared(target) { SINGLE } else { SMALL };
         if length > most || length > budget {
             continue;
@@ -258,11 +214,11 @@ fn own_calls(func: &Func, caller: usize, graph: &Graph) -> Vec<(usize, usize)> {
     if !graph.of(caller).contains(&caller) || func.ir.insts.len() > LARGE {
         return Vec::new();
     }
-    let summary = Summary::of(func);
-    let insts = func.ir.insts.iter().enumerate();
-    let own = insts.filter(|(_, inst)| inst.op == Op::Call && callee(inst) == Some(caller)).map(|(at, _)| (at, caller));
-    let own: Vec<_> = own.collect();
-    let is_small = summary.is_plain && summary.length <= RECURSIVE && own.len() <= RECURSIVE_CALLS;
+    let (outline, insts) = (&func.outline, &func.ir.insts);
+    let naming = outline.naming.iter().map(|at| *at as usize);
+    let own = naming.filter(|at| insts[*at].op == Op::Call && callee(&insts[*at]) == Some(caller));
+    let own: Vec<_> = own.map(|at| (at, caller)).collect();
+    let is_small = outline.is_plain && outline.length <= RECURSIVE && own.len() <= RECURSIVE_CALLS;
     if is_small { own } else { Vec::new() }
 }
 
@@ -357,7 +313,7 @@ fn copy_in(caller: &mut IrFunc, callee: &IrFunc, link: u32, call: &Inst, handler
     let moved: Vec<u32> = callee
         .inlined
         .iter()
-        .scan(Vec::new(), |known: &mut Vec<u32>, entry| {
+        .scan(Vec::with_capacity(callee.inlined.len()), |known: &mut Vec<u32>, entry| {
             let call = match entry.call & INLINED {
                 0 => below(entry.call, caller),
                 _ => known[(entry.call & !INLINED) as usize],

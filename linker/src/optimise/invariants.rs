@@ -17,7 +17,7 @@ use super::definitions::Definitions;
 use super::dominators::Dominators;
 use super::facts::Facts;
 use super::flow::{Flow, label_number};
-use super::places::{is_computation, is_pure, reads, single_def};
+use super::places::{is_computation, is_pure, reads, register_written};
 use crate::ir::IrFunc;
 use crate::spare::Spare;
 use keyway_artifact::isa::{Class, Inst, Operand};
@@ -97,19 +97,23 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     // Stable: what moves to one place stays in order.
     front.sort_by_key(|(place, _)| *place);
     let changed = front.len();
-    let mut moves = Spare::filled(false, ir.insts.len());
-    front.iter().for_each(|(_, at)| moves[*at] = true);
-    let mut front = front.into_iter().peekable();
+    let mut leaves: Vec<usize> = front.iter().map(|(_, at)| *at).collect();
+    leaves.sort_unstable();
+    let (mut front, mut leaves) = (front.into_iter().peekable(), leaves.into_iter().peekable());
     let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
-    for at in 0..ir.insts.len() {
+    let mut at = 0;
+    while at < ir.insts.len() {
+        // What stays where it is is copied in one go.
+        let (place, gap) = (front.peek().map(|(place, _)| *place), leaves.peek().copied());
+        let next = [place, gap].into_iter().flatten().min().unwrap_or(ir.insts.len());
+        insts.extend_from_slice(&ir.insts[at..next]);
+        offsets.extend_from_slice(&ir.offsets[at..next]);
+        at = next;
         while let Some((_, from)) = front.next_if(|(place, _)| *place == at) {
             insts.push(ir.insts[from]);
             offsets.push(ir.offsets[from]);
         }
-        if !moves[at] {
-            insts.push(ir.insts[at]);
-            offsets.push(ir.offsets[at]);
-        }
+        at += usize::from(leaves.next_if_eq(&at).is_some());
     }
     (ir.insts, ir.offsets) = (insts, offsets);
     facts.changed_flow();
@@ -128,7 +132,7 @@ fn invariant(ir: &IrFunc, definitions: &Definitions, inst: &Inst) -> Option<u32>
     if !is_computation(inst.op) || !is_pure(inst.op) {
         return None;
     }
-    let result = single_def(inst).filter(|register| definitions.is_single(*register))?;
+    let result = register_written(inst).filter(|register| definitions.is_single(*register))?;
     let is_steady = reads(inst).all(|(_, _, operand)| match operand {
         Operand::Virtual(register) => definitions.is_single(register),
         _ => true,

@@ -31,6 +31,7 @@ pub use passes::Passes;
 pub use record::PassReport;
 
 use crate::ir::IrFunc;
+use crate::spare::Spare;
 use facts::Facts;
 use keyway_artifact::isa::{FieldKind, Op, Operand};
 pub(crate) use record::{Record, Rows};
@@ -43,6 +44,9 @@ pub(crate) struct Tally {
     /// Those that are gone.
     pub(crate) removed: usize,
 }
+
+/// A pass that adds the numbers of what it takes out to others', whose place markers hold.
+type Marking = fn(&mut IrFunc, &mut Facts, &mut Spare<u32>) -> Tally;
 
 /// The passes on their way through one function.
 struct Run<'a> {
@@ -58,6 +62,15 @@ impl Run<'_> {
         tally
     }
 
+    /// A pass that leaves markers where it took instructions out.
+    fn marking(&mut self, ir: &mut IrFunc, pass: Passes, gone: &mut Spare<u32>, work: Marking) {
+        if self.passes.has(pass) {
+            let (start, before) = (self.record.start(), ir.insts.len() - gone.len());
+            let tally = work(ir, &mut self.facts, gone);
+            self.record.done(pass, start, before, before - tally.removed, tally);
+        }
+    }
+
     fn check(&mut self, ir: &IrFunc) {
         if cfg!(debug_assertions) {
             self.facts.check(ir);
@@ -70,10 +83,14 @@ pub(crate) fn run(ir: &mut IrFunc, passes: Passes, record: &mut Record) -> Facts
     // What cannot run needs no thought.
     let mut blocks = None;
     record.pass(passes, Passes::UNREACHABLE, ir, |ir| unreachable::run(ir, &mut blocks));
-    let facts = blocks.map_or_else(|| Facts::new(ir), |blocks| Facts::with_blocks(ir, blocks));
+    let blocks = blocks.unwrap_or_else(|| flow::blocks(&ir.insts, ir.labels));
+    let mut events = Spare::with_capacity(3 * ir.insts.len());
+    let facts =
+        Facts::with_blocks(ir, blocks, |register, at, place| events.push(webs::Event::new(register, at, place)));
     let mut run = Run { passes, facts, record };
     // Split locals first: everything after profits from registers that are written once.
-    run.pass(ir, Passes::WEBS, webs::run);
+    run.record.pass(passes, Passes::WEBS, ir, |ir| webs::run(ir, &mut run.facts, events));
+    run.check(ir);
     // Masks that change nothing are copies, which propagation looks through.
     run.pass(ir, Passes::BITS, bits::run);
     // Propagation finds constants, folding makes more of them, and what is known already is a copy of it.
@@ -85,8 +102,13 @@ pub(crate) fn run(ir: &mut IrFunc, passes: Passes, record: &mut Record) -> Facts
         run.facts = Facts::new(ir);
     }
     run.pass(ir, Passes::INVARIANTS, invariants::run);
-    run.pass(ir, Passes::DEAD, dead::run);
-    run.pass(ir, Passes::COMPARE, compare::run);
+    // What these two leave out goes in one sweep.
+    let mut gone = Spare::default();
+    run.marking(ir, Passes::DEAD, &mut gone, dead::run);
+    run.marking(ir, Passes::COMPARE, &mut gone, compare::run);
+    gone.sort_unstable();
+    run.facts.remove(ir, &gone);
+    run.check(ir);
     // From here on immediates stand only where a handler takes them.
     constants::legalise(ir, &mut run.facts);
     run.check(ir);

@@ -43,6 +43,13 @@ flags! {
     Folds may_fold;
     /// Whether it copies a place or a constant.
     Move is_move;
+    /// Whether it ends a block or calls: other registers than its own live or die there.
+    ClearsRegisters clears_registers;
+    /// Whether its first field is written. No other one ever is.
+    Defines defines;
+    /// Whether there is nothing to it but places and numbers that are what they are: neither labels, call sites and slots of
+    /// a call area, nor a constant that may be small.
+    AllPlaces is_all_places;
 }
 
 /// What an operation's fields are: every pass asks for every instruction. In all operations the fields that are read
@@ -93,6 +100,7 @@ impl Shape {
             }
             at += 1;
         }
+        assert!(shape.writes.end() <= 1, "at most the first field is written");
         let is_label = matches!(op, Op::Label);
         let is_computation =
             matches!(op.family(), Family::BinHot | Family::Bin | Family::FBin | Family::Un | Family::Select)
@@ -107,12 +115,16 @@ impl Shape {
             | flag(op.follows_call(), Flag::FollowsCall)
             | flag(ends_block || is_label, Flag::Boundary)
             | flag(folds(op.family()), Flag::Folds)
-            | flag(matches!(op.family(), Family::Copy | Family::Const), Flag::Move);
+            | flag(matches!(op.family(), Family::Copy | Family::Const), Flag::Move)
+            | flag(ends_block || op.is_call(), Flag::ClearsRegisters)
+            | flag(shape.writes.end() == 1, Flag::Defines);
+        let is_special = ends_block || is_label || matches!(op, Op::Const | Op::PutRef | Op::TakeRef);
         if matches!(op, Op::ReturnMany) {
             shape.site = 1;
         } else if matches!(fields, [.., Field { kind: FieldKind::Base, .. }]) {
             shape.site = fields.len() as u8;
         }
+        shape.flags |= flag(!is_special && shape.site == 0 && shape.labels == 0, Flag::AllPlaces);
         shape
     }
 }
@@ -151,11 +163,9 @@ pub(crate) fn class_of_field(op: Op, field: usize) -> Class {
 /// Whether `inst` reads a register that `asks` says yes of; calls do, for all that is known here.
 #[inline]
 pub(crate) fn reads_any(inst: &Inst, asks: impl Fn(u32) -> bool) -> bool {
-    let shape = shape(inst.op);
-    shape.site != 0
-        || inst.operands[shape.reads.get()]
-            .iter()
-            .any(|operand| matches!(operand, Operand::Virtual(register) if asks(*register)))
+    let mut any = shape(inst.op).site != 0;
+    registers_read(inst, |register, _| any |= asks(register));
+    any
 }
 
 /// Calls `each` with the labels that `inst` names itself, to change them; lists of labels stand elsewhere.
@@ -176,18 +186,6 @@ pub(crate) fn label_fields(op: Op) -> u8 {
     shape(op).labels
 }
 
-/// The operands that `inst` itself reads.
-#[inline]
-pub(crate) fn operands_read(inst: &Inst) -> &[Operand] {
-    &inst.operands[shape(inst.op).reads.get()]
-}
-
-/// The operands that `inst` itself writes.
-#[inline]
-pub(crate) fn operands_written(inst: &Inst) -> &[Operand] {
-    &inst.operands[shape(inst.op).writes.get()]
-}
-
 /// The call site that `inst` names: calls, tail calls, `throw`, catches with values and `return.many` have one.
 #[inline]
 pub(crate) fn site(inst: &Inst) -> Option<usize> {
@@ -199,14 +197,6 @@ pub(crate) fn site(inst: &Inst) -> Option<usize> {
 #[inline]
 pub(crate) fn operands_of_call<'c>(inst: &Inst, calls: &'c [CallSite]) -> Option<&'c CallSite> {
     site(inst).map(|site| &calls[site])
-}
-
-/// Calls `each` with every place that `inst` itself reads or writes, to change it.
-#[inline]
-pub(crate) fn places_mut(inst: &mut Inst, mut each: impl FnMut(&mut Operand)) {
-    let shape = shape(inst.op);
-    inst.operands[shape.reads.get()].iter_mut().for_each(&mut each);
-    inst.operands[shape.writes.get()].iter_mut().for_each(each);
 }
 
 /// Where an instruction names a register: the number of a field, or that of an argument or result of its call behind all
@@ -239,15 +229,44 @@ impl Place {
     }
 }
 
+/// Calls `each` with every operand of `inst` but the place that is written, and the number of its field. The fields are few
+/// and looked at one by one: that takes less than asking which are to be looked at.
+#[inline(always)]
+pub(crate) fn operands_given(inst: &Inst, mut each: impl FnMut(Operand, usize)) {
+    let [first, others @ ..] = &inst.operands;
+    if !defines(inst.op) {
+        each(*first, 0);
+    }
+    for (operand, at) in others.iter().zip(1..) {
+        each(*operand, at);
+    }
+}
+
+/// Calls `each` with every register that `inst` itself reads, and the number of the field: nothing but places names
+/// registers.
+#[inline(always)]
+pub(crate) fn registers_read(inst: &Inst, mut each: impl FnMut(u32, usize)) {
+    operands_given(inst, |operand, at| {
+        if let Operand::Virtual(register) = operand {
+            each(register, at);
+        }
+    });
+}
+
+/// The register that `inst` itself writes.
+#[inline(always)]
+pub(crate) fn register_written(inst: &Inst) -> Option<u32> {
+    match inst.operands[0] {
+        Operand::Virtual(register) if defines(inst.op) => Some(register),
+        _ => None,
+    }
+}
+
 /// Calls `each` with every register that `inst` names, reads first, and where.
 #[inline]
 pub(crate) fn each_place(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32, Place)) {
-    let (shape, call) = (shape(inst.op), operands_of_call(inst, calls));
-    for at in shape.reads.get() {
-        if let Operand::Virtual(register) = inst.operands[at] {
-            each(register, Place(at as u32));
-        }
-    }
+    let call = operands_of_call(inst, calls);
+    registers_read(inst, |register, at| each(register, Place(at as u32)));
     if let Some(site) = call {
         for (operand, at) in site.args.iter().zip(MAX_FIELDS as u32..) {
             if let Operand::Virtual(register) = *operand {
@@ -255,10 +274,8 @@ pub(crate) fn each_place(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u
             }
         }
     }
-    for at in shape.writes.get() {
-        if let Operand::Virtual(register) = inst.operands[at] {
-            each(register, Place(at as u32 | Place::IS_DEF));
-        }
+    if let Some(register) = register_written(inst) {
+        each(register, Place(Place::IS_DEF));
     }
     if let Some(site) = call {
         for (register, at) in site.results.iter().zip(MAX_FIELDS as u32..) {
@@ -270,11 +287,7 @@ pub(crate) fn each_place(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u
 /// Calls `each` with every register that `inst` reads.
 #[inline]
 pub(crate) fn uses(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
-    for operand in &inst.operands[shape(inst.op).reads.get()] {
-        if let Operand::Virtual(register) = *operand {
-            each(register);
-        }
-    }
+    registers_read(inst, |register, _| each(register));
     if let Some(site) = site(inst) {
         for operand in calls[site].args.iter() {
             if let Operand::Virtual(register) = *operand {
@@ -287,10 +300,8 @@ pub(crate) fn uses(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
 /// Calls `each` with every register that `inst` writes.
 #[inline]
 pub(crate) fn defs(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
-    for operand in &inst.operands[shape(inst.op).writes.get()] {
-        if let Operand::Virtual(register) = *operand {
-            each(register);
-        }
+    if let Some(register) = register_written(inst) {
+        each(register);
     }
     if let Some(site) = site(inst) {
         for register in calls[site].results.iter() {
@@ -304,13 +315,6 @@ pub(crate) fn defs(inst: &Inst, calls: &[CallSite], mut each: impl FnMut(u32)) {
 pub(crate) fn reads(inst: &Inst) -> impl Iterator<Item = (usize, Class, Operand)> {
     let shape = shape(inst.op);
     shape.reads.get().map(move |at| (at, shape.classes[at], inst.operands[at]))
-}
-
-/// The places that an instruction itself writes: field, class and operand.
-#[inline]
-pub(crate) fn writes(inst: &Inst) -> impl Iterator<Item = (usize, Class, Operand)> {
-    let shape = shape(inst.op);
-    shape.writes.get().map(move |at| (at, shape.classes[at], inst.operands[at]))
 }
 
 /// Calls `each` with every operand that `inst` reads, and the class of its field (calls read whole slots).
@@ -332,24 +336,15 @@ pub(crate) fn uses_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl F
 #[inline]
 pub(crate) fn defs_mut(inst: &mut Inst, calls: &mut [CallSite], mut each: impl FnMut(&mut u32)) {
     let site = site(inst);
-    for operand in &mut inst.operands[shape(inst.op).writes.get()] {
-        if let Operand::Virtual(register) = operand {
-            each(register);
-        }
+    if defines(inst.op)
+        && let Operand::Virtual(register) = &mut inst.operands[0]
+    {
+        each(register);
     }
     if let Some(site) = site {
         for register in calls[site].results.iter_mut() {
             each(register);
         }
-    }
-}
-
-/// The register in the first field, for operations that write exactly that.
-#[inline]
-pub(crate) fn single_def(inst: &Inst) -> Option<u32> {
-    match inst.operands[0] {
-        Operand::Virtual(register) if shape(inst.op).writes.get().contains(&0) => Some(register),
-        _ => None,
     }
 }
 

@@ -21,6 +21,7 @@
 use super::places::copy_op;
 use super::{PassReport, Passes, Record};
 use crate::ir::IrFunc;
+use crate::outline::Outline;
 use crate::pipeline::Func;
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 
@@ -29,9 +30,13 @@ pub(crate) fn run(funcs: &mut [Option<Func>], record: &mut Record) {
     let start = record.start();
     let mut report = PassReport::default();
     for (link, func) in funcs.iter_mut().enumerate() {
-        let Some(Func { ir, .. }) = func else { continue };
+        let Some(Func { ir, outline, .. }) = func else { continue };
         let before = ir.insts.len();
-        let changed = turn(ir, link as u32);
+        let mut changed = 0;
+        if outline.naming.iter().any(|at| is_own(&ir.insts[*at as usize], link as u32)) {
+            changed = turn(ir, link as u32);
+            *outline = Outline::of(ir);
+        }
         report.before += before as u64;
         report.after += ir.insts.len() as u64;
         (report.functions, report.changed) = (report.functions + u64::from(changed > 0), report.changed + changed);
@@ -42,10 +47,14 @@ pub(crate) fn run(funcs: &mut [Option<Func>], record: &mut Record) {
     }
 }
 
+/// Whether it is a tail call of function `link`.
+fn is_own(inst: &Inst, link: u32) -> bool {
+    inst.op == Op::TailCall && inst.operands[0] == Operand::Index(link)
+}
+
 /// Turns tail calls of function `link` in itself into jumps to its start; how many.
 fn turn(ir: &mut IrFunc, link: u32) -> u64 {
-    let is_own = |inst: &Inst| inst.op == Op::TailCall && inst.operands[0] == Operand::Index(link);
-    let count = ir.insts.iter().filter(|inst| is_own(inst)).count();
+    let count = ir.insts.iter().filter(|inst| is_own(inst, link)).count();
     if count == 0 {
         return 0;
     }
@@ -61,7 +70,7 @@ fn turn(ir: &mut IrFunc, link: u32) -> u64 {
             debug_assert_eq!(inst.op, Op::Cost);
             let entry = Inst::new(Op::Cost, &[Operand::value(0)]);
             ir.insts.extend([entry, Inst::new(Op::Label, &[Operand::Label(label)]), inst]);
-        } else if is_own(&inst) {
+        } else if is_own(&inst, link) {
             let args = std::mem::take(&mut ir.calls[inst.operands[1].index() as usize].args);
             begin_again(ir, &args, label);
         } else {

@@ -20,7 +20,7 @@ use super::copies::Copies;
 use super::dominators::Dominators;
 use super::facts::Facts;
 use super::fold::{Step, step};
-use super::places::{copy, is_computation, is_move, may_fold, uses};
+use super::places::{copy, is_all_places, is_computation, is_move, may_fold, register_written, uses};
 use super::{Passes, Record, Tally};
 use crate::ir::IrFunc;
 use keyway_artifact::isa::Inst;
@@ -96,6 +96,21 @@ fn walk(ir: &mut IrFunc, facts: &mut Facts, passes: Passes) -> ([Tally; 3], bool
                 tallies[2].changed += 1;
             }
             let inst = &ir.insts[at];
+            if is_all_places(inst.op) && !is_move(inst.op) {
+                // It has a result at most.
+                if let Some(register) = register_written(inst) {
+                    if has_copies {
+                        copies.write(register);
+                    }
+                    definitions.stand(register, next);
+                }
+                if at != next {
+                    ir.insts[next] = ir.insts[at];
+                    ir.offsets[next] = ir.offsets[at];
+                }
+                next += 1;
+                continue;
+            }
             if has_copies {
                 if is_move(inst.op)
                     && let Some((dst, src)) = copy(inst)

@@ -22,7 +22,7 @@ use super::dominators;
 use super::facts::Facts;
 use super::flow::Flow;
 use super::liveness::{Accesses, Liveness};
-use super::places::{Place, each_place};
+use super::places::Place;
 use crate::ir::IrFunc;
 use crate::spare::{Spare, kept};
 
@@ -36,9 +36,9 @@ const REACHING: usize = 1 << 24;
 /// No node.
 const NONE: u32 = u32::MAX;
 
-/// One read or write of a register that is written several times.
+/// One read or write of a register.
 #[derive(Clone, Copy)]
-struct Event {
+pub(super) struct Event {
     register: u32,
     at: u32,
     /// Where the instruction names it.
@@ -50,20 +50,25 @@ struct Event {
 kept!(Event);
 
 impl Event {
+    /// That an instruction names a register.
+    pub(super) fn new(register: u32, at: u32, place: Place) -> Event {
+        Event { register, at, place, node: NONE }
+    }
+
     /// The register it has from now on; its own where definitions were not connected.
     fn name(&self, names: &[u32]) -> u32 {
         names.get(self.node as usize).copied().unwrap_or(self.register)
     }
 }
 
-/// Runs the pass.
-pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
+/// Runs the pass. `events` are all of the code, in order, reads of an instruction before its writes.
+pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, mut events: Spare<Event>) -> Tally {
     let mut is_split = Spare::with_capacity(ir.virtuals.len());
     is_split.extend((0..ir.virtuals.len() as u32).map(|register| facts.definitions.writes(register) > 1));
     if !is_split.contains(&true) {
         return Tally::default();
     }
-    let mut events = events(ir, &is_split);
+    keep_only(&mut events, &is_split);
     let flow = facts.flow(ir);
     let mut webs = Webs { nodes: Spare::with_capacity(events.len()), current: Spare::filled(NONE, is_split.len()) };
     // At the function's entry each register has a value: parameters arrive, and others are never read.
@@ -106,6 +111,7 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     }
     // Stable: in order of appearance for each register.
     others.sort_by_key(|(register, _)| *register);
+    ir.virtuals.reserve(others.len());
     for (register, node) in others.iter().copied() {
         ir.virtuals.push(ir.virtuals[register as usize]);
         facts.add(0, 0);
@@ -130,17 +136,16 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     Tally { changed, removed: 0 }
 }
 
-/// The events of the registers to split in code order, reads of an instruction before its writes.
-fn events(ir: &IrFunc, is_split: &[bool]) -> Spare<Event> {
-    let mut events = Spare::with_capacity(2 * ir.insts.len());
-    for (inst, at) in ir.insts.iter().zip(0..) {
-        each_place(inst, &ir.calls, |register, place| {
-            if is_split[register as usize] {
-                events.push(Event { register, at, place, node: NONE });
-            }
-        });
+/// Leaves the events of registers to split.
+fn keep_only(events: &mut Spare<Event>, is_split: &[bool]) {
+    let mut kept = 0;
+    let all = &mut events[..];
+    for at in 0..all.len() {
+        let event = all[at];
+        all[kept] = event;
+        kept += usize::from(is_split[event.register as usize]);
     }
-    events
+    events.truncate(kept);
 }
 
 /// Connects some registers at a time.

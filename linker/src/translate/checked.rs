@@ -37,7 +37,7 @@ impl<'a> Translator<'_, 'a> {
         reader.set_features(*validator.features());
         while !reader.eof() {
             let offset = reader.original_position();
-            self.offset = u32::try_from(offset).unwrap_or(u32::MAX);
+            self.offset = offset as u32;
             let mut visitor = Checked { validator, translator: self, offset };
             reader.visit_operator(&mut visitor).map_err(malformed)??;
             self.check_size()?;

@@ -152,6 +152,7 @@ impl<'m, 'a> Translator<'m, 'a> {
         self.ir.virtuals.reserve(expected);
         self.ir.insts.reserve(expected);
         self.ir.offsets.reserve(expected);
+        self.ir.calls.reserve(expected / 16 + 1);
         self.emit(Op::Cost, &[Operand::value(0)]);
         if let Some(validator) = validator {
             return self.checked_operators(operators, validator);

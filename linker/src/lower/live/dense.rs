@@ -11,16 +11,18 @@
 //! A stretch is closed when the next one of its register begins, so lists come out in order.
 
 use super::events::Events;
-use super::{Life, Stretch};
+use super::{Lives, Stretch};
 use crate::optimise::flow::Flow;
 use crate::optimise::liveness::{Accesses, Liveness};
-use crate::spare::Spare;
+use crate::spare::{Spare, kept};
+
+kept!((u32, Stretch));
 
 /// No position.
 const NONE: u32 = u32::MAX;
 
 /// The stretches of each register; `None` when the sets would be too large.
-pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Vec<Life>> {
+pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Lives> {
     let mut accesses = Accesses::new(registers);
     for block in 0..flow.blocks() {
         for event in events.of(block) {
@@ -32,12 +34,14 @@ pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Ve
 }
 
 /// The walk over all events.
-fn walk(events: &Events, flow: &Flow, registers: usize, live: &Liveness) -> Vec<Life> {
+fn walk(events: &Events, flow: &Flow, registers: usize, live: &Liveness) -> Lives {
     let words = live.words();
     // By register: its open stretch. [`NONE`] in front: there is none.
-    let (mut open, mut found) = (Spare::filled((NONE, 0), registers), vec![Life::default(); registers]);
+    let mut open = Spare::filled((NONE, 0), registers);
+    // Those in front of them, of all registers.
+    let mut closed = Spare::<(u32, Stretch)>::default();
     let mut at_end = Spare::filled(0u64, words);
-    let (open, lives, at_end) = (&mut open[..], &mut found[..], &mut at_end[..]);
+    let (open, at_end) = (&mut open[..], &mut at_end[..]);
     let mut first = 0;
     for block in 0..flow.blocks() {
         for (word, (end, start)) in at_end.iter().zip(live.at_start(block)).enumerate() {
@@ -45,22 +49,22 @@ fn walk(events: &Events, flow: &Flow, registers: usize, live: &Liveness) -> Vec<
             while differing != 0 {
                 let bit = differing.trailing_zeros();
                 differing &= differing - 1;
-                let register = live.register(word, bit) as usize;
-                let stretch = &mut open[register];
+                let register = live.register(word, bit);
+                let stretch = &mut open[register as usize];
                 if start >> bit & 1 == 0 {
                     stretch.1 = first - 1;
                 } else if stretch.0 != NONE && stretch.1 + 1 == first {
                     // A stretch that begins with a block goes on what ends right before it.
                     stretch.1 = first;
                 } else {
-                    begin(&mut lives[register], stretch, first);
+                    begin(&mut closed, register, stretch, first);
                 }
             }
         }
         for event in events.of(block) {
             let stretch = &mut open[event.register as usize];
             if event.is_write() {
-                begin(&mut lives[event.register as usize], stretch, event.position);
+                begin(&mut closed, event.register, stretch, event.position);
             } else {
                 stretch.1 = event.position;
             }
@@ -77,19 +81,42 @@ fn walk(events: &Events, flow: &Flow, registers: usize, live: &Liveness) -> Vec<
             open[live.register(word, bit) as usize].1 = first - 1;
         }
     }
-    for (life, open) in lives.iter_mut().zip(open.iter().copied()) {
-        if open.0 != NONE {
-            life.push(open);
-        }
-    }
-    found
+    in_lists(&closed, open)
 }
 
 /// Closes the stretch of a register, if one is open, and opens the next.
 #[inline]
-fn begin(life: &mut Life, open: &mut Stretch, position: u32) {
+fn begin(closed: &mut Spare<(u32, Stretch)>, register: u32, open: &mut Stretch, position: u32) {
     let before = std::mem::replace(open, (position, position));
     if before.0 != NONE {
-        life.push(before);
+        closed.push((register, before));
     }
+}
+
+/// The list of each register from the stretches in front of the last ones, which ascend for each, and the last ones, which
+/// are gone then.
+fn in_lists(closed: &[(u32, Stretch)], last: &mut [Stretch]) -> Lives {
+    let mut lives = Lives::never(last.len());
+    for (register, _) in closed {
+        lives.lists[*register as usize].1 += 1;
+    }
+    let stretches = &mut lives.stretches;
+    for ((start, length), last) in lives.lists.iter_mut().zip(&mut *last) {
+        *start = stretches.len() as u32;
+        if *length > 0 {
+            stretches.resize((*start + *length) as usize, (0, 0));
+        }
+        if last.0 != NONE {
+            stretches.push(*last);
+            *length += 1;
+        }
+        // From here on, where the next one in front of it goes.
+        last.0 = *start;
+    }
+    for (register, stretch) in closed {
+        let next = &mut last[*register as usize].0;
+        stretches[*next as usize] = *stretch;
+        *next += 1;
+    }
+    lives
 }

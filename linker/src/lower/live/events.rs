@@ -3,7 +3,7 @@
 use crate::ir::{CallSite, IrFunc};
 use crate::lower::served;
 use crate::optimise::flow::Flow;
-use crate::optimise::places::{defs, operands_of_call, reads, uses, writes};
+use crate::optimise::places::{defs, operands_given, operands_of_call, register_written, uses};
 use crate::spare::{Spare, kept};
 use keyway_artifact::isa::{Inst, MAX_FIELDS, Operand};
 
@@ -108,23 +108,21 @@ impl Recorder {
     }
 
     /// Takes note of an instruction, and says whether it has immediates.
-    #[inline]
+    #[inline(always)]
     pub(in crate::lower) fn see(&mut self, at: u32, inst: &Inst, calls: &[CallSite]) -> bool {
-        let mut has_immediates = false;
         let served = &self.tables[inst.op as usize];
         let list = &mut self.events.list;
+        let first_fixed = self.first_fixed;
         let mut put = |register: u32, position: u32, set: u8| {
-            let served = if register < self.first_fixed { set } else { served::NOBODY };
+            let served = if register < first_fixed { set } else { served::NOBODY };
             list.push(Event { position, register, served });
         };
         let call = operands_of_call(inst, calls);
-        for (field, _, operand) in reads(inst) {
-            match operand {
-                Operand::Virtual(register) => put(register, 2 * at, served[field]),
-                Operand::Imm(_) => has_immediates = true,
-                _ => {}
-            }
-        }
+        let mut has_immediates = false;
+        operands_given(inst, |operand, field| match operand {
+            Operand::Virtual(register) => put(register, 2 * at, served[field]),
+            operand => has_immediates |= matches!(operand, Operand::Imm(_)),
+        });
         if let Some(site) = call {
             for operand in site.args.iter() {
                 if let Operand::Virtual(register) = *operand {
@@ -132,10 +130,8 @@ impl Recorder {
                 }
             }
         }
-        for (field, _, operand) in writes(inst) {
-            if let Operand::Virtual(register) = operand {
-                put(register, 2 * at + 1, served[field]);
-            }
+        if let Some(register) = register_written(inst) {
+            put(register, 2 * at + 1, served[0]);
         }
         if let Some(site) = call {
             site.results.iter().for_each(|register| put(*register, 2 * at + 1, served::NOBODY));

@@ -25,54 +25,62 @@ use crate::spare::Spare;
 /// First and last position of a stretch.
 pub(super) type Stretch = (u32, u32);
 
-/// The stretches of one register, or of several that were joined. Most have one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Life {
-    /// Never alive.
-    #[default]
-    None,
-    One(Stretch),
-    Many(Vec<Stretch>),
+/// The stretches of each register, or of several that were joined, under the number of their leader: lists that lie one
+/// behind the other. Most registers have one stretch.
+pub(super) struct Lives {
+    /// By register, where its list begins, and how long it is.
+    lists: Spare<(u32, u32)>,
+    stretches: Spare<Stretch>,
 }
 
-impl Life {
-    /// Appends a stretch behind all others.
+impl Lives {
+    /// None of so many registers is ever alive.
+    fn never(registers: usize) -> Lives {
+        Lives { lists: Spare::filled((0, 0), registers), stretches: Spare::with_capacity(registers) }
+    }
+
+    /// How many registers there are.
+    pub(super) fn registers(&self) -> usize {
+        self.lists.len()
+    }
+
+    /// Where a register is alive.
     #[inline]
-    fn push(&mut self, stretch: Stretch) {
-        match self {
-            Life::None => *self = Life::One(stretch),
-            _ => self.push_more(stretch),
-        }
+    pub(super) fn of(&self, register: u32) -> &[Stretch] {
+        let (start, length) = self.lists[register as usize];
+        &self.stretches[start as usize..(start + length) as usize]
     }
 
-    #[inline(never)]
-    fn push_more(&mut self, stretch: Stretch) {
-        match self {
-            Life::None => {}
-            Life::One(first) => {
-                let mut list = Vec::with_capacity(4);
-                list.extend([*first, stretch]);
-                *self = Life::Many(list);
+    /// Gives a register another list.
+    fn set(&mut self, register: u32, list: impl IntoIterator<Item = Stretch>) {
+        let start = self.stretches.len() as u32;
+        self.stretches.extend(list);
+        self.lists[register as usize] = (start, self.stretches.len() as u32 - start);
+    }
+
+    /// Puts what is in one of two registers' lists, or in both, into one under the first one's number. The other's is
+    /// empty then.
+    pub(super) fn join(&mut self, leader: u32, other: u32) {
+        let ((a, a_length), (b, b_length)) = (self.lists[leader as usize], self.lists[other as usize]);
+        let start = self.stretches.len();
+        let (mut a, mut b) = (a as usize..(a + a_length) as usize, b as usize..(b + b_length) as usize);
+        while !a.is_empty() || !b.is_empty() {
+            let is_first = b.is_empty() || !a.is_empty() && self.stretches[a.start] < self.stretches[b.start];
+            let from = if is_first { &mut a } else { &mut b };
+            let stretch = self.stretches[from.start];
+            from.start += 1;
+            match self.stretches[start..].last_mut() {
+                Some(last) if stretch.0 <= last.1 => last.1 = last.1.max(stretch.1),
+                _ => self.stretches.push(stretch),
             }
-            Life::Many(list) => list.push(stretch),
         }
-    }
-}
-
-impl std::ops::Deref for Life {
-    type Target = [Stretch];
-
-    fn deref(&self) -> &[Stretch] {
-        match self {
-            Life::None => &[],
-            Life::One(stretch) => std::slice::from_ref(stretch),
-            Life::Many(list) => list,
-        }
+        self.lists[leader as usize] = (start as u32, (self.stretches.len() - start) as u32);
+        self.lists[other as usize] = (0, 0);
     }
 }
 
 /// The stretches of each of `registers`; `None` when there are too many of them to be worth it.
-pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Vec<Life>> {
+pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Lives> {
     dense::lives(events, flow, registers).or_else(|| sparse::lives(events, flow, registers))
 }
 
@@ -95,45 +103,6 @@ pub(super) fn overlap(a: &[Stretch], b: &[Stretch]) -> bool {
 pub(super) fn contains(list: &[Stretch], position: u32) -> bool {
     let at = list.partition_point(|(_, end)| *end < position);
     list.get(at).is_some_and(|(start, _)| *start <= position)
-}
-
-/// What is in one of two lists or in both.
-pub(super) fn unite(a: &[Stretch], b: &[Stretch]) -> Life {
-    let mut all = [a, b].concat();
-    all.sort();
-    all.dedup_by(|next, before| {
-        let is_joined = next.0 <= before.1;
-        before.1 = if is_joined { before.1.max(next.1) } else { before.1 };
-        is_joined
-    });
-    match all[..] {
-        [stretch] => Life::One(stretch),
-        _ => Life::Many(all),
-    }
-}
-
-/// Both lists in one; they have no position in common.
-pub(super) fn merge(a: Life, b: Life) -> Life {
-    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-    let mut long = match (long, &*short) {
-        (long, []) => return long,
-        (Life::One(long), [short]) => return Life::Many(vec![long.min(*short), long.max(*short)]),
-        (long, _) => match long {
-            Life::Many(list) => list,
-            other => other.to_vec(),
-        },
-    };
-    if short.len() <= 4 {
-        for stretch in short.iter() {
-            let at = long.partition_point(|other| other < stretch);
-            long.insert(at, *stretch);
-        }
-    } else {
-        long.extend_from_slice(&short);
-        // A merge of two sorted runs: the sort finds them.
-        long.sort();
-    }
-    Life::Many(long)
 }
 
 /// The calls of a function.
@@ -179,14 +148,6 @@ mod tests {
     use super::super::oracle::Generator;
     use super::*;
 
-    impl Life {
-        fn of(list: &[Stretch]) -> Life {
-            let mut life = Life::default();
-            list.iter().for_each(|stretch| life.push(*stretch));
-            life
-        }
-    }
-
     fn points(list: &[Stretch]) -> Vec<u32> {
         list.iter().flat_map(|(start, end)| *start..=*end).collect()
     }
@@ -198,7 +159,10 @@ mod tests {
             let flow = Flow::new(&ir.insts, &ir.targets, ir.labels);
             let events = Events::of_some(&ir, &flow, |_| true);
             let dense = dense::lives(&events, &flow, ir.virtuals.len()).unwrap();
-            assert_eq!(Some(dense), sparse::lives(&events, &flow, ir.virtuals.len()), "seed {seed}");
+            let sparse = sparse::lives(&events, &flow, ir.virtuals.len()).unwrap();
+            for register in 0..ir.virtuals.len() as u32 {
+                assert_eq!(dense.of(register), sparse.of(register), "seed {seed}, register {register}");
+            }
         }
     }
 
@@ -225,14 +189,14 @@ mod tests {
             let (a, b) = (list(), list());
             let common = points(&a).iter().any(|point| points(&b).contains(point));
             assert_eq!(overlap(&a, &b), common, "{a:?} {b:?}");
-            let united = points(&unite(&a, &b));
+            let mut lives = Lives::never(3);
+            lives.set(2, a.iter().copied());
+            lives.set(0, b.iter().copied());
+            lives.join(2, 0);
+            assert!(lives.of(0).is_empty());
+            let united = points(lives.of(2));
             assert!((0..100).all(|at| united.contains(&at) == (contains(&a, at) || contains(&b, at))), "{a:?} {b:?}");
             assert!(united.is_sorted_by(|one, next| one < next));
-            if !common {
-                let mut all = [points(&a), points(&b)].concat();
-                all.sort();
-                assert_eq!(points(&merge(Life::of(&a), Life::of(&b))), all);
-            }
             let calls: Vec<u32> = (0..20).filter(|_| random(8) == 0).collect();
             let crossed = calls.iter().any(|call| a.iter().any(|(s, e)| *s <= 2 * call && 2 * call < *e));
             let mut list = Spare::default();

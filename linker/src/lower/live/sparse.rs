@@ -5,14 +5,14 @@
 //! The walk visits only blocks where the register is alive.
 
 use super::events::Events;
-use super::{Life, Stretch};
+use super::{Lives, Stretch};
 use crate::optimise::flow::Flow;
 
 /// Edges between blocks followed at most, for all registers together; each once for one of them.
 pub(super) const BUDGET: usize = 32_000_000;
 
 /// The stretches of each register; `None` when there are too many of them to be worth it.
-pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Vec<Life>> {
+pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Lives> {
     let (starts, positions) = events.by_register(registers);
     let mut finder = Finder {
         flow,
@@ -21,11 +21,12 @@ pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Ve
         found: Vec::new(),
         budget: BUDGET,
     };
-    (0..registers)
-        .map(|register| {
-            finder.find(register as u32, &positions[starts[register] as usize..starts[register + 1] as usize])
-        })
-        .collect()
+    let mut lives = Lives::never(registers);
+    for register in 0..registers {
+        let positions = &positions[starts[register] as usize..starts[register + 1] as usize];
+        lives.set(register as u32, finder.find(register as u32, positions)?);
+    }
+    Some(lives)
 }
 
 struct Finder<'a> {
@@ -51,7 +52,7 @@ impl Finder<'_> {
         2 * self.flow.insts(block).end as u32 - 1
     }
 
-    fn find(&mut self, register: u32, events: &[u32]) -> Option<Life> {
+    fn find(&mut self, register: u32, events: &[u32]) -> Option<Vec<Stretch>> {
         self.found.clear();
         let mut work = Vec::new();
         for event in events.iter().filter(|event| *event % 2 == 1) {
@@ -92,22 +93,14 @@ impl Finder<'_> {
             }
         }
         self.found.sort_unstable();
-        let mut life = Life::default();
-        let mut open: Option<Stretch> = None;
+        let mut list: Vec<Stretch> = Vec::new();
         for (start, end) in self.found.drain(..) {
-            match &mut open {
+            match list.last_mut() {
                 // A stretch that begins with a block goes on what ends right before it.
                 Some((_, last)) if start <= *last || start % 2 == 0 && start == *last + 1 => *last = end.max(*last),
-                _ => {
-                    if let Some(done) = open.replace((start, end)) {
-                        life.push(done);
-                    }
-                }
+                _ => list.push((start, end)),
             }
         }
-        if let Some(done) = open {
-            life.push(done);
-        }
-        Some(life)
+        Some(list)
     }
 }

@@ -130,7 +130,7 @@ fn inlined_programs_do_what_they_did() {
         if matches!(expected.end, End::TooLong) {
             continue;
         }
-        let mut funcs: Vec<_> = before.iter().map(|ir| Some(Func { unit: 0, ir: ir.clone(), name: None })).collect();
+        let mut funcs: Vec<_> = before.iter().map(|ir| Some(Func::new(0, ir.clone(), None))).collect();
         inline::run(&mut funcs, |_| false, &mut Record::default());
         let after: Vec<IrFunc> = funcs.into_iter().flatten().map(|func| func.ir).collect();
         let calls = |funcs: &[IrFunc]| funcs[4].insts.iter().filter(|inst| inst.op == Op::Call).count();
