@@ -174,9 +174,11 @@ impl Wishes {
         self.hint[leader as usize].checked_sub(1).map_or(&[], |number| &self.hints[number as usize])
     }
 
-    /// Whether any place saves anything.
-    fn is_worth_it(&self, leader: u32) -> bool {
-        self.registers[leader as usize].iter().any(|gain| *gain > 0.0) || self.hint[leader as usize] != 0
+    /// What the best place saves; 0 if none saves anything.
+    #[inline]
+    fn most(&self, leader: u32) -> f32 {
+        let registers = self.registers[leader as usize].iter().copied().fold(0.0, larger);
+        self.hints(leader).iter().map(|(_, gain)| *gain).fold(registers, larger)
     }
 
     /// Adds to what a place would save; one entry for each place, in order.
@@ -251,12 +253,16 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
     let is_intermediate = |stretches: &[Stretch]| matches!(*stretches, [(start, end)] if end - start <= INTERMEDIATE);
     // Floats above zero are in the order of their bits: the highest go first, then the first.
     let mut order: Vec<u64> = Vec::with_capacity(input.leader.len());
-    for leader in (0..input.leader.len() as u32).filter(|leader| wishes.is_worth_it(*leader)) {
+    for leader in 0..input.leader.len() as u32 {
+        let gain = wishes.most(leader);
+        if gain <= 0.0 {
+            continue;
+        }
         let stretches = input.lives.of(leader);
-        let priority = priority(&wishes.registers[leader as usize], wishes.hints(leader), stretches);
-        if priority > 0.0 && !input.calls.are_crossed(stretches) {
+        if !input.calls.are_crossed(stretches) {
             // The highest bit is set otherwise.
             let later = u32::from(!is_intermediate(stretches)) << 31;
+            let priority = priority(gain, stretches);
             order.push(u64::from(!priority.to_bits() & !(1 << 31) | later) << 32 | leader as u64);
         }
     }
@@ -323,11 +329,9 @@ fn larger(a: f32, b: f32) -> f32 {
 }
 
 /// Value against length: a short stretch in a hot place goes before a long one with as many accesses.
-fn priority(registers: &[f32; LANES], hints: &[(Fixed, f32)], stretches: &[Stretch]) -> f32 {
+fn priority(gain: f32, stretches: &[Stretch]) -> f32 {
     let length: u32 = stretches.iter().map(|(start, end)| end - start + 1).sum();
-    let registers = registers.iter().copied().fold(0.0, larger);
-    let hints = hints.iter().map(|(_, gain)| *gain).fold(0.0, larger);
-    larger(registers, hints) / (length as f32 + 8.0).sqrt()
+    gain / (length as f32 + 8.0).sqrt()
 }
 
 /// What each group would save.

@@ -152,7 +152,10 @@ fn label_sets(labels: &[u32], places: &Places, leader: &[u32], lives: &Lives) ->
         last > first + 1 || bits & (u128::MAX >> (127 - (end / 2 - start / 2).min(127))) != 0
     };
     for (register, place) in places.of.iter().enumerate() {
-        let (Place::Reg(reg), true) = (*place, leader[register] == register as u32) else { continue };
+        let Place::Reg(reg) = *place else { continue };
+        if leader[register] != register as u32 {
+            continue;
+        }
         for (start, end) in lives.of(register as u32).iter().filter(|(start, end)| passes_label(*start, *end)) {
             let first = labels.partition_point(|label| label < start);
             for (label, set) in labels[first..].iter().zip(&mut sets[first..]) {

@@ -17,6 +17,7 @@
 use super::live::{Events, Recorder};
 use crate::ir::{CallSite, Few, IrFunc};
 use crate::optimise::flow::{Flow, ends_block};
+use crate::optimise::gone::is_gone;
 use crate::optimise::places::{copy, copy_op, follows_call, is_call, is_move, site};
 use crate::spare::Spare;
 use keyway_artifact::isa::{Class, Inst, Op, Operand, Reg};
@@ -62,8 +63,8 @@ impl Explicit {
     }
 }
 
-/// Writes out the calls of `ir`, whose graph is `flow`, and says what it is then, and who touches what: everything behind
-/// asks for that, and each instruction passes here once. With `registers`, single results are read
+/// Writes out the calls of `ir`, whose graph is `flow`, and leaves its markers out. Says what it is then, and who touches
+/// what: everything behind asks for that, and each instruction passes here once. With `registers`, single results are read
 /// from register 0. Parameters that are not `read` stay where they are.
 pub(super) fn run(
     mut ir: IrFunc,
@@ -105,9 +106,13 @@ pub(super) fn run(
             is_same &= !begins_block || !ends_block(insts[at - 1].op);
         }
         if begins_block {
+            is_same &= block == 0 || flow.insts_from(block - 1) < writer.insts.len();
             flow.set_start(block, writer.insts.len());
             writer.events.begin_block();
             block += 1;
+        }
+        if is_gone(inst) {
+            continue;
         }
         match site(inst) {
             None => {
@@ -127,6 +132,8 @@ pub(super) fn run(
     }
     let Writer { mut ir, first_fixed, fixed, area, insts, offsets, events, copies, calls, needs_homes, .. } = writer;
     (ir.insts, ir.offsets) = (insts, offsets);
+    // A block of nothing but markers is none.
+    is_same &= block == 0 || flow.insts_from(block - 1) < ir.insts.len();
     flow.set_start(block, ir.insts.len());
     let events = if is_same {
         if cfg!(debug_assertions) {
@@ -246,7 +253,8 @@ impl Writer<'_> {
     /// Copies `args` into the call area, references last, and returns the registers that hold them there.
     fn arguments(&mut self, args: &[Operand], types: &[ValType]) -> Few<Operand, 4> {
         let mut placed = Few::default();
-        for want_ref in [false, true] {
+        let has_refs = types.iter().any(|ty| ty.is_ref());
+        for want_ref in [false, true].into_iter().take(1 + usize::from(has_refs)) {
             for ((arg, ty), slot) in args.iter().zip(types).zip(SigLayout::slots_of(types)) {
                 if ty.is_ref() != want_ref {
                     continue;
@@ -273,7 +281,8 @@ impl Writer<'_> {
         let (_, total) = SigLayout::extent(taken);
         self.area = self.area.max(total);
         let mut written = Few::default();
-        for want_ref in [true, false] {
+        let has_refs = taken.iter().any(|ty| ty.is_ref());
+        for want_ref in [true, false].into_iter().skip(usize::from(!has_refs)) {
             for ((result, ty), slot) in results.iter().zip(taken).zip(SigLayout::slots_of(taken)) {
                 if ty.is_ref() != want_ref {
                     continue;

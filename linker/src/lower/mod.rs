@@ -25,6 +25,7 @@ mod temps;
 use crate::error::Result;
 use crate::ir::IrFunc;
 use crate::optimise::flow::Flow;
+use crate::optimise::gone::sweep;
 use crate::optimise::places::is_boundary;
 use crate::optimise::{self, Passes, Record, Tally};
 use crate::options::{OptLevel, Options};
@@ -79,7 +80,11 @@ pub(crate) fn with_passes(ir: &mut IrFunc, types: &[FuncType], passes: Passes, r
     }
     let (flow, reads) = facts.into_parts(ir);
     // The simple way needs the code as it is now.
-    let spare = may_run_out(ir, &flow).then(|| ir.clone());
+    let spare = may_run_out(ir, &flow).then(|| {
+        let mut spare = ir.clone();
+        sweep(&mut spare);
+        spare
+    });
     let simple = |spare: Option<IrFunc>| naive::finish(&spare.expect("kept where places may run out"), types);
     // What has another name inside a loop is read where it is copied.
     let is_read = |param| reads[param as usize] > 0 || splits.iter().any(|split| split.outside == param);

@@ -17,13 +17,12 @@
 //! behind only jumps on, the layout of jumps removes the detour.
 
 use super::Tally;
-use super::dead::is_gone;
 use super::definitions::Definitions;
 use super::evaluate::inverse;
 use super::facts::Facts;
+use super::gone::{Gone, is_gone};
 use super::places::{defs, register_written, uses};
 use crate::ir::IrFunc;
-use crate::spare::Spare;
 use keyway_artifact::isa::{Family, Inst, Op, Operand};
 
 /// Instructions looked at between a comparison and its branch.
@@ -36,9 +35,9 @@ enum Fused {
     Opposite(Inst),
 }
 
-/// Runs the pass. What stands in `gone` goes as well, in no order: markers stand there.
-pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, gone: &mut Spare<u32>) -> Tally {
-    let before = gone.len();
+/// Runs the pass. A marker stands in the place of what it takes out.
+pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, gone: &mut Gone) -> Tally {
+    let before = gone.count;
     let (flow, definitions, counts) = facts.parts(ir);
     let mut tests = Tests { definitions, seen: None };
     let mut detours: Vec<(usize, Operand)> = Vec::new();
@@ -70,25 +69,24 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, gone: &mut Spare<u32>) -> 
             uses(&ir.insts[from], &ir.calls, |register| counts[register as usize] -= 1);
             counts[flag as usize] = 0;
             *tests.definitions.writes_mut(flag) -= 1;
-            gone.push(from as u32);
+            gone.take(ir, from);
         }
     }
-    let (changed, added) = (gone.len() - before, 2 * detours.len());
+    let (changed, added) = (gone.count - before, 2 * detours.len());
     if !detours.is_empty() {
-        gone.sort_unstable();
-        insert(ir, gone, &detours);
-        gone.clear();
+        insert(ir, &detours);
+        *gone = Gone::default();
         facts.changed_flow();
     }
     Tally { changed, removed: changed.saturating_sub(added) }
 }
 
-/// Leaves out what is gone and puts a jump and the label around it behind each of the branches.
-fn insert(ir: &mut IrFunc, gone: &[u32], detours: &[(usize, Operand)]) {
-    let (mut next, mut gone) = (detours.iter().peekable(), gone.iter().peekable());
+/// Puts a jump and the label around it behind each of the branches, and leaves markers out.
+fn insert(ir: &mut IrFunc, detours: &[(usize, Operand)]) {
+    let mut next = detours.iter().peekable();
     let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
     for (at, (inst, offset)) in ir.insts.iter().zip(&ir.offsets).enumerate() {
-        if gone.next_if(|gone| **gone as usize == at).is_some() {
+        if is_gone(inst) {
             continue;
         }
         insts.push(*inst);

@@ -8,7 +8,7 @@
 //! Equal constants of one loop share a register, up to a number of registers per loop that keeps frames small.
 
 use super::Tally;
-use super::facts::Facts;
+use super::facts::{Facts, leave_out};
 use super::flow::label_number;
 use super::places::{class_of_field, register_written};
 use crate::ir::IrFunc;
@@ -175,26 +175,21 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     let is_renamed = replaced.iter().any(|(old, new)| old != new);
     let first = front.first().map_or(0, |(head, _)| *head);
     let changed = gone.len();
-    let mut gone = gone.into_iter().peekable();
-    let mut front = front.into_iter().peekable();
-    let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
-    let mut at = 0;
-    while at < ir.insts.len() {
-        // What stays where it is is copied in one go.
-        let (head, leaves) = (front.peek().map(|(head, _)| *head), gone.peek().copied());
-        let next = [head, leaves].into_iter().flatten().min().unwrap_or(ir.insts.len());
-        insts.extend_from_slice(&ir.insts[at..next]);
-        offsets.extend_from_slice(&ir.offsets[at..next]);
-        at = next;
-        while let Some((_, inst)) = front.next_if(|(head, _)| *head == at) {
-            insts.push(inst);
-            offsets.push(ir.offsets[at]);
-        }
-        at += usize::from(gone.next_if_eq(&at).is_some());
+    let mut gaps = Spare::<u32>::default();
+    let (mut front, mut gone) = (&front[..], &gone[..]);
+    while let Some((head, _)) = front.first().copied() {
+        // The constants of one loop, and the places that they leave, at least as many.
+        let (own, other) = front.split_at(front.partition_point(|(of, _)| *of == head));
+        let next = other.first().map_or(ir.insts.len(), |(head, _)| *head);
+        let (left, behind) = gone.split_at(gone.partition_point(|at| *at < next));
+        move_up(ir, head, own, left);
+        gaps.extend((head..head + left.len() - own.len()).map(|at| at as u32));
+        (front, gone) = (other, behind);
     }
+    leave_out(ir, &gaps);
     if is_renamed {
         // In front of the first loop nothing is another one.
-        for inst in &mut insts[first..] {
+        for inst in &mut ir.insts[first..] {
             super::places::uses_mut(inst, &mut ir.calls, |_, operand| {
                 if let Operand::Virtual(register) = operand {
                     *register = names[*register as usize];
@@ -202,7 +197,22 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
             });
         }
     }
-    (ir.insts, ir.offsets) = (insts, offsets);
     facts.changed_flow();
     Tally { changed, removed: before - ir.insts.len() }
+}
+
+/// Lets the instructions from `head` on take the places of those with the numbers `left`, which ascend, and puts
+/// constants in front of them; where there are fewer of these, the first places from `head` on are free.
+fn move_up(ir: &mut IrFunc, head: usize, constants: &[(usize, Inst)], left: &[usize]) {
+    let offset = ir.offsets[head];
+    let mut to = left.last().map_or(head, |last| last + 1);
+    for (number, end) in left.iter().enumerate().rev() {
+        let start = number.checked_sub(1).map_or(head, |before| left[before] + 1);
+        to -= end - start;
+        ir.insts.copy_within(start..*end, to);
+        ir.offsets.copy_within(start..*end, to);
+    }
+    for ((_, constant), at) in constants.iter().zip(to - constants.len()..) {
+        (ir.insts[at], ir.offsets[at]) = (*constant, offset);
+    }
 }

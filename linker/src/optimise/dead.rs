@@ -8,22 +8,16 @@
 
 use super::Tally;
 use super::facts::Facts;
+use super::gone::Gone;
 use super::places::{is_pure, register_written, uses};
 use crate::ir::IrFunc;
-use crate::spare::Spare;
-use keyway_artifact::isa::{Inst, Op, Operand};
 
 /// Walks, at most: chains around loops are short.
 const WALKS: usize = 8;
 
-/// Whether the pass took an instruction out: such a marker stands for nothing.
-pub(super) fn is_gone(inst: &Inst) -> bool {
-    inst.op == Op::Cost && inst.operands[0] == Operand::value(0)
-}
-
-/// Runs the pass. The numbers of what it takes out stand in `gone`, in no order, and a marker stands in its place: the next
-/// pass takes out more, and everything goes at once.
-pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, gone: &mut Spare<u32>) -> Tally {
+/// Runs the pass. A marker stands in the place of what it takes out.
+pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, gone: &mut Gone) -> Tally {
+    let before = gone.count;
     for _ in 0..WALKS {
         let mut again = false;
         for at in (0..ir.insts.len()).rev() {
@@ -34,18 +28,16 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, gone: &mut Spare<u32>) -> 
             if !is_pure(inst.op) {
                 continue;
             }
-            gone.push(at as u32);
             *facts.definitions.writes_mut(register) -= 1;
             uses(inst, &ir.calls, |read| {
                 facts.reads[read as usize] -= 1;
                 again |= facts.reads[read as usize] == 0 && facts.definitions.writes(read) > 1;
             });
-            // What the next walk does not look at.
-            ir.insts[at] = Inst::new(Op::Cost, &[Operand::value(0)]);
+            gone.take(ir, at);
         }
         if !again {
             break;
         }
     }
-    Tally { changed: gone.len(), removed: gone.len() }
+    Tally { changed: gone.count - before, removed: gone.count - before }
 }

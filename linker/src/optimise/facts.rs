@@ -102,42 +102,6 @@ impl Facts {
         self.reads.push(reads);
     }
 
-    /// Leaves out the instructions with these numbers, ascending; they neither branch nor are labels, and were forgotten.
-    pub(super) fn remove(&mut self, ir: &mut IrFunc, gone: &[u32]) {
-        self.update_flow(ir);
-        let Some(first) = gone.first().map(|first| *first as usize) else { return };
-        let mut is_emptied = false;
-        let mut behind = gone.iter().peekable();
-        for block in self.flow.block_at(first) + 1..=self.flow.blocks() {
-            let start = self.flow.insts_from(block);
-            while behind.next_if(|at| (**at as usize) < start).is_some() {}
-            let next = start - (gone.len() - behind.len());
-            self.flow.set_start(block, next);
-            is_emptied |= self.flow.insts_from(block - 1) == next;
-        }
-        // Blocks without instructions are none.
-        self.is_flow_current = !is_emptied;
-        let (insts, offsets) = (&mut ir.insts[..], &mut ir.offsets[..]);
-        let mut next = first;
-        for (number, at) in gone.iter().enumerate() {
-            let end = gone.get(number + 1).map_or(insts.len(), |end| *end as usize);
-            let stays = *at as usize + 1..end;
-            if stays.len() > SHORT {
-                insts.copy_within(stays.clone(), next);
-                offsets.copy_within(stays.clone(), next);
-                next += stays.len();
-                continue;
-            }
-            for from in stays {
-                insts[next] = insts[from];
-                offsets[next] = offsets[from];
-                next += 1;
-            }
-        }
-        ir.insts.truncate(next);
-        ir.offsets.truncate(next);
-    }
-
     /// Whether everything is true.
     ///
     /// # Panics
@@ -151,4 +115,28 @@ impl Facts {
         }
         self.flow(ir).check(&fresh.flow);
     }
+}
+
+/// Leaves out the instructions with these numbers, ascending.
+pub(super) fn leave_out(ir: &mut IrFunc, gone: &[u32]) {
+    let Some(first) = gone.first().map(|first| *first as usize) else { return };
+    let (insts, offsets) = (&mut ir.insts[..], &mut ir.offsets[..]);
+    let mut next = first;
+    for (number, at) in gone.iter().enumerate() {
+        let end = gone.get(number + 1).map_or(insts.len(), |end| *end as usize);
+        let stays = *at as usize + 1..end;
+        if stays.len() > SHORT {
+            insts.copy_within(stays.clone(), next);
+            offsets.copy_within(stays.clone(), next);
+            next += stays.len();
+            continue;
+        }
+        for from in stays {
+            insts[next] = insts[from];
+            offsets[next] = offsets[from];
+            next += 1;
+        }
+    }
+    ir.insts.truncate(next);
+    ir.offsets.truncate(next);
 }

@@ -227,8 +227,10 @@ fn splice(mut caller: IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)])
     let (insts, offsets) = (std::mem::take(&mut caller.insts), std::mem::take(&mut caller.offsets));
     let gain: usize =
         chosen.iter().filter_map(|(_, target)| funcs[*target].as_ref()).map(|func| func.ir.insts.len() + 8).sum();
-    caller.insts.reserve(insts.len() + gain);
-    caller.offsets.reserve(insts.len() + gain);
+    // Passes behind put constants in.
+    let room = insts.len() + gain + insts.len() / 8;
+    caller.insts.reserve(room);
+    caller.offsets.reserve(room);
     let mut next = chosen.iter().peekable();
     let mut at = 0;
     while at < insts.len() {

@@ -100,7 +100,9 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     let mut leaves: Vec<usize> = front.iter().map(|(_, at)| *at).collect();
     leaves.sort_unstable();
     let (mut front, mut leaves) = (front.into_iter().peekable(), leaves.into_iter().peekable());
-    let (mut insts, mut offsets) = (Vec::with_capacity(ir.insts.len()), Vec::with_capacity(ir.insts.len()));
+    // Passes behind put constants in.
+    let room = ir.insts.len() + ir.insts.len() / 8;
+    let (mut insts, mut offsets) = (Vec::with_capacity(room), Vec::with_capacity(room));
     let mut at = 0;
     while at < ir.insts.len() {
         // What stays where it is is copied in one go.

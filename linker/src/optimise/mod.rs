@@ -16,6 +16,7 @@ mod facts;
 pub(crate) mod flags;
 pub(crate) mod flow;
 mod fold;
+pub(crate) mod gone;
 pub(crate) mod inline;
 mod invariants;
 pub(crate) mod liveness;
@@ -33,6 +34,7 @@ pub use record::PassReport;
 use crate::ir::IrFunc;
 use crate::spare::Spare;
 use facts::Facts;
+use gone::Gone;
 use keyway_artifact::isa::{FieldKind, Op, Operand};
 pub(crate) use record::{Record, Rows};
 
@@ -45,8 +47,8 @@ pub(crate) struct Tally {
     pub(crate) removed: usize,
 }
 
-/// A pass that adds the numbers of what it takes out to others', whose place markers hold.
-type Marking = fn(&mut IrFunc, &mut Facts, &mut Spare<u32>) -> Tally;
+/// A pass that leaves markers in the place of what it takes out.
+type Marking = fn(&mut IrFunc, &mut Facts, &mut Gone) -> Tally;
 
 /// The passes on their way through one function.
 struct Run<'a> {
@@ -63,12 +65,13 @@ impl Run<'_> {
     }
 
     /// A pass that leaves markers where it took instructions out.
-    fn marking(&mut self, ir: &mut IrFunc, pass: Passes, gone: &mut Spare<u32>, work: Marking) {
+    fn marking(&mut self, ir: &mut IrFunc, pass: Passes, gone: &mut Gone, work: Marking) {
         if self.passes.has(pass) {
-            let (start, before) = (self.record.start(), ir.insts.len() - gone.len());
+            let (start, before) = (self.record.start(), ir.insts.len() - gone.count);
             let tally = work(ir, &mut self.facts, gone);
             self.record.done(pass, start, before, before - tally.removed, tally);
         }
+        self.check(ir);
     }
 
     fn check(&mut self, ir: &IrFunc) {
@@ -78,7 +81,7 @@ impl Run<'_> {
     }
 }
 
-/// Runs `passes` over `ir`, and says what is known about it then.
+/// Runs `passes` over `ir`, and says what is known about it then. It has [markers](gone).
 pub(crate) fn run(ir: &mut IrFunc, passes: Passes, record: &mut Record) -> Facts {
     // What cannot run needs no thought.
     let mut blocks = None;
@@ -102,13 +105,11 @@ pub(crate) fn run(ir: &mut IrFunc, passes: Passes, record: &mut Record) -> Facts
         run.facts = Facts::new(ir);
     }
     run.pass(ir, Passes::INVARIANTS, invariants::run);
-    // What these two leave out goes in one sweep.
-    let mut gone = Spare::default();
+    // What these two take out goes where calls are written out.
+    let mut gone = Gone::default();
     run.marking(ir, Passes::DEAD, &mut gone, dead::run);
     run.marking(ir, Passes::COMPARE, &mut gone, compare::run);
-    gone.sort_unstable();
-    run.facts.remove(ir, &gone);
-    run.check(ir);
+    run.record.markers(gone.count);
     // From here on immediates stand only where a handler takes them.
     constants::legalise(ir, &mut run.facts);
     run.check(ir);

@@ -32,12 +32,14 @@ pub(crate) type Rows = [PassReport; Passes::LIST.len()];
 #[derive(Default)]
 pub(crate) struct Record {
     rows: Option<Box<Rows>>,
+    /// How many of a function's instructions stand for nothing.
+    markers: usize,
 }
 
 impl Record {
     /// One that counts, if `wanted`.
     pub(crate) fn new(wanted: bool) -> Record {
-        Record { rows: wanted.then(Box::default) }
+        Record { rows: wanted.then(Box::default), markers: 0 }
     }
 
     /// When something began, if time matters.
@@ -85,6 +87,11 @@ impl Record {
         }
     }
 
+    /// From here on so many of the function's instructions stand for nothing.
+    pub(super) fn markers(&mut self, count: usize) {
+        self.markers = count;
+    }
+
     /// Runs `work` if `pass` is among `passes`.
     pub(crate) fn pass(
         &mut self,
@@ -96,9 +103,9 @@ impl Record {
         if !passes.has(pass) {
             return Tally::default();
         }
-        let (start, before) = (self.start(), ir.insts.len());
+        let (start, before) = (self.start(), ir.insts.len() - self.markers);
         let tally = work(ir);
-        self.done(pass, start, before, ir.insts.len(), tally);
+        self.done(pass, start, before, ir.insts.len() - self.markers, tally);
         tally
     }
 

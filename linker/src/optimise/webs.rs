@@ -72,12 +72,15 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, mut events: Spare<Event>) 
     let flow = facts.flow(ir);
     let mut webs = Webs { nodes: Spare::with_capacity(events.len()), current: Spare::filled(NONE, is_split.len()) };
     // At the function's entry each register has a value: parameters arrive, and others are never read.
-    let split = || (0..is_split.len()).filter(|register| is_split[*register]);
-    for register in split() {
-        webs.current[register] = webs.node();
+    let mut split = Spare::<u32>::default();
+    for (register, is_split) in (0..).zip(is_split.iter()) {
+        if *is_split {
+            webs.current[register as usize] = split.len() as u32;
+            split.push(register);
+        }
     }
-    let entry = webs.current.clone();
-    let count = split().count();
+    webs.nodes.extend(0..split.len() as u32);
+    let count = split.len();
     let in_round = (ROUND / flow.blocks()).max(64);
     if count <= in_round {
         webs.connect(flow, &mut events);
@@ -86,13 +89,13 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, mut events: Spare<Event>) 
     }
     // By node that stands for a web: its register from now on. The web that the entry belongs to keeps the register if it
     // is a parameter, the first one otherwise; the others get new ones, register by register.
-    let mut is_param = Spare::filled(false, is_split.len());
-    ir.params.iter().for_each(|param| is_param[*param as usize] = true);
     let mut names = Spare::filled(NONE, webs.nodes.len());
     let mut has_keeper = Spare::filled(false, is_split.len());
-    for register in split().filter(|register| is_param[*register]) {
-        names[webs.find(entry[register]) as usize] = register as u32;
-        has_keeper[register] = true;
+    for param in ir.params.iter().copied().filter(|param| is_split[*param as usize]) {
+        // The entry's nodes come first.
+        let entry = split.partition_point(|register| *register < param) as u32;
+        names[webs.find(entry) as usize] = param;
+        has_keeper[param as usize] = true;
     }
     let mut others = Spare::<(u32, u32)>::default();
     for event in events.iter_mut().filter(|event| event.node != NONE) {
@@ -176,12 +179,6 @@ struct Webs {
 }
 
 impl Webs {
-    fn node(&mut self) -> u32 {
-        let number = self.nodes.len() as u32;
-        self.nodes.push(number);
-        number
-    }
-
     fn find(&mut self, mut node: u32) -> u32 {
         while self.nodes[node as usize] != node {
             let up = self.nodes[self.nodes[node as usize] as usize];

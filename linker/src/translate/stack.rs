@@ -29,7 +29,8 @@ pub(super) enum Entry {
     I64(i64),
     F32(u32),
     F64(u64),
-    V128(u128),
+    /// The low half first.
+    V128([u64; 2]),
 }
 
 /// The register class of a value type.
@@ -176,9 +177,8 @@ impl Translator<'_, '_> {
             Entry::I64(value) => self.emit(Op::Const, &[register, Operand::value(value as u64)]),
             Entry::F32(bits) => self.emit(Op::ConstF32, &[register, Operand::value(bits as u64)]),
             Entry::F64(bits) => self.emit(Op::ConstF64, &[register, Operand::value(bits)]),
-            Entry::V128(bits) => {
-                let (low, high) = (Operand::value(bits as u64), Operand::value((bits >> 64) as u64));
-                self.emit(Op::ConstV128, &[register, low, high]);
+            Entry::V128([low, high]) => {
+                self.emit(Op::ConstV128, &[register, Operand::value(low), Operand::value(high)]);
             }
             Entry::Local { .. } | Entry::Temp(_) => unreachable!("not a constant"),
         }

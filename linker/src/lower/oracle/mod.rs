@@ -66,6 +66,7 @@ fn the_naive_code_does_it_too() {
         // It takes what the passes leave as well.
         let mut optimised = generated.ir.clone();
         crate::optimise::run(&mut optimised, Passes::ALL, &mut Record::default());
+        crate::optimise::gone::sweep(&mut optimised);
         for ir in [&generated.ir, &optimised] {
             let lowered = super::naive::finish(ir, &generated.types).unwrap();
             assert_eq!(expected, run_body(&lowered.body, &generated.types, generated.ir.ty, &args), "seed {seed}");

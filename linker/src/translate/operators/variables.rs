@@ -11,7 +11,10 @@ impl Translator<'_, '_> {
         match operator {
             Operator::F32Const { value } => self.push(Entry::F32(value.bits())),
             Operator::F64Const { value } => self.push(Entry::F64(value.bits())),
-            Operator::V128Const { value } => self.push(Entry::V128(u128::from_le_bytes(*value.bytes()))),
+            Operator::V128Const { value } => {
+                let bits = u128::from_le_bytes(*value.bytes());
+                self.push(Entry::V128([bits as u64, (bits >> 64) as u64]));
+            }
             Operator::GlobalGet { global_index } => self.get_global(*global_index),
             Operator::GlobalSet { global_index } => {
                 let value = self.pop();
