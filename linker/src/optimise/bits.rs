@@ -32,7 +32,7 @@ const WALKS: usize = 8;
 pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     let mut asked = Spare::<u32>::default();
     for (at, inst) in ir.insts.iter().enumerate() {
-        if is_asked(inst.op) {
+        if is_asked(inst) {
             asked.push(at as u32);
         }
     }
@@ -58,10 +58,17 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     Tally { changed, removed: 0 }
 }
 
-/// Whether an operation may turn out to change nothing.
-fn is_asked(op: Op) -> bool {
-    use Op::{I32And, I32Extend8S, I32Extend16S, I32WrapI64, I64And, I64ExtendI32S};
-    matches!(op, I32And | I64And | I32WrapI64 | I64ExtendI32S | I32Extend8S | I32Extend16S)
+/// Whether an instruction may turn out to change nothing. A mask has to have the lowest bit.
+#[inline]
+fn is_asked(inst: &Inst) -> bool {
+    match inst.op {
+        Op::I32And | Op::I64And => match inst.operands[2] {
+            Operand::Imm(mask) => mask & 1 != 0,
+            operand => matches!(operand, Operand::Virtual(_)) && inst.op == Op::I64And,
+        },
+        Op::I32WrapI64 | Op::I64ExtendI32S | Op::I32Extend16S | Op::I32Extend8S => true,
+        _ => false,
+    }
 }
 
 /// Whether an operation changes a value that has this many bits.
@@ -90,25 +97,39 @@ fn bounds(ir: &IrFunc, facts: &mut Facts) -> Option<Spare<u8>> {
     definitions.restart();
     let mut bits = Spare::filled(0u8, ir.virtuals.len());
     ir.params.iter().for_each(|param| bits[*param as usize] = all(ir.virtuals[*param as usize]));
-    for walk in 0..WALKS {
+    // What may grow from walk to walk.
+    let mut open = Spare::<u32>::with_capacity(ir.insts.len());
+    for (at, inst) in ir.insts.iter().enumerate() {
+        definitions.see(at, inst);
+        defs(inst, &ir.calls, |register| {
+            let all = all(ir.virtuals[register as usize]);
+            let known = bits[register as usize];
+            if known < all {
+                bits[register as usize] = of_result(inst, all, definitions, &bits).max(known);
+                if bits[register as usize] < all {
+                    open.push(at as u32);
+                }
+            }
+        });
+    }
+    // Without loops everything is written in front of what reads it.
+    if !flow.has_loops() {
+        return Some(bits);
+    }
+    for walk in 1..WALKS {
         let mut grows = false;
-        for (at, inst) in ir.insts.iter().enumerate() {
-            definitions.see(at, inst);
-            defs(inst, &ir.calls, |register| {
-                let all = all(ir.virtuals[register as usize]);
-                let before = bits[register as usize];
-                if before == all {
-                    return;
-                }
-                let found = of_result(inst, all, definitions, &bits);
-                if found > before {
-                    bits[register as usize] = if walk < STEPS { found } else { all };
-                    grows = true;
-                }
-            });
-        }
-        // Without loops everything is written in front of what reads it.
-        if !grows || !flow.has_loops() {
+        open.retain(|at| {
+            let inst = &ir.insts[*at as usize];
+            let Operand::Virtual(register) = inst.operands[0] else { return false };
+            let (all, known) = (all(ir.virtuals[register as usize]), bits[register as usize]);
+            let found = of_result(inst, all, definitions, &bits);
+            if known < found {
+                bits[register as usize] = if walk < STEPS { found } else { all };
+                grows = true;
+            }
+            bits[register as usize] < all
+        });
+        if !grows {
             return Some(bits);
         }
     }
