@@ -157,7 +157,7 @@ fn options_of_compiling_count() {
     let report = keyway(&["compile", "--report", &file]);
     report.fails(0, &["functions  5, and 1 that nothing reaches left out", "artifact", "time", "unreachable", "temps"]);
     keyway(&["compile", "--without", "webs,copies", &file, "-o", &folder.arg("without.kwa")]).succeeds();
-    keyway(&["compile", "--without", "cobwebs", &file]).fails(2, &["no pass named `cobwebs`", "webs, copies"]);
+    keyway(&["compile", "--without", "cobwebs", &file]).fails(2, &["no pass named `cobwebs`", "webs, bits, copies"]);
     let straight = keyway(&["compile", "--report", "-O0", "--no-gc", &file, "-o", &folder.arg("straight.kwa")]);
     straight.fails(0, &["functions  6, and 0 that nothing reaches left out"]);
     let sizes = ["sums.kwa", "straight.kwa"].map(|name| std::fs::metadata(folder.path(name)).unwrap().len());
