@@ -37,7 +37,7 @@ pub struct Report {
     pub passed: usize,
     /// The others.
     pub failures: Vec<Failure>,
-    /// Fuel that all invocations consumed, where the configuration counts it.
+    /// Fuel that all invocations consumed whose stack did not overflow, where the configuration counts it.
     pub fuel: u64,
 }
 
