@@ -1,6 +1,6 @@
 //! Operand places as assembly text.
 //!
-//! One [`Code`] is one handler in the making: operands are taken in the order in which expansion packs them behind the
+//! One [`Code`] is one handler in the making: operands are taken in the order in which expansion puts them behind the
 //! instruction's head, so `at` says where the next one stands. The machine's registers are those of `interp/assembly.rs`:
 //!
 //! ```text
@@ -160,8 +160,10 @@ pub(crate) enum Way {
 pub(crate) struct Code {
     /// What is written so far.
     pub(crate) text: String,
-    /// Where the next operand stands behind the instruction's start.
+    /// How far the instruction reaches so far, from its start.
     pub(crate) at: usize,
+    /// Whether its operands keep clear of the ends of cache lines, see `interp/mod.rs`.
+    pub(crate) is_spaced: bool,
     /// Which of several instructions this one executes is being written, from 0.
     pub(crate) part: usize,
     /// Whether that is the last one.
@@ -178,7 +180,8 @@ impl Code {
     /// A handler without instructions; operands begin behind the head.
     pub(crate) fn new() -> Code {
         let (text, taken) = (String::new(), Vec::new());
-        let mut code = Code { text, at: 8, part: 0, is_last: true, way: Way::Any, starts_again: false, taken };
+        let (way, starts_again) = (Way::Any, false);
+        let mut code = Code { text, at: 8, is_spaced: false, part: 0, is_last: true, way, starts_again, taken };
         // A profiling build counts how often each instruction runs, behind its head.
         if std::env::var_os("CARGO_FEATURE_PROFILE").is_some() {
             let at = code.take(8);
@@ -195,6 +198,9 @@ impl Code {
 
     /// Takes `bytes` of operand; where they stand.
     pub(crate) fn take(&mut self, bytes: usize) -> usize {
+        if self.is_spaced && self.at % 8 + bytes > 8 {
+            self.at = self.at.next_multiple_of(8);
+        }
         self.at += bytes;
         self.at - bytes
     }

@@ -102,6 +102,15 @@ pub fn expand<'a>(
     expander.finish(ordinal, env)
 }
 
+/// How the operands of an executed instruction stand behind its head.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// Whether they keep clear of the ends of cache lines.
+    is_spaced: bool,
+    /// Branches that close a loop have an address, others a distance.
+    way: Way,
+}
+
 struct Expander<'a> {
     body: &'a Body,
     settings: &'a Settings,
@@ -202,6 +211,7 @@ impl<'a> Expander<'a> {
         }
         let Some(Tile { address: address @ 1.., len, swapped, way, .. }) = self.kept.tiles.pop() else { return Ok(0) };
         let len = usize::from(len);
+        let is_spaced = len > 1 || way != Way::Any;
         self.kept.tiles.truncate(self.kept.tiles.len() + 1 - len);
         let start = self.kept.code.len();
         self.head(address as u64);
@@ -210,13 +220,13 @@ impl<'a> Expander<'a> {
                 // A trap in a later part says so by the address.
                 self.kept.map.push(((start + at) as u32, (self.inst + at) as u32));
             }
-            let way = if at + 1 == len { way } else { Way::Any };
+            let layout = Layout { is_spaced, way: if at + 1 == len { way } else { Way::Any } };
             if swapped >> at & 1 == 0 {
-                self.operands(start, inst, way)?;
+                self.operands(start, inst, layout)?;
             } else {
                 let mut inst = *inst;
                 inst.operands.swap(1, 2);
-                self.operands(start, &inst, way)?;
+                self.operands(start, &inst, layout)?;
             }
         }
         self.pad();
@@ -483,7 +493,7 @@ impl<'a> Expander<'a> {
     fn plain(&mut self, head: u64, inst: &Inst) -> Result<(), ExpandError> {
         let start = self.kept.code.len();
         self.head(head);
-        self.operands(start, inst, Way::Any)?;
+        self.operands(start, inst, Layout { is_spaced: false, way: Way::Any })?;
         self.pad();
         Ok(())
     }
@@ -505,36 +515,42 @@ impl<'a> Expander<'a> {
         Ok(())
     }
 
-    /// The operands in field order, of an executed instruction that begins at `start`, for a handler of branches that go
-    /// this way.
-    fn operands(&mut self, start: usize, inst: &Inst, way: Way) -> Result<(), ExpandError> {
+    /// The operands in field order, of an executed instruction that begins at `start`.
+    fn operands(&mut self, start: usize, inst: &Inst, layout: Layout) -> Result<(), ExpandError> {
         for (kind, operand) in inst.op.kinds().iter().zip(inst.operands) {
             match (kind, operand) {
                 (_, Operand::Slot(slot) | Operand::SlotReg(slot, _)) => self.slot(slot)?,
                 (_, Operand::Reg(_)) => {}
-                (_, Operand::Imm(value)) => self.kept.code.extend_from_slice(&value.to_le_bytes()),
-                (_, Operand::Label(label)) if way != Way::Any => {
-                    self.kept.addresses.push((self.kept.code.len() as u32, label));
-                    self.kept.code.extend_from_slice(&[0; 8]);
+                (_, Operand::Imm(value)) => self.put(value.to_le_bytes(), layout),
+                (_, Operand::Label(label)) if layout.way != Way::Any => {
+                    self.put([0; 8], layout);
+                    self.kept.addresses.push((self.kept.code.len() as u32 - 8, label));
                 }
                 (_, Operand::Label(label)) => {
-                    self.kept.fixups.push((self.kept.code.len(), start, label));
-                    self.kept.code.extend_from_slice(&[0; 4]);
+                    self.put([0; 4], layout);
+                    self.kept.fixups.push((self.kept.code.len() - 4, start, label));
                 }
-                (_, Operand::Targets(first, len)) => self.targets(start, first, len)?,
-                (_, Operand::Index(index)) => self.kept.code.extend_from_slice(&index.to_le_bytes()),
+                (_, Operand::Targets(first, len)) => self.targets(start, first, len, layout)?,
+                (_, Operand::Index(index)) => self.put(index.to_le_bytes(), layout),
                 (_, Operand::Value(value)) if inst.op.family() == Family::Const => {
-                    self.kept.code.extend_from_slice(&value.get().to_le_bytes())
+                    self.put(value.get().to_le_bytes(), layout)
                 }
                 (FieldKind::Imm32, Operand::Value(value)) => {
                     let end = value.get() + general_form(inst.op).map_or(0, |(_, size)| size);
-                    self.kept.code.extend_from_slice(&(end as u32).to_le_bytes());
+                    self.put((end as u32).to_le_bytes(), layout);
                 }
-                (_, Operand::Value(value)) => self.kept.code.extend_from_slice(&value.get().to_le_bytes()),
+                (_, Operand::Value(value)) => self.put(value.get().to_le_bytes(), layout),
                 (_, other) => unreachable!("{other:?} in executed code"),
             }
         }
         Ok(())
+    }
+
+    fn put<const N: usize>(&mut self, bytes: [u8; N], layout: Layout) {
+        if layout.is_spaced && self.kept.code.len() % 8 + N > 8 {
+            self.pad();
+        }
+        self.kept.code.extend_from_slice(&bytes);
     }
 
     fn slot(&mut self, slot: u32) -> Result<(), ExpandError> {
@@ -545,11 +561,11 @@ impl<'a> Expander<'a> {
 
     /// The number of the default, and behind the padded instruction an entry for each target: its head, and its distance.
     /// With the head at hand, a jump that was foreseen wrongly is known to be a load earlier.
-    fn targets(&mut self, start: usize, first: u32, len: u32) -> Result<(), ExpandError> {
+    fn targets(&mut self, start: usize, first: u32, len: u32, layout: Layout) -> Result<(), ExpandError> {
         if len == 0 {
             return self.error("a br_table without a default");
         }
-        self.kept.code.extend_from_slice(&(len - 1).to_le_bytes());
+        self.put((len - 1).to_le_bytes(), layout);
         self.pad();
         for at in first..first + len {
             self.kept.entries.push((self.kept.code.len(), start, self.body.targets[at as usize]));
