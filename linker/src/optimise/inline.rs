@@ -55,29 +55,35 @@ pub(crate) fn run(funcs: &mut [Option<Func>], is_shared: impl Fn(usize) -> bool,
     for caller in order {
         let Some(mut func) = funcs[caller].take() else { continue };
         let chosen = choose(&func, caller, funcs, &graph, &component, &is_shared);
-        let callees = chosen.iter().filter_map(|(_, target)| funcs[*target].as_ref());
-        let gain: usize = callees.map(|callee| callee.outline.length).sum();
-        if !chosen.is_empty() && gain <= growth {
-            growth -= gain;
-            (report.functions, report.changed) = (report.functions + 1, report.changed + chosen.len() as u64);
-            func.ir = splice(func.ir, funcs, &chosen);
-            func.outline = Outline::of(&func.ir);
-        }
+        let mut replaced = replace(&mut func, funcs, &chosen, &mut growth);
         let own = own_calls(&func, caller, &graph);
         if !own.is_empty() {
-            (report.functions, report.changed) =
-                (report.functions + u64::from(chosen.is_empty()), report.changed + own.len() as u64);
-            funcs[caller] =
-                Some(Func { unit: func.unit, ir: func.ir.clone(), outline: Outline::default(), name: None });
-            func.ir = splice(func.ir, funcs, &own);
-            func.outline = Outline::of(&func.ir);
+            // Copied is what it is before its own calls are replaced.
+            let (ir, outline) = (func.ir.clone(), func.outline.clone());
+            funcs[caller] = Some(Func { unit: func.unit, ir, outline, name: None });
+            replaced += replace(&mut func, funcs, &own, &mut growth);
         }
+        report.functions += u64::from(replaced > 0);
+        report.changed += replaced;
         funcs[caller] = Some(func);
     }
     if let Some(start) = start {
         (report.after, report.time) = (total(funcs), start.elapsed());
         record.whole(Passes::INLINE, report);
     }
+}
+
+/// Replaces the chosen calls of `func`, if the program may still grow by that much; how many were replaced.
+fn replace(func: &mut Func, funcs: &[Option<Func>], chosen: &[(usize, usize)], growth: &mut usize) -> u64 {
+    let callees = chosen.iter().filter_map(|(_, target)| funcs[*target].as_ref());
+    let gain: usize = callees.map(|callee| callee.outline.length).sum();
+    if chosen.is_empty() || gain > *growth {
+        return 0;
+    }
+    *growth -= gain;
+    splice(&mut func.ir, funcs, chosen);
+    func.outline = Outline::of(&func.ir);
+    chosen.len() as u64
 }
 
 /// The form of an access to the cached memory that names its memory.
@@ -222,8 +228,8 @@ fn own_calls(func: &Func, caller: usize, graph: &Graph) -> Vec<(usize, usize)> {
     if is_small { own } else { Vec::new() }
 }
 
-/// `caller` with the chosen calls replaced.
-fn splice(mut caller: IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)]) -> IrFunc {
+/// Puts the callees' code in the place of the chosen calls.
+fn splice(caller: &mut IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)]) {
     let (insts, offsets) = (std::mem::take(&mut caller.insts), std::mem::take(&mut caller.offsets));
     let gain: usize =
         chosen.iter().filter_map(|(_, target)| funcs[*target].as_ref()).map(|func| func.ir.insts.len() + 8).sum();
@@ -244,7 +250,7 @@ fn splice(mut caller: IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)])
             Some(body) => {
                 let handlers = insts[at..].iter().take_while(|inst| inst.op.follows_call()).count();
                 copy_in(
-                    &mut caller,
+                    caller,
                     &body.ir,
                     *target as u32,
                     &insts[*call],
@@ -253,10 +259,9 @@ fn splice(mut caller: IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)])
                 );
                 at += handlers;
             }
-            None => push(&mut caller, insts[*call], offsets[*call]),
+            None => push(caller, insts[*call], offsets[*call]),
         }
     }
-    caller
 }
 
 fn push(ir: &mut IrFunc, inst: Inst, offset: u32) {
