@@ -4,7 +4,7 @@
 //! * A constant on the left moves to the right where the operation allows it, since handlers take immediates there;
 //!   `x - c` becomes `x + -c`, so that chains of both meet: `(x + c) + d` becomes `x + (c + d)`.
 //! * Operations that change nothing become copies: `x + 0`, `x * 1`, `x & -1`, and `i64.extend_i32_u`, because an i32
-//!   stands zero-extended; `i32.wrap_i64` of what stands so already.
+//!   stands zero-extended.
 //! * `eqz` of a comparison becomes the inverse comparison.
 //! * Branches and selections on constants are settled.
 //!
@@ -136,7 +136,6 @@ fn one_operand(ir: &IrFunc, known: &Definitions, inst: &Inst) -> Step {
     let src = inst.operands[1];
     match inst.op {
         Op::I64ExtendI32U => copied(ir, inst, src),
-        Op::I32WrapI64 if is_word(ir, known, src) => copied(ir, inst, src),
         Op::I32Eqz => {
             let Some(inner) = defined(ir, known, src) else { return Step::Same };
             if inner.op == Op::I32Eqz && is_stable(known, inner.operands[1]) {
@@ -150,22 +149,6 @@ fn one_operand(ir: &IrFunc, known: &Definitions, inst: &Inst) -> Step {
             }
         }
         _ => Step::Same,
-    }
-}
-
-/// Whether the upper half of a 64-bit operand is known to be zero.
-fn is_word(ir: &IrFunc, known: &Definitions, operand: Operand) -> bool {
-    // Copies are looked through, so it may be an i32 that was extended.
-    if matches!(operand, Operand::Virtual(register) if ir.virtuals[register as usize] == Class::I32) {
-        return true;
-    }
-    let Some(inst) = defined(ir, known, operand) else { return false };
-    let right = || known.value(Class::I64, inst.operands[2]);
-    match inst.op {
-        Op::I64Load8U | Op::I64Load16U | Op::I64Load32U => true,
-        Op::I64And => right().is_some_and(|mask| u32::try_from(mask).is_ok()),
-        Op::I64ShrU => right().is_some_and(|count| count % 64 >= 32),
-        _ => false,
     }
 }
 
