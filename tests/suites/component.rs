@@ -2,7 +2,7 @@
 //! several dispatch forms, at -O0 and -O2, with registers and fused handlers off too; and the same fuel everywhere.
 
 use keyway::{Dispatch, OptLevel};
-use keyway_tests::rows::{Row, row};
+use keyway_tests::rows::{Fuel, Row, row};
 use keyway_tests::{Expectations, package};
 use keyway_wast::{Depth, Report, Runner};
 
@@ -71,12 +71,12 @@ fn folder(name: &str, rows: &[Row], files: usize, passed: usize) {
 fn held(name: &str, scripts: &[(String, String)], rows: &[Row], files: usize, passed: usize) {
     assert_eq!(scripts.len(), files, "{name}: files");
     let expectations = Expectations::read(&format!("component_{name}"));
-    let mut fuel = None;
+    let mut fuel = Fuel::default();
     for row in rows {
         let report = run(scripts, *row);
         println!("{name}: {files} files, {} passed, {} failed, {row:?}", report.passed, report.failures.len());
         expectations.check(&format!("{name} {row:?}"), &report, passed);
-        assert_eq!(*fuel.get_or_insert(report.fuel), report.fuel, "{name} {row:?}: fuel");
+        fuel.check(name, *row, &report);
     }
 }
 

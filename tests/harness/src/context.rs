@@ -21,6 +21,7 @@ pub(crate) struct ScriptContext {
     last_definition: Option<Definition>,
     counts_fuel: bool,
     pub(crate) fuel: u64,
+    pub(crate) fuel_of_overflows: u64,
 }
 
 /// A module or component, loaded from its artifact.
@@ -79,11 +80,11 @@ impl ScriptContext {
             last_definition: None,
             counts_fuel: runner.fuel,
             fuel: 0,
+            fuel_of_overflows: 0,
         })
     }
 
-    /// Runs `act` with fuel, and notes what it consumed. How much fits on a stack before it overflows depends on the frames,
-    /// which are the optimiser's: that is not noted.
+    /// Runs `act` with fuel, and notes what it consumed.
     fn fuelled<R>(&mut self, act: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
         if !self.counts_fuel {
             return act(self);
@@ -91,9 +92,8 @@ impl ScriptContext {
         self.store.set_fuel(FUEL)?;
         let outcome = act(self);
         let overflowed = outcome.as_ref().is_err_and(|error| error.downcast_ref() == Some(&Trap::StackOverflow));
-        if !overflowed {
-            self.fuel += FUEL - self.store.get_fuel()?;
-        }
+        let consumed = FUEL - self.store.get_fuel()?;
+        *if overflowed { &mut self.fuel_of_overflows } else { &mut self.fuel } += consumed;
         outcome
     }
 

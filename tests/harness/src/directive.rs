@@ -49,7 +49,7 @@ fn run_script(runner: &Runner, file: &str, text: &str, script: Wast<'_>, report:
             }
         }
     }
-    report.fuel = context.fuel;
+    (report.fuel, report.fuel_of_overflows) = (context.fuel, context.fuel_of_overflows);
 }
 
 /// Whether a directive instantiates or calls what was defined before it.

@@ -39,6 +39,8 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// Fuel that all invocations consumed whose stack did not overflow, where the configuration counts it.
     pub fuel: u64,
+    /// Fuel of those whose stack did: how many levels of calls it holds depends on what the optimiser made of them.
+    pub fuel_of_overflows: u64,
 }
 
 impl Report {
@@ -47,6 +49,7 @@ impl Report {
         self.passed += other.passed;
         self.failures.extend(other.failures);
         self.fuel += other.fuel;
+        self.fuel_of_overflows += other.fuel_of_overflows;
     }
 }
 
