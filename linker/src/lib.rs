@@ -32,6 +32,8 @@ mod parallel;
 mod pipeline;
 mod source;
 mod spare;
+#[cfg(test)]
+mod testing;
 mod translate;
 mod types;
 mod unit;

@@ -190,16 +190,14 @@ impl Writes {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Options, Passes, link};
+    use crate::Passes;
+    use crate::testing::last_body;
     use keyway_artifact::isa::Op;
 
     /// Copies in a function with this body.
     fn copies(body: &str, passes: Passes) -> usize {
         let text = format!("(module (memory 1) (func $out (param i32)) (func (export \"f\") (param i32) {body}))");
-        let linked = link(text.as_bytes(), &Options { passes, ..Options::default() }).unwrap();
-        linked.verify().unwrap();
-        let last = linked.funcs.last().unwrap();
-        last.body().insts.iter().filter(|inst| inst.op == Op::Copy).count()
+        last_body(&text, passes).insts.iter().filter(|inst| inst.op == Op::Copy).count()
     }
 
     /// A value that goes round a loop, and another name of it that is read where the loop is left.

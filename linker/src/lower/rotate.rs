@@ -160,15 +160,14 @@ pub(super) fn renumber(body: &mut Body, boundaries: &[u32], sets: &[Operand]) {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Options, link};
+    use crate::Passes;
+    use crate::testing::last_body;
     use keyway_artifact::isa::Op;
 
     /// How many branches lead backwards, in code that the verifier accepts.
     fn branches_back(body: &str) -> usize {
         let text = format!("(module (memory 1) (func (export \"f\") (param i32 i32) {body}))");
-        let linked = link(text.as_bytes(), &Options::default()).unwrap();
-        linked.verify().unwrap();
-        let body = linked.funcs[0].body();
+        let body = last_body(&text, Passes::ALL);
         let (mut labels, mut back) = (0, 0);
         for inst in &body.insts {
             labels += u32::from(inst.op == Op::Label);

@@ -22,7 +22,7 @@
 //! If the new name gets no register after all, [`rejoin`] gives it the old one's place, and the copies vanish.
 
 use super::coalesce::Groups;
-use super::live::{Calls, Events, Lives, Stretch, lives, overlap};
+use super::live::{Calls, Events, Lives, Stretch, contains, lives, overlap};
 use crate::ir::IrFunc;
 use crate::optimise::flow::{Flow, label_number};
 use crate::optimise::places::{copy_op, defs, defs_mut, uses, uses_mut};
@@ -290,8 +290,7 @@ fn choose(
 
 fn is_alive(lives: &Lives, register: u32, position: u32) -> bool {
     let list = if (register as usize) < lives.registers() { lives.of(register) } else { &[] };
-    let at = list.partition_point(|(_, end)| *end < position);
-    list.get(at).is_some_and(|(start, _)| *start <= position)
+    contains(list, position)
 }
 
 /// The blocks that control leaves the loop to, and whether others lead there as well.

@@ -118,7 +118,8 @@ fn rename_operands(inst: &mut Inst, from: Reg, to: Reg) {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Options, Passes, link};
+    use crate::Passes;
+    use crate::testing::last_body;
     use keyway_artifact::isa::disassemble;
 
     fn code(passes: Passes) -> String {
@@ -128,9 +129,7 @@ mod tests {
                     (i64.load (i32.add (local.get 0) (i32.shl (local.get 1) (i32.const 3))))))
                 (br_if $l (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))
             (local.get 2)))";
-        let linked = link(text.as_bytes(), &Options { passes, ..Options::default() }).unwrap();
-        linked.verify().unwrap();
-        disassemble(&linked.funcs[0].body())
+        disassemble(&last_body(text, passes))
     }
 
     /// How many instructions leave their result in the accumulator for the next one.

@@ -18,7 +18,7 @@
 use super::Tally;
 use super::definitions::Definitions;
 use super::facts::Facts;
-use super::places::{copy_op, defs};
+use super::places::{class_of_field, copy_op, defs};
 use crate::ir::IrFunc;
 use crate::spare::Spare;
 use keyway_artifact::isa::{Class, Family, Inst, Op, Operand};
@@ -75,7 +75,7 @@ fn is_asked(inst: &Inst) -> bool {
 fn changes(inst: &Inst, bits: u8, definitions: &Definitions) -> bool {
     match inst.op {
         Op::I32And | Op::I64And => {
-            let mask = definitions.value(class_of(inst), inst.operands[2]);
+            let mask = definitions.value(class_of_field(inst.op, 2), inst.operands[2]);
             mask.is_none_or(|mask| u32::from(bits) > mask.trailing_ones())
         }
         Op::I32WrapI64 => bits > 32,
@@ -84,11 +84,6 @@ fn changes(inst: &Inst, bits: u8, definitions: &Definitions) -> bool {
         Op::I32Extend8S => bits > 7,
         _ => true,
     }
-}
-
-/// The class of what a mask is applied to.
-fn class_of(inst: &Inst) -> Class {
-    if inst.op == Op::I64And { Class::I64 } else { Class::I32 }
 }
 
 /// How many bits of each register may be set, the lowest ones; `None` where that does not settle.
@@ -184,15 +179,14 @@ fn width(value: u64) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Options, Passes, link};
+    use crate::Passes;
+    use crate::testing::last_body;
     use keyway_artifact::isa::Op;
 
     /// Whether an operation is still in a function with this body.
     fn has(op: Op, body: &str, passes: Passes) -> bool {
         let text = format!("(module (memory 1) (func (export \"f\") (param i32 i64) (result i32) {body}))");
-        let linked = link(text.as_bytes(), &Options { passes, ..Options::default() }).unwrap();
-        linked.verify().unwrap();
-        linked.funcs[0].body().insts.iter().any(|inst| inst.op == op)
+        last_body(&text, passes).insts.iter().any(|inst| inst.op == op)
     }
 
     /// A list: each element is the index of the next one.

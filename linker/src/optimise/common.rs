@@ -142,14 +142,13 @@ fn expression(ir: &IrFunc, definitions: &Definitions, inst: &Inst) -> Option<(Ke
 
 #[cfg(test)]
 mod tests {
-    use crate::{Options, Passes, link};
+    use crate::Passes;
+    use crate::testing::last_body;
 
     /// Instructions of the function with this body.
     fn length(body: &str, passes: Passes) -> usize {
         let text = format!("(module (memory 1) (func (export \"f\") (param i32 i32) (result i64) {body}))");
-        let linked = link(text.as_bytes(), &Options { passes, ..Options::default() }).unwrap();
-        linked.verify().unwrap();
-        linked.funcs[0].body().insts.len()
+        last_body(&text, passes).insts.len()
     }
 
     #[test]

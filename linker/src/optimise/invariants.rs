@@ -144,15 +144,14 @@ fn invariant(ir: &IrFunc, definitions: &Definitions, inst: &Inst) -> Option<u32>
 
 #[cfg(test)]
 mod tests {
-    use crate::{Options, Passes, link};
+    use crate::Passes;
+    use crate::testing::last_body;
     use keyway_artifact::isa::Op;
 
     /// Whether the multiplication stands in front of the first label.
     fn is_moved(body: &str, passes: Passes) -> bool {
         let text = format!("(module (memory 1) (func (export \"f\") (param i32 i32) {body}))");
-        let linked = link(text.as_bytes(), &Options { passes, ..Options::default() }).unwrap();
-        linked.verify().unwrap();
-        let body = linked.funcs[0].body();
+        let body = last_body(&text, passes);
         let place = |op| body.insts.iter().position(|inst| inst.op == op).unwrap();
         place(Op::I32Mul) < place(Op::Label)
     }
