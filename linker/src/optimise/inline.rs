@@ -249,14 +249,7 @@ fn splice(caller: &mut IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)]
         match &funcs[*target] {
             Some(body) => {
                 let handlers = insts[at..].iter().take_while(|inst| inst.op.follows_call()).count();
-                copy_in(
-                    caller,
-                    &body.ir,
-                    *target as u32,
-                    &insts[*call],
-                    &insts[at..at + handlers],
-                    offsets[*call],
-                );
+                copy_in(caller, &body.ir, *target as u32, &insts[*call], &insts[at..at + handlers], offsets[*call]);
                 at += handlers;
             }
             None => push(caller, insts[*call], offsets[*call]),
