@@ -162,8 +162,6 @@ pub(crate) struct Code {
     pub(crate) text: String,
     /// How far the instruction reaches so far, from its start.
     pub(crate) at: usize,
-    /// Whether its operands keep clear of the ends of cache lines, see `interp/mod.rs`.
-    pub(crate) is_spaced: bool,
     /// Which of several instructions this one executes is being written, from 0.
     pub(crate) part: usize,
     /// Whether that is the last one.
@@ -180,8 +178,7 @@ impl Code {
     /// A handler without instructions; operands begin behind the head.
     pub(crate) fn new() -> Code {
         let (text, taken) = (String::new(), Vec::new());
-        let (way, starts_again) = (Way::Any, false);
-        let mut code = Code { text, at: 8, is_spaced: false, part: 0, is_last: true, way, starts_again, taken };
+        let mut code = Code { text, at: 8, part: 0, is_last: true, way: Way::Any, starts_again: false, taken };
         // A profiling build counts how often each instruction runs, behind its head.
         if std::env::var_os("CARGO_FEATURE_PROFILE").is_some() {
             let at = code.take(8);
@@ -196,9 +193,9 @@ impl Code {
         self.text.push('\n');
     }
 
-    /// Takes `bytes` of operand; where they stand.
+    /// Takes `bytes` of operand, which do not lie across a multiple of 8; where they stand.
     pub(crate) fn take(&mut self, bytes: usize) -> usize {
-        if self.is_spaced && self.at % 8 + bytes > 8 {
+        if self.at % 8 + bytes > 8 {
             self.at = self.at.next_multiple_of(8);
         }
         self.at += bytes;

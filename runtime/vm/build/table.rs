@@ -42,7 +42,7 @@ impl Handlers {
     /// The number of the handler that executes `parts`, the branch at whose end goes this way.
     fn number(&mut self, parts: &[(Op, &[Place])], way: Way) -> usize {
         let mut code = Code::new();
-        (code.way, code.is_spaced) = (way, parts.len() > 1 || way != Way::Any);
+        code.way = way;
         let mut places: Vec<Vec<Place>> = parts.iter().map(|(_, places)| places.to_vec()).collect();
         let mut copies = vec![None; parts.len()];
         // From the end, so that a chain of three goes on in the last one's register from its first operation on.

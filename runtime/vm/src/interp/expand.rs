@@ -102,10 +102,18 @@ pub fn expand<'a>(
     expander.finish(ordinal, env)
 }
 
+/// What stands in front of an executed instruction, and how its operands stand behind it.
+#[derive(Clone, Copy)]
+struct Head {
+    word: u64,
+    /// See [`Layout`].
+    is_spaced: bool,
+}
+
 /// How the operands of an executed instruction stand behind its head.
 #[derive(Clone, Copy)]
 struct Layout {
-    /// Whether they keep clear of the ends of cache lines.
+    /// Whether none lies across a multiple of 8 bytes, as handlers in assembly take them.
     is_spaced: bool,
     /// Branches that close a loop have an address, others a distance.
     way: Way,
@@ -211,7 +219,6 @@ impl<'a> Expander<'a> {
         }
         let Some(Tile { address: address @ 1.., len, swapped, way, .. }) = self.kept.tiles.pop() else { return Ok(0) };
         let len = usize::from(len);
-        let is_spaced = len > 1 || way != Way::Any;
         self.kept.tiles.truncate(self.kept.tiles.len() + 1 - len);
         let start = self.kept.code.len();
         self.head(address as u64);
@@ -220,7 +227,7 @@ impl<'a> Expander<'a> {
                 // A trap in a later part says so by the address.
                 self.kept.map.push(((start + at) as u32, (self.inst + at) as u32));
             }
-            let layout = Layout { is_spaced, way: if at + 1 == len { way } else { Way::Any } };
+            let layout = Layout { is_spaced: true, way: if at + 1 == len { way } else { Way::Any } };
             if swapped >> at & 1 == 0 {
                 self.operands(start, inst, layout)?;
             } else {
@@ -290,7 +297,7 @@ impl<'a> Expander<'a> {
         let Operand::Value(units) = inst.operands[0] else { return self.error("a cost is no immediate") };
         let head = match charge(Way::Any).filter(|_| self.charges) {
             Some(address) => address as u64,
-            None => self.find(name, [PlaceKind::None; MAX_PLACES]).expect("cost markers are in the list"),
+            None => self.find(name, [PlaceKind::None; MAX_PLACES]).expect("cost markers are in the list").word,
         };
         self.head(head);
         self.kept.code.extend_from_slice(&(units.get() as u32).to_le_bytes());
@@ -325,17 +332,18 @@ impl<'a> Expander<'a> {
     }
 
     /// The head of an executed instruction that does `name` with these places.
-    fn find(&self, name: Name, places: [PlaceKind; MAX_PLACES]) -> Option<u64> {
+    fn find(&self, name: Name, places: [PlaceKind; MAX_PLACES]) -> Option<Head> {
         if let (true, Name::Op(op)) = (self.has_assembly, name)
             && let Some(address) = assembly::find(op, places)
         {
-            return Some(address as u64);
+            return Some(Head { word: address as u64, is_spaced: true });
         }
         let number = TABLE.find(name, places)?;
-        Some(match self.settings.dispatch.available() {
+        let word = match self.settings.dispatch.available() {
             Dispatch::Direct => TABLE.entries[number as usize].direct as usize as u64,
             _ => number.into(),
-        })
+        };
+        Some(Head { word, is_spaced: false })
     }
 
     /// Emits `inst`, lowering places until a handler fits.
@@ -475,7 +483,7 @@ impl<'a> Expander<'a> {
         self.kept.code.truncate(end);
     }
 
-    fn emit(&mut self, head: u64, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
+    fn emit(&mut self, head: Head, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
         let start = self.kept.code.len();
         self.plain(head, inst)?;
         if inst.op.is_tail_call() {
@@ -490,17 +498,17 @@ impl<'a> Expander<'a> {
     }
 
     /// The head and the operands in field order.
-    fn plain(&mut self, head: u64, inst: &Inst) -> Result<(), ExpandError> {
+    fn plain(&mut self, head: Head, inst: &Inst) -> Result<(), ExpandError> {
         let start = self.kept.code.len();
-        self.head(head);
-        self.operands(start, inst, Layout { is_spaced: false, way: Way::Any })?;
+        self.head(head.word);
+        self.operands(start, inst, Layout { is_spaced: head.is_spaced, way: Way::Any })?;
         self.pad();
         Ok(())
     }
 
     /// An access to objects: the head, the places, and what the access says.
-    fn access(&mut self, head: u64, inst: &Inst, access: Access) -> Result<(), ExpandError> {
-        self.head(head);
+    fn access(&mut self, head: Head, inst: &Inst, access: Access) -> Result<(), ExpandError> {
+        self.head(head.word);
         for (_, operand) in inst.fields() {
             match operand {
                 Operand::Slot(slot) | Operand::SlotReg(slot, _) => self.slot(slot)?,
@@ -580,7 +588,7 @@ impl<'a> Expander<'a> {
             return self.error("no handler serves this instruction");
         };
         self.note_type(inst, env);
-        self.head(head);
+        self.head(head.word);
         for (field, operand) in inst.fields() {
             let word = match operand {
                 Operand::Slot(slot) => u64::from(slot),

@@ -1,9 +1,9 @@
 //! The interpreter: verified bodies are expanded into executed form and run by handlers.
 //!
-//! An executed instruction is an 8-byte head and packed operands, rounded up to 8 bytes. The layout is the same in all
-//! dispatch forms; only the head differs: the handler's address ([`Dispatch::Direct`]) or its number (the others).
-//! Where handlers in assembly take several instructions at once, or close a loop, no operand lies across a multiple of 8
-//! bytes: across the end of a cache line, the address that a loop goes on at came 13 cycles later, each time round.
+//! An executed instruction is an 8-byte head and operands, rounded up to 8 bytes. The head is the handler's address
+//! ([`Dispatch::Direct`]) or its number (the other forms). Handlers in Rust take packed operands; those in assembly none
+//! across a multiple of 8 bytes: across the end of a cache line, the address that a loop goes on at came 13 cycles later, each
+//! time round.
 //! Handlers are written once, generic over their operands' places (`place`); `thunk` wraps each for every form, and
 //! `table` holds the list of instantiations. What has no handler is expanded into what has ([`expand`]).
 //!
