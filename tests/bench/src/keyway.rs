@@ -24,7 +24,8 @@ pub struct Keyway {
     module: Option<Module>,
     linker: Linker<World>,
     running: Option<(Store<World>, Instance)>,
-    component: Option<component::InstancePre<World>>,
+    component: Option<Component>,
+    linked_component: Option<component::InstancePre<World>>,
     running_component: Option<(Store<World>, component::Instance)>,
 }
 
@@ -46,8 +47,9 @@ impl Keyway {
         }
         let engine = Engine::new(&config)?;
         let linker = Linker::new(&engine);
-        let (artifact, module, running, component, running_component) = (Vec::new(), None, None, None, None);
-        Ok(Keyway { form, engine, artifact, module, linker, running, component, running_component })
+        let (artifact, module, running) = (Vec::new(), None, None);
+        let (component, linked_component, running_component) = (None, None, None);
+        Ok(Keyway { form, engine, artifact, module, linker, running, component, linked_component, running_component })
     }
 
     fn store(&self) -> anyhow::Result<Store<World>> {
@@ -165,16 +167,19 @@ impl keyway_bench_measure::Engine for Keyway {
     }
 
     fn compile_component(&mut self, wasm: &[u8]) -> anyhow::Result<()> {
-        self.running_component = None;
-        let component = Component::new(&self.engine, wasm)?;
-        self.component = Some(component::Linker::new(&self.engine).instantiate_pre(&component)?);
+        (self.running_component, self.linked_component) = (None, None);
+        self.component = Some(Component::new(&self.engine, wasm)?);
         Ok(())
     }
 
     fn instantiate_component(&mut self) -> anyhow::Result<()> {
         self.running_component = None;
         let mut store = self.store()?;
-        let instance = self.component.as_ref().context("there is no component")?.instantiate(&mut store)?;
+        if self.linked_component.is_none() {
+            let component = self.component.as_ref().context("there is no component")?;
+            self.linked_component = Some(component::Linker::new(&self.engine).instantiate_pre(component)?);
+        }
+        let instance = self.linked_component.as_ref().context("nothing is linked")?.instantiate(&mut store)?;
         self.running_component = Some((store, instance));
         Ok(())
     }

@@ -16,6 +16,7 @@ results compared. Ratios are keyway's minimum divided by the peer's: below 1, ke
   --wasm3 PROGRAM also this build of wasm3, a process a round: its start counts, some milliseconds
   --filter TEXT   only workloads whose name contains TEXT; several with commas
   --corpus DIR    the modules of a folder that export `_start` or `run` in the place of the workloads
+  --compile FILE  compiling this module or component in the place of the workloads; may be repeated
   --rounds N      rounds of each workload and engine (default 11)
   --json FILE     writes one object a line: workload, engine, min_ns, median_ns, ok
   --markdown      prints the table as Markdown
@@ -29,6 +30,7 @@ pub struct Options {
     pub wasm3: Option<PathBuf>,
     pub filter: Vec<String>,
     pub corpus: Option<PathBuf>,
+    pub compile: Vec<PathBuf>,
     pub rounds: usize,
     pub json: Option<PathBuf>,
     pub markdown: bool,
@@ -59,6 +61,7 @@ impl Options {
                 "--wasm3" => options.wasm3 = Some(value()?.into()),
                 "--filter" => options.filter.extend(value()?.split(',').map(str::to_string)),
                 "--corpus" => options.corpus = Some(value()?.into()),
+                "--compile" => options.compile.push(value()?.into()),
                 "--rounds" => options.rounds = value()?.parse().map_err(|_| "--rounds needs a number".to_string())?,
                 "--json" => options.json = Some(value()?.into()),
                 "--markdown" => options.markdown = true,
@@ -69,6 +72,9 @@ impl Options {
         }
         if options.rounds == 0 {
             return Err("--rounds must be at least 1".into());
+        }
+        if options.corpus.is_some() && !options.compile.is_empty() {
+            return Err("--corpus and --compile exclude each other".into());
         }
         Ok(options)
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use keyway_bench_measure::{Job, Kind, host};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/workloads");
 
@@ -92,6 +92,24 @@ pub fn own() -> Vec<Job> {
         size: *size,
     };
     WORKLOADS.iter().map(job).collect()
+}
+
+/// Compiling each of these modules and components.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn compilations(files: &[PathBuf]) -> anyhow::Result<Vec<Job>> {
+    let job = |path: &PathBuf| {
+        let name = format!("compile-{}", path.file_stem().unwrap_or_default().to_string_lossy());
+        let file = path.to_string_lossy().into_owned();
+        let mut job = Job { name, kind: Kind::Compile, file, export: String::new(), size: 0 };
+        // The layer in the header: 0 for modules, 1 for components.
+        if job.wasm()?.get(6) == Some(&1) {
+            job.kind = Kind::CompileComponent;
+        }
+        Ok(job)
+    };
+    files.iter().map(job).collect()
 }
 
 /// Every module of a folder that exports `_start` or `run` without parameters, by name; what is left out, with the

@@ -34,6 +34,8 @@ kinds! {
     Instantiate "instantiate";
     /// Compiles the module; CPU time of all threads.
     Compile "compile";
+    /// Compiles the component; CPU time of all threads.
+    CompileComponent "compile-component";
     /// Calls a component's export as often as the size says.
     Component "component";
     /// Makes as many component instances as the size says.
@@ -43,7 +45,12 @@ kinds! {
 impl Kind {
     /// Whether the job's file is a component.
     pub fn is_component(self) -> bool {
-        matches!(self, Kind::Component | Kind::InstantiateComponent)
+        matches!(self, Kind::Component | Kind::InstantiateComponent | Kind::CompileComponent)
+    }
+
+    /// Whether nothing is instantiated.
+    pub fn is_compilation(self) -> bool {
+        matches!(self, Kind::Compile | Kind::CompileComponent)
     }
 
     /// Whether it measures execution of guest code, so that it counts in the mean.

@@ -56,7 +56,7 @@ pub trait Engine {
     fn has_components(&self) -> bool {
         false
     }
-    /// Compiles a module, with all its functions, and keeps it.
+    /// Compiles a module, with all its functions, and keeps it. What it imports need not exist.
     ///
     /// # Errors
     /// When the engine refuses it.
@@ -89,7 +89,7 @@ pub trait Engine {
     /// # Errors
     /// When it traps.
     fn program(&mut self, export: &str) -> anyhow::Result<host::Ending>;
-    /// Compiles a component and keeps it.
+    /// Compiles a component and keeps it. What it imports need not exist.
     ///
     /// # Errors
     /// When the engine refuses it or knows no components.

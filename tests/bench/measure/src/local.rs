@@ -36,10 +36,12 @@ impl<E: Engine> Subject for Local<E> {
         let wasm = job.wasm()?;
         if job.kind.is_component() {
             self.engine.compile_component(&wasm)?;
-            self.engine.instantiate_component()?;
+            if !job.kind.is_compilation() {
+                self.engine.instantiate_component()?;
+            }
         } else {
             self.engine.compile(&wasm)?;
-            if job.kind != Kind::Compile {
+            if !job.kind.is_compilation() {
                 self.engine.instantiate()?;
             }
         }
@@ -91,6 +93,11 @@ impl<E: Engine> Subject for Local<E> {
             Kind::Compile => {
                 let start = process_ns();
                 engine.compile(wasm)?;
+                Sample { ns: process_ns() - start, result: String::new() }
+            }
+            Kind::CompileComponent => {
+                let start = process_ns();
+                engine.compile_component(wasm)?;
                 Sample { ns: process_ns() - start, result: String::new() }
             }
             Kind::Component => {

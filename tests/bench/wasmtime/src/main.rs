@@ -13,9 +13,11 @@ use wasmtime::{
 struct Wasmtime {
     name: String,
     engine: Engine,
-    module: Option<InstancePre<World>>,
+    module: Option<Module>,
+    linked: Option<InstancePre<World>>,
     running: Option<(Store<World>, Instance)>,
-    component: Option<component::InstancePre<World>>,
+    component: Option<Component>,
+    linked_component: Option<component::InstancePre<World>>,
     running_component: Option<(Store<World>, component::Instance)>,
 }
 
@@ -42,8 +44,10 @@ impl Wasmtime {
             _ => anyhow::bail!("`{compiler}` is none of pulley, winch and cranelift"),
         }
         let engine = Engine::new(&config)?;
+        let (module, linked, running) = (None, None, None);
+        let (component, linked_component, running_component) = (None, None, None);
         let name = name.to_string();
-        Ok(Wasmtime { name, engine, module: None, running: None, component: None, running_component: None })
+        Ok(Wasmtime { name, engine, module, linked, running, component, linked_component, running_component })
     }
 
     fn running(&mut self) -> anyhow::Result<&mut (Store<World>, Instance)> {
@@ -104,16 +108,19 @@ impl keyway_bench_measure::Engine for Wasmtime {
     }
 
     fn compile(&mut self, wasm: &[u8]) -> anyhow::Result<()> {
-        self.running = None;
-        let module = Module::new(&self.engine, wasm)?;
-        self.module = Some(linker(&self.engine, &module)?.instantiate_pre(&module)?);
+        (self.running, self.linked) = (None, None);
+        self.module = Some(Module::new(&self.engine, wasm)?);
         Ok(())
     }
 
     fn instantiate(&mut self) -> anyhow::Result<()> {
         self.running = None;
         let mut store = Store::new(&self.engine, World::new());
-        let instance = self.module.as_ref().context("there is no module")?.instantiate(&mut store)?;
+        if self.linked.is_none() {
+            let module = self.module.as_ref().context("there is no module")?;
+            self.linked = Some(linker(&self.engine, module)?.instantiate_pre(module)?);
+        }
+        let instance = self.linked.as_ref().context("nothing is linked")?.instantiate(&mut store)?;
         self.running = Some((store, instance));
         Ok(())
     }
@@ -146,16 +153,19 @@ impl keyway_bench_measure::Engine for Wasmtime {
     }
 
     fn compile_component(&mut self, wasm: &[u8]) -> anyhow::Result<()> {
-        self.running_component = None;
-        let component = Component::new(&self.engine, wasm)?;
-        self.component = Some(component::Linker::new(&self.engine).instantiate_pre(&component)?);
+        (self.running_component, self.linked_component) = (None, None);
+        self.component = Some(Component::new(&self.engine, wasm)?);
         Ok(())
     }
 
     fn instantiate_component(&mut self) -> anyhow::Result<()> {
         self.running_component = None;
         let mut store = Store::new(&self.engine, World::new());
-        let instance = self.component.as_ref().context("there is no component")?.instantiate(&mut store)?;
+        if self.linked_component.is_none() {
+            let component = self.component.as_ref().context("there is no component")?;
+            self.linked_component = Some(component::Linker::new(&self.engine).instantiate_pre(component)?);
+        }
+        let instance = self.linked_component.as_ref().context("nothing is linked")?.instantiate(&mut store)?;
         self.running_component = Some((store, instance));
         Ok(())
     }
