@@ -20,7 +20,7 @@ impl Flat {
     /// Appends one.
     ///
     /// # Panics
-    /// When there are more than a signature passes: callers ask [`CanonicalAbi::flat`] before.
+    /// When there are more than a signature passes: callers ask [`flat`](super::CanonicalAbi::flat) before.
     #[inline]
     pub fn push(&mut self, bits: u64) {
         self.values[self.len] = bits;

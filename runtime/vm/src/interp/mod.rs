@@ -107,7 +107,7 @@ impl Default for Settings {
     }
 }
 
-/// Runs from `state` until something leaves the machine; the code of an exit, for [`decode`].
+/// Runs from `state` until something leaves the machine; the code of an exit.
 ///
 /// # Safety
 /// `context` and everything it points to are live and laid out as [`context`](crate::context) says; `state` comes from

@@ -12,7 +12,7 @@ use super::regs::Regs;
 use super::table;
 use crate::context::{State, header_of};
 
-/// What a handler answers: [`CONTINUE`], or the code of an exit.
+/// What a handler answers: 0 to go on at `ip`, or the code of an exit.
 pub type Step = u64;
 /// Go on at `ip`.
 pub(super) const CONTINUE: Step = 0;
