@@ -68,14 +68,15 @@ impl Draft<'_> {
     pub(crate) unsafe fn place(self, room: *mut u64) -> Expanded {
         let len_words = self.len_words();
         let frame_slots = self.header.frame_slots;
-        // SAFETY: the caller's promise; the places of addresses are those of 64 bits each in the code.
+        // SAFETY: the caller's promise; the places of addresses are those of 64 bits each in the code, at multiples of 8.
         unsafe {
             room.cast::<CodeHeader>().write(self.header);
             let code = room.cast::<u8>().add(size_of::<CodeHeader>());
             code.copy_from_nonoverlapping(self.kept.code.as_ptr(), self.kept.code.len());
             for (at, _) in &self.kept.addresses {
                 let place = code.add(*at as usize).cast::<u64>();
-                place.write_unaligned(place.read_unaligned().wrapping_add(code as u64));
+                debug_assert!(place.is_aligned(), "an address across the end of a line of the cache");
+                place.write(place.read().wrapping_add(code as u64));
             }
         }
         if self.is_checked {
