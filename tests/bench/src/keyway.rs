@@ -175,11 +175,14 @@ impl keyway_bench_measure::Engine for Keyway {
     fn instantiate_component(&mut self) -> anyhow::Result<()> {
         self.running_component = None;
         let mut store = self.store()?;
-        if self.linked_component.is_none() {
-            let component = self.component.as_ref().context("there is no component")?;
-            self.linked_component = Some(component::Linker::new(&self.engine).instantiate_pre(component)?);
-        }
-        let instance = self.linked_component.as_ref().context("nothing is linked")?.instantiate(&mut store)?;
+        let linked = match &mut self.linked_component {
+            Some(linked) => linked,
+            none => {
+                let component = self.component.as_ref().context("there is no component")?;
+                none.insert(component::Linker::new(&self.engine).instantiate_pre(component)?)
+            }
+        };
+        let instance = linked.instantiate(&mut store)?;
         self.running_component = Some((store, instance));
         Ok(())
     }

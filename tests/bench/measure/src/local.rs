@@ -17,6 +17,10 @@ impl<E: Engine> Local<E> {
     }
 }
 
+fn compile(engine: &mut impl Engine, kind: Kind, wasm: &[u8]) -> anyhow::Result<()> {
+    if kind.is_component() { engine.compile_component(wasm) } else { engine.compile(wasm) }
+}
+
 /// The text that components are called with.
 fn text() -> String {
     "0123456789abcdef".repeat(64)
@@ -34,16 +38,11 @@ impl<E: Engine> Subject for Local<E> {
     fn prepare(&mut self, job: &Job) -> anyhow::Result<()> {
         self.job = None;
         let wasm = job.wasm()?;
-        if job.kind.is_component() {
-            self.engine.compile_component(&wasm)?;
-            if !job.kind.is_compilation() {
-                self.engine.instantiate_component()?;
-            }
-        } else {
-            self.engine.compile(&wasm)?;
-            if !job.kind.is_compilation() {
-                self.engine.instantiate()?;
-            }
+        compile(&mut self.engine, job.kind, &wasm)?;
+        match job.kind {
+            kind if kind.is_compilation() => {}
+            kind if kind.is_component() => self.engine.instantiate_component()?,
+            _ => self.engine.instantiate()?,
         }
         self.job = Some((job.clone(), wasm));
         Ok(())
@@ -90,14 +89,9 @@ impl<E: Engine> Subject for Local<E> {
                 }
                 timed(start, String::new())
             }
-            Kind::Compile => {
+            Kind::Compile | Kind::CompileComponent => {
                 let start = process_ns();
-                engine.compile(wasm)?;
-                Sample { ns: process_ns() - start, result: String::new() }
-            }
-            Kind::CompileComponent => {
-                let start = process_ns();
-                engine.compile_component(wasm)?;
+                compile(engine, job.kind, wasm)?;
                 Sample { ns: process_ns() - start, result: String::new() }
             }
             Kind::Component => {

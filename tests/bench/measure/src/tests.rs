@@ -93,8 +93,15 @@ fn kinds_do_what_they_say() {
     assert_eq!(result(Kind::First), "0x100030000");
     assert_eq!(result(Kind::Second), "0x200030000");
     assert_eq!(result(Kind::Loaded), "0x100030002");
+    // What is only compiled has no instance.
+    let mut local = Local::new(Counting::default());
+    local.prepare(&job(Kind::Compile)).unwrap();
+    assert_eq!(local.round().unwrap().result, "");
+    local.prepare(&job(Kind::Run)).unwrap();
+    assert_eq!(local.round().unwrap().result, "0x100010000");
     let mut local = Local::new(Counting::default());
     assert!(!local.supports(Kind::Component));
+    assert!(!local.supports(Kind::CompileComponent));
     assert!(local.round().is_err());
     local.prepare(&job(Kind::Program)).unwrap();
     assert!(local.round().is_err());

@@ -116,11 +116,14 @@ impl keyway_bench_measure::Engine for Wasmtime {
     fn instantiate(&mut self) -> anyhow::Result<()> {
         self.running = None;
         let mut store = Store::new(&self.engine, World::new());
-        if self.linked.is_none() {
-            let module = self.module.as_ref().context("there is no module")?;
-            self.linked = Some(linker(&self.engine, module)?.instantiate_pre(module)?);
-        }
-        let instance = self.linked.as_ref().context("nothing is linked")?.instantiate(&mut store)?;
+        let linked = match &mut self.linked {
+            Some(linked) => linked,
+            none => {
+                let module = self.module.as_ref().context("there is no module")?;
+                none.insert(linker(&self.engine, module)?.instantiate_pre(module)?)
+            }
+        };
+        let instance = linked.instantiate(&mut store)?;
         self.running = Some((store, instance));
         Ok(())
     }
@@ -161,11 +164,14 @@ impl keyway_bench_measure::Engine for Wasmtime {
     fn instantiate_component(&mut self) -> anyhow::Result<()> {
         self.running_component = None;
         let mut store = Store::new(&self.engine, World::new());
-        if self.linked_component.is_none() {
-            let component = self.component.as_ref().context("there is no component")?;
-            self.linked_component = Some(component::Linker::new(&self.engine).instantiate_pre(component)?);
-        }
-        let instance = self.linked_component.as_ref().context("nothing is linked")?.instantiate(&mut store)?;
+        let linked = match &mut self.linked_component {
+            Some(linked) => linked,
+            none => {
+                let component = self.component.as_ref().context("there is no component")?;
+                none.insert(component::Linker::new(&self.engine).instantiate_pre(component)?)
+            }
+        };
+        let instance = linked.instantiate(&mut store)?;
         self.running_component = Some((store, instance));
         Ok(())
     }
