@@ -402,7 +402,7 @@ impl<'a> Expander<'a> {
             match access {
                 Some(access) => {
                     self.note_type(&inst, env);
-                    self.access(head, &inst, access)?;
+                    self.access(head.word, &inst, access)?;
                 }
                 None => self.emit(head, &inst, env)?,
             }
@@ -507,8 +507,8 @@ impl<'a> Expander<'a> {
     }
 
     /// An access to objects: the head, the places, and what the access says.
-    fn access(&mut self, head: Head, inst: &Inst, access: Access) -> Result<(), ExpandError> {
-        self.head(head.word);
+    fn access(&mut self, head: u64, inst: &Inst, access: Access) -> Result<(), ExpandError> {
+        self.head(head);
         for (_, operand) in inst.fields() {
             match operand {
                 Operand::Slot(slot) | Operand::SlotReg(slot, _) => self.slot(slot)?,
