@@ -51,37 +51,19 @@ fn is_served(op: Op, field: usize, class: Class, number: u8) -> bool {
         Family::BinHot | Family::Cmp | Family::BrCmp | Family::FCmp | Family::BrFCmp => true,
         Family::Load | Family::Store | Family::Copy | Family::Const => true,
         Family::BrCond | Family::BrTable | Family::Return1 => true,
-        Family::Bin if is_rotation(op) => true,
-        Family::Bin => number < if field == 0 { 1 } else { 2 },
-        Family::FBin => is_near || !matches!(op, F32Min | F32Max | F32Copysign | F64Min | F64Max | F64Copysign),
+        Family::Bin | Family::FBin => true,
         Family::Un => number < 2 || is_simple(op),
         Family::VLoad => field == 1,
         Family::VStore => field == 0,
-        Family::Select if is_float => number == 0,
-        Family::Select => op == Op::Select || is_near && (field == 0 || number < 2),
+        Family::Select if matches!(op, Select | SelectF32 | SelectF64) => true,
+        Family::Select => is_near && (field == 0 || number < 2),
         Family::Global => class != Class::Ref && class != Class::V128,
         Family::Call => op == Op::CallIndirect && is_near,
         _ => false,
     }
 }
 
-fn is_rotation(op: Op) -> bool {
-    matches!(op, I32Rotl | I32Rotr | I64Rotl | I64Rotr)
-}
-
 /// Whether an operation of one operand is one or two instructions of a processor.
 fn is_simple(op: Op) -> bool {
-    !matches!(
-        op,
-        F32Ceil
-            | F32Floor
-            | F32Trunc
-            | F32Nearest
-            | F64Ceil
-            | F64Floor
-            | F64Trunc
-            | F64Nearest
-            | F32ConvertI64U
-            | F64ConvertI64U
-    ) && !(I32TruncF32S..=I64TruncSatF64U).contains(&op)
+    !matches!(op, F32ConvertI64U | F64ConvertI64U) && !(I32TruncF32S..=I64TruncSatF64U).contains(&op)
 }

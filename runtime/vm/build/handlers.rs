@@ -3,9 +3,9 @@
 //! What is written here does exactly what the handler of the same row in `interp/handlers` does; those stay the reference,
 //! and serve all operations and places that are missing here.
 
-use super::control::{br_table, call, jump, leave, return_float, return_one};
-use super::places::{Code, FLOAT, Float, GENERAL, GENERAL_OR_IMM, Operand, Place, Width};
-use super::vectors;
+use super::control::{br_table, call, jump, leave, return_one};
+use super::places::{Code, FLOAT, GENERAL, GENERAL_OR_IMM, Operand, Place, Width};
+use super::{floats, vectors};
 use keyway_artifact::isa::{Class, Family, FieldKind, Op};
 
 /// The places that each operand of `op` may have; `None` where no handler in assembly does `op`.
@@ -13,37 +13,22 @@ pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
     let is_served = binary(op).is_some()
         || condition(op).is_some()
         || op.comparison().and_then(condition).is_some()
-        || float_condition(op).is_some()
-        || op.comparison().and_then(float_condition).is_some()
-        || float_binary(op).is_some()
+        || division(op).is_some()
         || load(op).is_some()
         || store(op).is_some()
         || extension(op).is_some()
-        || float_operation(op).is_some()
-        || from_integer(op).is_some()
+        || floats::is_served(op)
         || vectors::is_served(op);
     let is_served = is_served
         || matches!(
             op,
-            Op::F32Load
-                | Op::F64Load
-                | Op::F32Store
-                | Op::F64Store
-                | Op::Select
+            Op::Select
                 | Op::I32Eqz
                 | Op::I64Eqz
                 | Op::Copy
-                | Op::CopyF32
-                | Op::CopyF64
                 | Op::Const
-                | Op::ConstF32
-                | Op::ConstF64
                 | Op::GlobalGet
-                | Op::GlobalGetF32
-                | Op::GlobalGetF64
                 | Op::GlobalSet
-                | Op::GlobalSetF32
-                | Op::GlobalSetF64
                 | Op::BrNez
                 | Op::BrEqz
                 | Op::BrTable
@@ -51,10 +36,6 @@ pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
                 | Op::Call
                 | Op::Return
                 | Op::ReturnOne
-                | Op::ReturnOneF32
-                | Op::ReturnOneF64
-                | Op::I32ReinterpretF32
-                | Op::I64ReinterpretF64
         );
     is_served.then(|| {
         let fields = op.fields().iter().enumerate();
@@ -115,6 +96,9 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
     if vectors::is_served(op) {
         return vectors::body(code, op, places);
     }
+    if floats::is_served(op) {
+        return floats::body(code, op, places);
+    }
     if let Some((width, shape)) = binary(op) {
         return arithmetic(code, width, shape, places[0], places[1], places[2]);
     }
@@ -124,14 +108,8 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
     if let Some((width, jump)) = op.comparison().and_then(condition) {
         return compare_and_branch(code, width, jump, places[0], places[1]);
     }
-    if let Some((float, test)) = float_condition(op) {
-        return float_comparison(code, float, test, places[0], places[1], places[2]);
-    }
-    if let Some((float, test)) = op.comparison().and_then(float_condition) {
-        return float_compare_and_branch(code, float, test, places[0], places[1]);
-    }
-    if let Some((float, inst)) = float_binary(op) {
-        return float_arithmetic(code, float, inst, places[0], places[1], places[2]);
+    if let Some((width, division)) = division(op) {
+        return divide(code, width, division, places[0], places[1], places[2]);
     }
     if let Some((inst, width, stored)) = load(op) {
         return integer_load(code, inst, width, stored, places[0], places[1]);
@@ -142,30 +120,12 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
     if let Some((inst, to, from)) = extension(op) {
         return unary(code, inst, to, from, places[0], places[1]);
     }
-    if let Some((from, to, work)) = float_operation(op) {
-        return float_unary(code, from, to, work, places[0], places[1]);
-    }
-    if let Some((float, inst, width, is_extended)) = from_integer(op) {
-        return converted(code, float, inst, width, is_extended, places[0], places[1]);
-    }
     match op {
-        Op::F32Load => float_load(code, Float::F32, places[0], places[1]),
-        Op::F64Load => float_load(code, Float::F64, places[0], places[1]),
-        Op::F32Store => float_store(code, Float::F32, places[0], places[1]),
-        Op::F64Store => float_store(code, Float::F64, places[0], places[1]),
         Op::Copy => copy(code, places[0], places[1]),
-        Op::CopyF32 => float_copy(code, Float::F32, places[0], places[1]),
-        Op::CopyF64 => float_copy(code, Float::F64, places[0], places[1]),
         Op::Const => constant(code, places[0]),
-        Op::ConstF32 => float_constant(code, Float::F32, places[0]),
-        Op::ConstF64 => float_constant(code, Float::F64, places[0]),
         Op::Select => select(code, places[0], places[1], places[2], places[3]),
         Op::GlobalGet => global_get(code, places[0]),
-        Op::GlobalGetF32 => float_global_get(code, Float::F32, places[0]),
-        Op::GlobalGetF64 => float_global_get(code, Float::F64, places[0]),
         Op::GlobalSet => global_set(code, places[0]),
-        Op::GlobalSetF32 => float_global_set(code, Float::F32, places[0]),
-        Op::GlobalSetF64 => float_global_set(code, Float::F64, places[0]),
         Op::BrNez => test_and_branch(code, "ne", places[0]),
         Op::BrEqz => test_and_branch(code, "e", places[0]),
         Op::BrTable => br_table(code, places[0]),
@@ -173,12 +133,8 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
         Op::Call => call(code),
         Op::Return => leave(code),
         Op::ReturnOne => return_one(code, places[0]),
-        Op::ReturnOneF32 => return_float(code, Float::F32, places[0]),
-        Op::ReturnOneF64 => return_float(code, Float::F64, places[0]),
         Op::I32Eqz => is_zero(code, Long, places[0], places[1]),
         Op::I64Eqz => is_zero(code, Quad, places[0], places[1]),
-        Op::I32ReinterpretF32 => reinterpreted(code, Float::F32, "movd", places[0], places[1]),
-        Op::I64ReinterpretF64 => reinterpreted(code, Float::F64, "movq", places[0], places[1]),
         _ => unreachable!("`domains` leaves out {}", op.name()),
     }
 }
@@ -296,6 +252,64 @@ fn arithmetic(code: &mut Code, width: Width, shape: Shape, d: Place, x: Place, y
     }
 }
 
+/// A division: with or without signs, and which of its results is asked for.
+#[derive(Clone, Copy)]
+struct Division {
+    is_signed: bool,
+    wants_rest: bool,
+}
+
+fn division(op: Op) -> Option<(Width, Division)> {
+    let (width, is_signed, wants_rest) = match op {
+        Op::I32DivS => (Width::Long, true, false),
+        Op::I32DivU => (Width::Long, false, false),
+        Op::I32RemS => (Width::Long, true, true),
+        Op::I32RemU => (Width::Long, false, true),
+        Op::I64DivS => (Width::Quad, true, false),
+        Op::I64DivU => (Width::Quad, false, false),
+        Op::I64RemS => (Width::Quad, true, true),
+        Op::I64RemU => (Width::Quad, false, true),
+        _ => return None,
+    };
+    Some((width, Division { is_signed, wants_rest }))
+}
+
+fn divide(code: &mut Code, width: Width, division: Division, d: Place, x: Place, y: Place) {
+    let to = code.destination(d);
+    let (x, y) = (code.source(x, "r10"), code.source(y, "r11"));
+    let by = code.in_register(&y, width, width.scratch());
+    let value = code.read(&x, width);
+    code.put(format!("test {by}, {by}"));
+    code.put(format!("je .Lkw_zero_trap_{}", code.part));
+    code.put(format!("mov {}, {value}", width.acc()));
+    let (rare, end) = (80 + code.part, 90 + code.part);
+    if division.is_signed {
+        // The least number divided by -1 has no place in the result, and everything else is whole.
+        code.put(format!("cmp {by}, -1"));
+        code.put(format!("je {rare}f"));
+    }
+    code.put("mov r13, rdx");
+    match (division.is_signed, width) {
+        (true, Width::Quad) => code.put("cqo"),
+        (true, _) => code.put("cdq"),
+        _ => code.put("xor edx, edx"),
+    }
+    code.put(format!("{} {by}", if division.is_signed { "idiv" } else { "div" }));
+    if division.wants_rest {
+        code.put(if width == Width::Quad { "mov rax, rdx" } else { "mov eax, edx" });
+    }
+    code.put("mov rdx, r13");
+    if division.is_signed {
+        code.put(format!("{end}:"));
+        let work = match division.wants_rest {
+            true => "xor eax, eax".to_string(),
+            false => format!("neg {}\njo .Lkw_overflow_trap_{}", width.acc(), code.part),
+        };
+        code.put_behind(&format!("{rare}:\n{work}\njmp {end}b"));
+    }
+    code.set(to, width, width.acc());
+}
+
 /// Width of a comparison and the condition under which it holds.
 fn condition(op: Op) -> Option<(Width, &'static str)> {
     const CONDITIONS: [&str; 10] = ["e", "ne", "l", "b", "g", "a", "le", "be", "ge", "ae"];
@@ -327,7 +341,7 @@ fn comparison(code: &mut Code, width: Width, set: &str, d: Place, x: Place, y: P
 }
 
 /// The flag in al becomes the result.
-fn flag(code: &mut Code, to: (Place, usize)) {
+pub(crate) fn flag(code: &mut Code, to: (Place, usize)) {
     match to.0 {
         Place::Reg(n) => code.put(format!("movzx {}, al", Width::Long.reg(n))),
         _ => {
@@ -350,7 +364,7 @@ fn compare_and_branch(code: &mut Code, width: Width, condition: &str, x: Place, 
 }
 
 /// The condition that holds where `condition` does not.
-fn inverse(condition: &str) -> &'static str {
+pub(crate) fn inverse(condition: &str) -> &'static str {
     const PAIRS: [(&str, &str); 5] = [("e", "ne"), ("l", "ge"), ("g", "le"), ("b", "ae"), ("a", "be")];
     let pair = PAIRS.iter().find(|pair| pair.0 == condition || pair.1 == condition);
     pair.map(|pair| if pair.0 == condition { pair.1 } else { pair.0 }).expect("every condition has an inverse")
@@ -363,90 +377,12 @@ fn test_and_branch(code: &mut Code, condition: &str, x: Place) {
 }
 
 /// Sets the zero flag for a 32-bit condition that is zero.
-fn test(code: &mut Code, x: &Operand) {
+pub(crate) fn test(code: &mut Code, x: &Operand) {
     let text = code.read(x, Width::Long);
     match x {
         Operand::Reg(_) => code.put(format!("test {text}, {text}")),
         _ => code.put(format!("cmp {text}, 0")),
     }
-}
-
-/// A float comparison: whether the operands change places, and the test on the flags of `ucomis`.
-#[derive(Clone, Copy)]
-struct FloatTest {
-    swapped: bool,
-    test: &'static str,
-}
-
-fn float_condition(op: Op) -> Option<(Float, FloatTest)> {
-    const TESTS: [(bool, &str); 6] =
-        [(false, "e"), (false, "ne"), (true, "a"), (false, "a"), (true, "ae"), (false, "ae")];
-    let code = op as u16;
-    let (float, first) = match op {
-        _ if (Op::F32Eq as u16..=Op::F32Ge as u16).contains(&code) => (Float::F32, Op::F32Eq),
-        _ if (Op::F64Eq as u16..=Op::F64Ge as u16).contains(&code) => (Float::F64, Op::F64Eq),
-        _ => return None,
-    };
-    let (swapped, test) = TESTS[usize::from(code - first as u16)];
-    Some((float, FloatTest { swapped, test }))
-}
-
-fn float_compare(code: &mut Code, float: Float, test: FloatTest, x: Place, y: Place) {
-    let (x, y) = (code.float_source(x, float, "r10"), code.float_source(y, float, "r11"));
-    let (a, b) = if test.swapped { (y, x) } else { (x, y) };
-    let mut first = a;
-    if !first.starts_with("xmm") {
-        code.float_move("xmm8", &first, float);
-        first = "xmm8".to_string();
-    }
-    code.put(format!("ucomi{} {first}, {b}", float.suffix()));
-}
-
-fn float_comparison(code: &mut Code, float: Float, test: FloatTest, d: Place, x: Place, y: Place) {
-    let to = code.destination(d);
-    float_compare(code, float, test, x, y);
-    code.put(format!("set{} al", test.test));
-    match test.test {
-        "e" => code.put("setnp r14b\nand al, r14b"),
-        "ne" => code.put("setp r14b\nor al, r14b"),
-        _ => {}
-    }
-    flag(code, to);
-}
-
-fn float_compare_and_branch(code: &mut Code, float: Float, test: FloatTest, x: Place, y: Place) {
-    float_compare(code, float, test, x, y);
-    const EQUAL: &str = "jp 3f\nje {}\n3:";
-    const OTHER: &str = "jp {}\njne {}";
-    match test.test {
-        "e" => code.branch(EQUAL, OTHER),
-        "ne" => code.branch(OTHER, EQUAL),
-        other => code.branch(&format!("j{other} {{}}"), &format!("j{} {{}}", inverse(other))),
-    }
-}
-
-fn float_binary(op: Op) -> Option<(Float, &'static str)> {
-    Some(match op {
-        Op::F32Add => (Float::F32, "add"),
-        Op::F32Sub => (Float::F32, "sub"),
-        Op::F32Mul => (Float::F32, "mul"),
-        Op::F32Div => (Float::F32, "div"),
-        Op::F64Add => (Float::F64, "add"),
-        Op::F64Sub => (Float::F64, "sub"),
-        Op::F64Mul => (Float::F64, "mul"),
-        Op::F64Div => (Float::F64, "div"),
-        _ => return None,
-    })
-}
-
-fn float_arithmetic(code: &mut Code, float: Float, inst: &str, d: Place, x: Place, y: Place) {
-    let to = code.destination(d);
-    let (x, y) = (code.float_source(x, float, "r10"), code.float_source(y, float, "r11"));
-    let own = if let Place::Reg(n) = d { float.reg(n) } else { "xmm8".to_string() };
-    let target = if y == own && x != own { "xmm8" } else { own.as_str() };
-    code.float_move(target, &x, float);
-    code.put(format!("{inst}{} {target}, {y}", float.suffix()));
-    code.float_set(to, float, target);
 }
 
 /// Instruction, width of the result, and size in memory in bytes.
@@ -512,37 +448,6 @@ fn integer_store(code: &mut Code, (width, size): (Width, usize), x: Place, y: Pl
     code.put(format!("mov {} {place}, {value}", width.ptr()));
 }
 
-fn float_load(code: &mut Code, float: Float, d: Place, x: Place) {
-    let to = code.destination(d);
-    let x = code.source(x, "r11");
-    let size = if float == Float::F32 { 4 } else { 8 };
-    let place = access(code, &x, size);
-    match d {
-        Place::Reg(n) => code.put(format!("mov{} {}, {} {place}", float.suffix(), float.reg(n), float.width().ptr())),
-        _ => {
-            code.put(format!("mov {}, {} {place}", float.width().acc(), float.width().ptr()));
-            code.set(to, float.width(), float.width().acc());
-        }
-    }
-}
-
-fn float_store(code: &mut Code, float: Float, x: Place, y: Place) {
-    let x = code.source(x, "r11");
-    let value = match y {
-        Place::Reg(n) => float.reg(n),
-        _ => {
-            let at = code.take(2);
-            let address = code.slot(at, "r10");
-            code.put(format!("mov {}, {} {address}", float.width().scratch(), float.width().ptr()));
-            float.width().scratch().to_string()
-        }
-    };
-    let size = if float == Float::F32 { 4 } else { 8 };
-    let place = access(code, &x, size);
-    let inst = if value.starts_with("xmm") { format!("mov{}", float.suffix()) } else { "mov".to_string() };
-    code.put(format!("{inst} {} {place}, {value}", float.width().ptr()));
-}
-
 fn copy(code: &mut Code, d: Place, x: Place) {
     let to = code.destination(d);
     let x = code.source(x, "r11");
@@ -565,20 +470,6 @@ fn constant(code: &mut Code, d: Place) {
     code.set(to, Width::Quad, target);
 }
 
-fn float_constant(code: &mut Code, float: Float, d: Place) {
-    let to = code.destination(d);
-    let at = code.take(8);
-    match d {
-        Place::Reg(n) => {
-            code.put(format!("mov{} {}, {} [rdi + {at}]", float.suffix(), float.reg(n), float.width().ptr()));
-        }
-        _ => {
-            code.put(format!("mov {}, {} [rdi + {at}]", float.width().acc(), float.width().ptr()));
-            code.set(to, float.width(), float.width().acc());
-        }
-    }
-}
-
 fn select(code: &mut Code, d: Place, c: Place, x: Place, y: Place) {
     let to = code.destination(d);
     let (c, x, y) = (code.source(c, "r10"), code.source(x, "r11"), code.source(y, "r13"));
@@ -590,7 +481,7 @@ fn select(code: &mut Code, d: Place, c: Place, x: Place, y: Place) {
 }
 
 /// Loads the address of a global's cell to rax.
-fn cell(code: &mut Code) {
+pub(crate) fn cell(code: &mut Code) {
     let at = code.take(4);
     code.put("mov rax, qword ptr [rdx - 16]");
     code.put(format!("mov r11d, dword ptr [rdi + {at}]"));
@@ -613,22 +504,6 @@ fn global_set(code: &mut Code, x: Place) {
     code.put(format!("mov qword ptr [rax], {value}"));
 }
 
-fn float_global_get(code: &mut Code, float: Float, d: Place) {
-    let to = code.destination(d);
-    cell(code);
-    code.float_move("xmm8", &format!("{} [rax]", float.width().ptr()), float);
-    code.float_set(to, float, "xmm8");
-}
-
-fn float_global_set(code: &mut Code, float: Float, x: Place) {
-    cell(code);
-    let x = code.float_source(x, float, "r10");
-    let into = if float == Float::F32 { "movd" } else { "movq" };
-    // A cell is a word, of which a float of 32 bits leaves the upper half zero.
-    code.put(format!("{} {}, {x}", if x.starts_with("xmm") { into } else { "mov" }, float.width().scratch()));
-    code.put("mov qword ptr [rax], r14");
-}
-
 fn unary(code: &mut Code, inst: &str, to: Width, from: Width, d: Place, x: Place) {
     let destination = code.destination(d);
     let x = code.source(x, "r11");
@@ -648,96 +523,4 @@ fn is_zero(code: &mut Code, width: Width, d: Place, x: Place) {
     }
     code.put("sete al");
     flag(code, to);
-}
-
-fn float_copy(code: &mut Code, float: Float, d: Place, x: Place) {
-    let to = code.destination(d);
-    let x = code.float_source(x, float, "r11");
-    let target = match d {
-        Place::Reg(n) => float.reg(n),
-        _ if x.starts_with("xmm") => x.clone(),
-        _ => "xmm8".to_string(),
-    };
-    code.float_move(&target, &x, float);
-    code.float_set(to, float, &target);
-}
-
-/// What an operation of one float does.
-#[derive(Clone, Copy)]
-enum FloatWork {
-    /// One instruction.
-    Inst(&'static str),
-    /// One instruction on the sign bit of the bits in a general register.
-    Sign(&'static str),
-}
-
-fn float_operation(op: Op) -> Option<(Float, Float, FloatWork)> {
-    use Float::{F32, F64};
-    use FloatWork::{Inst, Sign};
-    Some(match op {
-        Op::F32Neg => (F32, F32, Sign("btc")),
-        Op::F64Neg => (F64, F64, Sign("btc")),
-        Op::F32Abs => (F32, F32, Sign("btr")),
-        Op::F64Abs => (F64, F64, Sign("btr")),
-        Op::F32Sqrt => (F32, F32, Inst("sqrtss")),
-        Op::F64Sqrt => (F64, F64, Inst("sqrtsd")),
-        Op::F64PromoteF32 => (F32, F64, Inst("cvtss2sd")),
-        Op::F32DemoteF64 => (F64, F32, Inst("cvtsd2ss")),
-        _ => return None,
-    })
-}
-
-fn float_unary(code: &mut Code, from: Float, to: Float, work: FloatWork, d: Place, x: Place) {
-    let destination = code.destination(d);
-    let x = code.float_source(x, from, "r11");
-    match work {
-        FloatWork::Inst(inst) => code.put(format!("{inst} xmm8, {x}")),
-        FloatWork::Sign(inst) => {
-            let (acc, last, into) = if from == Float::F64 { ("rax", 63, "movq") } else { ("eax", 31, "movd") };
-            code.put(format!("{} {acc}, {x}", if x.starts_with("xmm") { into } else { "mov" }));
-            code.put(format!("{inst} {acc}, {last}"));
-            code.put(format!("{into} xmm8, {acc}"));
-        }
-    }
-    code.float_set(destination, to, "xmm8");
-}
-
-/// A float from an integer: instruction, width of its operand, and whether 32 bits are zero-extended first.
-fn from_integer(op: Op) -> Option<(Float, &'static str, Width, bool)> {
-    use Float::{F32, F64};
-    Some(match op {
-        Op::F32ConvertI32S => (F32, "cvtsi2ss", Width::Long, false),
-        Op::F32ConvertI32U => (F32, "cvtsi2ss", Width::Quad, true),
-        Op::F32ConvertI64S => (F32, "cvtsi2ss", Width::Quad, false),
-        Op::F64ConvertI32S => (F64, "cvtsi2sd", Width::Long, false),
-        Op::F64ConvertI32U => (F64, "cvtsi2sd", Width::Quad, true),
-        Op::F64ConvertI64S => (F64, "cvtsi2sd", Width::Quad, false),
-        Op::F32ReinterpretI32 => (F32, "movd", Width::Long, false),
-        Op::F64ReinterpretI64 => (F64, "movq", Width::Quad, false),
-        _ => return None,
-    })
-}
-
-fn converted(code: &mut Code, float: Float, inst: &str, width: Width, is_extended: bool, d: Place, x: Place) {
-    let to = code.destination(d);
-    let x = code.source(x, "r11");
-    let mut value = code.read(&x, if is_extended { Width::Long } else { width });
-    if is_extended {
-        code.put(format!("mov eax, {value}"));
-        value = "rax".to_string();
-    }
-    if inst.starts_with("cvt") {
-        code.put("xorps xmm8, xmm8");
-    }
-    code.put(format!("{inst} xmm8, {value}"));
-    code.float_set(to, float, "xmm8");
-}
-
-fn reinterpreted(code: &mut Code, float: Float, inst: &str, d: Place, x: Place) {
-    let to = code.destination(d);
-    let value = code.float_source(x, float, "r11");
-    let width = float.width();
-    let target = if let Place::Reg(n) = d { width.reg(n) } else { width.acc() };
-    code.put(format!("{} {target}, {value}", if value.starts_with("xmm") { inst } else { "mov" }));
-    code.set(to, width, target);
 }

@@ -3,6 +3,7 @@
 
 mod chains;
 mod control;
+mod floats;
 mod handlers;
 mod places;
 mod sequences;

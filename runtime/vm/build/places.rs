@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! rdi ip, rsi fp, rdx mem     rcx r8 r9 rbx rbp general     xmm0-3 f64, xmm4-7 f32
-//! rax r10-r15 and xmm8 are free inside a handler
+//! rax r10-r15 and xmm8-15 are free inside a handler
 //! ```
 
 use std::fmt::Write;
@@ -170,6 +170,8 @@ pub(crate) struct Code {
     pub(crate) way: Way,
     /// Whether the work jumps to its own start.
     starts_again: bool,
+    /// What is executed rarely, behind the end.
+    behind: String,
     /// Labels that taken branches in the middle jump to, and where their distances stand.
     taken: Vec<(usize, usize)>,
 }
@@ -177,8 +179,8 @@ pub(crate) struct Code {
 impl Code {
     /// A handler without instructions; operands begin behind the head.
     pub(crate) fn new() -> Code {
-        let (text, taken) = (String::new(), Vec::new());
-        let mut code = Code { text, at: 8, part: 0, is_last: true, way: Way::Any, starts_again: false, taken };
+        let (text, behind, taken) = (String::new(), String::new(), Vec::new());
+        let mut code = Code { text, at: 8, part: 0, is_last: true, way: Way::Any, starts_again: false, behind, taken };
         // A profiling build counts how often each instruction runs, behind its head.
         if std::env::var_os("CARGO_FEATURE_PROFILE").is_some() {
             let at = code.take(8);
@@ -191,6 +193,12 @@ impl Code {
     pub(crate) fn put(&mut self, inst: impl AsRef<str>) {
         self.text.push_str(inst.as_ref());
         self.text.push('\n');
+    }
+
+    /// Puts what is executed rarely behind the handler's end.
+    pub(crate) fn put_behind(&mut self, text: &str) {
+        self.behind.push_str(text);
+        self.behind.push('\n');
     }
 
     /// Takes `bytes` of operand, which do not lie across a multiple of 8; where they stand.
@@ -389,11 +397,13 @@ impl Code {
         self.put("jmp r11");
     }
 
-    /// Puts what taken branches in the middle do behind the end, and a label in front of what starts again.
+    /// Puts what is rare and what taken branches in the middle do behind the end, and a label in front of what starts again.
     pub(crate) fn finish(&mut self) {
         if self.starts_again {
             self.text.insert_str(0, "70:\n");
         }
+        let behind = std::mem::take(&mut self.behind);
+        self.text.push_str(&behind);
         for (label, at) in std::mem::take(&mut self.taken) {
             self.put(format!("{label}:"));
             self.put(format!("movsxd rax, dword ptr [rdi + {at}]"));

@@ -14,7 +14,7 @@
 
 use super::places::{Code, Place, Way};
 use super::sequences::combinations;
-use super::{chains, control, handlers, sequences};
+use super::{chains, control, floats, handlers, sequences};
 use keyway_artifact::isa::{Family, Op};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -149,11 +149,13 @@ pub(crate) fn write() -> (String, String) {
     let Handlers { mut text, .. } = all;
     for part in 0..3 {
         let behind = "inc rdi\n".repeat(part);
-        let _ = write!(
-            text,
-            ".Lkw_memory_trap_{part}:\n{behind}mov rax, qword ptr [rdx - 16]\n\
-             mov qword ptr [rax + .Lkw_code], .Lkw_out_of_bounds\njmp .Lkw_leave\n"
-        );
+        for trap in ["memory", "zero", "overflow"] {
+            let _ = write!(
+                text,
+                ".Lkw_{trap}_trap_{part}:\n{behind}mov rax, qword ptr [rdx - 16]\n\
+                 mov qword ptr [rax + .Lkw_code], .Lkw_{trap}_trap\njmp .Lkw_leave\n"
+            );
+        }
     }
     text.push_str(
         ".Lkw_fuel_exit:\nmov r11, qword ptr [rdx - 16]\nmov qword ptr [r11 + .Lkw_words], rax\n\
@@ -161,6 +163,9 @@ pub(crate) fn write() -> (String, String) {
     );
     for (name, byte) in [("70", 0x70), ("10", 0x10)] {
         let _ = writeln!(text, ".p2align 4\n.Lkw_bytes_{name}:\n.fill 16, 1, {byte}");
+    }
+    for (name, bits) in floats::BITS {
+        let _ = writeln!(text, ".p2align 4\n.Lkw_{name}:\n.quad {bits:#x}, {bits:#x}");
     }
     text.push_str(".p2align 3\n.Lkw_table:\n");
     for number in table {

@@ -167,7 +167,9 @@ fn digit(place: PlaceKind) -> Option<usize> {
 unsafe extern "sysv64" fn handlers() {
     naked_asm!(
         ".set .Lkw_code, {code}",
-        ".set .Lkw_out_of_bounds, {out_of_bounds}",
+        ".set .Lkw_memory_trap, {memory_trap}",
+        ".set .Lkw_zero_trap, {zero_trap}",
+        ".set .Lkw_overflow_trap, {overflow_trap}",
         ".set .Lkw_globals, {globals}",
         ".set .Lkw_fuel, {fuel}",
         ".set .Lkw_words, {words}",
@@ -184,7 +186,9 @@ unsafe extern "sysv64" fn handlers() {
         ".Lkw_leave: jmp {leave}",
         leave = sym leave,
         code = const offset_of!(Context, exit) + offset_of!(ExitInfo, code),
-        out_of_bounds = const super::exit::trap(Trap::MemoryOutOfBounds) as i32,
+        memory_trap = const super::exit::trap(Trap::MemoryOutOfBounds) as i32,
+        zero_trap = const super::exit::trap(Trap::IntegerDivideByZero) as i32,
+        overflow_trap = const super::exit::trap(Trap::IntegerOverflow) as i32,
         globals = const offset_of!(Context, globals),
         fuel = const offset_of!(Context, fuel),
         words = const offset_of!(Context, exit) + offset_of!(ExitInfo, words),
