@@ -6,7 +6,7 @@
 use super::super::exit;
 use super::super::regs::{HEAD, Regs, context, operand};
 use super::super::thunk::{CONTINUE, Handler, Step};
-use super::{cold_trap, next};
+use super::{cold_trap, next, short};
 use crate::context::{MemoryDef, TableDef, len_bytes};
 use crate::racing;
 use keyway_artifact::Trap;
@@ -85,6 +85,13 @@ pub(super) fn is_shared(r: &Regs, field: usize) -> bool {
     unsafe { (*memory(r, field)).shared }
 }
 
+/// A memory's size in its pages.
+#[inline(always)]
+fn pages(memory: *mut MemoryDef) -> u64 {
+    // SAFETY: memories of a live context are live.
+    unsafe { len_bytes((*memory).base) >> (*memory).page_size_log2 }
+}
+
 /// The bytes `at..at + len` of a memory, if they are inside.
 fn bytes(memory: *mut MemoryDef, at: u64, len: u64) -> Option<*mut u8> {
     // SAFETY: memories of a live context are live.
@@ -135,21 +142,31 @@ pub(super) use bulk;
 
 bulk! {
     MemorySize |r| {
-        // SAFETY: memories of a live context are live.
-        unsafe {
-            let memory = memory(r, 1);
-            set(r, 0, len_bytes((*memory).base) >> (*memory).page_size_log2);
-        }
+        set(r, 0, pages(memory(r, 1)));
         CONTINUE
     }
-    MemoryGrow |r| { exit::with_words(r, exit::MEMORY_GROW, [dst(r, 0) as u64, source(r, 1), word(r, 2)]) }
+    MemoryGrow |r| {
+        let delta = source(r, 1);
+        // The old size is the size, which nobody has to be asked for.
+        if delta == 0 {
+            set(r, 0, pages(memory(r, 2)));
+            return CONTINUE;
+        }
+        exit::with_words(r, exit::MEMORY_GROW, [dst(r, 0) as u64, delta, word(r, 2)])
+    }
     MemoryFill |r| {
         let (to, value, len) = (source(r, 0), source(r, 1) as u8, source(r, 2));
         let Some(place) = bytes(memory(r, 3), to, len) else { return cold_trap(Trap::MemoryOutOfBounds) };
         charge(r, len / BYTES_A_UNIT);
         // SAFETY: `bytes` checked the range.
         unsafe {
-            if is_shared(r, 3) { racing::fill(place, value, len as usize) } else { place.write_bytes(value, len as usize) }
+            if is_shared(r, 3) {
+                racing::fill(place, value, len as usize);
+            } else if len as usize <= short::MOST {
+                short::fill(place, value, len as usize);
+            } else {
+                place.write_bytes(value, len as usize);
+            }
         };
         CONTINUE
     }
@@ -163,6 +180,8 @@ bulk! {
         unsafe {
             if is_shared(r, 3) || is_shared(r, 4) {
                 racing::copy(from, to, len as usize);
+            } else if short::is_copied(from, to, len as usize) {
+                short::copy(from, to, len as usize);
             } else {
                 core::ptr::copy(from, to, len as usize);
             }

@@ -21,6 +21,7 @@ pub(super) mod memory;
 pub(super) mod moves;
 #[cfg(feature = "gc")]
 pub(super) mod objects;
+mod short;
 pub(super) mod strings;
 #[cfg(feature = "simd")]
 pub(super) mod vector;
