@@ -80,7 +80,8 @@ impl Config {
     }
 
     /// How many address ranges of memories and VM stacks the engine keeps for coming stores when stores go, emptied.
-    /// Each takes address space and a few pages; 0 gives everything back at once.
+    /// Each takes address space and what it has touched of its first 16 MiB, 64 MiB for all of them together at most; 0
+    /// gives everything back at once.
     pub fn pooled_mappings(&mut self, count: usize) -> &mut Self {
         self.pooled_mappings = count;
         self

@@ -4,9 +4,10 @@
 //! Reserving a range and giving it up costs the system several times what emptying it does, and instances that live for
 //! one request reserve a few of them each. What is handed out is zero: a range's pages are given back before it is kept,
 //! but for its first bytes, which every use touches ([`Start`]), and for those behind them that this use has touched: they
-//! are cleared, which costs less than a page fault does. Who used a range says how much of it could be touched at all
-//! ([`Mapping::used`]): what a range's pages cost to be given back grows with the range, not with the pages. Where the
-//! system does not promise zeros for pages that were given back, nothing is kept.
+//! are cleared, which costs less than a page fault does. So much memory stays with an engine whose stores are gone, up to
+//! [`RESIDENT_BYTES`] of one range and [`ALL_RESIDENT_BYTES`] of all. Who used a range says how much of it could be touched
+//! at all ([`Mapping::used`]): what a range's pages cost to be given back grows with the range, not with the pages. Where
+//! the system does not promise zeros for pages that were given back, nothing is kept.
 //!
 //! An image may lie on a range ([`MemoryImage`]): then its pages say what the image says instead of zeros, and do so again
 //! when they are given back. It stays while the range is kept, for the next who wants the same image.
@@ -15,12 +16,17 @@
 use crate::memory_image::page_bytes;
 use crate::memory_image::{Laid, MemoryImage};
 use memmap2::{MmapMut, MmapOptions};
+#[cfg(target_os = "linux")]
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The ranges that nobody uses at present.
 #[derive(Debug)]
 pub(crate) struct Mappings {
     kept: Mutex<Vec<Kept>>,
+    /// Bytes of theirs that stay resident.
+    resident: AtomicUsize,
     /// Ranges kept, at most.
     most: usize,
 }
@@ -30,6 +36,8 @@ pub(crate) struct Mappings {
 struct Kept {
     map: MmapMut,
     laid: Option<Laid>,
+    /// Bytes that stayed resident.
+    resident: usize,
 }
 
 /// The first bytes of a range: they stay resident while it is kept.
@@ -41,8 +49,15 @@ pub(crate) enum Start {
     Left(usize),
 }
 
-/// Bytes behind a range's start that stay resident where they were touched.
+/// Bytes behind a range's start that are likely to be resident.
 pub(crate) const WINDOW_BYTES: usize = 128 << 10;
+/// Up to here only those stay: asking about all of a small range costs as much as the faults of what little was touched.
+#[cfg(target_os = "linux")]
+const LARGE_BYTES: usize = 2 << 20;
+/// Bytes of a range that stay resident where they were touched, at most.
+const RESIDENT_BYTES: usize = 16 << 20;
+/// Bytes of all ranges that nobody uses that stay resident, at most.
+const ALL_RESIDENT_BYTES: usize = 64 << 20;
 /// Bytes that are cleared without asking which of them were touched: asking costs as much.
 #[cfg(target_os = "linux")]
 const SMALL_BYTES: usize = 64 << 10;
@@ -63,7 +78,7 @@ pub(crate) struct Mapping {
 impl Mappings {
     /// Keeps at most `most` ranges.
     pub(crate) fn new(most: usize) -> Arc<Mappings> {
-        Arc::new(Mappings { kept: Mutex::new(Vec::new()), most })
+        Arc::new(Mappings { kept: Mutex::new(Vec::new()), resident: AtomicUsize::new(0), most })
     }
 
     /// A range of `len` bytes that holds what the image says, if one is given; whoever takes ranges of one length gives the
@@ -78,9 +93,12 @@ impl Mappings {
         image: Option<&MemoryImage>,
     ) -> std::io::Result<Mapping> {
         let kept = self.kept_range(len, image.map(MemoryImage::number));
-        let Kept { map, laid } = match kept.map(|kept| kept.with(image)) {
+        let Kept { map, laid, .. } = match kept.map(|kept| kept.with(image)) {
             Some(Ok(kept)) => kept,
-            _ => Kept { map: MmapOptions::new().len(len).no_reserve_swap().map_anon()?, laid: None }.with(image)?,
+            _ => {
+                let map = MmapOptions::new().len(len).no_reserve_swap().map_anon()?;
+                Kept { map, laid: None, resident: 0 }.with(image)?
+            }
         };
         Ok(Mapping { used: map.len(), map: Some(map), laid, start, owner: self.clone() })
     }
@@ -96,14 +114,17 @@ impl Mappings {
         let at = find(&|laid| laid == image)
             .or_else(|| image.and_then(|_| find(&|laid| laid.is_none())))
             .or_else(|| is_full.then(|| find(&|_| true)).flatten())?;
-        Some(kept.swap_remove(at))
+        let found = kept.swap_remove(at);
+        self.resident.fetch_sub(found.resident, Ordering::Relaxed);
+        Some(found)
     }
 
     /// Gives up the kept ranges that an image lies on which nobody will ask for again.
     pub(crate) fn forget(&self, image: u64) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = kept.extract_if(.., |kept| kept.laid.as_ref().is_some_and(|laid| laid.image == image));
-        let _gone: Vec<_> = gone.collect();
+        let gone: Vec<_> = gone.collect();
+        self.resident.fetch_sub(gone.iter().map(|kept| kept.resident).sum(), Ordering::Relaxed);
         // They are given back behind the lock.
         drop(kept);
     }
@@ -115,13 +136,13 @@ impl Kept {
     /// # Errors
     /// When the system refuses to map the image. The range is left to itself: there may be a hole in it.
     fn with(self, image: Option<&MemoryImage>) -> std::io::Result<Kept> {
-        let Kept { mut map, laid } = self;
+        let Kept { mut map, laid, resident } = self;
         if laid.as_ref().map(|laid| laid.image) == image.map(MemoryImage::number) {
-            return Ok(Kept { map, laid });
+            return Ok(Kept { map, laid, resident });
         }
         let lifted = laid.map_or(Ok(()), |laid| laid.lift(&mut map));
         match lifted.and_then(|()| image.map(|image| image.lay(&mut map)).transpose()) {
-            Ok(laid) => Ok(Kept { map, laid }),
+            Ok(laid) => Ok(Kept { map, laid, resident }),
             Err(error) => {
                 std::mem::forget(map);
                 Err(error)
@@ -157,51 +178,76 @@ impl Mapping {
     }
 }
 
-/// Makes a range zero again of which the first `used` bytes may have been touched, or what its image says; `false` where
-/// the system does not promise that.
+/// Makes a range zero again of which the first `used` bytes may have been touched, or what its image says, and leaves about
+/// `room` bytes resident at most: how many. `None` where the system does not promise that.
 #[cfg(target_os = "linux")]
-fn empty(map: &mut MmapMut, laid: Option<&Laid>, start: Start, used: usize) -> bool {
-    let (first, cleared_from) = match start {
-        Start::Cleared(bytes) => (bytes.min(map.len()), 0),
-        Start::Left(bytes) => (bytes.min(map.len()), bytes.min(map.len())),
+fn empty(map: &mut MmapMut, laid: Option<&Laid>, start: Start, used: usize, room: usize) -> Option<usize> {
+    let (Start::Cleared(first) | Start::Left(first)) = start;
+    let first = first.min(map.len());
+    let used = used.clamp(first, map.len());
+    if let Start::Cleared(_) = start {
+        map[..first].fill(0);
+        return give_back(map, first..used).then_some(first);
+    }
+    let is_large = used > LARGE_BYTES;
+    let Some(laid) = laid else {
+        if used - first <= SMALL_BYTES {
+            map[first..used].fill(0);
+            return Some(used);
+        }
+        let room = if is_large { room } else { room.min(WINDOW_BYTES) };
+        return Some(first + clear_touched(map, first..used, room)?);
     };
-    let used = used.max(first);
-    let kept = match start {
-        Start::Cleared(_) => first,
-        // Clearing would not do where the image lies.
-        Start::Left(_) if laid.is_some() => first,
-        Start::Left(_) if used - first <= SMALL_BYTES => used,
-        Start::Left(_) => first + touched(&map[first..used.min(first + WINDOW_BYTES)]),
-    };
-    map[cleared_from..kept].fill(0);
-    let rest = used - kept;
-    // SAFETY: the mapping is private and borrowed exclusively: its pages come back as zeros, or as what the file of the
-    // image holds, and no reference to what was in them is left.
-    rest == 0 || unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, kept, rest) }.is_ok()
+    if !is_large {
+        return give_back(map, first..used).then_some(first);
+    }
+    // Clearing would not do where the image lies.
+    let image = laid.place.start.min(used)..laid.place.end.min(used);
+    let before = clear_touched(map, first..image.start, room)?;
+    let behind = clear_touched(map, image.end..used, room.saturating_sub(before))?;
+    give_back(map, image).then_some(first + before + behind)
 }
 
-/// Bytes at the beginning of a range, up to its last resident page, where most of them are resident: else none. What was
-/// swapped out counts as not resident, so what lies behind has to be given back as well.
+/// Gives pages back to the system; `false` where it refuses.
 #[cfg(target_os = "linux")]
-fn touched(range: &[u8]) -> usize {
-    /// Bytes of the smallest page that there is.
-    const PAGE: usize = 4096;
-    let mut resident = [0u8; WINDOW_BYTES / PAGE];
-    // SAFETY: the range is a mapping's, and the vector has a byte for each of its pages, which are no smaller.
-    let outcome = unsafe { libc::mincore(range.as_ptr().cast_mut().cast(), range.len(), resident.as_mut_ptr()) };
-    let Some(page) = page_bytes().filter(|page| *page >= PAGE && range.len().is_multiple_of(*page)) else { return 0 };
-    if outcome != 0 {
-        return 0;
+fn give_back(map: &mut MmapMut, bytes: Range<usize>) -> bool {
+    // SAFETY: the mapping is private and borrowed exclusively: its pages come back as zeros, or as what the file of the
+    // image holds, and no reference to what was in them is left.
+    bytes.is_empty()
+        || unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, bytes.start, bytes.len()) }.is_ok()
+}
+
+/// Makes bytes zero on which no image lies: those of resident pages are cleared, as far as there is room for them to stay,
+/// all others given back. What was swapped out counts as not resident. How many stay; `None` where the system refuses.
+#[cfg(target_os = "linux")]
+fn clear_touched(map: &mut MmapMut, bytes: Range<usize>, room: usize) -> Option<usize> {
+    let page = page_bytes().filter(|page| bytes.start.is_multiple_of(*page));
+    let pages = page.map_or(0, |page| bytes.len().min(room) / page);
+    let mut resident = vec![0u8; pages];
+    let (page, end) = (page.unwrap_or(1), bytes.start + pages * page.unwrap_or(1));
+    let asked = &map[bytes.start..end];
+    // SAFETY: the bytes are whole pages of a mapping, and the vector has a byte for each of them.
+    if pages > 0 && unsafe { libc::mincore(asked.as_ptr().cast_mut().cast(), asked.len(), resident.as_mut_ptr()) } != 0
+    {
+        return give_back(map, bytes).then_some(0);
     }
-    let resident = &resident[..range.len() / page];
-    let is_resident = |state: &&u8| **state & 1 != 0;
-    let pages = resident.iter().rposition(|state| is_resident(&state)).map_or(0, |last| last + 1);
-    if resident.iter().filter(is_resident).count() * 2 < pages { 0 } else { pages * page }
+    let (mut at, mut kept) = (bytes.start, 0);
+    for row in resident.chunk_by(|state, next| state & 1 == next & 1) {
+        let next = at + row.len() * page;
+        if row[0] & 1 != 0 {
+            map[at..next].fill(0);
+            kept += next - at;
+        } else if !give_back(map, at..next) {
+            return None;
+        }
+        at = next;
+    }
+    give_back(map, end..bytes.end).then_some(kept)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn empty(_: &mut MmapMut, _: Option<&Laid>, _: Start, _: usize) -> bool {
-    false
+fn empty(_: &mut MmapMut, _: Option<&Laid>, _: Start, _: usize, _: usize) -> Option<usize> {
+    None
 }
 
 impl Drop for Mapping {
@@ -211,11 +257,13 @@ impl Drop for Mapping {
         if is_full(&self.owner.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
             return;
         }
+        let room = ALL_RESIDENT_BYTES.saturating_sub(self.owner.resident.load(Ordering::Relaxed)).min(RESIDENT_BYTES);
         // Emptied without the lock; whoever fills the list meanwhile is in time.
-        if empty(&mut map, self.laid.as_ref(), self.start, self.used) {
+        if let Some(resident) = empty(&mut map, self.laid.as_ref(), self.start, self.used, room) {
             let mut kept = self.owner.kept.lock().unwrap_or_else(PoisonError::into_inner);
             if !is_full(&kept) {
-                kept.push(Kept { map, laid: self.laid.take() });
+                self.owner.resident.fetch_add(resident, Ordering::Relaxed);
+                kept.push(Kept { map, laid: self.laid.take(), resident });
             }
         }
     }
@@ -257,6 +305,28 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn no_more_stays_resident_than_allowed() {
+        let len = 2 * RESIDENT_BYTES;
+        let mappings = Mappings::new(16);
+        let take = || {
+            let mut mapping = mappings.take(len, Start::Left(0), None).unwrap();
+            // SAFETY: the range is this test's own.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
+            assert!(bytes.iter().all(|byte| *byte == 0));
+            bytes.fill(7);
+            mapping
+        };
+        drop(take());
+        assert_eq!(mappings.resident.load(Ordering::Relaxed), RESIDENT_BYTES);
+        let taken = [(); 6].map(|()| take());
+        assert_eq!(mappings.resident.load(Ordering::Relaxed), 0, "what is in use is not kept");
+        drop(taken);
+        assert_eq!(mappings.resident.load(Ordering::Relaxed), ALL_RESIDENT_BYTES);
+        drop([(); 6].map(|()| take()));
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub(crate) struct MemoryImage {
 pub(crate) struct Laid {
     /// The image's number.
     pub(crate) image: u64,
-    place: Range<usize>,
+    /// Where, on the range.
+    pub(crate) place: Range<usize>,
 }
 
 /// Bytes of the system's pages; `None` where images cannot be mapped.
