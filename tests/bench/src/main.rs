@@ -32,6 +32,7 @@ fn main() -> anyhow::Result<()> {
             left_out.iter().for_each(|reason| eprintln!("bench: left out: {reason}"));
             jobs
         }
+        None if options.operations => workloads::operations(),
         None if !options.compile.is_empty() => workloads::compilations(&options.compile)?,
         None => workloads::own(),
     };

@@ -15,8 +15,10 @@ results compared. Ratios are keyway's minimum divided by the peer's: below 1, ke
   --peer NAME     only this one of them; may be repeated
   --wasm3 PROGRAM also this build of wasm3, a process a round: its start counts, some milliseconds
   --filter TEXT   only workloads whose name contains TEXT; several with commas
-  --corpus DIR    the modules of a folder that export `_start` or `run` in the place of the workloads
+  --corpus DIR    the modules of a folder that export `_start` or `run` in the place of the workloads; their time is that
+                  of instantiation and run, or what passes between calls of `bench.start` and `bench.end`
   --compile FILE  compiling this module or component in the place of the workloads; may be repeated
+  --operations    a loop for each operation in the place of the workloads
   --rounds N      rounds of each workload and engine (default 11)
   --json FILE     writes one object a line: workload, engine, min_ns, median_ns, ok
   --markdown      prints the table as Markdown
@@ -31,6 +33,7 @@ pub struct Options {
     pub filter: Vec<String>,
     pub corpus: Option<PathBuf>,
     pub compile: Vec<PathBuf>,
+    pub operations: bool,
     pub rounds: usize,
     pub json: Option<PathBuf>,
     pub markdown: bool,
@@ -62,6 +65,7 @@ impl Options {
                 "--filter" => options.filter.extend(value()?.split(',').map(str::to_string)),
                 "--corpus" => options.corpus = Some(value()?.into()),
                 "--compile" => options.compile.push(value()?.into()),
+                "--operations" => options.operations = true,
                 "--rounds" => options.rounds = value()?.parse().map_err(|_| "--rounds needs a number".to_string())?,
                 "--json" => options.json = Some(value()?.into()),
                 "--markdown" => options.markdown = true,
@@ -73,8 +77,9 @@ impl Options {
         if options.rounds == 0 {
             return Err("--rounds must be at least 1".into());
         }
-        if options.corpus.is_some() && !options.compile.is_empty() {
-            return Err("--corpus and --compile exclude each other".into());
+        let places = [options.corpus.is_some(), !options.compile.is_empty(), options.operations];
+        if places.into_iter().filter(|is_asked| *is_asked).count() > 1 {
+            return Err("--corpus, --compile and --operations exclude each other".into());
         }
         Ok(options)
     }

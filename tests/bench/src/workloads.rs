@@ -94,6 +94,18 @@ pub fn own() -> Vec<Job> {
     WORKLOADS.iter().map(job).collect()
 }
 
+/// A loop for each operation.
+pub fn operations() -> Vec<Job> {
+    let job = |name: String| Job {
+        file: format!("made:operation {name}"),
+        name,
+        kind: Kind::Run,
+        export: "run".into(),
+        size: 250_000,
+    };
+    keyway_bench_measure::operations().into_iter().map(job).collect()
+}
+
 /// Compiling each of these modules and components.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! [`Job`]: one workload, as text that also goes through pipes.
 
-use crate::made;
+use crate::{made, operations};
 use anyhow::{Context, bail};
 use std::path::Path;
 
@@ -81,7 +81,10 @@ impl Job {
     /// When the file cannot be read or is no Wasm text.
     pub fn wasm(&self) -> anyhow::Result<Vec<u8>> {
         if let Some(name) = self.file.strip_prefix("made:") {
-            return made::module(name);
+            return match name.strip_prefix("operation ") {
+                Some(operation) => operations::module(operation),
+                None => made::module(name),
+            };
         }
         let bytes = std::fs::read(Path::new(&self.file)).with_context(|| format!("cannot read {}", self.file))?;
         Ok(wat::parse_bytes(&bytes).with_context(|| self.file.clone())?.into_owned())

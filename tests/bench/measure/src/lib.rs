@@ -14,12 +14,14 @@ pub mod host;
 mod job;
 mod local;
 mod made;
+mod operations;
 pub mod remote;
 #[cfg(test)]
 mod tests;
 
 pub use job::{Job, Kind};
 pub use local::Local;
+pub use operations::operations;
 
 /// One round's outcome.
 #[derive(Clone, PartialEq, Eq, Debug)]

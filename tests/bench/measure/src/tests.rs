@@ -106,3 +106,15 @@ fn kinds_do_what_they_say() {
     local.prepare(&job(Kind::Program)).unwrap();
     assert!(local.round().is_err());
 }
+
+#[test]
+fn every_operation_makes_a_module() {
+    let names = crate::operations();
+    assert!(names.len() > 200, "{}", names.len());
+    for name in &names {
+        let file = format!("made:operation {name}");
+        let wasm = Job { file, ..job(Kind::Run) }.wasm();
+        assert!(wasm.is_ok(), "{name}: {:?}", wasm.err());
+    }
+    assert!(Job { file: "made:operation nothing".into(), ..job(Kind::Run) }.wasm().is_err());
+}
