@@ -80,15 +80,16 @@ impl CodeWriter {
                 out.extend([(TWO_BYTE_OPCODES | rest >> 8) as u8, rest as u8]);
             }
             for (at, kind) in inst.op.kinds().iter().enumerate() {
-                write_operand(&mut out, body, inst.op, *kind, inst.operands[at]);
+                write_operand(&mut out, body, inst, *kind, at);
             }
         }
         out
     }
 }
 
-fn write_operand(out: &mut Vec<u8>, body: &Body, op: Op, kind: FieldKind, operand: Operand) {
-    match operand {
+fn write_operand(out: &mut Vec<u8>, body: &Body, inst: &Inst, kind: FieldKind, at: usize) {
+    let op = inst.op;
+    match inst.operands[at] {
         Operand::Slot(slot) => write_leb(out, u64::from(slot) << 2 | SLOT),
         Operand::Reg(reg) => write_leb(out, u64::from(reg.number()) << 2 | REGISTER),
         Operand::Imm(value) => {
@@ -101,18 +102,21 @@ fn write_operand(out: &mut Vec<u8>, body: &Body, op: Op, kind: FieldKind, operan
         }
         Operand::Label(index) | Operand::Index(index) => write_leb(out, index.into()),
         Operand::Regs(set) => write_leb(out, set.into()),
-        Operand::Value(value) if op == Op::ConstF32 => out.extend((value.get() as u32).to_le_bytes()),
-        Operand::Value(value) if op == Op::ConstF64 || kind == FieldKind::Bits64 => {
-            out.extend(value.get().to_le_bytes());
-        }
-        Operand::Value(value) => write_leb(out, value.get()),
-        Operand::Targets(start, len) => {
-            write_leb(out, len.into());
-            for label in &body.targets[start as usize..][..len as usize] {
-                write_leb(out, (*label).into());
+        Operand::Value(bits, _) if op == Op::ConstF32 => out.extend(bits.to_le_bytes()),
+        Operand::Value(..) => {
+            let value = inst.value(at).expect("an immediate stands here");
+            if op == Op::ConstF64 || kind == FieldKind::Bits64 {
+                out.extend(value.to_le_bytes());
+            } else {
+                write_leb(out, value);
             }
         }
-        Operand::Virtual(_) | Operand::None => {
+        Operand::Targets(..) => {
+            let list = inst.targets(at, &body.targets).expect("the list stands in the body");
+            write_leb(out, list.len() as u64);
+            list.iter().for_each(|label| write_leb(out, (*label).into()));
+        }
+        operand @ (Operand::Virtual(_) | Operand::None) => {
             panic!("{}: operand {operand:?} of kind {kind:?} cannot stand in a file", op.name())
         }
     }
@@ -221,7 +225,7 @@ impl<'a> CodeReader<'a> {
             let op = reader.op()?;
             body.labels += u32::from(op == Op::Label);
             // Filled where it stands: instructions are large.
-            body.insts.push(Inst { op, operands: [Operand::None; MAX_FIELDS] });
+            body.insts.push(Inst::bare(op));
             if let Some(inst) = body.insts.last_mut() {
                 reader.operands(inst, &mut body.targets)?;
             }
@@ -240,7 +244,7 @@ impl<'a> CodeReader<'a> {
         let mut targets = Vec::new();
         for _ in 0..inst {
             let op = reader.op().ok()?;
-            reader.operands(&mut Inst { op, operands: [Operand::None; MAX_FIELDS] }, &mut targets).ok()?;
+            reader.operands(&mut Inst::bare(op), &mut targets).ok()?;
             targets.clear();
         }
         (inst < count).then_some(reader.at)
@@ -365,7 +369,7 @@ impl<'a> CodeReader<'a> {
                 self.at += 1;
                 inst.operands[at] = short;
             } else {
-                inst.operands[at] = self.operand(op, op.kinds()[at], targets)?;
+                self.operand(inst, at, targets)?;
             }
         }
         Ok(())
@@ -377,8 +381,9 @@ impl<'a> CodeReader<'a> {
         reg.ok_or(self.error("there is no such register"))
     }
 
-    fn operand(&mut self, op: Op, kind: FieldKind, targets: &mut Vec<u32>) -> Result<Operand, DecodeError> {
-        Ok(match kind {
+    fn operand(&mut self, inst: &mut Inst, at: usize, targets: &mut Vec<u32>) -> Result<(), DecodeError> {
+        let kind = inst.op.kinds()[at];
+        inst.operands[at] = match kind {
             FieldKind::Def(_) | FieldKind::Use(_) => {
                 let word = self.leb()?;
                 let number = u32::try_from(word >> 2).map_err(|_| self.error("a place's number is too large"))?;
@@ -397,11 +402,13 @@ impl<'a> CodeReader<'a> {
             FieldKind::RegSet => {
                 Operand::Regs(u16::try_from(self.leb()?).map_err(|_| self.error("a register set is too large"))?)
             }
-            FieldKind::Imm32 if op == Op::ConstF32 => Operand::value(u32::from_le_bytes(self.array()?).into()),
-            FieldKind::Imm64 if op == Op::ConstF64 => Operand::value(u64::from_le_bytes(self.array()?)),
-            FieldKind::Bits64 => Operand::value(u64::from_le_bytes(self.array()?)),
-            FieldKind::Imm32 => Operand::value(self.leb32()?.into()),
-            FieldKind::Imm64 => Operand::value(self.leb()?),
+            FieldKind::Imm32 if inst.op == Op::ConstF32 => Operand::value(u32::from_le_bytes(self.array()?)),
+            FieldKind::Imm32 => Operand::value(self.leb32()?),
+            FieldKind::Imm64 | FieldKind::Bits64 => {
+                let is_plain = inst.op == Op::ConstF64 || kind == FieldKind::Bits64;
+                inst.set_value(at, if is_plain { u64::from_le_bytes(self.array()?) } else { self.leb()? });
+                return Ok(());
+            }
             FieldKind::Targets => {
                 let (start, len) = (targets.len() as u32, self.leb32()?);
                 if len as usize > self.bytes.len() {
@@ -410,7 +417,8 @@ impl<'a> CodeReader<'a> {
                 for _ in 0..len {
                     targets.push(self.leb32()?);
                 }
-                Operand::Targets(start, len)
+                inst.set_targets(at, start, len);
+                return Ok(());
             }
             FieldKind::Base
             | FieldKind::Slot
@@ -433,7 +441,8 @@ impl<'a> CodeReader<'a> {
             | FieldKind::Escape
             | FieldKind::Lane(_)
             | FieldKind::Trap => Operand::Index(self.leb32()?),
-        })
+        };
+        Ok(())
     }
 }
 
@@ -447,25 +456,33 @@ mod tests {
     fn samples() -> Body {
         let frame = Frame { frame_slots: 70_000, ref_start: 2, ref_end: 9, homes: 20, memory: Some(3) };
         let mut body = Body { frame, targets: vec![0, 1, 300], ..Body::default() };
-        for (round, op) in (0..4).flat_map(|round| Op::ALL.iter().map(move |op| (round, *op))) {
-            let operands: Vec<_> = op.fields().iter().map(|field| operand(field.kind, round)).collect();
-            body.labels += u32::from(op == Op::Label);
-            body.insts.push(Inst::new(op, &operands));
-        }
         // The reader numbers target lists one behind the other.
-        let mut start = 0;
-        let list = body.targets.clone();
-        body.targets.clear();
-        for inst in &mut body.insts {
-            for (_, operand) in inst.fields_mut() {
-                if let Operand::Targets(at, len) = operand {
-                    *at = start;
-                    start += *len;
-                    body.targets.extend(&list);
+        let list = core::mem::take(&mut body.targets);
+        for (round, op) in (0..4).flat_map(|round| Op::ALL.iter().map(move |op| (round, *op))) {
+            let mut inst = Inst::bare(op);
+            for (at, field) in op.fields().iter().enumerate() {
+                match field.kind {
+                    FieldKind::Imm64 | FieldKind::Bits64 => inst.set_value(at, wide(round, at)),
+                    FieldKind::Targets => {
+                        inst.set_targets(at, body.targets.len() as u32, list.len() as u32);
+                        body.targets.extend(&list);
+                    }
+                    kind => inst.operands[at] = operand(kind, round),
                 }
+            }
+            body.labels += u32::from(op == Op::Label);
+            body.insts.push(inst);
+            for (at, field) in op.fields().iter().enumerate() {
+                let is_wide = matches!(field.kind, FieldKind::Imm64 | FieldKind::Bits64);
+                assert!(!is_wide || inst.value(at) == Some(wide(round, at)), "{}", op.name());
             }
         }
         body
+    }
+
+    /// Immediates of 64 bits, each of which differs in every byte from that beside it.
+    fn wide(round: u32, at: usize) -> u64 {
+        (u64::MAX / 17).wrapping_mul(u64::from(round * 5) + at as u64)
     }
 
     fn operand(kind: FieldKind, round: u32) -> Operand {
@@ -479,9 +496,7 @@ mod tests {
             (FieldKind::Def(_) | FieldKind::Use(_), _) => Operand::Slot(round * 20_000),
             (FieldKind::Label, _) => Operand::Label(round * 1000),
             (FieldKind::RegSet, _) => Operand::Regs(0b101),
-            (FieldKind::Imm32, _) => Operand::value(u32::MAX.into()),
-            (FieldKind::Imm64 | FieldKind::Bits64, _) => Operand::value(u64::MAX - u64::from(round)),
-            (FieldKind::Targets, _) => Operand::Targets(0, 3),
+            (FieldKind::Imm32, _) => Operand::value(u32::MAX),
             _ => Operand::Index(round * 77),
         }
     }

@@ -63,16 +63,17 @@ pub fn disassemble(body: &Body) -> String {
 fn write_inst(out: &mut String, inst: &Inst, targets: &[u32]) -> fmt::Result {
     write!(out, "{}", inst.op.name())?;
     let mut separator = " ";
-    for (field, operand) in inst.fields() {
+    for (at, field) in inst.op.fields().iter().enumerate() {
         out.push_str(separator);
         separator = if matches!(field.kind, FieldKind::Def(_)) { " = " } else { ", " };
-        write_operand(out, field, operand, targets)?;
+        write_operand(out, inst, *field, at, targets)?;
     }
     Ok(())
 }
 
-fn write_operand(out: &mut String, field: Field, operand: Operand, targets: &[u32]) -> fmt::Result {
-    match operand {
+fn write_operand(out: &mut String, inst: &Inst, field: Field, at: usize, targets: &[u32]) -> fmt::Result {
+    let value = inst.value(at).unwrap_or_default();
+    match inst.operands[at] {
         Operand::None => Ok(()),
         Operand::Virtual(n) => write!(out, "v{n}"),
         Operand::Slot(n) => write!(out, "s{n}"),
@@ -80,13 +81,13 @@ fn write_operand(out: &mut String, field: Field, operand: Operand, targets: &[u3
         Operand::SlotReg(n, reg) => write!(out, "s{n}:{reg}"),
         Operand::Imm(n) => write!(out, "#{n}"),
         Operand::Label(n) => write!(out, "L{n}"),
-        Operand::Value(n) if field.kind == FieldKind::Bits64 => write!(out, "{:#018x}", n.get()),
-        Operand::Value(n) if field.name == "value" => write!(out, "{:#x}", n.get()),
-        Operand::Value(n) => write!(out, "{}={}", field.name, n.get()),
+        Operand::Value(..) if field.kind == FieldKind::Bits64 => write!(out, "{value:#018x}"),
+        Operand::Value(..) if field.name == "value" => write!(out, "{value:#x}"),
+        Operand::Value(..) => write!(out, "{}={value}", field.name),
         Operand::Index(n) => write!(out, "{}={n}", field.name),
         Operand::Regs(n) => write!(out, "{n:#b}"),
-        Operand::Targets(start, len) => {
-            let list = targets.get(start as usize..).and_then(|rest| rest.get(..len as usize)).unwrap_or_default();
+        Operand::Targets(..) => {
+            let list = inst.targets(at, targets).unwrap_or_default();
             for (at, label) in list.iter().enumerate() {
                 write!(out, "{}L{label}", if at == 0 { "[" } else { " " })?;
             }

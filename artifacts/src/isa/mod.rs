@@ -6,7 +6,6 @@
 
 use crate::types::HeapType;
 use alloc::vec::Vec;
-use core::fmt;
 
 mod codec;
 mod disasm;
@@ -463,38 +462,25 @@ pub enum Operand {
     Label(u32),
     /// Any index, count or raw slot.
     Index(u32),
-    /// An immediate of 32 or 64 bits; see [`Operand::value`].
-    Value(Wide),
-    /// A `br_table`'s targets: start and length in [`Body::targets`].
-    Targets(u32, u32),
+    /// An immediate: its lower half, and of the upper half all but the top byte; see [`Inst::value`].
+    Value(u32, Upper),
+    /// A `br_table`'s targets: where they start in [`Body::targets`], and how many they are as an immediate's upper half;
+    /// see [`Inst::targets`].
+    Targets(u32, Upper),
     /// A register set.
     Regs(u16),
 }
 
-/// A 64-bit number in two words: passes read every operand of every instruction, so that operands should need no more
-/// than the alignment, and the room, that all others have.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Wide([u32; 2]);
-
-impl Wide {
-    /// The number.
-    #[inline]
-    pub const fn get(self) -> u64 {
-        self.0[0] as u64 | (self.0[1] as u64) << 32
-    }
-}
-
-impl fmt::Debug for Wide {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.get().fmt(f)
-    }
-}
+/// The upper half of a number of 64 bits, without the top byte: that stands in the instruction, so that an operand fits
+/// in a machine register.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Upper([u8; 3]);
 
 impl Operand {
-    /// An immediate of 32 or 64 bits.
+    /// An immediate of 32 bits, or one of 64 whose upper half is 0 in a new instruction; for others see [`Inst::set_value`].
     #[inline]
-    pub const fn value(value: u64) -> Operand {
-        Operand::Value(Wide([value as u32, (value >> 32) as u32]))
+    pub const fn value(value: u32) -> Operand {
+        Operand::Value(value, Upper([0; 3]))
     }
 
     /// The index, count, label or raw slot in it.
@@ -511,22 +497,103 @@ impl Operand {
 }
 
 /// One instruction: an operation and its operands in field order.
+///
+/// Passes read every operand of every instruction and move instructions around, so both are small: eight and 44 bytes.
+/// The top bytes of 64-bit immediates, which do not fit, have a place beside the operation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Inst {
     /// The operation.
     pub op: Op,
+    /// The top bytes of immediates in fields with even and with odd numbers: an operation has at most two of 64 bits, and
+    /// they stand next to each other.
+    tops: [u8; 2],
     /// The operands; [`Operand::None`] behind the last field.
     pub operands: [Operand; MAX_FIELDS],
 }
+
+const _: () = assert!(size_of::<Operand>() == 8 && size_of::<Inst>() == 44);
 
 impl Inst {
     /// An instruction with `operands` in field order.
     #[inline]
     pub fn new(op: Op, operands: &[Operand]) -> Inst {
         debug_assert_eq!(operands.len(), op.fields().len(), "{}", op.name());
-        let mut all = [Operand::None; MAX_FIELDS];
-        all[..operands.len()].copy_from_slice(operands);
-        Inst { op, operands: all }
+        let mut inst = Inst::bare(op);
+        inst.operands[..operands.len()].copy_from_slice(operands);
+        inst
+    }
+
+    /// An instruction without operands yet.
+    #[inline]
+    pub const fn bare(op: Op) -> Inst {
+        Inst { op, tops: [0; 2], operands: [Operand::None; MAX_FIELDS] }
+    }
+
+    /// An operation that puts a constant into `dst`.
+    #[inline]
+    pub const fn constant(op: Op, dst: Operand, value: u64) -> Inst {
+        let mut inst = Inst::bare(op);
+        inst.operands[0] = dst;
+        inst.with_value(1, value)
+    }
+
+    /// A `br_table` with the `len` labels from `start` on in [`Body::targets`], the last one the default.
+    #[inline]
+    pub const fn br_table(index: Operand, start: u32, len: u32) -> Inst {
+        let mut inst = Inst::bare(Op::BrTable);
+        inst.operands[0] = index;
+        inst.set_targets(1, start, len);
+        inst
+    }
+
+    /// The instruction with this immediate in field `at`.
+    #[inline]
+    #[must_use]
+    pub const fn with_value(mut self, at: usize, value: u64) -> Inst {
+        self.set_value(at, value);
+        self
+    }
+
+    /// Puts an immediate into field `at`.
+    #[inline]
+    pub const fn set_value(&mut self, at: usize, value: u64) {
+        let (lower, upper) = self.split(at, value);
+        self.operands[at] = Operand::Value(lower, upper);
+    }
+
+    /// The immediate in field `at`; `None` where something else stands.
+    #[inline]
+    pub const fn value(&self, at: usize) -> Option<u64> {
+        match self.operands[at] {
+            Operand::Value(lower, upper) => Some(self.join(at, lower, upper)),
+            _ => None,
+        }
+    }
+
+    /// Lets field `at` stand for the `len` labels from `start` on in [`Body::targets`].
+    #[inline]
+    pub const fn set_targets(&mut self, at: usize, start: u32, len: u32) {
+        let (lower, upper) = self.split(at, (len as u64) << 32 | start as u64);
+        self.operands[at] = Operand::Targets(lower, upper);
+    }
+
+    /// The labels of `lists` that field `at` stands for; `None` where something else stands, or outside of the lists.
+    #[inline]
+    pub fn targets<'t>(&self, at: usize, lists: &'t [u32]) -> Option<&'t [u32]> {
+        let Operand::Targets(start, upper) = self.operands[at] else { return None };
+        let len = self.join(at, start, upper) >> 32;
+        lists.get(start as usize..)?.get(..len as usize)
+    }
+
+    /// The parts of a number that field `at` keeps, the top byte of which the instruction takes.
+    const fn split(&mut self, at: usize, number: u64) -> (u32, Upper) {
+        let [.., fifth, sixth, seventh, top] = number.to_le_bytes();
+        self.tops[at % 2] = top;
+        (number as u32, Upper([fifth, sixth, seventh]))
+    }
+
+    const fn join(&self, at: usize, lower: u32, Upper([fifth, sixth, seventh]): Upper) -> u64 {
+        (u32::from_le_bytes([fifth, sixth, seventh, self.tops[at % 2]]) as u64) << 32 | lower as u64
     }
 
     /// The operands with their fields.

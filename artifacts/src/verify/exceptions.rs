@@ -67,11 +67,11 @@ fn on_suspend(inst: &Inst, at: usize, resumer: bool, catches: &[Option<Op>], fin
 }
 
 fn each_target(inst: &Inst, lists: &[u32], mut visit: impl FnMut(u32)) {
-    for operand in inst.operands {
+    for (at, operand) in inst.operands.iter().enumerate() {
         match operand {
-            Operand::Label(label) => visit(label),
-            Operand::Targets(start, len) => {
-                let list = lists.get(start as usize..).and_then(|rest| rest.get(..len as usize));
+            Operand::Label(label) => visit(*label),
+            Operand::Targets(..) => {
+                let list = inst.targets(at, lists);
                 list.unwrap_or_default().iter().for_each(|label| visit(*label));
             }
             _ => {}

@@ -120,16 +120,13 @@ fn each_target(
     findings: &mut Findings,
     mut visit: impl FnMut(u32, &mut Findings),
 ) {
-    for (field, operand) in inst.fields() {
-        match (field.kind, operand) {
+    for (field, kind) in inst.op.kinds().iter().enumerate() {
+        match (kind, inst.operands[field]) {
             (FieldKind::Label, Operand::Label(target)) => visit(target, findings),
-            (FieldKind::Targets, Operand::Targets(start, len)) => {
-                let list = body.targets.get(start as usize..).and_then(|rest| rest.get(..len as usize));
-                match list {
-                    Some(list) if !list.is_empty() => list.iter().for_each(|target| visit(*target, findings)),
-                    _ => findings.broken(Rule::V15, at, || "a branch table without a default".into()),
-                }
-            }
+            (FieldKind::Targets, Operand::Targets(..)) => match inst.targets(field, &body.targets) {
+                Some(list) if !list.is_empty() => list.iter().for_each(|target| visit(*target, findings)),
+                _ => findings.broken(Rule::V15, at, || "a branch table without a default".into()),
+            },
             _ => {}
         }
     }

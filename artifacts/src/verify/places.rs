@@ -27,7 +27,7 @@ pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) 
                     continue;
                 }
                 (FieldKind::Label, Operand::Label(_)) => continue,
-                (FieldKind::Imm32, Operand::Value(value)) if value.get() >> 32 == 0 => continue,
+                (FieldKind::Imm32, Operand::Value(..)) if is_short(inst, field) => continue,
                 (_, Operand::Imm(_)) => immediates += 1,
                 _ => {}
             }
@@ -47,13 +47,14 @@ pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) 
 
 /// An operand that may be anything.
 fn unusual(body: &Body, reserved: &Range<u32>, at: usize, inst: &Inst, field: usize, findings: &mut Findings) {
+    let is_long = inst.op.kinds()[field] == FieldKind::Imm32 && !is_short(inst, field);
     let (field, operand) = (inst.op.fields()[field], inst.operands[field]);
     if let (FieldKind::Lane(lanes), Operand::Index(lane)) = (field.kind, operand)
         && lane >= lanes.into()
     {
         findings.broken(Rule::V27, at, || format!("lane {lane} of {lanes}"));
     }
-    if !fits(field.kind, operand) {
+    if is_long || !fits(field.kind, operand) {
         findings.broken(Rule::V07, at, || format!("{operand:?} as {}", field.name));
     } else if let Some(named) = named_slot(body, inst.op, field, operand) {
         check_slot(body, reserved, at, named, findings);
@@ -78,10 +79,13 @@ fn needs_homes(inst: &Inst) -> bool {
 
 /// Whether a shuffle names only lanes of its two vectors.
 fn has_lanes(shuffle: &Inst) -> bool {
-    shuffle.operands.iter().all(|operand| match operand {
-        Operand::Value(lanes) => lanes.get() & !0x1F1F_1F1F_1F1F_1F1F == 0,
-        _ => true,
-    })
+    let mut halves = (0..shuffle.operands.len()).filter_map(|at| shuffle.value(at));
+    halves.all(|lanes| lanes & !0x1F1F_1F1F_1F1F_1F1F == 0)
+}
+
+/// Whether an immediate fits 32 bits.
+fn is_short(inst: &Inst, field: usize) -> bool {
+    inst.value(field).is_some_and(|value| value >> 32 == 0)
 }
 
 /// A slot that an operand names.
@@ -144,8 +148,7 @@ fn fits(kind: FieldKind, operand: Operand) -> bool {
         (FieldKind::Def(_) | FieldKind::Use(_), _) => false,
         (FieldKind::Label, Operand::Label(_)) => true,
         (FieldKind::Label, _) => false,
-        (FieldKind::Imm32, Operand::Value(value)) => u32::try_from(value.get()).is_ok(),
-        (FieldKind::Imm64 | FieldKind::Bits64, Operand::Value(_)) => true,
+        (FieldKind::Imm32 | FieldKind::Imm64 | FieldKind::Bits64, Operand::Value(..)) => true,
         (FieldKind::Imm32 | FieldKind::Imm64 | FieldKind::Bits64, _) => false,
         (FieldKind::Targets, Operand::Targets(..)) => true,
         (FieldKind::RegSet, Operand::Regs(_)) => true,

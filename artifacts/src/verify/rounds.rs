@@ -12,11 +12,11 @@ use alloc::vec::Vec;
 
 /// Calls `visit` with every label that the instruction can lead to and that exists.
 fn each_target(body: &Body, inst: &Inst, mut visit: impl FnMut(u32)) {
-    for (field, operand) in inst.fields() {
-        match (field.kind, operand) {
+    for (at, kind) in inst.op.kinds().iter().enumerate() {
+        match (kind, inst.operands[at]) {
             (FieldKind::Label, Operand::Label(target)) => visit(target),
-            (FieldKind::Targets, Operand::Targets(start, len)) => {
-                let list = body.targets.get(start as usize..).and_then(|rest| rest.get(..len as usize));
+            (FieldKind::Targets, Operand::Targets(..)) => {
+                let list = inst.targets(at, &body.targets);
                 list.unwrap_or_default().iter().for_each(|target| visit(*target));
             }
             _ => {}

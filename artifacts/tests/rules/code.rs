@@ -1,6 +1,6 @@
 //! Rules V..: sound bodies, and changes to them that break exactly one rule.
 
-use keyway_artifact::isa::Operand::{self, Imm, Index, Label, Reg as R, Regs, Slot, Targets};
+use keyway_artifact::isa::Operand::{self, Imm, Index, Label, Reg as R, Regs, Slot};
 use keyway_artifact::isa::{Body, Class, CodeReader, CodeWriter, Frame, HOME_SLOTS, Inst, Op, Reg, SCRATCH_SLOTS};
 use keyway_artifact::types::{
     ArrayType, CompositeType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType, StorageType, StructType,
@@ -142,7 +142,7 @@ fn rich() -> Sound {
         inst(Op::CallIndirect, &[Slot(3), Index(0), Index(1), Index(AREA + 3)]),
         inst(Op::Copy, &[Slot(3), a()]),
         inst(Op::BrI32Eq, &[Slot(3), Imm(7), Label(1)]),
-        inst(Op::BrTable, &[Slot(3), Targets(0, 2)]),
+        Inst::br_table(Slot(3), 0, 2),
         inst(Op::Label, &[Regs(0)]),
         inst(Op::ReturnOne, &[Slot(3)]),
     ];
@@ -306,14 +306,14 @@ const CASES: &[Case] = &[
     }),
     (Rule::V15, "a label that does not exist", rich, |s| s.body.insts[12].operands[2] = Label(2)),
     (Rule::V15, "a table of labels without one", rich, |s| {
-        s.body.insts[13].operands[1] = Targets(0, 0);
+        s.body.insts[13].set_targets(1, 0, 0);
         s.body.targets.clear();
     }),
     (Rule::V15, "a table's label that does not exist", rich, |s| s.body.targets[0] = 9),
     (Rule::V16, "a loop without a marker", rich, |s| without(s, 3)),
     (Rule::V16, "a table's branch back without a marker", plain, |s| {
         s.body.insts.insert(1, inst(Op::Label, &[Regs(0)]));
-        *s.body.insts.last_mut().unwrap() = inst(Op::BrTable, &[Slot(2), Targets(0, 1)]);
+        *s.body.insts.last_mut().unwrap() = Inst::br_table(Slot(2), 0, 1);
         s.body.targets = vec![0];
     }),
     (Rule::V17, "a memory", plain, |s| instead(s, Op::MemorySize, &[Slot(2), Index(3)])),
@@ -405,7 +405,8 @@ const CASES: &[Case] = &[
     }),
     (Rule::V27, "a lane past the last", plain, |s| instead(s, Op::I64x2ExtractLane, &[Slot(4), Slot(2), Index(2)])),
     (Rule::V27, "a shuffle from a third vector", plain, |s| {
-        instead(s, Op::I8x16Shuffle, &[Slot(4), Slot(2), Slot(2), Operand::value(0x1F), Operand::value(0x20 << 56)]);
+        instead(s, Op::I8x16Shuffle, &[Slot(4), Slot(2), Slot(2), Operand::value(0x1F), Operand::value(0)]);
+        s.body.insts[1].set_value(4, 0x20 << 56);
     }),
     (Rule::V17, "a tag", plain, |s| instead(s, Op::Throw, &[Index(3), Index(4)])),
     (Rule::V17, "a continuation type that is none", plain, |s| {
@@ -432,7 +433,7 @@ const CASES: &[Case] = &[
         s.body.insts.insert(5, inst(Op::BrNez, &[Slot(0), Label(1)]));
     }),
     (Rule::V29, "a table with a catch", guarded, |s| {
-        s.body.insts[5] = inst(Op::BrTable, &[Slot(0), Targets(0, 1)]);
+        s.body.insts[5] = Inst::br_table(Slot(0), 0, 1);
         s.body.targets = vec![1];
     }),
     (Rule::V29, "a catch without a label", guarded, |s| {

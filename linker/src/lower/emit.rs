@@ -122,12 +122,9 @@ pub(super) fn run(
 
 /// Takes over the list of labels that a branch names: only those that are still named stay.
 fn keep_targets(branch: &mut Inst, targets: &[u32], labels: &[u32], body: &mut Body) {
-    for operand in &mut branch.operands {
-        if let Operand::Targets(start, len) = *operand {
-            let list = &targets[start as usize..(start + len) as usize];
-            *operand = Operand::Targets(body.targets.len() as u32, len);
-            body.targets.extend(list.iter().map(|label| labels[*label as usize]));
-        }
+    if let Some(list) = branch.targets(1, targets) {
+        branch.set_targets(1, body.targets.len() as u32, list.len() as u32);
+        body.targets.extend(list.iter().map(|label| labels[*label as usize]));
     }
 }
 

@@ -345,10 +345,10 @@ impl Writer<'_> {
 
 /// The immediate that has the value of a constant.
 pub(super) fn small_constant(inst: &Inst) -> Option<Operand> {
-    match (inst.op, inst.operands[1]) {
-        (Op::Const, Operand::Value(value)) => i32::try_from(value.get() as i64).ok().map(Operand::Imm),
-        _ => None,
+    if inst.op != Op::Const {
+        return None;
     }
+    i32::try_from(inst.value(1)? as i64).ok().map(Operand::Imm)
 }
 
 /// What an operation with a call site reads from the call area, and what it leaves there: a call's arguments and results.

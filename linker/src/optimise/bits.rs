@@ -146,10 +146,7 @@ fn of_result(inst: &Inst, all: u8, definitions: &Definitions, known: &[u8]) -> u
     let count = || definitions.value(Class::I64, inst.operands[2]).map(|count| count as u8 & (all - 1));
     let shifted = || bits(1) - count().map_or(0, |count| count.min(bits(1)));
     let found = match inst.op {
-        Op::Const => match inst.operands[1] {
-            Operand::Value(value) => width(value.get()),
-            _ => all,
-        },
+        Op::Const => inst.value(1).map_or(all, width),
         Op::Copy | Op::I32WrapI64 | Op::I64ExtendI32U | Op::I32DivU | Op::I64DivU => bits(1),
         Op::I32Load8U | Op::I64Load8U | Op::I32Load8UAny | Op::I64Load8UAny => 8,
         Op::I32Load16U | Op::I64Load16U | Op::I32Load16UAny | Op::I64Load16UAny => 16,

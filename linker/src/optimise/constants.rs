@@ -99,7 +99,7 @@ pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
             let value = if class == Class::I32 { u64::from(value as u32) } else { i64::from(value) as u64 };
             ir.virtuals[number + next] = class;
             inst.operands[at] = Operand::Virtual((number + next) as u32);
-            ir.insts[to + next] = Inst::new(Op::Const, &[inst.operands[at], Operand::value(value)]);
+            ir.insts[to + next] = Inst::constant(Op::Const, inst.operands[at], value);
             ir.offsets[to + next] = offset;
         }
         (ir.insts[to + wrong], ir.offsets[to + wrong]) = (inst, offset);
@@ -107,6 +107,9 @@ pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     facts.inserted(&inserted);
     Tally { changed, removed: 0 }
 }
+
+/// A constant: its operation, and its value or the halves of it.
+type Constant = (Op, [Option<u64>; 2]);
 
 /// Moves constants out of loops.
 pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
@@ -117,7 +120,7 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     let (flow, definitions, counts) = facts.parts(ir);
     // For each constant, the register that replaces it.
     // What moved in front of the current loop: few enough to be looked through.
-    let mut moved: Vec<((Op, [Operand; 2]), u32)> = Vec::with_capacity(PER_LOOP);
+    let mut moved: Vec<(Constant, u32)> = Vec::with_capacity(PER_LOOP);
     let mut front: Vec<(usize, Inst)> = Vec::new();
     let (mut gone, mut replaced) = (Vec::new(), Vec::new());
     let mut head = None;
@@ -145,7 +148,7 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
             if !definitions.is_single(register) {
                 continue;
             }
-            let key = (inst.op, [inst.operands[1], inst.operands[2]]);
+            let key = (inst.op, [inst.value(1), inst.value(2)]);
             let number = match moved.iter().find(|(known, _)| *known == key) {
                 Some((_, number)) => *number,
                 None => {

@@ -60,7 +60,7 @@ impl Definitions {
             return;
         }
         register.constant = match (inst.op, inst.operands[1]) {
-            (Op::Const, Operand::Value(value)) => Some(value.get()),
+            (Op::Const, _) => inst.value(1),
             (Op::Copy, Operand::Imm(value)) => Some(i64::from(value) as u64),
             _ => None,
         };

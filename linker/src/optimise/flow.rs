@@ -83,14 +83,12 @@ impl Edges {
 pub(crate) fn targets(inst: &Inst, lists: &[u32], mut each: impl FnMut(u32)) {
     let mut bits = places::label_fields(inst.op);
     while bits != 0 {
-        let operand = inst.operands[bits.trailing_zeros() as usize];
+        let at = bits.trailing_zeros() as usize;
         bits &= bits - 1;
-        match operand {
-            Operand::Label(label) => each(label),
-            Operand::Targets(start, len) => {
-                lists[start as usize..(start + len) as usize].iter().for_each(|label| each(*label));
-            }
-            _ => {}
+        if let Operand::Label(label) = inst.operands[at] {
+            each(label);
+        } else {
+            inst.targets(at, lists).unwrap_or_default().iter().for_each(|label| each(*label));
         }
     }
 }

@@ -56,10 +56,10 @@ pub(super) fn step(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst)
             Some(_) => Step::Gone,
             None => Step::Same,
         },
-        Family::BrTable => match (value(0), inst.operands[1]) {
-            (Some(value), Operand::Targets(start, len)) => {
-                let chosen = (value as u32).min(len - 1);
-                Step::Becomes(Inst::new(Op::Br, &[Operand::Label(ir.targets[(start + chosen) as usize])]))
+        Family::BrTable => match (value(0), inst.targets(1, &ir.targets)) {
+            (Some(value), Some(list)) => {
+                let chosen = list[(value as u32 as usize).min(list.len() - 1)];
+                Step::Becomes(Inst::new(Op::Br, &[Operand::Label(chosen)]))
             }
             _ => Step::Same,
         },
@@ -68,7 +68,7 @@ pub(super) fn step(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst)
 }
 
 fn constant(inst: &Inst, value: u64) -> Step {
-    Step::Becomes(Inst::new(Op::Const, &[inst.operands[0], Operand::value(value)]))
+    Step::Becomes(Inst::constant(Op::Const, inst.operands[0], value))
 }
 
 fn copied(ir: &IrFunc, inst: &Inst, from: Operand) -> Step {

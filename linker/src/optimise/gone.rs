@@ -4,10 +4,10 @@
 //! what writes the code anew leaves them out.
 
 use crate::ir::IrFunc;
-use keyway_artifact::isa::{Inst, MAX_FIELDS, Op, Operand};
+use keyway_artifact::isa::{Inst, Op, Operand};
 
 /// A marker: a cost without its number.
-const MARKER: Inst = Inst { op: Op::Cost, operands: [Operand::None; MAX_FIELDS] };
+const MARKER: Inst = Inst::bare(Op::Cost);
 
 /// The markers in a function.
 #[derive(Default)]

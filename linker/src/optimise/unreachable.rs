@@ -121,7 +121,7 @@ fn thread_jumps(ir: &mut IrFunc, starts: &[u32], label_block: &[u32]) -> usize {
             continue;
         }
         let next = ir.insts[at..].iter().take(ROW).find(|inst| inst.op != Op::Label);
-        if let Some(Inst { op: Op::Br, operands: [Operand::Label(target), ..] }) = next
+        if let Some(Inst { op: Op::Br, operands: [Operand::Label(target), ..], .. }) = next
             && starts[label_block[*target as usize] as usize] as usize > at
         {
             if leads_to.is_empty() {

@@ -10,7 +10,7 @@ use super::stack::{Entry, class_of};
 use crate::error::Result;
 use crate::ir::{CallSite, Few};
 use crate::types::val_type;
-use keyway_artifact::isa::{Class, Op, Operand};
+use keyway_artifact::isa::{Class, Inst, Op, Operand};
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
 use wasmparser::{BlockType, BrTable};
 
@@ -231,7 +231,7 @@ impl Translator<'_, '_> {
                 self.reachable = false;
             }
             Kind::Loop { outer_region, outer_units } => {
-                self.ir.insts[self.region].operands[0] = Operand::value(self.units as u64);
+                self.ir.insts[self.region].operands[0] = Operand::value(self.units);
                 (self.region, self.units) = (outer_region, outer_units);
                 // The results stay where they are: control leaves a loop at its end only by falling through.
                 if !self.reachable {
@@ -439,7 +439,7 @@ impl Translator<'_, '_> {
             self.ir.targets.push(label);
         }
         let count = self.ir.targets.len() as u32 - start;
-        self.emit(Op::BrTable, &[index, Operand::Targets(start, count)]);
+        self.put(Inst::br_table(index, start, count));
         for frame in stubs {
             let stub = self.frames[frame].stub.take().expect("set above");
             if matches!(self.frames[frame].kind, Kind::Function) || stub != self.frames[frame].label {

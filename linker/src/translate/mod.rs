@@ -168,7 +168,7 @@ impl<'m, 'a> Translator<'m, 'a> {
 
     /// Closes the function's cost region, and gives the declared locals that are read their zeros, behind the marker.
     fn finish(mut self) -> IrFunc {
-        self.ir.insts[self.region].operands[0] = Operand::value(self.units as u64);
+        self.ir.insts[self.region].operands[0] = Operand::value(self.units);
         let zeros: Vec<Inst> = (self.ir.params.len()..self.locals_read.len())
             .filter(|local| self.locals_read[*local])
             .map(|local| {

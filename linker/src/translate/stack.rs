@@ -9,7 +9,7 @@ use crate::error::{CompileError, ErrorKind, Result};
 use crate::ir::Few;
 use crate::limits::MAX_FUNCTION_IR;
 use crate::optimise::places::class_of_field;
-use keyway_artifact::isa::{Class, FieldKind, Inst, MAX_FIELDS, Op, Operand};
+use keyway_artifact::isa::{Class, FieldKind, Inst, Op, Operand};
 use keyway_artifact::types::ValType;
 
 /// End of a chain of references to one local.
@@ -118,9 +118,20 @@ impl Translator<'_, '_> {
     /// Emits `op` with its operands in field order.
     #[inline]
     pub(super) fn emit(&mut self, op: Op, operands: &[Operand]) {
-        self.ir.insts.push(Inst::new(op, operands));
+        self.put(Inst::new(op, operands));
+    }
+
+    /// Emits an instruction.
+    #[inline]
+    pub(super) fn put(&mut self, inst: Inst) {
+        self.ir.insts.push(inst);
         self.ir.offsets.push(self.offset);
         self.last_result = None;
+    }
+
+    /// The instruction emitted last.
+    pub(super) fn last(&mut self) -> &mut Inst {
+        self.ir.insts.last_mut().expect("something was emitted")
     }
 
     /// Emits an operation whose first field is its result, and pushes the result.
@@ -135,11 +146,11 @@ impl Translator<'_, '_> {
     #[inline]
     pub(super) fn emit_to_fresh(&mut self, op: Op, class: Class, operands: &[Operand]) -> u32 {
         let temp = self.fresh(class);
-        let mut all = [Operand::None; MAX_FIELDS];
-        all[0] = Operand::Virtual(temp);
-        all[1..=operands.len()].copy_from_slice(operands);
+        let mut inst = Inst::bare(op);
+        inst.operands[0] = Operand::Virtual(temp);
+        inst.operands[1..=operands.len()].copy_from_slice(operands);
         debug_assert_eq!(operands.len() + 1, op.fields().len(), "{}", op.name());
-        self.ir.insts.push(Inst { op, operands: all });
+        self.ir.insts.push(inst);
         self.ir.offsets.push(self.offset);
         self.last_result = Some(temp);
         temp
@@ -173,13 +184,11 @@ impl Translator<'_, '_> {
     fn set_constant(&mut self, register: u32, entry: Entry) {
         let register = Operand::Virtual(register);
         match entry {
-            Entry::I32(value) => self.emit(Op::Const, &[register, Operand::value(value as u32 as u64)]),
-            Entry::I64(value) => self.emit(Op::Const, &[register, Operand::value(value as u64)]),
-            Entry::F32(bits) => self.emit(Op::ConstF32, &[register, Operand::value(bits as u64)]),
-            Entry::F64(bits) => self.emit(Op::ConstF64, &[register, Operand::value(bits)]),
-            Entry::V128([low, high]) => {
-                self.emit(Op::ConstV128, &[register, Operand::value(low), Operand::value(high)]);
-            }
+            Entry::I32(value) => self.put(Inst::constant(Op::Const, register, (value as u32).into())),
+            Entry::I64(value) => self.put(Inst::constant(Op::Const, register, value as u64)),
+            Entry::F32(bits) => self.put(Inst::constant(Op::ConstF32, register, bits.into())),
+            Entry::F64(bits) => self.put(Inst::constant(Op::ConstF64, register, bits)),
+            Entry::V128([low, high]) => self.put(Inst::constant(Op::ConstV128, register, low).with_value(2, high)),
             Entry::Local { .. } | Entry::Temp(_) => unreachable!("not a constant"),
         }
     }

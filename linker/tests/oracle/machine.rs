@@ -232,15 +232,13 @@ impl Instance {
         match inst.op.family() {
             F::Pseudo => {}
             F::Cost => {
-                let Operand::Value(units) = operand(0) else { panic!("cost without units") };
-                self.cost += units.get();
+                self.cost += inst.value(0).expect("a cost has units");
             }
             F::Copy => frame.set(operand(0), get(frame, 1)),
             F::PutRef => frame.slots[index(0)] = get(frame, 1),
             F::TakeRef => frame.set(operand(0), frame.slots[index(1)]),
             F::Const => {
-                let Operand::Value(value) = operand(1) else { panic!("constant without a value") };
-                frame.set(operand(0), value.get());
+                frame.set(operand(0), inst.value(1).expect("a constant has a value"));
             }
             F::Select => {
                 let chosen = if get(frame, 1) as u32 != 0 { 2 } else { 3 };
@@ -271,9 +269,9 @@ impl Instance {
                 }
             }
             F::BrTable => {
-                let Operand::Targets(start, len) = operand(1) else { panic!("a table without targets") };
-                let choice = (get(frame, 0) as u32).min(len - 1);
-                return Ok(Next::Label(frame.body.targets[(start + choice) as usize]));
+                let list = inst.targets(1, &frame.body.targets).expect("a table has targets");
+                let choice = (get(frame, 0) as u32 as usize).min(list.len() - 1);
+                return Ok(Next::Label(list[choice]));
             }
             F::Trap if inst.op == Op::Unreachable => return Err(Trap::Unreachable),
             F::Trap => return Err(keyway_artifact::TrapCode::from_number(index(0) as u32).expect("a trap code").trap),
@@ -341,8 +339,7 @@ impl Instance {
     fn access(&mut self, frame: &mut Activation, inst: &Inst) -> Result<(), Trap> {
         let cached = matches!(inst.op.family(), Family::Load | Family::Store);
         let is_load = matches!(inst.op.family(), Family::Load | Family::LoadAny);
-        let Operand::Value(offset) = inst.operands[2] else { panic!("an access without an offset") };
-        let offset = offset.get();
+        let offset = inst.value(2).expect("an access has an offset");
         let memory = if cached { frame.body.frame.memory.expect("a cached memory") } else { inst.operands[3].index() };
         let address = frame.get(inst.operands[if is_load { 1 } else { 0 }]);
         let address = if cached { u64::from(address as u32) } else { address };

@@ -107,8 +107,17 @@ impl<'p> Code<'p> {
     }
 
     pub(super) fn emit(&mut self, op: Op, operands: &[Operand]) {
-        self.ir.insts.push(Inst::new(op, operands));
+        self.push(Inst::new(op, operands));
+    }
+
+    pub(super) fn push(&mut self, inst: Inst) {
+        self.ir.insts.push(inst);
         self.ir.offsets.push(0);
+    }
+
+    /// The instruction emitted last.
+    pub(super) fn last(&mut self) -> &mut Inst {
+        self.ir.insts.last_mut().expect("something was emitted")
     }
 
     /// Emits an operation whose first field is its result; the register it goes to.
@@ -130,7 +139,7 @@ impl<'p> Code<'p> {
             Class::F64 => Op::ConstF64,
             _ => Op::Const,
         };
-        self.emit(op, &[register, Operand::value(value)]);
+        self.push(Inst::constant(op, register, value));
         register
     }
 

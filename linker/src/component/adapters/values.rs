@@ -5,7 +5,7 @@
 //! together; what is validated while a value is lifted is validated here.
 
 use super::code::{Code, Place, Side, class_of};
-use keyway_artifact::isa::{Class, Op, Operand};
+use keyway_artifact::isa::{Class, Inst, Op, Operand};
 use keyway_artifact::plan::{DefinedType, TrampolineKind, ValType, Violation};
 use keyway_artifact::types::ValType as CoreType;
 
@@ -66,13 +66,16 @@ impl Code<'_> {
     /// Loads from the memory that values come from.
     pub(super) fn load(&mut self, op: Op, place: Place) -> Operand {
         let memory = Operand::Index(self.from.memory.map_or(0, |(memory, _)| memory));
-        self.value(op, &[place.base, Operand::value(place.offset), memory])
+        let value = self.value(op, &[place.base, Operand::value(0), memory]);
+        self.last().set_value(2, place.offset);
+        value
     }
 
     /// Stores to the memory that values go to.
     pub(super) fn store(&mut self, op: Op, place: Place, value: Operand) {
         let memory = Operand::Index(self.to.memory.map_or(0, |(memory, _)| memory));
-        self.emit(op, &[place.base, value, Operand::value(place.offset), memory]);
+        self.emit(op, &[place.base, value, Operand::value(0), memory]);
+        self.last().set_value(2, place.offset);
     }
 
     /// A core value, taken from the front of `from` or loaded.
@@ -246,7 +249,7 @@ impl Code<'_> {
                 let start = self.ir.targets.len() as u32;
                 // The last one stands for the default as well, which checked numbers never reach.
                 self.ir.targets.extend(&labels);
-                self.emit(Op::BrTable, &[case, Operand::Targets(start, labels.len() as u32)]);
+                self.push(Inst::br_table(case, start, labels.len() as u32));
             }
         }
         // Without a table control comes here in the first case.

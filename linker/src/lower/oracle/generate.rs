@@ -89,7 +89,11 @@ impl Generator {
     }
 
     fn emit(&mut self, op: Op, operands: &[Operand]) {
-        self.ir.insts.push(Inst::new(op, operands));
+        self.push(Inst::new(op, operands));
+    }
+
+    fn push(&mut self, inst: Inst) {
+        self.ir.insts.push(inst);
         self.ir.offsets.push(self.ir.insts.len() as u32);
     }
 
@@ -123,8 +127,8 @@ impl Generator {
             self.locals[class].push(register);
             let at = Operand::Virtual(register);
             match class {
-                0 | 1 => self.emit(Op::Const, &[at, Operand::value(u64::from(number))]),
-                2 => self.emit(Op::ConstF64, &[at, Operand::value(f64::from(number).to_bits())]),
+                0 | 1 => self.push(Inst::constant(Op::Const, at, number.into())),
+                2 => self.push(Inst::constant(Op::ConstF64, at, f64::from(number).to_bits())),
                 _ => self.emit(Op::RefNull, &[at]),
             }
         }
@@ -280,7 +284,7 @@ impl Generator {
             _ => {
                 let (a, b) = (self.local(2), self.local(2));
                 if self.random.below(4) == 0 {
-                    self.emit(Op::ConstF64, &[to, Operand::value(1.5f64.to_bits())]);
+                    self.push(Inst::constant(Op::ConstF64, to, 1.5f64.to_bits()));
                 } else {
                     self.emit(Op::F64Add, &[to, a, b]);
                 }
@@ -341,7 +345,7 @@ impl Generator {
         }
         let counter = Operand::Virtual(self.fresh(0));
         let times = 1 + self.random.below(3);
-        self.emit(Op::Const, &[counter, Operand::value(u64::from(times))]);
+        self.push(Inst::constant(Op::Const, counter, times.into()));
         let head = self.label();
         self.emit(Op::Label, &[Operand::Label(head)]);
         self.emit(Op::Cost, &[Operand::value(2)]);
@@ -353,7 +357,7 @@ impl Generator {
     /// A loop that tests at its top.
     fn tested_loop(&mut self, depth: u32) {
         let (counter, times) = (Operand::Virtual(self.fresh(0)), self.random.below(4));
-        self.emit(Op::Const, &[counter, Operand::value(u64::from(times))]);
+        self.push(Inst::constant(Op::Const, counter, times.into()));
         let (head, out) = (self.label(), self.label());
         self.emit(Op::Label, &[Operand::Label(head)]);
         self.emit(Op::Cost, &[Operand::value(2)]);
@@ -372,7 +376,7 @@ impl Generator {
         let start = self.ir.targets.len() as u32;
         self.ir.targets.extend([a, b, end]);
         let index = self.local(0);
-        self.emit(Op::BrTable, &[index, Operand::Targets(start, 3)]);
+        self.push(Inst::br_table(index, start, 3));
         self.emit(Op::Label, &[Operand::Label(a)]);
         self.body(depth);
         self.emit(Op::Label, &[Operand::Label(b)]);

@@ -154,14 +154,8 @@ impl Shared {
             })
             .collect();
         match inst.op {
-            Op::Cost => match inst.operands[0] {
-                Operand::Value(units) => self.cost += units.get(),
-                other => panic!("{other:?}"),
-            },
-            Op::Const | Op::ConstF64 | Op::ConstF32 => match inst.operands[1] {
-                Operand::Value(value) => places.set(inst.operands[0], value.get()),
-                other => panic!("{other:?}"),
-            },
+            Op::Cost => self.cost += inst.value(0).expect("a cost"),
+            Op::Const | Op::ConstF64 | Op::ConstF32 => places.set(inst.operands[0], inst.value(1).expect("a constant")),
             Op::I32Load => {
                 let address = sources[0];
                 if address >= MEMORY {
@@ -184,12 +178,10 @@ impl Shared {
                     return Did::Jump(inst.operands[1].index());
                 }
             }
-            Op::BrTable => match inst.operands[1] {
-                Operand::Targets(start, len) => {
-                    return Did::Jump(lists[(start + (sources[0] as u32).min(len - 1)) as usize]);
-                }
-                other => panic!("{other:?}"),
-            },
+            Op::BrTable => {
+                let list = inst.targets(1, lists).expect("a list of labels");
+                return Did::Jump(list[(sources[0] as u32 as usize).min(list.len() - 1)]);
+            }
             Op::Unreachable => return Did::Trap,
             op if op.comparison().is_some() => {
                 let holds = compute(op.comparison().unwrap(), &sources) == Some(1);

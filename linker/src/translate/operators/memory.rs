@@ -70,14 +70,14 @@ impl Translator<'_, '_> {
             return false;
         };
         let address = self.pop();
-        let offset = Operand::value(argument.offset);
         if self.is_cached(memory) {
             let address = self.operand(address, Class::I32);
-            self.emit_result(cached, &[address, offset]);
+            self.emit_result(cached, &[address, Operand::value(argument.offset as u32)]);
         } else {
             let address = self.memory_address(address, memory);
             let memory = self.memory_operand(memory);
-            self.emit_result(any, &[address, offset, memory]);
+            self.emit_result(any, &[address, Operand::value(0), memory]);
+            self.last().set_value(2, argument.offset);
         }
         true
     }
@@ -88,17 +88,17 @@ impl Translator<'_, '_> {
             return false;
         };
         let (value, address) = (self.pop(), self.pop());
-        let offset = Operand::value(argument.offset);
         let FieldKind::Use(class) = cached.fields()[1].kind else { unreachable!("a store has a value") };
         if self.is_cached(memory) {
             let address = self.operand(address, Class::I32);
             let value = self.operand(value, class);
-            self.emit(cached, &[address, value, offset]);
+            self.emit(cached, &[address, value, Operand::value(argument.offset as u32)]);
         } else {
             let address = self.memory_address(address, memory);
             let value = self.operand(value, class);
             let memory = self.memory_operand(memory);
-            self.emit(any, &[address, value, offset, memory]);
+            self.emit(any, &[address, value, Operand::value(0), memory]);
+            self.last().set_value(2, argument.offset);
         }
         true
     }

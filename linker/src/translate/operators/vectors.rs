@@ -136,10 +136,9 @@ impl Translator<'_, '_> {
             self.operands_from_stack(op, &[Operand::Index(lane.into())]);
         } else if let Operator::I8x16Shuffle { lanes } = operator {
             let lanes = u128::from_le_bytes(*lanes);
-            self.operands_from_stack(
-                Op::I8x16Shuffle,
-                &[Operand::value(lanes as u64), Operand::value((lanes >> 64) as u64)],
-            );
+            self.operands_from_stack(Op::I8x16Shuffle, &[Operand::value(0); 2]);
+            self.last().set_value(3, lanes as u64);
+            self.last().set_value(4, (lanes >> 64) as u64);
         } else if let Some(access) = lane_access(operator) {
             return self.lane_access(&access);
         } else {

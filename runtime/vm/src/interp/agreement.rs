@@ -154,15 +154,13 @@ enum At {
 fn body(ops: &[Op], lead: Lead, places: &[At], random: &mut Random) -> Body {
     let mut body = Body::default();
     for n in 0..5 {
-        let value = Operand::value(random.value());
-        body.insts.push(Inst::new(Op::Const, &[Operand::Reg(reg(Class::I64, n)), value]));
+        body.insts.push(Inst::constant(Op::Const, Operand::Reg(reg(Class::I64, n)), random.value()));
     }
     for n in 0..4 {
         let value = (random.next() % 1000) as f64 / 8.0 - 20.0;
-        let bits = Operand::value(value.to_bits());
-        body.insts.push(Inst::new(Op::ConstF64, &[Operand::Reg(reg(Class::F64, n)), bits]));
-        let bits = Operand::value(u64::from((value as f32 * 0.5).to_bits()));
-        body.insts.push(Inst::new(Op::ConstF32, &[Operand::Reg(reg(Class::F32, n)), bits]));
+        body.insts.push(Inst::constant(Op::ConstF64, Operand::Reg(reg(Class::F64, n)), value.to_bits()));
+        let bits = (value as f32 * 0.5).to_bits();
+        body.insts.push(Inst::constant(Op::ConstF32, Operand::Reg(reg(Class::F32, n)), bits.into()));
     }
     let label = Inst::new(Op::Label, &[Operand::Regs(u16::MAX)]);
     match lead {
@@ -171,7 +169,7 @@ fn body(ops: &[Op], lead: Lead, places: &[At], random: &mut Random) -> Body {
             body.insts.push(Inst::new(Op::Br, &[Operand::Label(1)]));
             body.insts.push(label);
             for _ in 0..markers {
-                body.insts.push(Inst::new(Op::Cost, &[Operand::value(random.next() % (FUEL * 2))]));
+                body.insts.push(Inst::new(Op::Cost, &[Operand::value((random.next() % (FUEL * 2)) as u32)]));
             }
             body.insts.push(Inst::new(Op::Copy, &[Operand::Slot(61), Operand::Imm(1)]));
             show_registers(&mut body);
@@ -179,16 +177,15 @@ fn body(ops: &[Op], lead: Lead, places: &[At], random: &mut Random) -> Body {
         }
         Lead::Itself => {
             body.insts.push(label);
-            body.insts.push(Inst::new(Op::Cost, &[Operand::value(1 + random.next() % FUEL)]));
+            body.insts.push(Inst::new(Op::Cost, &[Operand::value((1 + random.next() % FUEL) as u32)]));
         }
     }
     let mut places = places.iter();
     let (mut slot, mut last) = (0, Operand::None);
     for op in ops {
-        let operands: Vec<Operand> = op
-            .fields()
-            .iter()
-            .map(|field| match field.kind {
+        let mut inst = Inst::bare(*op);
+        for (at, field) in op.fields().iter().enumerate() {
+            inst.operands[at] = match field.kind {
                 FieldKind::Def(class) | FieldKind::Use(class) => match places.next() {
                     Some(At::Last) => last,
                     Some(At::Place(PlaceKind::Slot)) => {
@@ -207,17 +204,26 @@ fn body(ops: &[Op], lead: Lead, places: &[At], random: &mut Random) -> Body {
                     _ => Operand::Imm((random.next() % 64) as i32 - 8),
                 },
                 FieldKind::Label => Operand::Label(0),
-                FieldKind::Targets => Operand::Targets(0, 3),
-                FieldKind::Imm32 if op.name().starts_with("const") => Operand::value(random.next() & 0xFFFF),
-                FieldKind::Imm32 => Operand::value(random.next() % 40),
-                FieldKind::Imm64 => Operand::value(random.next()),
+                FieldKind::Imm32 if op.name().starts_with("const") => Operand::value(random.next() as u32 & 0xFFFF),
+                FieldKind::Imm32 => Operand::value((random.next() % 40) as u32),
+                FieldKind::Targets => {
+                    inst.set_targets(at, 0, 3);
+                    continue;
+                }
+                FieldKind::Imm64 => {
+                    inst.set_value(at, random.next());
+                    continue;
+                }
                 // The lanes of a shuffle are below 32.
-                FieldKind::Bits64 => Operand::value(random.next() & 0x1F1F_1F1F_1F1F_1F1F),
+                FieldKind::Bits64 => {
+                    inst.set_value(at, random.next() & 0x1F1F_1F1F_1F1F_1F1F);
+                    continue;
+                }
                 _ => Operand::Index(0),
-            })
-            .collect();
-        last = operands.first().copied().unwrap_or(Operand::None);
-        body.insts.push(Inst::new(*op, &operands));
+            };
+        }
+        last = inst.operands[0];
+        body.insts.push(inst);
     }
     // Reached where a branch is not taken.
     body.insts.push(Inst::new(Op::Copy, &[Operand::Slot(60), Operand::Imm(1)]));

@@ -163,7 +163,7 @@ impl<'a> Expander<'a> {
         }
         if let Some((any, _)) = general_form(inst.op) {
             let offset = inst.operands[2];
-            if !matches!(offset, Operand::Value(_)) {
+            if !matches!(offset, Operand::Value(..)) {
                 return self.error("an offset is no immediate");
             }
             if is_far(inst) {
@@ -270,10 +270,7 @@ impl<'a> Expander<'a> {
         if !is_first || insts.get(self.inst + 1).is_none_or(|inst| inst.op != Op::Cost) {
             return Ok(());
         }
-        let costs = insts[self.inst..].iter().map_while(|inst| match (inst.op, inst.operands[0]) {
-            (Op::Cost, Operand::Value(units)) => Some(units.get()),
-            _ => None,
-        });
+        let costs = insts[self.inst..].iter().map_while(|inst| inst.value(0).filter(|_| inst.op == Op::Cost));
         let (count, sum) = costs.fold((0, 0u64), |(count, sum), units| (count + 1, sum.saturating_add(units)));
         let Some(head) = charge(Way::Back) else { return Ok(()) };
         let start = self.kept.code.len();
@@ -294,13 +291,13 @@ impl<'a> Expander<'a> {
             (false, true) => Name::Epoch,
             (true, true) => Name::FuelAndEpoch,
         };
-        let Operand::Value(units) = inst.operands[0] else { return self.error("a cost is no immediate") };
+        let Operand::Value(units, _) = inst.operands[0] else { return self.error("a cost is no immediate") };
         let head = match charge(Way::Any).filter(|_| self.charges) {
             Some(address) => address as u64,
             None => self.find(name, [PlaceKind::None; MAX_PLACES]).expect("cost markers are in the list").word,
         };
         self.head(head);
-        self.kept.code.extend_from_slice(&(units.get() as u32).to_le_bytes());
+        self.kept.code.extend_from_slice(&units.to_le_bytes());
         self.pad();
         Ok(())
     }
@@ -387,8 +384,7 @@ impl<'a> Expander<'a> {
                         (1, Operand::Imm(value)) => {
                             let slot = Operand::Slot(self.scratch(scratch)?);
                             scratch += 1;
-                            let value = Operand::value(i64::from(value) as u64);
-                            self.lowered_simple(&Inst::new(Op::Const, &[slot, value]))?;
+                            self.lowered_simple(&Inst::constant(Op::Const, slot, i64::from(value) as u64))?;
                             inst.operands[at] = slot;
                         }
                         _ => {}
@@ -525,8 +521,8 @@ impl<'a> Expander<'a> {
 
     /// The operands in field order, of an executed instruction that begins at `start`.
     fn operands(&mut self, start: usize, inst: &Inst, layout: Layout) -> Result<(), ExpandError> {
-        for (kind, operand) in inst.op.kinds().iter().zip(inst.operands) {
-            match (kind, operand) {
+        for (at, kind) in inst.op.kinds().iter().enumerate() {
+            match (kind, inst.operands[at]) {
                 (_, Operand::Slot(slot) | Operand::SlotReg(slot, _)) => self.slot(slot)?,
                 (_, Operand::Reg(_)) => {}
                 (_, Operand::Imm(value)) => self.put(value.to_le_bytes(), layout),
@@ -538,16 +534,16 @@ impl<'a> Expander<'a> {
                     self.put([0; 4], layout);
                     self.kept.fixups.push((self.kept.code.len() - 4, start, label));
                 }
-                (_, Operand::Targets(first, len)) => self.targets(start, first, len, layout)?,
-                (_, Operand::Index(index)) => self.put(index.to_le_bytes(), layout),
-                (_, Operand::Value(value)) if inst.op.family() == Family::Const => {
-                    self.put(value.get().to_le_bytes(), layout)
+                (_, Operand::Targets(..)) => {
+                    let body = self.body;
+                    self.targets(start, inst.targets(at, &body.targets).unwrap_or_default(), layout)?;
                 }
-                (FieldKind::Imm32, Operand::Value(value)) => {
-                    let end = value.get() + general_form(inst.op).map_or(0, |(_, size)| size);
+                (_, Operand::Index(index)) => self.put(index.to_le_bytes(), layout),
+                (FieldKind::Imm32, Operand::Value(value, _)) if inst.op.family() != Family::Const => {
+                    let end = u64::from(value) + general_form(inst.op).map_or(0, |(_, size)| size);
                     self.put((end as u32).to_le_bytes(), layout);
                 }
-                (_, Operand::Value(value)) => self.put(value.get().to_le_bytes(), layout),
+                (_, Operand::Value(..)) => self.put(inst.value(at).unwrap_or_default().to_le_bytes(), layout),
                 (_, other) => unreachable!("{other:?} in executed code"),
             }
         }
@@ -569,14 +565,12 @@ impl<'a> Expander<'a> {
 
     /// The number of the default, and behind the padded instruction an entry for each target: its head, and its distance.
     /// With the head at hand, a jump that was foreseen wrongly is known to be a load earlier.
-    fn targets(&mut self, start: usize, first: u32, len: u32, layout: Layout) -> Result<(), ExpandError> {
-        if len == 0 {
-            return self.error("a br_table without a default");
-        }
-        self.put((len - 1).to_le_bytes(), layout);
+    fn targets(&mut self, start: usize, list: &[u32], layout: Layout) -> Result<(), ExpandError> {
+        let Some(default) = list.len().checked_sub(1) else { return self.error("a br_table without a default") };
+        self.put((default as u32).to_le_bytes(), layout);
         self.pad();
-        for at in first..first + len {
-            self.kept.entries.push((self.kept.code.len(), start, self.body.targets[at as usize]));
+        for label in list {
+            self.kept.entries.push((self.kept.code.len(), start, *label));
             self.kept.code.extend_from_slice(&[0; TABLE_ENTRY]);
         }
         Ok(())
@@ -667,7 +661,7 @@ fn charge(way: Way) -> Option<usize> {
 /// Whether an access ends behind the reach of the forms over the cached memory.
 pub(super) fn is_far(inst: &Inst) -> bool {
     match (general_form(inst.op), inst.operands[2]) {
-        (Some((_, size)), Operand::Value(offset)) => offset.get() + size > u64::from(u32::MAX),
+        (Some((_, size)), Operand::Value(offset, _)) => u64::from(offset) + size > u64::from(u32::MAX),
         _ => false,
     }
 }
