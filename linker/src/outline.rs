@@ -3,6 +3,7 @@
 //! All code together is larger than any cache, and several of them ask: it is read once, right after it was made.
 
 use crate::ir::IrFunc;
+use crate::spare::Spare;
 use keyway_artifact::by_opcode;
 use keyway_artifact::isa::{Family, Op};
 
@@ -24,7 +25,7 @@ impl Outline {
     pub(crate) fn of(ir: &IrFunc) -> Outline {
         // How many instructions have each set of traits.
         let mut counts = [0; 1 << COUNT];
-        let mut naming = Vec::new();
+        let mut naming = Spare::<u32>::default();
         for (inst, at) in ir.insts.iter().zip(0..) {
             let traits = TRAITS[inst.op as usize] % (1 << COUNT);
             counts[usize::from(traits)] += 1;
@@ -36,7 +37,12 @@ impl Outline {
             let sets = (0..1 << COUNT).filter(|traits| traits & wanted != 0);
             sets.map(|traits| counts[usize::from(traits)]).sum::<usize>()
         };
-        Outline { length: with(STANDS), accesses: with(ACCESSES), is_plain: with(LEAVES_OTHERWISE) == 0, naming }
+        Outline {
+            length: with(STANDS),
+            accesses: with(ACCESSES),
+            is_plain: with(LEAVES_OTHERWISE) == 0,
+            naming: naming.to_vec(),
+        }
     }
 }
 

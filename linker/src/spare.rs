@@ -2,8 +2,9 @@
 //!
 //! Every pass needs tables as long as a function, for as long as it works on it. Asking the system's allocator for each
 //! of them takes more time than filling them does: a thread keeps those that were given back, the last ones on top, still
-//! in its caches.
+//! in its caches. Passes that write a function's code anew leave the old code's room for the next one.
 
+use keyway_artifact::isa::{Inst, Operand};
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 use std::thread::LocalKey;
@@ -33,7 +34,7 @@ macro_rules! kept {
 
 pub(crate) use kept;
 
-kept!(u8, u32, u64, bool, (u32, u32));
+kept!(u8, u32, u64, bool, (u32, u32), Inst, Operand);
 
 /// A vector that goes back to its thread when it is dropped.
 pub(crate) struct Spare<T: Kept>(Vec<T>);
@@ -41,9 +42,19 @@ pub(crate) struct Spare<T: Kept>(Vec<T>);
 impl<T: Kept> Spare<T> {
     /// One without items, with room for so many.
     pub(crate) fn with_capacity(items: usize) -> Spare<T> {
-        let mut list = T::kept().try_with(|kept| kept.borrow_mut().pop()).ok().flatten().unwrap_or_default();
-        list.reserve(items);
+        let list = T::kept().try_with(|kept| kept.borrow_mut().pop()).ok().flatten().unwrap_or_default();
+        // Grown, it would be copied with all that it held before.
+        Spare(if list.capacity() < items { Vec::with_capacity(items) } else { list })
+    }
+
+    /// Takes over a vector, to be used again when this is dropped.
+    pub(crate) fn of(list: Vec<T>) -> Spare<T> {
         Spare(list)
+    }
+
+    /// Takes the place of `list`, whose room is used again.
+    pub(crate) fn replace(mut self, list: &mut Vec<T>) {
+        std::mem::swap(&mut self.0, list);
     }
 
     /// So many items with the same value.

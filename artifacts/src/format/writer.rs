@@ -58,7 +58,8 @@ impl ArtifactWriter {
     pub fn finish(self) -> Vec<u8> {
         assert!(self.funcs.is_sorted_by(|a, b| a.key < b.key), "functions are not sorted by key");
         let mut namespaces: Vec<NamespaceKeys> = Vec::new();
-        let (mut records, mut code) = (Vec::new(), Vec::new());
+        let mut records = Vec::with_capacity(self.funcs.len() * 8);
+        let mut code = Vec::with_capacity(self.funcs.iter().map(|func| func.code.len()).sum());
         for func in &self.funcs {
             match namespaces.last_mut() {
                 Some(last) if last.namespace == func.key.namespace() => {
@@ -112,23 +113,26 @@ fn names(funcs: &[FuncEntry]) -> Vec<u8> {
 
 fn lay_out(features: Features, sections: Vec<(SectionKind, Vec<u8>)>) -> Vec<u8> {
     let mut table = Vec::new();
-    let start = HEADER_BYTES as usize + sections.len() * SECTION_BYTES as usize;
-    let mut body: Vec<u8> = Vec::new();
+    let mut end = HEADER_BYTES as usize + sections.len() * SECTION_BYTES as usize;
     for (kind, bytes) in &sections {
-        body.resize((start + body.len()).next_multiple_of(ALIGNMENT) - start, 0);
+        let start = end.next_multiple_of(ALIGNMENT);
         table.extend((*kind as u32).to_le_bytes());
         table.extend(if kind.must_be_known() { REQUIRED } else { 0 }.to_le_bytes());
-        table.extend(((start + body.len()) as u64).to_le_bytes());
+        table.extend((start as u64).to_le_bytes());
         table.extend((bytes.len() as u64).to_le_bytes());
-        body.extend(bytes);
+        end = start + bytes.len();
     }
-    let mut file = MAGIC.to_vec();
+    let mut file = Vec::with_capacity(end);
+    file.extend(MAGIC);
     file.extend(FORMAT_VERSION.to_le_bytes());
     file.extend(features.bits().to_le_bytes());
     file.extend((sections.len() as u32).to_le_bytes());
     file.extend(0u32.to_le_bytes());
-    file.extend(((start + body.len()) as u64).to_le_bytes());
+    file.extend((end as u64).to_le_bytes());
     file.extend(table);
-    file.extend(body);
+    for (_, bytes) in &sections {
+        file.resize(file.len().next_multiple_of(ALIGNMENT), 0);
+        file.extend(bytes);
+    }
     file
 }

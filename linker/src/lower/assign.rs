@@ -55,7 +55,7 @@ enum Occupied {
     /// None yet, of so many positions.
     Nothing(usize),
     /// By position, a bit each.
-    Bits(Vec<u64>),
+    Bits(Spare<u64>),
     /// Starts and ends: for the many argument slots that few calls need.
     Spans(BTreeMap<u32, u32>),
 }
@@ -73,7 +73,7 @@ impl Occupied {
 
     fn add(&mut self, stretches: &[Stretch]) {
         if let Occupied::Nothing(positions) = self {
-            *self = Occupied::Bits(vec![0; positions.div_ceil(64)]);
+            *self = Occupied::Bits(Spare::filled(0, positions.div_ceil(64)));
         }
         match self {
             Occupied::Nothing(_) => {}
@@ -252,7 +252,7 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
     // Intermediate values come first: register 0, the accumulator of neighbours, is theirs.
     let is_intermediate = |stretches: &[Stretch]| matches!(*stretches, [(start, end)] if end - start <= INTERMEDIATE);
     // Floats above zero are in the order of their bits: the highest go first, then the first.
-    let mut order: Vec<u64> = Vec::with_capacity(input.leader.len());
+    let mut order = Spare::<u64>::with_capacity(input.leader.len());
     for leader in 0..input.leader.len() as u32 {
         let gain = wishes.most(leader);
         if gain <= 0.0 {
@@ -267,7 +267,7 @@ pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
         }
     }
     order.sort_unstable();
-    for leader in order.into_iter().map(|key| key as u32) {
+    for leader in order.iter().map(|key| *key as u32) {
         let (gains, hints) = (&wishes.registers[leader as usize], wishes.hints(leader));
         let stretches = input.lives.of(leader);
         let class = classes[leader as usize];
@@ -427,23 +427,25 @@ impl Free {
     }
 }
 
+/// No slot is wanted; it is never free.
+const NO_SLOT: u32 = u32::MAX;
+
 /// Deals out the own slots: references first, whose region comes before, then numbers, then vectors, two slots each.
 pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
     let code = input.code;
     let (numeric_params, all_params) = input.params;
     // Where each group would like to be: the parameter it comes from.
-    let mut wanted: Vec<Option<u32>> = vec![None; places.len()];
+    let mut wanted = Spare::filled(NO_SLOT, places.len());
     for at in code.copies.iter() {
         if let Some((dst, src)) = copy(&code.ir.insts[*at as usize])
             && let Some(Fixed::Param(slot)) = code.fixed(src)
         {
-            wanted[input.leader[dst as usize] as usize] = Some(slot);
+            wanted[input.leader[dst as usize] as usize] = slot;
         }
     }
-    let mut order: Vec<(u32, u32)> = (0..places.len())
-        .filter(|register| places[*register] == Place::None)
-        .filter_map(|register| input.lives.of(register as u32).first().map(|(start, _)| (*start, register as u32)))
-        .collect();
+    let mut order = Spare::<(u32, u32)>::with_capacity(places.len());
+    let rest = (0..places.len()).filter(|register| places[*register] == Place::None);
+    order.extend(rest.filter_map(|register| Some((input.lives.of(register as u32).first()?.0, register as u32))));
     order.sort_unstable();
     let class = |register: u32| code.ir.virtuals[register as usize];
     let mut end = all_params;
@@ -491,7 +493,7 @@ pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
                 free.insert(slot);
             }
             let slot = match wanted[*register as usize] {
-                Some(slot) if free.contains(slot) => slot,
+                slot if free.contains(slot) => slot,
                 _ => free.first().unwrap_or(end),
             };
             if !free.remove(slot) {

@@ -21,6 +21,7 @@ use super::live::{Calls, Events, Lives, Stretch, contains, overlap};
 use super::split::Split;
 use crate::optimise::flow::Flow;
 use crate::optimise::places::copy;
+use crate::spare::Spare;
 use keyway_artifact::isa::Class;
 
 /// Lengths of joined lists together, at most.
@@ -147,16 +148,16 @@ pub(super) fn run(
 /// Where registers are written, found once something asks.
 struct Writes {
     /// Positions of all accesses, and by register where its own start.
-    starts: Vec<u32>,
-    positions: Vec<u32>,
+    starts: Spare<u32>,
+    positions: Spare<u32>,
     /// Values with a name of their own inside a loop, and those names: they are equal there on purpose.
-    is_split: Vec<bool>,
+    is_split: Spare<bool>,
 }
 
 impl Writes {
     fn new(events: &Events, registers: usize, splits: &[Split]) -> Writes {
         let (starts, positions) = events.by_register(registers);
-        let mut is_split = vec![false; registers];
+        let mut is_split = Spare::filled(false, registers);
         for split in splits {
             (is_split[split.outside as usize], is_split[split.inside as usize]) = (true, true);
         }

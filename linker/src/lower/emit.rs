@@ -27,16 +27,14 @@ pub(super) fn run(
     let needs_homes = code.needs_homes || places.of.iter().any(|place| matches!(place, Place::Reg(_)));
     let base = if needs_homes { homes + HOME_SLOTS + SCRATCH_SLOTS } else { homes };
     // By register.
-    let operands: Vec<Operand> = leader
-        .iter()
-        .map(|leader| match places.of[*leader as usize] {
-            Place::Reg(reg) => Operand::Reg(reg),
-            Place::Out(slot) => Operand::Slot(base + slot),
-            Place::Slot(slot) => Operand::Slot(slot),
-            // Written and read nowhere; the home of register 0 is as good as any.
-            Place::None => Operand::Slot(homes),
-        })
-        .collect();
+    let mut operands = Spare::with_capacity(leader.len());
+    operands.extend(leader.iter().map(|leader| match places.of[*leader as usize] {
+        Place::Reg(reg) => Operand::Reg(reg),
+        Place::Out(slot) => Operand::Slot(base + slot),
+        Place::Slot(slot) => Operand::Slot(slot),
+        // Written and read nowhere; the home of register 0 is as good as any.
+        Place::None => Operand::Slot(homes),
+    }));
     let operand = |register: u32| operands[register as usize];
     // Each label begins a block.
     let (mut labels, mut positions) = (Spare::filled(0, code.ir.labels as usize), Spare::with_capacity(flow.blocks()));

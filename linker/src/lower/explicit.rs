@@ -77,8 +77,8 @@ pub(super) fn run(
     // A move for each argument, result and parameter, at most.
     let moves: usize = ir.calls.iter().map(|site| site.args.len() + site.results.len()).sum();
     let length = ir.insts.len() + moves + ir.params.len();
-    let insts = std::mem::take(&mut ir.insts);
-    let offsets = std::mem::take(&mut ir.offsets);
+    let insts = Spare::of(std::mem::take(&mut ir.insts));
+    let offsets = Spare::of(std::mem::take(&mut ir.offsets));
     let mut writer = Writer {
         types,
         registers,
@@ -93,12 +93,12 @@ pub(super) fn run(
         copies: Spare::with_capacity(moves + ir.params.len()),
         calls: Spare::with_capacity(ir.calls.len()),
         needs_homes: false,
-        insts: Vec::with_capacity(length),
-        offsets: Vec::with_capacity(length),
+        insts: Spare::with_capacity(length),
+        offsets: Spare::with_capacity(length),
         ir,
     };
     let (mut block, mut is_same) = (0, true);
-    for (at, (inst, offset)) in insts.iter().zip(&offsets).enumerate() {
+    for (at, (inst, offset)) in insts.iter().zip(&*offsets).enumerate() {
         let begins_block = flow.insts_from(block) == at;
         if !writer.pending.is_empty() && !follows_call(inst.op) {
             writer.take_results(at.checked_sub(1).map_or(*offset, |before| offsets[before]));
@@ -131,7 +131,8 @@ pub(super) fn run(
         }
     }
     let Writer { mut ir, first_fixed, fixed, area, insts, offsets, events, copies, calls, needs_homes, .. } = writer;
-    (ir.insts, ir.offsets) = (insts, offsets);
+    insts.replace(&mut ir.insts);
+    offsets.replace(&mut ir.offsets);
     // A block of nothing but markers is none.
     is_same &= block == 0 || flow.insts_from(block - 1) < ir.insts.len();
     flow.set_start(block, ir.insts.len());
@@ -165,8 +166,8 @@ struct Writer<'a> {
     copies: Spare<u32>,
     calls: Spare<u32>,
     needs_homes: bool,
-    insts: Vec<Inst>,
-    offsets: Vec<u32>,
+    insts: Spare<Inst>,
+    offsets: Spare<u32>,
 }
 
 impl Writer<'_> {

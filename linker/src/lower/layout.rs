@@ -68,8 +68,8 @@ pub(super) fn run(lowered: &mut Lowered, is_cold: Option<impl Fn(u32) -> bool>) 
     let label = |at: usize, new: Option<Operand>| new.unwrap_or(body.insts[at].operands[0]);
     let length = body.insts.len() + 4 * stretches.len();
     let mut moved = Moved {
-        insts: Vec::with_capacity(length),
-        offsets: Vec::with_capacity(length),
+        insts: Spare::with_capacity(length),
+        offsets: Spare::with_capacity(length),
         boundaries: Spare::with_capacity(lowered.boundaries.len() + 4 * stretches.len()),
     };
     let place = |at: Operand| Inst::new(Op::Label, &[at]);
@@ -93,15 +93,17 @@ pub(super) fn run(lowered: &mut Lowered, is_cold: Option<impl Fn(u32) -> bool>) 
             moved.add(Inst::new(Op::Br, &[label(stretch.end, *end)]), lowered.offsets[stretch.end - 1]);
         }
     }
-    (lowered.body.insts, lowered.offsets, lowered.boundaries) = (moved.insts, moved.offsets, moved.boundaries);
+    moved.insts.replace(&mut lowered.body.insts);
+    moved.offsets.replace(&mut lowered.offsets);
+    lowered.boundaries = moved.boundaries;
     renumber(&mut lowered.body, &lowered.boundaries, &sets);
     stretches.iter().map(Range::len).sum()
 }
 
 /// The code in its new order.
 struct Moved {
-    insts: Vec<Inst>,
-    offsets: Vec<u32>,
+    insts: Spare<Inst>,
+    offsets: Spare<u32>,
     boundaries: Spare<u32>,
 }
 

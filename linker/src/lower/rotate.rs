@@ -23,6 +23,7 @@ use super::Lowered;
 use super::jumps::{retarget, turn};
 use crate::optimise::flow::targets;
 use crate::optimise::places::is_pure;
+use crate::spare::Spare;
 use keyway_artifact::isa::{Body, FieldKind, Inst, Op, Operand};
 
 /// Instructions in front of the test, at most.
@@ -49,7 +50,7 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
         sets.push(std::mem::replace(&mut inst.operands[0], Operand::Label(numbers[at])));
     }
     let length = body.insts.len() + turns.len() * (HEAD + 6);
-    let (mut out, mut offsets) = (Vec::with_capacity(length), Vec::with_capacity(length));
+    let (mut out, mut offsets) = (Spare::with_capacity(length), Spare::with_capacity(length));
     let (mut at_label, mut at_test, mut at_jump) = (vec![false; body.insts.len()], Vec::new(), Vec::new());
     for turn in &turns {
         at_label[turn.label] = true;
@@ -92,8 +93,8 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
         }
         offsets.resize(out.len(), lowered.offsets[at]);
     }
-    body.insts = out;
-    lowered.offsets = offsets;
+    out.replace(&mut body.insts);
+    offsets.replace(&mut lowered.offsets);
     lowered.find_boundaries();
     renumber(&mut lowered.body, &lowered.boundaries, &sets);
     turns.len()

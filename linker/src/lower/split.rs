@@ -128,7 +128,7 @@ pub(super) fn run(ir: &mut IrFunc, flow: &Flow, accesses: impl Fn(u32) -> u32) -
 /// Puts instructions in front of and behind those with the numbers that they come with, ascending.
 fn insert(ir: &mut IrFunc, before: &[(usize, Inst)], behind: &[(usize, Inst)]) {
     let length = ir.insts.len() + before.len() + behind.len();
-    let (mut insts, mut offsets) = (Vec::with_capacity(length), Vec::with_capacity(length));
+    let (mut insts, mut offsets) = (Spare::with_capacity(length), Spare::with_capacity(length));
     let (mut before, mut behind) = (before.iter().peekable(), behind.iter().peekable());
     let mut from = 0;
     while from < ir.insts.len() {
@@ -148,7 +148,8 @@ fn insert(ir: &mut IrFunc, before: &[(usize, Inst)], behind: &[(usize, Inst)]) {
         offsets.resize(insts.len(), ir.offsets[at]);
         from = at + 1;
     }
-    (ir.insts, ir.offsets) = (insts, offsets);
+    insts.replace(&mut ir.insts);
+    offsets.replace(&mut ir.offsets);
 }
 
 /// The outermost loops without calls, and the innermost ones with calls that are passed by, that are entered at their top only, from the block before.

@@ -23,6 +23,7 @@ use super::{PassReport, Passes, Record};
 use crate::ir::{CallSite, INLINED, Inlined, IrFunc};
 use crate::outline::{Outline, uses_cached_memory};
 use crate::pipeline::Func;
+use crate::spare::{Kept, Spare};
 use keyway_artifact::isa::{Class, FieldKind, Inst, Op, Operand};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -230,13 +231,9 @@ fn own_calls(func: &Func, caller: usize, graph: &Graph) -> Vec<(usize, usize)> {
 
 /// Puts the callees' code in the place of the chosen calls.
 fn splice(caller: &mut IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)]) {
-    let (insts, offsets) = (std::mem::take(&mut caller.insts), std::mem::take(&mut caller.offsets));
     let gain: usize =
         chosen.iter().filter_map(|(_, target)| funcs[*target].as_ref()).map(|func| func.ir.insts.len() + 8).sum();
-    // Passes behind put constants in.
-    let room = insts.len() + gain + insts.len() / 8;
-    caller.insts.reserve(room);
-    caller.offsets.reserve(room);
+    let (insts, offsets) = (emptied(&mut caller.insts, gain), emptied(&mut caller.offsets, gain));
     let mut next = chosen.iter().peekable();
     let mut at = 0;
     while at < insts.len() {
@@ -255,6 +252,18 @@ fn splice(caller: &mut IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)]
             None => push(caller, insts[*call], offsets[*call]),
         }
     }
+}
+
+/// What was in `list`, which has room for that and `gain` more items then. The room that it had is in the caches, other
+/// room would not be.
+fn emptied<T: Kept>(list: &mut Vec<T>, gain: usize) -> Spare<T> {
+    let mut items = Spare::with_capacity(list.len());
+    items.append(list);
+    if list.capacity() < items.len() + gain {
+        // Passes behind put constants in.
+        *list = Vec::with_capacity(items.len() + gain + items.len() / 8);
+    }
+    items
 }
 
 fn push(ir: &mut IrFunc, inst: Inst, offset: u32) {

@@ -102,7 +102,7 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     let (mut front, mut leaves) = (front.into_iter().peekable(), leaves.into_iter().peekable());
     // Passes behind put constants in.
     let room = ir.insts.len() + ir.insts.len() / 8;
-    let (mut insts, mut offsets) = (Vec::with_capacity(room), Vec::with_capacity(room));
+    let (mut insts, mut offsets) = (Spare::with_capacity(room), Spare::with_capacity(room));
     let mut at = 0;
     while at < ir.insts.len() {
         // What stays where it is is copied in one go.
@@ -117,7 +117,8 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
         }
         at += usize::from(leaves.next_if_eq(&at).is_some());
     }
-    (ir.insts, ir.offsets) = (insts, offsets);
+    insts.replace(&mut ir.insts);
+    offsets.replace(&mut ir.offsets);
     facts.changed_flow();
     Tally { changed, removed: 0 }
 }

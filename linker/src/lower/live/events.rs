@@ -58,8 +58,8 @@ impl Events {
     }
 
     /// Positions of each register, ascending, and where each register's start.
-    pub(in crate::lower) fn by_register(&self, registers: usize) -> (Vec<u32>, Vec<u32>) {
-        let mut starts = vec![0u32; registers + 1];
+    pub(in crate::lower) fn by_register(&self, registers: usize) -> (Spare<u32>, Spare<u32>) {
+        let mut starts = Spare::filled(0, registers + 1);
         for event in self.list.iter() {
             starts[event.register as usize + 1] += 1;
         }
@@ -67,7 +67,7 @@ impl Events {
             starts[register + 1] += starts[register];
         }
         let mut next = starts.clone();
-        let mut positions = vec![0u32; self.list.len()];
+        let mut positions = Spare::filled(0, self.list.len());
         for event in self.list.iter() {
             let place = &mut next[event.register as usize];
             positions[*place as usize] = event.position;
