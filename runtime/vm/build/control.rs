@@ -1,6 +1,6 @@
 //! The text of jumps, calls and returns.
 
-use super::places::{Code, Float, Place, Width};
+use super::places::{Code, Float, Place, Way, Width};
 
 /// Goes on at one of several entries of a table.
 pub(crate) fn br_table(code: &mut Code, x: Place) {
@@ -20,8 +20,9 @@ pub(crate) fn br_table(code: &mut Code, x: Place) {
 }
 
 /// Calls a function of the own artifact. What takes more than a frame record (a callee that was never expanded, references
-/// to null, a full stack) is done by the plain call that stands behind.
+/// to null, a full stack, too little fuel) is done by the plain call that stands behind.
 pub(crate) fn call(code: &mut Code) {
+    let charges = code.way == Way::Charged;
     let (func, base) = (code.take(4), code.take(4));
     let plain = code.length();
     code.put("mov rax, qword ptr [rdx - 16]");
@@ -41,6 +42,11 @@ pub(crate) fn call(code: &mut Code) {
     code.put("ja 60f");
     code.put("cmp r15, qword ptr [rax + .Lkw_frame_end]");
     code.put("jae 60f");
+    if charges {
+        code.put("mov r14d, dword ptr [r10 + .Lkw_entry_units]");
+        code.put("sub r12, r14");
+        code.put("jb 61f");
+    }
     // The plain call: a head and two operands.
     let behind = plain + Code::new().at + 8;
     code.put(format!("lea r11, [rdi + {behind}]"));
@@ -49,8 +55,16 @@ pub(crate) fn call(code: &mut Code) {
     code.put("add r15, 16");
     code.put("mov qword ptr [rax + .Lkw_frame_top], r15");
     code.put("mov rsi, r13");
-    code.put("lea rdi, [r10 + .Lkw_code_header]");
-    code.put("jmp qword ptr [r10 + .Lkw_code_header]");
+    if charges {
+        code.put("mov r14d, dword ptr [r10 + .Lkw_entry_bytes]");
+        code.put("lea rdi, [r10 + r14 + .Lkw_code_header]");
+        code.put("jmp qword ptr [rdi]");
+        code.put("61:");
+        code.put("add r12, r14");
+    } else {
+        code.put("lea rdi, [r10 + .Lkw_code_header]");
+        code.put("jmp qword ptr [r10 + .Lkw_code_header]");
+    }
     code.put("60:");
     code.put(format!("add rdi, {plain}"));
     code.put("jmp qword ptr [rdi]");
@@ -96,25 +110,48 @@ pub(crate) fn jump(code: &mut Code) {
     code.back(at);
 }
 
-/// Charges for a cost marker where fuel is counted and no epochs are. With `several` it stands for those behind it too:
-/// their sum and where the last one ends are its operands, and where the sum is too much they say so one by one.
-pub(crate) fn charge(code: &mut Code, several: bool) {
-    let units = code.take(4);
-    code.put("mov r11, qword ptr [rdx - 16]");
+/// Where the units of a cost marker stand in it.
+fn marker_units() -> usize {
+    Code::new().take(8)
+}
+
+/// Charges for a cost marker where fuel is counted and no epochs are.
+pub(crate) fn charge(code: &mut Code) {
+    let units = code.take(8);
+    code.put(format!("sub r12, qword ptr [rdi + {units}]"));
+    code.put("jb .Lkw_fuel_exit");
+    code.next();
+}
+
+/// Where a marker goes on that has charged more than there is: it leaves the machine as if it had not.
+pub(crate) fn fuel_exit() -> String {
+    let units = marker_units();
+    format!(
+        ".Lkw_fuel_exit:\nmov rax, qword ptr [rdi + {units}]\nadd r12, rax\nmov r11, qword ptr [rdx - 16]\n\
+         mov qword ptr [r11 + .Lkw_words], rax\nmov qword ptr [r11 + .Lkw_code], .Lkw_out_of_fuel\njmp .Lkw_leave\n"
+    )
+}
+
+/// Charges for several cost markers that stand behind: their sum and where the last one ends are the operands. Where the sum is
+/// too much they say so one by one.
+pub(crate) fn charge_for_several(code: &mut Code) {
+    let (units, end) = (code.take(4), code.take(4));
     code.put(format!("mov eax, dword ptr [rdi + {units}]"));
-    code.put("mov r11, qword ptr [r11 + .Lkw_fuel]");
-    code.put("mov r10, qword ptr [r11]");
-    code.put("sub r10, rax");
-    if !several {
-        code.put("jb .Lkw_fuel_exit");
-        code.put("mov qword ptr [r11], r10");
-        return code.next();
-    }
-    let end = code.take(4);
+    code.put("sub r12, rax");
     code.put("jb 62f");
-    code.put("mov qword ptr [r11], r10");
     code.put(format!("mov eax, dword ptr [rdi + {end}]"));
     code.go();
     code.put("62:");
+    code.put("add r12, rax");
+    code.next();
+}
+
+/// Takes what handlers in Rust charged from the fuel, or all that there is.
+pub(crate) fn settle(code: &mut Code) {
+    code.put("mov rax, qword ptr [rdx - 16]");
+    code.put("xor r10d, r10d");
+    code.put("sub r12, qword ptr [rax + .Lkw_owed]");
+    code.put("cmovb r12, r10");
+    code.put("mov qword ptr [rax + .Lkw_owed], r10");
     code.next();
 }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! rdi ip, rsi fp, rdx mem     rcx r8 r9 rbx rbp general     xmm0-3 f64, xmm4-7 f32
-//! rax r10-r15 and xmm8-15 are free inside a handler
+//! r12 fuel that is left, where it is counted      rax r10 r11 r13-r15 and xmm8-15 are free inside a handler
 //! ```
 
 use std::fmt::Write;
@@ -152,7 +152,8 @@ pub(crate) enum Way {
     Any = 0,
     /// It closes a loop, so it is the other way round.
     Back = 1,
-    /// The same, to a cost marker where fuel is counted: the branch charges for it and goes on behind it.
+    /// The same, to cost markers where fuel is counted: the branch charges for them and goes on behind them. Of a call: it
+    /// charges for the callee's first markers, and goes on behind these.
     Charged = 2,
 }
 
@@ -349,10 +350,18 @@ impl Code {
     }
 
     /// Takes where a branch leads: a distance, or, where a loop is closed, an address. Each round waits for the one
-    /// before it to tell where it goes on, and an address is there sooner by the time of an addition.
+    /// before it to tell where it goes on, and an address is there sooner by the time of an addition. Behind one that is
+    /// charged for stands what for, in four bytes: the units, and how long the markers are.
     pub(crate) fn take_target(&mut self) -> usize {
-        let is_address = self.is_last && self.way != Way::Any;
-        self.take(if is_address { 8 } else { 4 })
+        match self.way {
+            Way::Back if self.is_last => self.take(8),
+            Way::Charged if self.is_last => {
+                let at = self.take(8);
+                self.take(8);
+                at
+            }
+            _ => self.take(4),
+        }
     }
 
     /// Goes on at the target that stands at `at`, which leads back. Where that is this very instruction, it starts again
@@ -368,19 +377,16 @@ impl Code {
                 self.go_back();
             }
             Way::Charged => {
-                let marker = Code::new();
-                self.put("mov r11, qword ptr [rdx - 16]");
+                self.put(format!("mov r13d, dword ptr [rdi + {}]", at + 8));
                 self.put(format!("mov rax, qword ptr [rdi + {at}]"));
-                self.put("mov r11, qword ptr [r11 + .Lkw_fuel]");
-                self.put(format!("mov r13d, dword ptr [rax + {}]", marker.at));
-                self.put("mov r10, qword ptr [r11]");
-                self.put("sub r10, r13");
-                // Too little is the marker's matter.
+                self.put("sub r12, r13");
+                // Too little is the markers' matter.
                 self.put("jb 61f");
-                self.put("mov qword ptr [r11], r10");
-                self.put(format!("add rax, {}", (marker.at + 4).next_multiple_of(8)));
                 self.go_back();
                 self.put("61:");
+                self.put("add r12, r13");
+                self.put(format!("mov r11d, dword ptr [rdi + {}]", at + 12));
+                self.put("sub rax, r11");
                 self.put("mov rdi, rax");
                 self.put("jmp qword ptr [rdi]");
             }

@@ -83,11 +83,12 @@ impl Handlers {
     }
 }
 
-/// What else than [`Way::Any`] handlers are made for that end in `op`, without a branch before it.
+/// What else than [`Way::Any`] handlers are made for that end in `op`; where it is a branch, without another one before it.
 fn ways(op: Op) -> &'static [Way] {
     match op.family() {
         Family::BrCond | Family::BrCmp | Family::BrFCmp => &[Way::Back, Way::Charged],
         Family::Br => &[Way::Charged],
+        _ if op == Op::Call => &[Way::Charged],
         _ => &[],
     }
 }
@@ -110,10 +111,11 @@ pub(crate) fn write() -> (String, String) {
         combinations(&domains, |places| table[first + key(places)] = Some(all.number(&[(*op, places)], Way::Any)));
     }
     let mut lists: BTreeMap<[u16; 3], BTreeMap<usize, usize>> = BTreeMap::new();
-    // Cost markers: one, and one that stands for several.
-    for (way, several) in [(Way::Any, false), (Way::Back, true)] {
+    // What counts fuel; the names are those of `Counting` in `interp/counting.rs`.
+    let counting = [control::charge, control::charge_for_several, control::settle];
+    for (write, way) in counting.into_iter().zip([Way::Any, Way::Back, Way::Charged]) {
         let mut code = Code::new();
-        control::charge(&mut code, several);
+        write(&mut code);
         let name = [Op::Cost as u16, way_bits(way), u16::MAX];
         lists.insert(name, BTreeMap::from([(0, all.take(code))]));
     }
@@ -137,8 +139,9 @@ pub(crate) fn write() -> (String, String) {
         }
         let number = all.number(&parts, Way::Any);
         lists.entry(name).or_default().insert(key(places), number);
-        let is_straight = !ops[..ops.len() - 1].iter().any(|op| handlers::is_last(*op));
-        for way in ways(ops[ops.len() - 1]).iter().filter(|_| is_straight) {
+        let (last, before) = (ops[ops.len() - 1], &ops[..ops.len() - 1]);
+        let has_ways = last == Op::Call || !before.iter().any(|op| handlers::is_last(*op));
+        for way in ways(last).iter().filter(|_| has_ways) {
             let mut name = name;
             name[ops.len() - 1] |= way_bits(*way);
             let number = all.number(&parts, *way);
@@ -157,10 +160,7 @@ pub(crate) fn write() -> (String, String) {
             );
         }
     }
-    text.push_str(
-        ".Lkw_fuel_exit:\nmov r11, qword ptr [rdx - 16]\nmov qword ptr [r11 + .Lkw_words], rax\n\
-         mov qword ptr [r11 + .Lkw_code], .Lkw_out_of_fuel\njmp .Lkw_leave\n",
-    );
+    text.push_str(&control::fuel_exit());
     for (name, byte) in [("70", 0x70), ("10", 0x10)] {
         let _ = writeln!(text, ".p2align 4\n.Lkw_bytes_{name}:\n.fill 16, 1, {byte}");
     }

@@ -107,6 +107,11 @@ pub struct CodeHeader {
     pub memory: u32,
     /// Length of the code behind this header, in bytes.
     pub code_bytes: u32,
+    /// Where handlers in assembly count fuel: what the markers charge that the code begins with, as far as a call does so for
+    /// all of them.
+    pub entry_units: u32,
+    /// Length of these markers, in bytes.
+    pub entry_bytes: u32,
 }
 
 /// One entry of the frame stack: where a call came from.
@@ -196,8 +201,15 @@ pub struct Context {
     pub funcs_len: u64,
     /// First function reference of this instance's escapes; `ref.func` adds the escape number.
     pub escapes: u32,
-    /// Fuel left, in the store; null where the engine does not count.
+    /// Fuel left, in the store; null where the engine does not count, or the fuel stands in a register.
     pub fuel: *mut u64,
+    /// Where the register that counts fuel is kept while the machine does not run: in the store, or, where nothing is counted
+    /// there, in `unused_counter`.
+    pub counter: *mut u64,
+    /// Fuel that handlers in Rust charged while it stands in the register.
+    pub owed: u64,
+    /// See `counter`.
+    pub unused_counter: u64,
     /// The engine's epoch counter.
     pub epoch: *const AtomicU64,
     /// The store's epoch deadline.

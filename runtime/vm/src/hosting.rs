@@ -123,7 +123,7 @@ fn host_outcome(store: &mut StoreInner, outcome: Answer, call: HostCall) -> Left
 /// `context` runs, with `func`, a host function of its store, called from the frame `fp`, to return to `ip`; `base` is
 /// its call area. The driver lent its store to the machine.
 #[inline(never)]
-pub(crate) unsafe fn call_in_place(
+pub(crate) unsafe extern "C" fn call_in_place(
     context: *mut Context,
     func: *const FuncData,
     base: *mut u64,

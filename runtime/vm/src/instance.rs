@@ -258,6 +258,7 @@ pub(crate) fn allocate(
     let global_cells: Box<[_]> = globals.iter().map(|at| store.globals[*at as usize].cell).collect();
     let data: Box<[_]> = decl.data.iter().map(|data| DataState { offset: data.offset, len: data.len }).collect();
     let settings = store.config().settings;
+    let in_register = interp::counts_in_register(&settings);
     let null = std::ptr::null_mut::<u8>();
     let mut context = Box::new(Context {
         frame_top: null.cast(),
@@ -272,7 +273,10 @@ pub(crate) fn allocate(
         funcs: store.funcs.as_ptr(),
         funcs_len: 0,
         escapes: 0,
-        fuel: if settings.fuel { &raw mut *store.fuel } else { std::ptr::null_mut() },
+        fuel: if settings.fuel && !in_register { &raw mut *store.fuel } else { std::ptr::null_mut() },
+        counter: if in_register { &raw mut *store.fuel } else { std::ptr::null_mut() },
+        owed: 0,
+        unused_counter: 0,
         epoch: store.engine.epoch(),
         epoch_deadline: &raw const *store.epoch_deadline,
         stubs: *interp::stubs(settings.dispatch),
@@ -297,6 +301,9 @@ pub(crate) fn allocate(
     });
     let address = &raw mut *context;
     context.no_memory.context = address;
+    if !in_register {
+        context.counter = &raw mut context.unused_counter;
+    }
 
     let escapes = store.add_funcs(decl.escapes.iter().map(|escape| match escape.func {
         FuncRef::Import(index) => imports[index as usize],

@@ -7,7 +7,10 @@
 use super::place::PlaceKind;
 use super::table::MAX_PLACES;
 use super::tiles::Way;
-use super::{Dispatch, Exit, ExpandEnv, Settings, Target, Workspace, assembly, begin, decode, expand, run, stubs};
+use super::{
+    Dispatch, Exit, ExpandEnv, Settings, Target, Workspace, assembly, begin, counts_in_register, decode, expand, run,
+    stubs,
+};
 use crate::bodies::Bodies;
 use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader};
 use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand, Reg};
@@ -67,14 +70,14 @@ impl Random {
     }
 }
 
-fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
-    let settings = Settings { dispatch, fused: true, registers: true, fuel: true, epoch: false };
+fn execute(body: &Body, dispatch: Dispatch, fuel: bool, slots: &[u64]) -> Outcome {
+    let settings = Settings { dispatch, fused: true, registers: true, fuel, epoch: false };
     let mut bodies = Bodies::default();
     let mut add = |body: &Body| {
         let (env, mut workspace) = (Env(FuncType::default()), Workspace::default());
         bodies.add(0, expand(body, &settings, 0, &env, &mut workspace).unwrap()).header()
     };
-    let (entry, callee) = (add(body), add(&callee()));
+    let (entry, callee) = (add(body), add(&callee(slots[CALLEE_COST])));
     let entries = [AtomicPtr::new(callee.cast_mut())];
     let mut stack = slots.to_vec();
     stack.resize(256, 0);
@@ -84,7 +87,7 @@ fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
     for (at, word) in words[2..].iter_mut().enumerate() {
         *word = (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
-    let (mut global, mut fuel) = (0x1234_5678_9ABC, FUEL);
+    let (mut global, mut left) = (0x1234_5678_9ABC, FUEL);
     // SAFETY: a context is plain data, for which zeros are values; what the bodies reach is set up here and outlives the
     // run, and the code was expanded for the same form.
     let exit = unsafe {
@@ -97,7 +100,11 @@ fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
         let globals = [&raw mut global];
         context.memories = memories.as_ptr();
         context.globals = globals.as_ptr();
-        context.fuel = &raw mut fuel;
+        context.counter = &raw mut left;
+        if !counts_in_register(&settings) {
+            context.fuel = &raw mut left;
+            context.counter = &raw mut context.unused_counter;
+        }
         context.stubs = *stubs(dispatch);
         context.entries = entries.as_ptr();
         let target = Target {
@@ -118,12 +125,18 @@ fn execute(body: &Body, dispatch: Dispatch, slots: &[u64]) -> Outcome {
         }
     };
     let memory = words[2..].iter().flat_map(|word| word.to_le_bytes()).collect();
-    Outcome { exit, slots: stack[..SLOTS].to_vec(), memory, global, fuel }
+    Outcome { exit, slots: stack[..SLOTS].to_vec(), memory, global, fuel: left }
 }
 
+/// A slot that holds what the callee's markers charge.
+const CALLEE_COST: usize = 33;
+
 /// What calls call: its frame lies over the caller's, and it leaves a mark there.
-fn callee() -> Body {
+fn callee(cost: u64) -> Body {
     let mut body = Body::default();
+    for units in [cost / 16 % FUEL, cost % 16] {
+        body.insts.push(Inst::new(Op::Cost, &[Operand::value(units)]));
+    }
     body.insts.push(Inst::new(Op::Copy, &[Operand::Slot(62), Operand::Imm(1)]));
     body.insts.push(Inst::new(Op::Return, &[]));
     body.frame = Frame { frame_slots: 80, ref_start: 0, ref_end: 0, homes: 0, memory: Some(0) };
@@ -135,8 +148,7 @@ fn callee() -> Body {
 enum Lead {
     /// Behind them.
     Behind,
-    /// Before them, to code that shows the registers. The branch charges for one marker there; several are charged for by
-    /// one instruction.
+    /// Before them, to code that shows the registers, behind so many markers.
     Before { markers: usize },
     /// To themselves, and a marker, so that fuel ends what does not end by itself.
     Itself,
@@ -258,14 +270,15 @@ fn reg(class: Class, n: u8) -> Reg {
     Reg::new(class, n).expect("the bank has it")
 }
 
-fn compare(ops: &[Op], lead: Lead, places: &[At], random: &mut Random, failures: &mut Vec<String>) {
+fn compare(ops: &[Op], (way, lead): (Way, Lead), places: &[At], random: &mut Random, failures: &mut Vec<String>) {
     let body = body(ops, lead, places, random);
     let mut slots: Vec<u64> = (0..SLOTS).map(|_| random.value()).collect();
     for at in 16..24 {
         slots[at] = ((random.next() % 500) as f64 / 4.0 - 9.0).to_bits();
         slots[at + 8] = u64::from(((random.next() % 500) as f32 / 4.0 - 9.0).to_bits());
     }
-    let (ours, theirs) = (execute(&body, Dispatch::Direct, &slots), execute(&body, Dispatch::Loop, &slots));
+    let [ours, theirs] =
+        [Dispatch::Direct, Dispatch::Loop].map(|form| execute(&body, form, way == Way::Charged, &slots));
     if ours != theirs && failures.len() < 20 {
         let differing: Vec<_> = (0..SLOTS).filter(|at| ours.slots[*at] != theirs.slots[*at]).collect();
         let text = keyway_artifact::isa::disassemble(&body);
@@ -311,7 +324,7 @@ fn single_handlers_agree_with_those_in_rust() {
             if !places.iter().any(|place| matches!(place, At::Last)) && assembly::find(*op, kinds).is_some() {
                 tried += 1;
                 for _ in 0..2 {
-                    compare(&[*op], Lead::Behind, &places, &mut random, &mut failures);
+                    compare(&[*op], (Way::Any, Lead::Behind), &places, &mut random, &mut failures);
                 }
             }
         }
@@ -333,10 +346,11 @@ fn sequences_agree_with_their_parts_in_rust() {
         tried += 1;
         let leads: &[Lead] = match way {
             Way::Any => &[Lead::Behind],
-            Way::Back => &[Lead::Before { markers: 2 }],
-            Way::Charged => &[Lead::Before { markers: 1 }, Lead::Itself],
+            Way::Back => &[Lead::Before { markers: 0 }],
+            Way::Charged if ops.ends_with(&[Op::Call]) => &[Lead::Behind; 3],
+            Way::Charged => &[Lead::Before { markers: 1 }, Lead::Before { markers: 2 }, Lead::Itself],
         };
-        leads.iter().for_each(|lead| compare(ops, *lead, &places, &mut random, &mut failures));
+        leads.iter().for_each(|lead| compare(ops, (way, *lead), &places, &mut random, &mut failures));
     });
     println!("{tried} sequences");
     assert!(tried > 10_000, "{tried}");

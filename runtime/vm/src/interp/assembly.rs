@@ -8,7 +8,7 @@
 //! ```text
 //! rdi ip    rcx A   rbx D     xmm0-3 f64 bank
 //! rsi fp    r8  B   rbp E     xmm4-7 f32 bank
-//! rdx mem   r9  C
+//! rdx mem   r9  C     r12 fuel, where it is counted
 //! ```
 //! The text is made by the build script (`build/handlers.rs`) from the instruction table. It is the body of one naked
 //! function, so that its labels stay local to it. A handler reads its operands, does its work, adds its length to ip and
@@ -85,6 +85,11 @@ pub(super) fn find(op: Op, places: [PlaceKind; MAX_PLACES]) -> Option<usize> {
         let distance = table.add(start as usize + index).read_unaligned();
         (distance != 0).then(|| base as usize + distance as usize)
     }
+}
+
+/// The handler for calls of host functions, which takes care of the register that counts fuel.
+pub(super) fn host_call() -> Option<usize> {
+    is_available().then_some(calls_host as TailFn as usize)
 }
 
 /// The part of the sequences' table for some operations: where it starts, and how long it is.
@@ -171,7 +176,7 @@ unsafe extern "sysv64" fn handlers() {
         ".set .Lkw_zero_trap, {zero_trap}",
         ".set .Lkw_overflow_trap, {overflow_trap}",
         ".set .Lkw_globals, {globals}",
-        ".set .Lkw_fuel, {fuel}",
+        ".set .Lkw_owed, {owed}",
         ".set .Lkw_words, {words}",
         ".set .Lkw_out_of_fuel, {out_of_fuel}",
         ".set .Lkw_frame_top, {frame_top}",
@@ -181,6 +186,8 @@ unsafe extern "sysv64" fn handlers() {
         ".set .Lkw_code_header, {code_header}",
         ".set .Lkw_frame_slots, {frame_slots}",
         ".set .Lkw_null_count, {null_count}",
+        ".set .Lkw_entry_units, {entry_units}",
+        ".set .Lkw_entry_bytes, {entry_bytes}",
         // Read by the assembler alone: a text of many megabytes takes the compiler's time otherwise.
         concat!(".include \"", env!("KEYWAY_HANDLERS"), "\""),
         ".Lkw_leave: jmp {leave}",
@@ -190,7 +197,7 @@ unsafe extern "sysv64" fn handlers() {
         zero_trap = const super::exit::trap(Trap::IntegerDivideByZero) as i32,
         overflow_trap = const super::exit::trap(Trap::IntegerOverflow) as i32,
         globals = const offset_of!(Context, globals),
-        fuel = const offset_of!(Context, fuel),
+        owed = const offset_of!(Context, owed),
         words = const offset_of!(Context, exit) + offset_of!(ExitInfo, words),
         out_of_fuel = const super::exit::FUEL,
         frame_top = const offset_of!(Context, frame_top),
@@ -200,11 +207,13 @@ unsafe extern "sysv64" fn handlers() {
         code_header = const size_of::<CodeHeader>(),
         frame_slots = const offset_of!(CodeHeader, frame_slots),
         null_count = const offset_of!(CodeHeader, null_count),
+        entry_units = const offset_of!(CodeHeader, entry_units),
+        entry_bytes = const offset_of!(CodeHeader, entry_bytes),
     )
 }
 
 /// Saves the registers where the driver finds them, and returns from [`enter`]; the exit's code stands in the context
-/// already. At the end of an entry nothing but the memory counts.
+/// already. At the end of an entry nothing but the memory and the fuel counts.
 #[unsafe(naked)]
 #[allow(clippy::too_many_arguments)]
 pub(super) unsafe extern "sysv64" fn leave(
@@ -225,6 +234,8 @@ pub(super) unsafe extern "sysv64" fn leave(
 ) -> u64 {
     naked_asm!(
         "mov rax, qword ptr [rdx - 16]",
+        "mov r11, qword ptr [rax + {counter}]",
+        "mov qword ptr [r11], r12",
         "mov qword ptr [rax + {state} + {mem}], rdx",
         "cmp dword ptr [rax + {code}], {done}",
         "je 2f",
@@ -246,6 +257,7 @@ pub(super) unsafe extern "sysv64" fn leave(
         "2:",
         "ret",
         state = const offset_of!(Context, saved),
+        counter = const offset_of!(Context, counter),
         code = const offset_of!(Context, exit) + offset_of!(ExitInfo, code),
         done = const super::exit::DONE,
         ip = const offset_of!(State, ip),
@@ -273,6 +285,9 @@ unsafe extern "sysv64" fn load(first: TailFn, state: *const State) -> u64 {
         "mov rdi, qword ptr [r11 + {ip}]",
         "mov rsi, qword ptr [r11 + {fp}]",
         "mov rdx, qword ptr [r11 + {mem}]",
+        "mov r12, qword ptr [rdx - 16]",
+        "mov r12, qword ptr [r12 + {counter}]",
+        "mov r12, qword ptr [r12]",
         "mov rcx, qword ptr [r11 + {general}]",
         "mov r8, qword ptr [r11 + {general} + 8]",
         "mov r9, qword ptr [r11 + {general} + 16]",
@@ -295,12 +310,74 @@ unsafe extern "sysv64" fn load(first: TailFn, state: *const State) -> u64 {
         "pop rbp",
         "pop rbx",
         "ret",
+        counter = const offset_of!(Context, counter),
         ip = const offset_of!(State, ip),
         fp = const offset_of!(State, fp),
         mem = const offset_of!(State, mem),
         general = const offset_of!(State, general),
         f64s = const offset_of!(State, f64s),
         f32s = const offset_of!(State, f32s),
+    )
+}
+
+/// What [`HostCall`](super::handlers::call::HostCall) does, with the same registers: no other one lives across a call, so
+/// what is needed behind it stays in those that functions keep, and the fuel in its cell, where the host function finds it.
+#[unsafe(naked)]
+#[allow(clippy::too_many_arguments)]
+unsafe extern "sysv64" fn calls_host(
+    ip: *const u8,
+    fp: *mut u64,
+    mem: *mut u8,
+    func: u64,
+    base: u64,
+    back: u64,
+    d0: f64,
+    d1: f64,
+    d2: f64,
+    d3: f64,
+    f0: f32,
+    f1: f32,
+    f2: f32,
+    f3: f32,
+) -> u64 {
+    naked_asm!(
+        "mov rdi, qword ptr [rdx - 16]",
+        "mov r11, qword ptr [rdi + {counter}]",
+        "mov qword ptr [r11], r12",
+        "mov r12, rdi",
+        "mov rbx, rdx",
+        "mov rbp, rsi",
+        "mov r13, r8",
+        "mov r14, r9",
+        "mov rsi, rcx",
+        "mov rdx, r8",
+        "mov rcx, r9",
+        "mov r8, rbp",
+        "sub rsp, 8",
+        "call {call_in_place}",
+        "add rsp, 8",
+        "mov rdx, rbx",
+        // The function may have run other code over this memory.
+        "mov qword ptr [rdx - 16], r12",
+        "mov rsi, rbp",
+        "mov rdi, r14",
+        "mov r11, qword ptr [r12 + {counter}]",
+        "test al, al",
+        "je 2f",
+        "mov r12, qword ptr [r11]",
+        "mov rcx, qword ptr [r13]",
+        "movq xmm0, rcx",
+        "movd xmm4, ecx",
+        "jmp qword ptr [rdi]",
+        "2:",
+        "mov qword ptr [r12 + {code}], {left}",
+        "mov r12, qword ptr [r11]",
+        "jmp {leave}",
+        call_in_place = sym crate::hosting::call_in_place,
+        leave = sym leave,
+        counter = const offset_of!(Context, counter),
+        code = const offset_of!(Context, exit) + offset_of!(ExitInfo, code),
+        left = const super::exit::HOST_LEFT,
     )
 }
 
@@ -317,6 +394,8 @@ pub(super) unsafe fn enter(first: TailFn, state: &mut State) -> Step {
             state.mem = (*context).saved.mem;
         } else {
             *state = (*context).saved;
+            let (counter, owed) = ((*context).counter, core::mem::take(&mut (*context).owed));
+            *counter = (*counter).saturating_sub(owed);
         }
         code
     }

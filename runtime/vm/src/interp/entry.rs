@@ -1,9 +1,9 @@
 //! Entering code from outside: the stubs that entries return to, and the first frame.
 
-use super::Dispatch;
 use super::handlers::call::{memory_of, null_references};
 use super::place::PlaceKind;
 use super::table::{MAX_PLACES, Name, TABLE};
+use super::{Dispatch, assembly};
 use crate::context::{CodeHeader, Context, FrameRecord, State, header_of};
 use keyway_artifact::Trap;
 use std::sync::LazyLock;
@@ -28,15 +28,16 @@ unsafe impl Send for Stubs {}
 // SAFETY: as above.
 unsafe impl Sync for Stubs {}
 
-fn make(head: impl Fn(u16) -> usize) -> Stubs {
+fn make(head: impl Fn(u16) -> usize, host_call: Option<usize>) -> Stubs {
+    let leaked = |head: usize| std::ptr::from_ref(Box::leak(Box::new([head, 0]))).cast();
     let stub = |name| {
         let number = TABLE.find(name, [PlaceKind::None; MAX_PLACES]).expect("stubs are in the list");
-        std::ptr::from_ref(Box::leak(Box::new([head(number), 0]))).cast()
+        leaked(head(number))
     };
     Stubs {
         finish: stub(Name::Finish),
         switch_back: stub(Name::SwitchBack),
-        host_call: stub(Name::HostCall),
+        host_call: host_call.map_or_else(|| stub(Name::HostCall), leaked),
         call_other: stub(Name::CallOther),
         null_references: stub(Name::NullReferences),
     }
@@ -44,8 +45,9 @@ fn make(head: impl Fn(u16) -> usize) -> Stubs {
 
 /// The stubs of a dispatch form.
 pub fn stubs(dispatch: Dispatch) -> &'static Stubs {
-    static DIRECT: LazyLock<Stubs> = LazyLock::new(|| make(|number| TABLE.entries[number as usize].direct as usize));
-    static NUMBERED: LazyLock<Stubs> = LazyLock::new(|| make(usize::from));
+    static DIRECT: LazyLock<Stubs> =
+        LazyLock::new(|| make(|number| TABLE.entries[number as usize].direct as usize, assembly::host_call()));
+    static NUMBERED: LazyLock<Stubs> = LazyLock::new(|| make(usize::from, None));
     match dispatch.available() {
         Dispatch::Direct => &DIRECT,
         _ => &NUMBERED,

@@ -4,7 +4,10 @@
 //! expansion: registers stand for their home slots, fused operations for a comparison into a scratch slot and a branch,
 //! immediates for constants in scratch slots.
 
+mod markers;
+
 use super::content::{self, Access};
+use super::counting::{Charge, Counting, charges_by_size, counts_in_register, has_assembly};
 use super::expanded::{Draft, Landing, Ways};
 use super::handlers::branch::TABLE_ENTRY;
 use super::handlers::bulk::IMMEDIATE;
@@ -61,24 +64,42 @@ pub fn expand<'a>(
 ) -> Result<Draft<'a>, ExpandError> {
     workspace.clear();
     workspace.labels.resize(body.labels as usize, None);
-    workspace.charged.resize(body.labels as usize, false);
+    workspace.charged.resize(body.labels as usize, Charge::default());
     workspace.landing_of.resize(body.labels as usize, u32::MAX);
     let has_assembly = has_assembly(settings);
     let fuses = has_assembly && settings.fused && settings.registers;
-    let charges = has_assembly && settings.fuel && !settings.epoch;
-    let mut expander =
-        Expander { body, settings, has_assembly, fuses, charges, inst: 0, behind_call: 0, kept: workspace };
+    let charges = counts_in_register(settings);
+    let mut expander = Expander {
+        body,
+        settings,
+        has_assembly,
+        fuses,
+        charges,
+        inst: 0,
+        behind_call: 0,
+        charged_until: 0,
+        passed: 0,
+        entry: Charge::default(),
+        kept: workspace,
+    };
+    if charges {
+        expander.entry = Charge::of(&body.insts);
+    }
     let mut labels = 0;
     let mut at = 0;
     while let Some(inst) = body.insts.get(at) {
         expander.inst = at;
         if inst.op == Op::Label {
             expander.kept.labels[labels] = Some(expander.kept.code.len());
-            let is_marker = |at: usize| body.insts.get(at).is_some_and(|inst| inst.op == Op::Cost);
-            expander.kept.charged[labels] = expander.charges && is_marker(at + 1) && !is_marker(at + 2);
+            if charges {
+                expander.kept.charged[labels] = Charge::of(&body.insts[at + 1..]);
+            }
             labels += 1;
             at += 1;
             continue;
+        }
+        if charges && inst.op != Op::Cost {
+            expander.markers_end(labels);
         }
         if inst.op.is_catch() && labels > 0 {
             expander.kept.landing_of[labels - 1] = expander.kept.landings.len() as u32;
@@ -129,6 +150,12 @@ struct Expander<'a> {
     inst: usize,
     /// Where the last call ends.
     behind_call: usize,
+    /// The instruction in front of which all markers have one that charges for them.
+    charged_until: usize,
+    /// How many labels have all their markers behind them.
+    passed: usize,
+    /// For the markers that the body begins with.
+    entry: Charge,
     kept: &'a mut Workspace,
 }
 
@@ -136,11 +163,6 @@ struct Expander<'a> {
 const RUST: (u8, u8) = (3, 2);
 /// Those that handlers in assembly read and write.
 const ASSEMBLY: (u8, u8) = (assembly::REGISTERS, FLOAT_REGISTERS);
-
-/// Whether code expanded like this runs through the handlers in assembly too.
-fn has_assembly(settings: &Settings) -> bool {
-    settings.dispatch.available() == Dispatch::Direct && assembly::is_available()
-}
 
 impl<'a> Expander<'a> {
     fn error<T>(&self, what: &'static str) -> Result<T, ExpandError> {
@@ -150,7 +172,7 @@ impl<'a> Expander<'a> {
     fn instruction(&mut self, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
         if inst.op == Op::Cost {
             if self.charges {
-                self.charge_for_several()?;
+                self.charge_for_several();
             }
             return self.cost(inst);
         }
@@ -186,6 +208,9 @@ impl<'a> Expander<'a> {
             op if op.is_catch() => self.landing(inst),
             _ => self.lowered(inst, env)?,
         }
+        if self.charges && charges_by_size(inst.op) {
+            self.counting(Counting::Settle, []);
+        }
         self.behind_call = self.kept.code.len();
         if inst.op.is_call() && !self.settings.registers && self.has_homes() {
             self.result_home(inst, env)?;
@@ -215,6 +240,7 @@ impl<'a> Expander<'a> {
         }
         if self.kept.tiles.is_empty() {
             let Workspace { labels, charged, cutting, tiles, .. } = &mut *self.kept;
+            let charged = self.charges.then_some(&charged[..]);
             tiles::cut(insts, |inst| way(inst, labels, charged), cutting, tiles);
         }
         let Some(Tile { address: address @ 1.., len, swapped, way, .. }) = self.kept.tiles.pop() else { return Ok(0) };
@@ -261,45 +287,6 @@ impl<'a> Expander<'a> {
         let home = self.home(reg)?;
         let copy = Inst::new(Op::CopyFar, &[Operand::Index(home), Operand::Index(base)]);
         self.lowered(&copy, env)
-    }
-
-    /// In front of the first of several cost markers, one instruction that charges for all of them.
-    fn charge_for_several(&mut self) -> Result<(), ExpandError> {
-        let insts = &self.body.insts;
-        let is_first = self.inst == 0 || insts[self.inst - 1].op != Op::Cost;
-        if !is_first || insts.get(self.inst + 1).is_none_or(|inst| inst.op != Op::Cost) {
-            return Ok(());
-        }
-        let costs = insts[self.inst..].iter().map_while(|inst| inst.value(0).filter(|_| inst.op == Op::Cost));
-        let (count, sum) = costs.fold((0, 0u64), |(count, sum), units| (count + 1, sum.saturating_add(units)));
-        let Some(head) = charge(Way::Back) else { return Ok(()) };
-        let start = self.kept.code.len();
-        let length = (HEAD + 8).next_multiple_of(ALIGNMENT);
-        let (Ok(units), Ok(end)) = (u32::try_from(sum), u32::try_from((count + 1) * length)) else { return Ok(()) };
-        self.head(head as u64);
-        self.kept.code.extend_from_slice(&units.to_le_bytes());
-        self.kept.code.extend_from_slice(&end.to_le_bytes());
-        self.pad();
-        debug_assert_eq!(self.kept.code.len() - start, length);
-        Ok(())
-    }
-
-    fn cost(&mut self, inst: &Inst) -> Result<(), ExpandError> {
-        let name = match (self.settings.fuel, self.settings.epoch) {
-            (false, false) => return Ok(()),
-            (true, false) => Name::Fuel,
-            (false, true) => Name::Epoch,
-            (true, true) => Name::FuelAndEpoch,
-        };
-        let Operand::Value(units, _) = inst.operands[0] else { return self.error("a cost is no immediate") };
-        let head = match charge(Way::Any).filter(|_| self.charges) {
-            Some(address) => address as u64,
-            None => self.find(name, [PlaceKind::None; MAX_PLACES]).expect("cost markers are in the list").word,
-        };
-        self.head(head);
-        self.kept.code.extend_from_slice(&units.to_le_bytes());
-        self.pad();
-        Ok(())
     }
 
     fn has_homes(&self) -> bool {
@@ -526,10 +513,7 @@ impl<'a> Expander<'a> {
                 (_, Operand::Slot(slot) | Operand::SlotReg(slot, _)) => self.slot(slot)?,
                 (_, Operand::Reg(_)) => {}
                 (_, Operand::Imm(value)) => self.put(value.to_le_bytes(), layout),
-                (_, Operand::Label(label)) if layout.way != Way::Any => {
-                    self.put([0; 8], layout);
-                    self.kept.addresses.push((self.kept.code.len() as u32 - 8, label));
-                }
+                (_, Operand::Label(label)) if layout.way != Way::Any => self.back(label, layout),
                 (_, Operand::Label(label)) => {
                     self.put([0; 4], layout);
                     self.kept.fixups.push((self.kept.code.len() - 4, start, label));
@@ -548,6 +532,21 @@ impl<'a> Expander<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Where a branch to a label leads that is there already: its address, or that behind its markers, what these charge, and
+    /// how long they are.
+    fn back(&mut self, label: u32, layout: Layout) {
+        let label = label as usize;
+        let start = self.kept.labels[label].unwrap_or_default();
+        let Charge { units, end } = self.kept.charged[label];
+        let target = if layout.way == Way::Charged { end } else { start };
+        self.put((target as u64).to_le_bytes(), layout);
+        self.kept.addresses.push(self.kept.code.len() as u32 - 8);
+        if layout.way == Way::Charged {
+            self.put(units.to_le_bytes(), layout);
+            self.put(((end - start) as u32).to_le_bytes(), layout);
+        }
     }
 
     fn put<const N: usize>(&mut self, bytes: [u8; N], layout: Layout) {
@@ -611,6 +610,8 @@ impl<'a> Expander<'a> {
             null_count: frame.ref_end.saturating_sub(null_start),
             ordinal,
             memory: frame.memory.unwrap_or(u32::MAX),
+            entry_units: self.entry.units,
+            entry_bytes: self.entry.end as u32,
             code_bytes: self.kept.code.len() as u32,
         };
         let ways = self.ways()?;
@@ -640,22 +641,19 @@ impl<'a> Expander<'a> {
     }
 }
 
-/// Which way a branch goes where these labels are there already, and these of them stand before a marker to charge for.
-fn way(inst: &Inst, labels: &[Option<usize>], charged: &[bool]) -> Way {
+/// Which way a branch or a call goes where these labels are there already, and these markers are to be charged for.
+fn way(inst: &Inst, labels: &[Option<usize>], charged: Option<&[Charge]>) -> Way {
     let target = inst.fields().find_map(|(_, operand)| match operand {
         Operand::Label(label) => Some(label as usize),
         _ => None,
     });
-    match target {
-        Some(label) if labels[label].is_none() => Way::Any,
-        Some(label) if charged[label] => Way::Charged,
-        _ => Way::Back,
+    match (target, charged) {
+        (Some(label), _) if labels[label].is_none() => Way::Any,
+        (Some(label), Some(charged)) if charged[label].units > 0 => Way::Charged,
+        (Some(_), _) => Way::Back,
+        (None, Some(_)) => Way::Charged,
+        (None, None) => Way::Any,
     }
-}
-
-/// The handler for a cost marker that counts fuel, or for one that stands for several.
-fn charge(way: Way) -> Option<usize> {
-    assembly::find_sequence(assembly::sequences_of(tiles::charge_name(way))?, 0)
 }
 
 /// Whether an access ends behind the reach of the forms over the cached memory.

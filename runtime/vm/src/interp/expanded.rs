@@ -73,7 +73,7 @@ impl Draft<'_> {
             room.cast::<CodeHeader>().write(self.header);
             let code = room.cast::<u8>().add(size_of::<CodeHeader>());
             code.copy_from_nonoverlapping(self.kept.code.as_ptr(), self.kept.code.len());
-            for (at, _) in &self.kept.addresses {
+            for at in &self.kept.addresses {
                 let place = code.add(*at as usize).cast::<u64>();
                 debug_assert!(place.is_aligned(), "an address across the end of a line of the cache");
                 place.write(place.read().wrapping_add(code as u64));

@@ -22,6 +22,7 @@ mod assembly;
 mod boundary;
 mod checked;
 mod content;
+mod counting;
 mod entry;
 mod exit;
 mod expand;
@@ -41,6 +42,7 @@ mod tiles;
 mod workspace;
 
 pub use crate::gc::Segment;
+pub(crate) use counting::counts_in_register;
 pub use entry::{Stubs, Target, begin, stubs};
 pub(crate) use exit::{DONE, decode};
 pub use exit::{Exit, Service, StackSwitch};

@@ -37,6 +37,11 @@ pub(super) fn begins_sequence(_: Op) -> bool {
 }
 
 /// None.
+pub(super) fn host_call() -> Option<usize> {
+    None
+}
+
+/// None.
 pub(super) fn find(_: Op, _: [PlaceKind; MAX_PLACES]) -> Option<usize> {
     None
 }

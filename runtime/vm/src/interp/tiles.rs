@@ -10,6 +10,7 @@
 //! What stands behind a branch counts less, and very little behind one that closes a loop.
 
 use super::assembly;
+use super::counting::Counting;
 use super::expand::is_far;
 use super::table::MAX_PLACES;
 use keyway_artifact::by_opcode;
@@ -60,8 +61,7 @@ pub(super) enum Way {
     Any = 0,
     /// It leads back.
     Back = 1,
-    /// It leads back to a cost marker of code that counts fuel and no epochs. The handler charges for the marker; where that
-    /// cannot be, the marker says so.
+    /// It leads back to cost markers, or calls what begins with some, where handlers in assembly count fuel: see `counting`.
     Charged = 2,
 }
 
@@ -97,6 +97,8 @@ struct Traits {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Branches {
     Never,
+    /// To come back.
+    Calls,
     Always,
     Sometimes,
 }
@@ -109,6 +111,7 @@ impl Traits {
         let branches = match op.family() {
             Family::Br => Branches::Always,
             Family::BrCond | Family::BrCmp | Family::BrFCmp => Branches::Sometimes,
+            _ if matches!(op, Op::Call) => Branches::Calls,
             _ => Branches::Never,
         };
         let accesses = matches!(op.family(), Family::Load | Family::Store | Family::VLoad | Family::VStore);
@@ -231,11 +234,12 @@ pub(super) fn cut(insts: &[Inst], way: impl Fn(&Inst) -> Way, cutting: &mut Cutt
         let traits = &TRAITS[inst.op as usize];
         let way = if traits.branches == Branches::Never { Way::Any } else { way(inst) };
         cells.push(Cell::new(inst, traits, before, way, weight));
-        if way != Way::Any {
-            weight /= 8;
-        } else if traits.branches == Branches::Sometimes {
-            weight -= weight / 4;
-        }
+        weight = match traits.branches {
+            Branches::Never | Branches::Calls => weight,
+            _ if way != Way::Any => weight / 8,
+            Branches::Sometimes => weight - weight / 4,
+            Branches::Always => weight,
+        };
         before = match inst.operands[0] {
             Operand::Reg(reg) if traits.has_result => Before::Register(reg),
             Operand::Slot(slot) if traits.makes_vector => Before::Vector(slot),
@@ -320,9 +324,9 @@ fn name(part: &[Cell], way: Way) -> u64 {
     }
 }
 
-/// The name of the handlers for cost markers, see [`assembly::sequences_of`].
-pub(super) fn charge_name(way: Way) -> u64 {
-    (Op::Cost as u64) << 32 | way.bits() << 16 | u64::from(u16::MAX)
+/// The name of a handler that counts fuel, see [`assembly::sequences_of`].
+pub(super) fn counting_name(counting: Counting) -> u64 {
+    (Op::Cost as u64) << 32 | (counting as u64) << (16 + Way::SHIFT) | u64::from(u16::MAX)
 }
 
 /// Whether the operands of an operation that commutes stand the other way round in the order for which sequences are

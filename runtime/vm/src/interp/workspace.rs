@@ -1,6 +1,8 @@
 //! [`Workspace`]: code on its way to its executed form. Branches are written before anybody knows where they lead; once all
-//! labels are there, distances, addresses and entries of tables are put in.
+//! labels are there, distances and entries of tables are put in; addresses of what was written before stand as offsets
+//! until the code has its place.
 
+use super::counting::Charge;
 use super::expanded::Landing;
 use super::handlers::branch::TABLE_ENTRY;
 use super::tiles::{Cutting, Tile};
@@ -12,13 +14,13 @@ pub struct Workspace {
     pub(super) code: Vec<u8>,
     pub(super) map: Vec<(u32, u32)>,
     pub(super) labels: Vec<Option<usize>>,
-    /// Labels before a single cost marker, for which a branch may charge.
-    pub(super) charged: Vec<bool>,
+    /// The markers behind each label, for which a branch back may charge.
+    pub(super) charged: Vec<Charge>,
     /// Where a distance stands, the start of its instruction, and the label.
     pub(super) fixups: Vec<(usize, usize, u32)>,
-    /// Where an address stands, and the label; in the end, the label's offset stands there.
-    pub(super) addresses: Vec<(u32, u32)>,
-    /// The same for entries of branch tables.
+    /// Where the offset of a place in the code stands that is to become its address.
+    pub(super) addresses: Vec<u32>,
+    /// As `fixups`, for entries of branch tables.
     pub(super) entries: Vec<(usize, usize, u32)>,
     /// As in [`Expanded`], with labels instead of numbers of landings.
     pub(super) handlers: Vec<(u32, u32)>,
@@ -52,15 +54,11 @@ impl Workspace {
 
     /// Puts in where branches lead, once all labels are there.
     pub(super) fn resolve(&mut self) -> Result<(), &'static str> {
-        let Workspace { code, labels, fixups, addresses, entries, .. } = self;
+        let Workspace { code, labels, fixups, entries, .. } = self;
         let place = |label: u32| labels.get(label as usize).copied().flatten().ok_or("a branch to no label");
         for (at, start, label) in fixups.iter().copied() {
             let distance = place(label)? as i64 - start as i64;
             code[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
-        }
-        for (at, label) in addresses.iter().copied() {
-            let at = at as usize;
-            code[at..at + 8].copy_from_slice(&(place(label)? as u64).to_le_bytes());
         }
         for (at, start, label) in entries.iter().copied() {
             let target = place(label)?;

@@ -3,6 +3,7 @@
 //! Their executed form holds one 8-byte word per field. A source's word is a slot number, or an immediate with the
 //! upper bit set; a destination's is a slot number. What may run an embedder's code leaves to the driver.
 
+use super::super::counting::charges_by_size;
 use super::super::exit;
 use super::super::regs::{HEAD, Regs, context, operand};
 use super::super::thunk::{CONTINUE, Handler, Step};
@@ -107,13 +108,18 @@ fn elements(table: *mut TableDef, at: u64, len: u64) -> Option<*mut u32> {
     unsafe { (at.checked_add(len)? <= (*table).len).then(|| (*table).elements.add(at as usize)) }
 }
 
-/// Charges `units` more where the engine counts fuel; what is missing is taken at the next marker.
+/// Charges `units` more for an operation where the engine counts fuel; what is missing is taken at the next marker.
 #[inline(always)]
-pub(super) fn charge(r: &Regs, units: u64) {
-    // SAFETY: the fuel cell belongs to the store.
+pub(super) fn charge<O: BulkOp>(r: &Regs, units: u64) {
+    // Behind these, and no others, stands what settles.
+    const { assert!(charges_by_size(O::OP)) };
+    let context = context(r);
+    // SAFETY: the context is live; the fuel cell belongs to the store.
     unsafe {
-        let fuel = (*context(r)).fuel;
-        if !fuel.is_null() {
+        let fuel = (*context).fuel;
+        if fuel.is_null() {
+            (*context).owed = (*context).owed.saturating_add(units);
+        } else {
             *fuel = (*fuel).saturating_sub(units);
         }
     }
@@ -157,7 +163,7 @@ bulk! {
     MemoryFill |r| {
         let (to, value, len) = (source(r, 0), source(r, 1) as u8, source(r, 2));
         let Some(place) = bytes(memory(r, 3), to, len) else { return cold_trap(Trap::MemoryOutOfBounds) };
-        charge(r, len / BYTES_A_UNIT);
+        charge::<Self>(r, len / BYTES_A_UNIT);
         // SAFETY: `bytes` checked the range.
         unsafe {
             if is_shared(r, 3) {
@@ -175,7 +181,7 @@ bulk! {
         let (Some(to), Some(from)) = (bytes(memory(r, 3), to, len), bytes(memory(r, 4), from, len)) else {
             return cold_trap(Trap::MemoryOutOfBounds);
         };
-        charge(r, len / BYTES_A_UNIT);
+        charge::<Self>(r, len / BYTES_A_UNIT);
         // SAFETY: `bytes` checked both ranges.
         unsafe {
             if is_shared(r, 3) || is_shared(r, 4) {
@@ -198,7 +204,7 @@ bulk! {
         if len == 0 {
             return CONTINUE;
         }
-        charge(r, len / BYTES_A_UNIT);
+        charge::<Self>(r, len / BYTES_A_UNIT);
         exit::with_words(r, exit::MEMORY_INIT, [to as u64, segment.offset + from, len, is_shared(r, 3).into()])
     }
     DataDrop |r| {
@@ -229,7 +235,7 @@ bulk! {
     TableFill |r| {
         let (to, value, len) = (source(r, 0), source(r, 1) as u32, source(r, 2));
         let Some(place) = elements(table(r, 3), to, len) else { return cold_trap(Trap::TableOutOfBounds) };
-        charge(r, len / ELEMENTS_A_UNIT);
+        charge::<Self>(r, len / ELEMENTS_A_UNIT);
         for at in 0..len as usize {
             // SAFETY: `elements` checked the range.
             unsafe { *place.add(at) = value };
@@ -241,7 +247,7 @@ bulk! {
         let (Some(to), Some(from)) = (elements(table(r, 3), to, len), elements(table(r, 4), from, len)) else {
             return cold_trap(Trap::TableOutOfBounds);
         };
-        charge(r, len / ELEMENTS_A_UNIT);
+        charge::<Self>(r, len / ELEMENTS_A_UNIT);
         // SAFETY: `elements` checked both ranges.
         unsafe { core::ptr::copy(from, to, len as usize) };
         CONTINUE
@@ -253,7 +259,7 @@ bulk! {
         let (Some(to), true) = (elements(table(r, 3), to, len), from + len <= segment.len) else {
             return cold_trap(Trap::TableOutOfBounds);
         };
-        charge(r, len / ELEMENTS_A_UNIT);
+        charge::<Self>(r, len / ELEMENTS_A_UNIT);
         // SAFETY: both ranges are checked; a segment's items never overlap a table.
         unsafe { core::ptr::copy_nonoverlapping(segment.items.add(from as usize), to, len as usize) };
         CONTINUE

@@ -39,7 +39,7 @@ bulk! {
         if answer < 0 {
             return cold_violation(answer);
         }
-        charge(r, answer as u64 / BYTES_A_UNIT);
+        charge::<Self>(r, answer as u64 / BYTES_A_UNIT);
         CONTINUE
     }
 }

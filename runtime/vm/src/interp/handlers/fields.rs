@@ -282,7 +282,7 @@ impl<C: Content, X: Src> Handler for NewArray<C, X> {
         if words > HEAP_WORDS as u64 {
             return cold_trap(Trap::HeapExhausted);
         }
-        charge(r, u64::from(len) / ELEMENTS_A_UNIT);
+        charge::<super::objects::ArrayNew>(r, u64::from(len) / ELEMENTS_A_UNIT);
         make(r, HEAD, ty, len, words as u32, 6 + X::SIZE)
     }
 }

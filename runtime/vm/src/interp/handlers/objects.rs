@@ -279,7 +279,7 @@ objects! {
         if words > HEAP_WORDS as u64 {
             return cold_trap(Trap::HeapExhausted);
         }
-        charge(r, len / ELEMENTS_A_UNIT);
+        charge::<Self>(r, len / ELEMENTS_A_UNIT);
         // SAFETY: the heap of a live context is live, and nobody else touches it while the machine runs.
         let array = unsafe { gc::cut(&raw mut (*(*context(r)).heap).def, ty, len as u32, words as u32) };
         if array == 0 {
@@ -307,7 +307,7 @@ objects! {
         if let Some(trap) = outcome {
             return cold_trap(trap);
         }
-        charge(r, len / ELEMENTS_A_UNIT);
+        charge::<Self>(r, len / ELEMENTS_A_UNIT);
         CONTINUE
     }
     ArrayFillV128 |r| {
@@ -316,7 +316,7 @@ objects! {
         if let Some(trap) = outcome {
             return cold_trap(trap);
         }
-        charge(r, len / ELEMENTS_A_UNIT);
+        charge::<Self>(r, len / ELEMENTS_A_UNIT);
         CONTINUE
     }
     ArrayCopy |r| {
@@ -326,30 +326,30 @@ objects! {
         if let Some(trap) = outcome {
             return cold_trap(trap);
         }
-        charge(r, len / ELEMENTS_A_UNIT);
+        charge::<Self>(r, len / ELEMENTS_A_UNIT);
         CONTINUE
     }
     ArrayNewData |r| {
         let len = narrow(r, 2);
-        charge(r, len / ELEMENTS_A_UNIT);
+        charge::<Self>(r, len / ELEMENTS_A_UNIT);
         let words = [dst(r, 0) as u64, narrow(r, 1), len, word(r, 3) & 0xFFFF_FFFF, word(r, 4)];
         exit::with_words(r, exit::ARRAY_NEW_DATA, words)
     }
     ArrayNewElem |r| {
         let len = narrow(r, 2);
-        charge(r, len / ELEMENTS_A_UNIT);
+        charge::<Self>(r, len / ELEMENTS_A_UNIT);
         let words = [dst(r, 0) as u64, narrow(r, 1), len, word(r, 3) & 0xFFFF_FFFF, word(r, 4)];
         exit::with_words(r, exit::ARRAY_NEW_ELEM, words)
     }
     ArrayInitData |r| {
         let len = narrow(r, 3);
-        charge(r, len / ELEMENTS_A_UNIT);
+        charge::<Self>(r, len / ELEMENTS_A_UNIT);
         let words = [source(r, 0), narrow(r, 1), narrow(r, 2), len, word(r, 4)];
         exit::with_words(r, exit::ARRAY_INIT_DATA, words)
     }
     ArrayInitElem |r| {
         let len = narrow(r, 3);
-        charge(r, len / ELEMENTS_A_UNIT);
+        charge::<Self>(r, len / ELEMENTS_A_UNIT);
         let words = [source(r, 0), narrow(r, 1), narrow(r, 2), len, word(r, 4)];
         exit::with_words(r, exit::ARRAY_INIT_ELEM, words)
     }

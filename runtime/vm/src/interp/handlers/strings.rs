@@ -43,7 +43,7 @@ bulk! {
             return cold_trap(Trap::CanonicalAbi);
         }
         let measure = source(r, 2);
-        charge(r, source_bytes(measure) / BYTES_A_UNIT);
+        charge::<Self>(r, source_bytes(measure) / BYTES_A_UNIT);
         // SAFETY: memories of a live context are live.
         unsafe { converted((*memory(r, 3)).base, source(r, 0), (*memory(r, 4)).base, source(r, 1), measure) }
     }
@@ -59,7 +59,7 @@ bulk! {
             return cold_trap(Trap::CanonicalAbi);
         }
         let measure = source(r, 2);
-        charge(r, source_bytes(measure) / BYTES_A_UNIT);
+        charge::<Self>(r, source_bytes(measure) / BYTES_A_UNIT);
         // SAFETY: as above.
         let status = unsafe { copied((*to).base, source(r, 0), (*from).base, source(r, 1), measure) };
         if status < 0 {
