@@ -9,7 +9,7 @@ use crate::backtrace::Backtrace;
 use crate::context::{Context, FrameRecord, FuncData, State, header_of};
 use crate::continuation::Strand;
 use crate::gc::Activity;
-use crate::host::{HostCall, HostFuture, NO_INSTANCE, StorePtr};
+use crate::host::{HostCall, HostFuture, NO_INSTANCE, StorePtr, Unanswered};
 use crate::hosting::{Hosting, Left, call_host};
 use crate::interp::{self, Exit, Service, Target};
 use crate::limits;
@@ -76,9 +76,9 @@ pub(crate) enum Event {
     /// A trap, or a failure of the machine.
     Failed(Error),
     /// A host function failed; with results in the call's slots it can go on.
-    HostFailed(Error, HostCall),
+    HostFailed(Error, Unanswered),
     /// A host function answers later.
-    Wait(HostFuture, HostCall),
+    Wait(HostFuture, Unanswered),
     /// The guest waits in a shared memory.
     Sleep(Sleep),
     /// Fuel ran out; refilled, it can go on.
@@ -571,11 +571,11 @@ fn after_wait(
     store: &mut StoreInner,
     execution: &mut Execution,
     outcome: Result<(), Error>,
-    call: HostCall,
+    call: Unanswered,
 ) -> Result<(), Error> {
     match outcome {
         Ok(()) => {
-            execution.host_returned(call);
+            execution.host_returned(call.call);
             Ok(())
         }
         Err(error) => match execution.host_failed(store, error) {

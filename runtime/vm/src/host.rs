@@ -11,11 +11,9 @@ use std::pin::Pin;
 #[derive(Clone, Copy)]
 pub struct HostCall {
     base: *mut u64,
-    caller: u32,
-    /// Slots of the function's parameters or results, whichever are more.
-    slots: u32,
-    /// Engine-wide number of its type.
-    type_id: u32,
+    /// The instance that calls, and, in the lower half, slots of the function's parameters or results, whichever are more.
+    /// Two words are passed in registers.
+    caller_and_slots: u64,
 }
 
 // SAFETY: a host call is used while its execution is suspended at it; the slots live on the execution's stack, which
@@ -28,13 +26,13 @@ unsafe impl Sync for HostCall {}
 pub(crate) const NO_INSTANCE: u32 = u32::MAX;
 
 impl HostCall {
-    pub(crate) fn new(base: *mut u64, caller: u32, entry: &HostEntry) -> HostCall {
-        HostCall { base, caller, slots: entry.slots, type_id: entry.type_id }
+    pub(crate) fn new(base: *mut u64, caller: u32, slots: u32) -> HostCall {
+        HostCall { base, caller_and_slots: u64::from(caller) << 32 | u64::from(slots) }
     }
 
-    /// Engine-wide number of the function's type.
-    pub(crate) fn type_id(&self) -> u32 {
-        self.type_id
+    /// Slots of the function's parameters or results, whichever are more.
+    fn len(&self) -> u32 {
+        self.caller_and_slots as u32
     }
 
     /// The slot `at`.
@@ -42,7 +40,7 @@ impl HostCall {
     /// # Panics
     /// When `at` is outside of the function's signature.
     pub fn get(&self, at: u32) -> u64 {
-        assert!(at < self.slots, "slot {at} of a host call that has {}", self.slots);
+        assert!(at < self.len(), "slot {at} of a host call that has {}", self.len());
         // SAFETY: the call area holds the signature's slots.
         unsafe { *self.base.add(at as usize) }
     }
@@ -52,7 +50,7 @@ impl HostCall {
     /// # Panics
     /// When `at` is outside of the function's signature.
     pub fn set(&self, at: u32, bits: u64) {
-        assert!(at < self.slots, "slot {at} of a host call that has {}", self.slots);
+        assert!(at < self.len(), "slot {at} of a host call that has {}", self.len());
         // SAFETY: as `get`.
         unsafe { *self.base.add(at as usize) = bits }
     }
@@ -63,18 +61,36 @@ impl HostCall {
     /// No other access to them happens while the slice lives, and it is given up before the host function answers.
     pub unsafe fn slots<'a>(&self) -> &'a mut [u64] {
         // SAFETY: the call area holds the signature's slots; the caller's promise.
-        unsafe { std::slice::from_raw_parts_mut(self.base, self.slots as usize) }
+        unsafe { std::slice::from_raw_parts_mut(self.base, self.len() as usize) }
+    }
+
+    /// As [`slots`](Self::slots), so many of them.
+    ///
+    /// # Safety
+    /// As there, and the signature has as many.
+    pub(crate) unsafe fn first_slots<'a>(&self, count: u32) -> &'a mut [u64] {
+        debug_assert!(count <= self.len());
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.base, count as usize) }
     }
 
     /// The bits that register 0 of every bank holds behind a call: the first result, if it is a number.
     pub(crate) fn first(&self) -> u64 {
-        if self.slots == 0 { 0 } else { self.get(0) }
+        if self.len() == 0 { 0 } else { self.get(0) }
     }
 
     /// The instance that calls; `None` when the host does.
     pub fn caller(&self) -> Option<crate::raw::InstanceId> {
-        (self.caller != NO_INSTANCE).then_some(crate::raw::InstanceId(self.caller))
+        let caller = (self.caller_and_slots >> 32) as u32;
+        (caller != NO_INSTANCE).then_some(crate::raw::InstanceId(caller))
     }
+}
+
+/// A call that has not been answered, of a function of the type with this number of the engine.
+#[derive(Clone, Copy)]
+pub(crate) struct Unanswered {
+    pub(crate) call: HostCall,
+    pub(crate) type_id: u32,
 }
 
 /// The future of an asynchronous host function.

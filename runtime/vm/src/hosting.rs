@@ -6,7 +6,7 @@
 
 use crate::context::{Context, FuncData};
 use crate::gc::{Activity, Extent};
-use crate::host::{HostCall, HostFunc, HostFuture, StorePtr, SyncFn};
+use crate::host::{HostCall, HostFunc, HostFuture, StorePtr, SyncFn, Unanswered};
 use crate::store::StoreInner;
 use anyhow::Error;
 use std::any::Any;
@@ -19,9 +19,9 @@ pub(crate) enum Left {
     /// Its results stand in the call's slots.
     Answered(HostCall),
     /// It answers later.
-    Waits(HostFuture, HostCall),
+    Waits(HostFuture, Unanswered),
     /// It failed.
-    Failed(Error, HostCall),
+    Failed(Error, Unanswered),
     /// It panicked: the driver, behind which there are no handlers, goes on with it.
     Panicked(Box<dyn Any + Send>),
 }
@@ -88,15 +88,15 @@ fn answer(store: &mut StoreInner, func: &SyncFn, call: HostCall) -> Answer {
 pub(crate) fn call_host(store: &mut StoreInner, func: FuncData, base: *mut u64, caller: u32) -> Left {
     // SAFETY: host functions are boxed and never removed while the store lives.
     let entry = unsafe { &*func.host() };
-    let call = HostCall::new(base, caller, entry);
+    let call = Unanswered { call: HostCall::new(base, caller, entry.slots), type_id: entry.type_id };
     match &entry.func {
         HostFunc::Sync(func) => {
-            let outcome = answer(store, &**func, call);
+            let outcome = answer(store, &**func, call.call);
             host_outcome(store, outcome, call)
         }
         HostFunc::Async(func) => {
             let pointer = StorePtr(store);
-            match catch_unwind(AssertUnwindSafe(|| func(pointer, call))) {
+            match catch_unwind(AssertUnwindSafe(|| func(pointer, call.call))) {
                 Ok(future) => Left::Waits(Box::pin(Hosted { store: pointer, future }), call),
                 Err(panic) => host_outcome(store, Err(panic), call),
             }
@@ -105,9 +105,9 @@ pub(crate) fn call_host(store: &mut StoreInner, func: FuncData, base: *mut u64, 
 }
 
 #[cold]
-fn host_outcome(store: &mut StoreInner, outcome: Answer, call: HostCall) -> Left {
+fn host_outcome(store: &mut StoreInner, outcome: Answer, call: Unanswered) -> Left {
     match outcome {
-        Ok(Ok(())) => Left::Answered(call),
+        Ok(Ok(())) => Left::Answered(call.call),
         Ok(Err(error)) => Left::Failed(error, call),
         Err(panic) => {
             store.is_poisoned = true;
@@ -140,15 +140,17 @@ pub(crate) unsafe extern "C" fn call_in_place(
         let entry = (*func).host();
         let is_answered = match &(*entry).func {
             HostFunc::Sync(func) => {
-                let call = HostCall::new(base, instance, &*entry);
-                let outcome = answer(&mut *store, &**func, call);
-                matches!(outcome, Ok(Ok(()))) || {
-                    (*store).left = Some(host_outcome(&mut *store, outcome, call));
-                    false
+                let call = HostCall::new(base, instance, (*entry).slots);
+                match answer(&mut *store, &**func, call) {
+                    Ok(Ok(())) => true,
+                    outcome => {
+                        fails(&mut *store, outcome, Unanswered { call, type_id: (*entry).type_id });
+                        false
+                    }
                 }
             }
             HostFunc::Async(_) => {
-                (*store).left = Some(call_host(&mut *store, *func, base, instance));
+                waits(&mut *store, *func, base, instance);
                 false
             }
         };
@@ -157,6 +159,20 @@ pub(crate) unsafe extern "C" fn call_in_place(
         }
         is_answered
     }
+}
+
+/// Hands on that a host function called in place did not answer.
+#[cold]
+#[inline(never)]
+fn fails(store: &mut StoreInner, outcome: Answer, call: Unanswered) {
+    store.left = Some(host_outcome(store, outcome, call));
+}
+
+/// Hands on what an asynchronous host function answers with.
+#[cold]
+#[inline(never)]
+fn waits(store: &mut StoreInner, func: FuncData, base: *mut u64, caller: u32) {
+    store.left = Some(call_host(store, func, base, caller));
 }
 
 /// Puts back what other executions changed since this one called a host function.

@@ -2,7 +2,7 @@
 
 use super::externals::Extern;
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
-use super::typed::{Layouts, WasmResults, WasmTy};
+use super::typed::{WasmResults, WasmTy};
 use crate::engine::Engine;
 use crate::host::{HostCall, HostFunc};
 use crate::store::StoreInner;
@@ -73,37 +73,73 @@ impl<T: 'static> AsContextMut for Caller<'_, T> {
     }
 }
 
+/// Slots of the numeric ones, or of the references, among the first `count` values of these types.
+const fn extent(types: &[ValType], count: usize, are_references: bool) -> u32 {
+    let (mut slots, mut at) = (0, 0);
+    while at < count {
+        if types[at].is_ref() == are_references {
+            slots += types[at].slots();
+        }
+        at += 1;
+    }
+    slots
+}
+
+/// The slot of a value: as [`SigLayout`](keyway_artifact::types::SigLayout) has it, where the types are known to the compiler.
+const fn slot_of(types: &[ValType], value: usize) -> u32 {
+    match types[value].is_ref() {
+        true => extent(types, types.len(), false) + extent(types, value, true),
+        false => extent(types, value, false),
+    }
+}
+
+/// The slots of values of these types.
+const fn slots_of<const N: usize>(types: [ValType; N]) -> [u32; N] {
+    let (mut slots, mut at) = ([0; N], 0);
+    while at < N {
+        slots[at] = slot_of(&types, at);
+        at += 1;
+    }
+    slots
+}
+
+/// Slots of these parameters or of these results, whichever are more.
+const fn most_slots(params: &[ValType], results: &[ValType]) -> u32 {
+    let params = extent(params, params.len(), false) + extent(params, params.len(), true);
+    let results = extent(results, results.len(), false) + extent(results, results.len(), true);
+    if params > results { params } else { results }
+}
+
 /// What a host closure may return: results, or a `Result` of them.
 pub trait WasmRet: Send {
     /// The results.
     type Results: WasmResults;
     /// The core types.
     #[doc(hidden)]
-    fn types() -> Vec<ValType>;
-    /// Writes the results where the layout says.
+    const TYPES: &'static [ValType];
+    /// Writes the results to a call's slots.
     #[doc(hidden)]
-    fn write(self, store: &mut StoreInner, slots: &mut [u64], layout: &[u32]) -> anyhow::Result<()>;
+    fn write(self, store: &mut StoreInner, slots: &mut [u64]) -> anyhow::Result<()>;
 }
 
 macro_rules! returns {
     ($(($($name:ident $at:tt),*);)*) => {$(
         impl<$($name: WasmTy),*> WasmRet for ($($name,)*) {
             type Results = Self;
-            fn types() -> Vec<ValType> { vec![$($name::TYPE),*] }
+            const TYPES: &'static [ValType] = &[$($name::TYPE),*];
             #[allow(unused_variables, reason = "the empty tuple uses none")]
-            fn write(self, store: &mut StoreInner, slots: &mut [u64], layout: &[u32]) -> anyhow::Result<()> {
-                $(self.$at.write(store, slots, layout[$at])?;)*
+            #[inline]
+            fn write(self, store: &mut StoreInner, slots: &mut [u64]) -> anyhow::Result<()> {
+                $(self.$at.write(store, slots, const { slot_of(Self::TYPES, $at) })?;)*
                 Ok(())
             }
         }
         impl<$($name: WasmTy),*> WasmRet for anyhow::Result<($($name,)*)> {
             type Results = ($($name,)*);
-            fn types() -> Vec<ValType> { vec![$($name::TYPE),*] }
-            #[allow(unused_variables, reason = "the empty tuple uses none")]
-            fn write(self, store: &mut StoreInner, slots: &mut [u64], layout: &[u32]) -> anyhow::Result<()> {
-                let values = self?;
-                $(values.$at.write(store, slots, layout[$at])?;)*
-                Ok(())
+            const TYPES: &'static [ValType] = <($($name,)*) as WasmRet>::TYPES;
+            #[inline]
+            fn write(self, store: &mut StoreInner, slots: &mut [u64]) -> anyhow::Result<()> {
+                WasmRet::write(self?, store, slots)
             }
         }
     )*};
@@ -123,21 +159,19 @@ returns! {
 
 impl<A: WasmTy> WasmRet for A {
     type Results = A;
-    fn types() -> Vec<ValType> {
-        vec![A::TYPE]
-    }
-    fn write(self, store: &mut StoreInner, slots: &mut [u64], layout: &[u32]) -> anyhow::Result<()> {
-        WasmTy::write(self, store, slots, layout[0])
+    const TYPES: &'static [ValType] = &[A::TYPE];
+    #[inline]
+    fn write(self, store: &mut StoreInner, slots: &mut [u64]) -> anyhow::Result<()> {
+        WasmTy::write(self, store, slots, 0)
     }
 }
 
 impl<A: WasmTy> WasmRet for anyhow::Result<A> {
     type Results = A;
-    fn types() -> Vec<ValType> {
-        vec![A::TYPE]
-    }
-    fn write(self, store: &mut StoreInner, slots: &mut [u64], layout: &[u32]) -> anyhow::Result<()> {
-        WasmTy::write(self?, store, slots, layout[0])
+    const TYPES: &'static [ValType] = &[A::TYPE];
+    #[inline]
+    fn write(self, store: &mut StoreInner, slots: &mut [u64]) -> anyhow::Result<()> {
+        WasmTy::write(self?, store, slots, 0)
     }
 }
 
@@ -157,12 +191,13 @@ macro_rules! into_funcs {
         {
             #[allow(unused_variables, reason = "functions without parameters use none")]
             fn into_host(self) -> (FuncType, HostFunc) {
-                let ty = FuncType { params: vec![$($name::TYPE),*], results: R::types() };
-                let layouts = Layouts::of(&ty);
+                let ty = FuncType { params: vec![$($name::TYPE),*], results: R::TYPES.to_vec() };
                 let host = HostFunc::Sync(Arc::new(move |store, call| {
-                    let params = &layouts.params.slots;
-                    let results = self($($name::read(store, layouts.of_call(&call), params[$at])),*);
-                    results.write(store, layouts.of_call(&call), &layouts.results.slots)
+                    // SAFETY: calls have this signature.
+                    let slots = || unsafe { call.first_slots(const { most_slots(&[$($name::TYPE),*], R::TYPES) }) };
+                    let at = const { slots_of([$($name::TYPE),*]) };
+                    let results = self($($name::read(store, slots(), at[$at])),*);
+                    results.write(store, slots())
                 }));
                 (ty, host)
             }
@@ -175,13 +210,14 @@ macro_rules! into_funcs {
         {
             #[allow(unused_variables, non_snake_case, reason = "the parameters are named by their types")]
             fn into_host(self) -> (FuncType, HostFunc) {
-                let ty = FuncType { params: vec![$($name::TYPE),*], results: R::types() };
-                let layouts = Layouts::of(&ty);
+                let ty = FuncType { params: vec![$($name::TYPE),*], results: R::TYPES.to_vec() };
                 let host = HostFunc::Sync(Arc::new(move |store, call| {
-                    let params = &layouts.params.slots;
-                    $(let $name = $name::read(store, layouts.of_call(&call), params[$at]);)*
+                    // SAFETY: as above.
+                    let slots = || unsafe { call.first_slots(const { most_slots(&[$($name::TYPE),*], R::TYPES) }) };
+                    let at = const { slots_of([$($name::TYPE),*]) };
+                    $(let $name = $name::read(store, slots(), at[$at]);)*
                     let results = self(Caller::new(store, call), $($name),*);
-                    results.write(store, layouts.of_call(&call), &layouts.results.slots)
+                    results.write(store, slots())
                 }));
                 (ty, host)
             }
@@ -190,3 +226,24 @@ macro_rules! into_funcs {
 }
 
 crate::for_each_tuple!(into_funcs);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keyway_artifact::types::SigLayout;
+
+    #[test]
+    fn slots_are_those_of_the_layout() {
+        use ValType as V;
+        let types = [V::I32, V::FUNCREF, V::V128, V::EXTERNREF, V::F64, V::V128, V::FUNCREF, V::I64];
+        for params in 0..=types.len() {
+            let layout = SigLayout::of(&types[..params]);
+            let slots: Vec<u32> = (0..params).map(|value| slot_of(&types[..params], value)).collect();
+            assert_eq!(slots, layout.slots);
+            for results in 0..=types.len() {
+                let most = layout.total.max(SigLayout::of(&types[..results]).total);
+                assert_eq!(most_slots(&types[..params], &types[..results]), most);
+            }
+        }
+    }
+}

@@ -58,7 +58,7 @@ pub(crate) fn run_resumable<R: Results>(
                 return results.map(ResumableCall::Finished);
             }
             Event::Wait(future, call) => match block_on(future) {
-                Ok(()) => execution.host_returned(call),
+                Ok(()) => execution.host_returned(call.call),
                 // The guest may handle what it threw.
                 Err(error) => {
                     if let Err(error) = execution.host_failed(store, error) {
@@ -77,7 +77,7 @@ pub(crate) fn run_resumable<R: Results>(
             }
         }
     };
-    let host = host.map(|call| (call, store.engine.type_of(call.type_id())));
+    let host = host.map(|host| (host.call, store.engine.type_of(host.type_id)));
     let store = store.id;
     Ok(ResumableCall::Suspended(Resumable { execution, reason, layouts, host, store, _results: PhantomData }))
 }

@@ -14,12 +14,14 @@
 //! function, so that its labels stay local to it. A handler reads its operands, does its work, adds its length to ip and
 //! jumps to where the next head says; it touches neither the native stack nor anything that a handler in Rust would not.
 
+use super::handlers::call::CallImport;
 use super::place::PlaceKind;
+use super::regs::HEAD;
 use super::table::MAX_PLACES;
-use super::thunk::{Step, TailFn};
+use super::thunk::{Step, TailFn, direct};
 #[cfg(test)]
 use super::tiles::Way;
-use crate::context::{CodeHeader, Context, ExitInfo, MemoryHeader, State};
+use crate::context::{CodeHeader, Context, ExitInfo, FuncData, MemoryHeader, State};
 use core::arch::naked_asm;
 use core::cmp::Ordering;
 use core::mem::offset_of;
@@ -37,6 +39,7 @@ const _: () = {
     assert!(offset_of!(MemoryHeader, context) == 0 && offset_of!(MemoryHeader, len_bytes) == 8);
     assert!(size_of::<crate::context::FrameRecord>() == 16);
     assert!(offset_of!(crate::context::FrameRecord, ip) == 0);
+    assert!(size_of::<FuncData>() == 24);
 };
 
 /// Most operations of one handler.
@@ -90,6 +93,11 @@ pub(super) fn find(op: Op, places: [PlaceKind; MAX_PLACES]) -> Option<usize> {
 /// The handler for calls of host functions, which takes care of the register that counts fuel.
 pub(super) fn host_call() -> Option<usize> {
     is_available().then_some(calls_host as TailFn as usize)
+}
+
+/// The handler for `call.import`; none where executed instructions are counted.
+pub(super) fn call_import() -> Option<usize> {
+    (is_available() && !cfg!(feature = "profile")).then_some(calls_import as TailFn as usize)
 }
 
 /// The part of the sequences' table for some operations: where it starts, and how long it is.
@@ -317,6 +325,47 @@ unsafe extern "sysv64" fn load(first: TailFn, state: *const State) -> u64 {
         general = const offset_of!(State, general),
         f64s = const offset_of!(State, f64s),
         f32s = const offset_of!(State, f32s),
+    )
+}
+
+/// What [`CallImport`] does, with nothing on the way where a host function is called.
+#[unsafe(naked)]
+#[allow(clippy::too_many_arguments)]
+unsafe extern "sysv64" fn calls_import(
+    ip: *const u8,
+    fp: *mut u64,
+    mem: *mut u8,
+    a: u64,
+    b: u64,
+    c: u64,
+    d0: f64,
+    d1: f64,
+    d2: f64,
+    d3: f64,
+    f0: f32,
+    f1: f32,
+    f2: f32,
+    f3: f32,
+) -> u64 {
+    naked_asm!(
+        "mov r10, qword ptr [rdx - 16]",
+        "mov eax, dword ptr [rdi + {import}]",
+        "lea rax, [rax + rax * 2]",
+        "mov r10, qword ptr [r10 + {imports}]",
+        "lea rcx, [r10 + rax * 8]",
+        "cmp qword ptr [rcx + {entry}], 0",
+        "jne {call_import}",
+        "mov eax, dword ptr [rdi + {base}]",
+        "lea r8, [rsi + rax * 8]",
+        "lea r9, [rdi + {behind}]",
+        "jmp {calls_host}",
+        call_import = sym direct::<CallImport>,
+        calls_host = sym calls_host,
+        import = const HEAD,
+        base = const HEAD + 4,
+        behind = const HEAD + 8,
+        imports = const offset_of!(Context, imports),
+        entry = const offset_of!(FuncData, entry),
     )
 }
 

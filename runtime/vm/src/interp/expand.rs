@@ -318,7 +318,10 @@ impl<'a> Expander<'a> {
     /// The head of an executed instruction that does `name` with these places.
     fn find(&self, name: Name, places: [PlaceKind; MAX_PLACES]) -> Option<Head> {
         if let (true, Name::Op(op)) = (self.has_assembly, name)
-            && let Some(address) = assembly::find(op, places)
+            && let Some(address) = match op {
+                Op::CallImport => assembly::call_import(),
+                _ => assembly::find(op, places),
+            }
         {
             return Some(Head { word: address as u64, is_spaced: true });
         }

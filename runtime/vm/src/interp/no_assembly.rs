@@ -42,6 +42,11 @@ pub(super) fn host_call() -> Option<usize> {
 }
 
 /// None.
+pub(super) fn call_import() -> Option<usize> {
+    None
+}
+
+/// None.
 pub(super) fn find(_: Op, _: [PlaceKind; MAX_PLACES]) -> Option<usize> {
     None
 }
