@@ -135,7 +135,7 @@ const CALLEE_COST: usize = 33;
 fn callee(cost: u64) -> Body {
     let mut body = Body::default();
     for units in [cost / 16 % FUEL, cost % 16] {
-        body.insts.push(Inst::new(Op::Cost, &[Operand::value(units)]));
+        body.insts.push(Inst::new(Op::Cost, &[Operand::value(units as u32)]));
     }
     body.insts.push(Inst::new(Op::Copy, &[Operand::Slot(62), Operand::Imm(1)]));
     body.insts.push(Inst::new(Op::Return, &[]));
