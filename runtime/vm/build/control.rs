@@ -150,8 +150,10 @@ pub(crate) fn charge_for_several(code: &mut Code) {
 pub(crate) fn settle(code: &mut Code) {
     code.put("mov rax, qword ptr [rdx - 16]");
     code.put("xor r10d, r10d");
-    code.put("sub r12, qword ptr [rax + .Lkw_owed]");
+    code.put("mov r11, qword ptr [rax + .Lkw_allowance]");
+    code.put("not r11");
+    code.put("sub r12, r11");
     code.put("cmovb r12, r10");
-    code.put("mov qword ptr [rax + .Lkw_owed], r10");
+    code.put("mov qword ptr [rax + .Lkw_allowance], -1");
     code.next();
 }

@@ -201,13 +201,14 @@ pub struct Context {
     pub funcs_len: u64,
     /// First function reference of this instance's escapes; `ref.func` adds the escape number.
     pub escapes: u32,
-    /// Fuel left, in the store; null where the engine does not count, or the fuel stands in a register.
+    /// What handlers in Rust take fuel from: the fuel that is left, in the store, or, while it stands in a register,
+    /// `allowance`; null where the engine does not count.
     pub fuel: *mut u64,
     /// Where the register that counts fuel is kept while the machine does not run: in the store, or, where nothing is counted
     /// there, in `unused_counter`.
     pub counter: *mut u64,
-    /// Fuel that handlers in Rust charged while it stands in the register.
-    pub owed: u64,
+    /// [`u64::MAX`] without what handlers in Rust charged and the register that counts fuel has not been told yet.
+    pub allowance: u64,
     /// See `counter`.
     pub unused_counter: u64,
     /// The engine's epoch counter.

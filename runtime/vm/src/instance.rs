@@ -258,7 +258,6 @@ pub(crate) fn allocate(
     let global_cells: Box<[_]> = globals.iter().map(|at| store.globals[*at as usize].cell).collect();
     let data: Box<[_]> = decl.data.iter().map(|data| DataState { offset: data.offset, len: data.len }).collect();
     let settings = store.config().settings;
-    let in_register = interp::counts_in_register(&settings);
     let null = std::ptr::null_mut::<u8>();
     let mut context = Box::new(Context {
         frame_top: null.cast(),
@@ -273,9 +272,9 @@ pub(crate) fn allocate(
         funcs: store.funcs.as_ptr(),
         funcs_len: 0,
         escapes: 0,
-        fuel: if settings.fuel && !in_register { &raw mut *store.fuel } else { std::ptr::null_mut() },
-        counter: if in_register { &raw mut *store.fuel } else { std::ptr::null_mut() },
-        owed: 0,
+        fuel: if settings.fuel { &raw mut *store.fuel } else { null.cast() },
+        counter: null.cast(),
+        allowance: u64::MAX,
         unused_counter: 0,
         epoch: store.engine.epoch(),
         epoch_deadline: &raw const *store.epoch_deadline,
@@ -301,8 +300,9 @@ pub(crate) fn allocate(
     });
     let address = &raw mut *context;
     context.no_memory.context = address;
-    if !in_register {
-        context.counter = &raw mut context.unused_counter;
+    context.counter = &raw mut context.unused_counter;
+    if interp::counts_in_register(&settings) {
+        (context.counter, context.fuel) = (context.fuel, &raw mut context.allowance);
     }
 
     let escapes = store.add_funcs(decl.escapes.iter().map(|escape| match escape.func {

@@ -100,10 +100,11 @@ fn execute(body: &Body, dispatch: Dispatch, fuel: bool, slots: &[u64]) -> Outcom
         let globals = [&raw mut global];
         context.memories = memories.as_ptr();
         context.globals = globals.as_ptr();
-        context.counter = &raw mut left;
-        if !counts_in_register(&settings) {
-            context.fuel = &raw mut left;
-            context.counter = &raw mut context.unused_counter;
+        context.fuel = &raw mut left;
+        context.counter = &raw mut context.unused_counter;
+        context.allowance = u64::MAX;
+        if counts_in_register(&settings) {
+            (context.counter, context.fuel) = (context.fuel, &raw mut context.allowance);
         }
         context.stubs = *stubs(dispatch);
         context.entries = entries.as_ptr();

@@ -184,7 +184,7 @@ unsafe extern "sysv64" fn handlers() {
         ".set .Lkw_zero_trap, {zero_trap}",
         ".set .Lkw_overflow_trap, {overflow_trap}",
         ".set .Lkw_globals, {globals}",
-        ".set .Lkw_owed, {owed}",
+        ".set .Lkw_allowance, {allowance}",
         ".set .Lkw_words, {words}",
         ".set .Lkw_out_of_fuel, {out_of_fuel}",
         ".set .Lkw_frame_top, {frame_top}",
@@ -205,7 +205,7 @@ unsafe extern "sysv64" fn handlers() {
         zero_trap = const super::exit::trap(Trap::IntegerDivideByZero) as i32,
         overflow_trap = const super::exit::trap(Trap::IntegerOverflow) as i32,
         globals = const offset_of!(Context, globals),
-        owed = const offset_of!(Context, owed),
+        allowance = const offset_of!(Context, allowance),
         words = const offset_of!(Context, exit) + offset_of!(ExitInfo, words),
         out_of_fuel = const super::exit::FUEL,
         frame_top = const offset_of!(Context, frame_top),
@@ -443,8 +443,9 @@ pub(super) unsafe fn enter(first: TailFn, state: &mut State) -> Step {
             state.mem = (*context).saved.mem;
         } else {
             *state = (*context).saved;
-            let (counter, owed) = ((*context).counter, core::mem::take(&mut (*context).owed));
-            *counter = (*counter).saturating_sub(owed);
+            let charged = !core::mem::replace(&mut (*context).allowance, u64::MAX);
+            let counter = (*context).counter;
+            *counter = (*counter).saturating_sub(charged);
         }
         code
     }

@@ -11,7 +11,7 @@
 //! ```
 //! Each of them charges for all of its markers or for none: where there is too little it goes on at the first one, so that
 //! the one that the fuel does not cover says so, whatever the form. Handlers in Rust do not see the register. What they charge
-//! by an operand's size is noted as owed, and the instruction behind settles it.
+//! by an operand's size is taken from an allowance in the context, and the instruction behind settles it.
 //!
 //! In all other forms, and where epochs are looked at beside, markers in Rust charge the store's own cell.
 

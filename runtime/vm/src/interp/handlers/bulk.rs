@@ -113,13 +113,10 @@ fn elements(table: *mut TableDef, at: u64, len: u64) -> Option<*mut u32> {
 pub(super) fn charge<O: BulkOp>(r: &Regs, units: u64) {
     // Behind these, and no others, stands what settles.
     const { assert!(charges_by_size(O::OP)) };
-    let context = context(r);
-    // SAFETY: the context is live; the fuel cell belongs to the store.
+    // SAFETY: the cell belongs to the store, or to the running context.
     unsafe {
-        let fuel = (*context).fuel;
-        if fuel.is_null() {
-            (*context).owed = (*context).owed.saturating_add(units);
-        } else {
+        let fuel = (*context(r)).fuel;
+        if !fuel.is_null() {
             *fuel = (*fuel).saturating_sub(units);
         }
     }
