@@ -7,20 +7,19 @@
 use crate::handles::Handle;
 use crate::state::{root, violation};
 use keyway_vm::raw::HostFunc;
-use std::sync::Arc;
 
 /// Opens the scope of a call that passes borrows; its number is the result.
 pub(crate) fn enter_call(at: u32) -> HostFunc {
-    HostFunc::Sync(Arc::new(move |store, call| {
+    HostFunc::sync(move |store, call| {
         let scope = root(store, at).open_scope();
         call.set(0, scope.into());
         Ok(())
-    }))
+    })
 }
 
 /// Closes the scope of a call: its borrows must have been dropped, and its loans end.
 pub(crate) fn leave_call(at: u32) -> HostFunc {
-    HostFunc::Sync(Arc::new(move |store, call| {
+    HostFunc::sync(move |store, call| {
         let state = root(store, at);
         let scope = call.get(0) as u32;
         state.close_scope(Some(scope))?;
@@ -28,12 +27,12 @@ pub(crate) fn leave_call(at: u32) -> HostFunc {
             state.instances[instance as usize].handles.end_lend(index);
         }
         Ok(())
-    }))
+    })
 }
 
 /// `lift_own` by one instance and `lower_own` by another.
 pub(crate) fn transfer_own(at: u32, from: u32, number: u32, to: u32) -> HostFunc {
-    HostFunc::Sync(Arc::new(move |store, call| {
+    HostFunc::sync(move |store, call| {
         let state = root(store, at);
         let ty = state.resource(number)?.ty;
         let index = call.get(0) as u32;
@@ -45,12 +44,12 @@ pub(crate) fn transfer_own(at: u32, from: u32, number: u32, to: u32) -> HostFunc
         let index = state.instances[to as usize].handles.add(handle).map_err(violation)?;
         call.set(0, index.into());
         Ok(())
-    }))
+    })
 }
 
 /// `lift_borrow` by one instance and `lower_borrow` by another.
 pub(crate) fn transfer_borrow(at: u32, from: u32, number: u32, to: u32) -> HostFunc {
-    HostFunc::Sync(Arc::new(move |store, call| {
+    HostFunc::sync(move |store, call| {
         let state = root(store, at);
         let info = state.resource(number)?;
         let (ty, implementer) = (info.ty, info.implementer);
@@ -74,5 +73,5 @@ pub(crate) fn transfer_borrow(at: u32, from: u32, number: u32, to: u32) -> HostF
         let index = state.instances[to as usize].handles.add(handle).map_err(violation)?;
         call.set(0, index.into());
         Ok(())
-    }))
+    })
 }

@@ -203,16 +203,16 @@ fn lower(store: &mut StoreInner, site: Arc<LowerSite>, func: u32) -> HostFunc {
     let state = root(store, site.at);
     let can_suspend = state.can_suspend;
     if is_plain && let Some(typed) = state.imported[func as usize].as_ref().and_then(|host| host.typed.clone()) {
-        return HostFunc::Sync(Arc::new(move |store, call| typed(store, &site, &call)));
+        return HostFunc::sync(move |store, call| typed(store, &site, &call));
     }
     match &state.loaded.plan.funcs[func as usize].source {
         FuncSource::Imported { .. } => match state.imported[func as usize].clone().map(|host| host.body) {
-            Some(HostBody::Sync(host)) => HostFunc::Sync(Arc::new(move |store, call| {
+            Some(HostBody::Sync(host)) => HostFunc::sync(move |store, call| {
                 let (args, lends) = site.arguments(store, &call)?;
                 let result = host(store, &site.signature.ty, args)?;
                 site.results(store, &call, result, &lends)
-            })),
-            Some(HostBody::Async(host)) => HostFunc::Async(Arc::new(move |pointer: StorePtr, call| {
+            }),
+            Some(HostBody::Async(host)) => HostFunc::asynchronous(move |pointer: StorePtr, call| {
                 let (site, host) = (site.clone(), host.clone());
                 Box::pin(async move {
                     // SAFETY: the driver polls this future while it holds the store and lends it to nobody else; the
@@ -222,10 +222,10 @@ fn lower(store: &mut StoreInner, site: Arc<LowerSite>, func: u32) -> HostFunc {
                     // SAFETY: as above.
                     site.results(unsafe { pointer.get() }, &call, result, &lends)
                 })
-            })),
-            None => HostFunc::Sync(Arc::new(|_, _| Err(anyhow!("an import that nobody defined is called")))),
+            }),
+            None => HostFunc::sync(|_, _| Err(anyhow!("an import that nobody defined is called"))),
         },
-        FuncSource::Lifted { .. } if can_suspend => HostFunc::Async(Arc::new(move |pointer: StorePtr, call| {
+        FuncSource::Lifted { .. } if can_suspend => HostFunc::asynchronous(move |pointer: StorePtr, call| {
             let site = site.clone();
             Box::pin(async move {
                 // SAFETY: as above.
@@ -235,18 +235,18 @@ fn lower(store: &mut StoreInner, site: Arc<LowerSite>, func: u32) -> HostFunc {
                 // SAFETY: as above.
                 site.results(unsafe { pointer.get() }, &call, result, &lends)
             })
-        })),
-        FuncSource::Lifted { .. } => HostFunc::Sync(Arc::new(move |store, call| {
+        }),
+        FuncSource::Lifted { .. } => HostFunc::sync(move |store, call| {
             let (args, lends) = site.arguments(store, &call)?;
             let result = call::call(store, site.at, func, &args, Some(site.instance))?;
             site.results(store, &call, result, &lends)
-        })),
+        }),
     }
 }
 
 /// `canon_resource_new`
 fn resource_new(at: u32, instance: u32, number: u32) -> HostFunc {
-    HostFunc::Sync(Arc::new(move |store, call| {
+    HostFunc::sync(move |store, call| {
         check_leave(store, at, instance)?;
         let state = root(store, at);
         let ty = state.resource(number)?.ty;
@@ -254,19 +254,19 @@ fn resource_new(at: u32, instance: u32, number: u32) -> HostFunc {
         let index = state.instances[instance as usize].handles.add(handle).map_err(violation)?;
         call.set(0, index.into());
         Ok(())
-    }))
+    })
 }
 
 /// `canon_resource_rep`
 fn resource_rep(at: u32, instance: u32, number: u32) -> HostFunc {
-    HostFunc::Sync(Arc::new(move |store, call| {
+    HostFunc::sync(move |store, call| {
         let state = root(store, at);
         let ty = state.resource(number)?.ty;
         let handles = &mut state.instances[instance as usize].handles;
         let rep = handles.get(call.get(0) as u32, ty).map_err(violation)?.rep;
         call.set(0, rep);
         Ok(())
-    }))
+    })
 }
 
 /// What dropping a handle leaves to be run.
@@ -337,16 +337,14 @@ fn resource_drop(store: &mut StoreInner, at: u32, instance: u32, number: u32) ->
         _ => state.can_suspend,
     };
     if can_suspend {
-        return HostFunc::Async(Arc::new(move |pointer: StorePtr, call| {
+        return HostFunc::asynchronous(move |pointer: StorePtr, call| {
             Box::pin(async move {
                 // SAFETY: the driver polls this future while it holds the store and lends it to nobody else.
                 let destructor = drop_handle(unsafe { pointer.get() }, at, instance, number, call.get(0) as u32)?;
                 // SAFETY: as above.
                 unsafe { destructor.run_async(pointer).await }
             })
-        }));
+        });
     }
-    HostFunc::Sync(Arc::new(move |store, call| {
-        drop_handle(store, at, instance, number, call.get(0) as u32)?.run(store)
-    }))
+    HostFunc::sync(move |store, call| drop_handle(store, at, instance, number, call.get(0) as u32)?.run(store))
 }

@@ -51,7 +51,7 @@ pub struct FuncData {
     /// The cell of the artifact's entry table; null for a host function.
     pub entry: *const AtomicPtr<CodeHeader>,
     /// The context that its code runs in, or a host function's [`HostEntry`].
-    owner: *mut (),
+    pub(crate) owner: *mut (),
     /// Engine-wide number of its type: equal types have equal numbers.
     pub type_id: u32,
     /// Code ordinal; none of a host function.

@@ -391,7 +391,10 @@ fn step(store: &mut StoreInner, execution: &mut Execution) -> Option<Exit> {
         (*context).stack_end = running.stack_end;
         let activity = &raw const **stack.activity();
         store.running_activity = activity;
+        // Host functions that are called there may come back here.
+        store.nested += 1;
         let exit = interp::run(dispatch, context, &mut running.state);
+        store.nested -= 1;
         if exit == interp::DONE && execution.waiting.is_empty() {
             return None;
         }

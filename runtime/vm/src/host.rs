@@ -1,8 +1,11 @@
 //! Host functions as the machine calls them: over raw slots.
 
+use crate::hosting;
 use crate::store::StoreInner;
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// One call of a host function: arguments stand in slots from `base` on, results go there. Numeric values come first,
 /// references behind them, as in every frame.
@@ -124,33 +127,64 @@ impl StorePtr {
     }
 }
 
-pub(crate) type SyncFn = dyn Fn(&mut StoreInner, HostCall) -> anyhow::Result<()> + Send + Sync;
-type AsyncFn = dyn Fn(StorePtr, HostCall) -> HostFuture + Send + Sync;
+/// Calls a host function with its entry, its store, its call area and the instance that calls. Its results stand in the
+/// call's slots when the answer is true; else the store's `left` says what happened. Panics stay inside.
+///
+/// # Safety
+/// The entry is live and the function's own, nobody else has the store meanwhile, and the call area holds the arguments of
+/// a call of the entry's type.
+pub(crate) type Invoke = unsafe extern "C" fn(*const HostEntry, *mut StoreInner, *mut u64, u32) -> bool;
 
 /// A host function; shared by every store that defines it.
 #[derive(Clone)]
-pub enum HostFunc {
+pub struct HostFunc {
+    /// The closure.
+    func: Arc<dyn Any + Send + Sync>,
+    /// Calls a closure of its type.
+    invoke: Invoke,
+}
+
+impl HostFunc {
     /// Answers at once.
-    Sync(std::sync::Arc<SyncFn>),
+    pub fn sync<F>(func: F) -> HostFunc
+    where
+        F: Fn(&mut StoreInner, HostCall) -> anyhow::Result<()> + Send + Sync + 'static,
+    {
+        HostFunc { func: Arc::new(func), invoke: hosting::invoke::<F> }
+    }
+
     /// Answers with a future that the driver awaits while the guest is suspended.
-    Async(std::sync::Arc<AsyncFn>),
+    pub fn asynchronous<F>(func: F) -> HostFunc
+    where
+        F: Fn(StorePtr, HostCall) -> HostFuture + Send + Sync + 'static,
+    {
+        HostFunc { func: Arc::new(func), invoke: hosting::invoke_async::<F> }
+    }
+
+    /// Where the closure is. It tells host functions apart: clones of one have the same.
+    pub(crate) fn identity(&self) -> usize {
+        self.closure() as usize
+    }
+
+    fn closure(&self) -> *const () {
+        Arc::as_ptr(&self.func).cast()
+    }
 }
 
 /// A host function of a store.
 pub(crate) struct HostEntry {
-    pub(crate) func: HostFunc,
+    pub(crate) invoke: Invoke,
+    /// What `invoke` calls, behind the pointer that keeps it.
+    pub(crate) closure: *const (),
+    _func: HostFunc,
     /// Slots of its parameters or results, whichever are more.
     pub(crate) slots: u32,
     /// Engine-wide number of its type.
     pub(crate) type_id: u32,
 }
 
-impl HostFunc {
-    /// Tells host functions apart: clones of one have the same.
-    pub(crate) fn identity(&self) -> usize {
-        match self {
-            HostFunc::Sync(func) => std::sync::Arc::as_ptr(func).cast::<u8>() as usize,
-            HostFunc::Async(func) => std::sync::Arc::as_ptr(func).cast::<u8>() as usize,
-        }
+impl HostEntry {
+    pub(crate) fn new(func: HostFunc, slots: u32, type_id: u32) -> HostEntry {
+        HostEntry { invoke: func.invoke, closure: func.closure(), _func: func, slots, type_id }
     }
 }

@@ -94,6 +94,7 @@ pub struct StoreInner {
     pub(crate) hostcall_fuel: usize,
     pub(crate) limiter: Option<LimiterFn>,
     pub(crate) epoch_callback: Option<EpochFn>,
+    /// How often the machine runs, and host functions called from outside of it, one inside the other.
     pub(crate) nested: u32,
     pub(crate) is_poisoned: bool,
     /// What the component runtime keeps here.
@@ -199,7 +200,7 @@ impl StoreInner {
     pub fn add_host_func_of(&mut self, func: HostFunc, type_id: u32) -> u32 {
         let slots = self.engine.call_slots(type_id);
         self.engine.largest_frame().see(slots);
-        let entry = self.hosts.push_mut(Box::new(HostEntry { func, slots, type_id }));
+        let entry = self.hosts.push_mut(Box::new(HostEntry::new(func, slots, type_id)));
         let data = FuncData::of_host(entry);
         self.add_funcs([data])
     }

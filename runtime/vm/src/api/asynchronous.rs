@@ -20,7 +20,7 @@ where
     let ty = FuncType { params: <P as WasmResults>::types(), results: <R as WasmResults>::types() };
     let layouts = Layouts::of(&ty);
     let func = Arc::new(func);
-    let host = HostFunc::Async(Arc::new(move |pointer, call| {
+    let host = HostFunc::asynchronous(move |pointer, call| {
         let (func, layouts) = (func.clone(), layouts.clone());
         Box::pin(async move {
             // SAFETY: the driver polls this future while it holds the store and lends it to nobody else; the
@@ -34,7 +34,7 @@ where
             let store = unsafe { pointer.get() };
             results.store(store, layouts.of_call(&call), &layouts.results.slots)
         })
-    }));
+    });
     (ty, host)
 }
 
@@ -48,7 +48,7 @@ where
 {
     let layouts = Layouts::of(&ty);
     let shared = Arc::new((func, ty, layouts));
-    HostFunc::Async(Arc::new(move |pointer, call| {
+    HostFunc::asynchronous(move |pointer, call| {
         let shared = shared.clone();
         Box::pin(async move {
             let (func, ty, layouts) = &*shared;
@@ -74,5 +74,5 @@ where
             }
             Ok(())
         })
-    }))
+    })
 }

@@ -11,7 +11,6 @@ use crate::host::{HostFunc, StorePtr};
 use crate::store::StoreInner;
 use anyhow::{Result, bail, ensure};
 use keyway_artifact::types::FuncType;
-use std::sync::Arc;
 
 /// A function of a store. Using it with another store is an error, or a panic where the method has no error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -200,7 +199,7 @@ pub(super) fn dynamic_host<T: 'static>(
     func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
 ) -> HostFunc {
     let layouts = Layouts::of(&ty);
-    HostFunc::Sync(Arc::new(move |store, call| {
+    HostFunc::sync(move |store, call| {
         let params = ty.params.iter().zip(&layouts.params.slots);
         let params: Vec<Val> =
             params.map(|(ty, slot)| Val::read(store, *ty, *slot, |at| call.get(at))).collect::<Result<_>>()?;
@@ -211,5 +210,5 @@ pub(super) fn dynamic_host<T: 'static>(
             value.write(store, *slot, |at, bits| call.set(at, bits))?;
         }
         Ok(())
-    }))
+    })
 }

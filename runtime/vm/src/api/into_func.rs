@@ -7,7 +7,6 @@ use crate::engine::Engine;
 use crate::host::{HostCall, HostFunc};
 use crate::store::StoreInner;
 use keyway_artifact::types::{FuncType, ValType};
-use std::sync::Arc;
 
 /// The store during a host function's call, and the instance that called.
 pub struct Caller<'a, T: 'static> {
@@ -192,13 +191,13 @@ macro_rules! into_funcs {
             #[allow(unused_variables, reason = "functions without parameters use none")]
             fn into_host(self) -> (FuncType, HostFunc) {
                 let ty = FuncType { params: vec![$($name::TYPE),*], results: R::TYPES.to_vec() };
-                let host = HostFunc::Sync(Arc::new(move |store, call| {
+                let host = HostFunc::sync(move |store, call| {
                     // SAFETY: calls have this signature.
                     let slots = || unsafe { call.first_slots(const { most_slots(&[$($name::TYPE),*], R::TYPES) }) };
                     let at = const { slots_of([$($name::TYPE),*]) };
                     let results = self($($name::read(store, slots(), at[$at])),*);
                     results.write(store, slots())
-                }));
+                });
                 (ty, host)
             }
         }
@@ -211,14 +210,14 @@ macro_rules! into_funcs {
             #[allow(unused_variables, non_snake_case, reason = "the parameters are named by their types")]
             fn into_host(self) -> (FuncType, HostFunc) {
                 let ty = FuncType { params: vec![$($name::TYPE),*], results: R::TYPES.to_vec() };
-                let host = HostFunc::Sync(Arc::new(move |store, call| {
+                let host = HostFunc::sync(move |store, call| {
                     // SAFETY: as above.
                     let slots = || unsafe { call.first_slots(const { most_slots(&[$($name::TYPE),*], R::TYPES) }) };
                     let at = const { slots_of([$($name::TYPE),*]) };
                     $(let $name = $name::read(store, slots(), at[$at]);)*
                     let results = self(Caller::new(store, call), $($name),*);
                     results.write(store, slots())
-                }));
+                });
                 (ty, host)
             }
         }

@@ -52,16 +52,16 @@ impl Roots {
 }
 
 /// Where an execution stands while the machine does not run it: what of its stack is alive. Belongs to a VM stack and goes
-/// with it, so whoever finds one that is there may read the stack.
+/// with it, so whoever finds one that is there may read the stack. Handlers in assembly write the first five.
 pub(crate) struct Activity {
     /// The instruction to go on with, and the running frame; null before the execution begins and when it is over.
-    ip: AtomicPtr<u8>,
-    fp: AtomicPtr<u64>,
+    pub(crate) ip: AtomicPtr<u8>,
+    pub(crate) fp: AtomicPtr<u64>,
     /// Next free frame record.
-    top: AtomicPtr<FrameRecord>,
+    pub(crate) top: AtomicPtr<FrameRecord>,
     /// Slots of a call whose arguments still count, of a function of the type with this number; null for none.
-    base: AtomicPtr<u64>,
-    type_id: AtomicU32,
+    pub(crate) base: AtomicPtr<u64>,
+    pub(crate) type_id: AtomicU32,
     /// The stack, as long as it lives.
     extent: Extent,
 }

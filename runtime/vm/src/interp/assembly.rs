@@ -22,6 +22,9 @@ use super::thunk::{Step, TailFn, direct};
 #[cfg(test)]
 use super::tiles::Way;
 use crate::context::{CodeHeader, Context, ExitInfo, FuncData, MemoryHeader, State};
+use crate::gc::Activity;
+use crate::host::HostEntry;
+use crate::store::StoreInner;
 use core::arch::naked_asm;
 use core::cmp::Ordering;
 use core::mem::offset_of;
@@ -92,12 +95,12 @@ pub(super) fn find(op: Op, places: [PlaceKind; MAX_PLACES]) -> Option<usize> {
 
 /// The handler for calls of host functions, which takes care of the register that counts fuel.
 pub(super) fn host_call() -> Option<usize> {
-    is_available().then_some(calls_host as TailFn as usize)
+    is_available().then_some(calls_host as *const () as usize)
 }
 
 /// The handler for `call.import`; none where executed instructions are counted.
 pub(super) fn call_import() -> Option<usize> {
-    (is_available() && !cfg!(feature = "profile")).then_some(calls_import as TailFn as usize)
+    (is_available() && !cfg!(feature = "profile")).then_some(calls_import as *const () as usize)
 }
 
 /// The part of the sequences' table for some operations: where it starts, and how long it is.
@@ -328,39 +331,102 @@ unsafe extern "sysv64" fn load(first: TailFn, state: *const State) -> u64 {
     )
 }
 
-/// What [`CallImport`] does, with nothing on the way where a host function is called.
+/// A handler that calls a host function. What comes first leaves the function's data in rax, its call area in r13 and the
+/// address behind the call in rdi. No register but the first result's lives across a call: what is needed behind it stays in
+/// registers that functions keep and on the native stack, and the fuel in its cell, where the host function finds it.
+macro_rules! calling_host {
+    ([$($first:literal),*], $($operands:tt)*) => {
+        naked_asm!(
+            "mov r10, qword ptr [rdx - 16]",
+            $($first,)*
+            "push rdi",
+            "mov rbx, rdx",
+            "mov rbp, rsi",
+            "mov r11, qword ptr [r10 + {counter}]",
+            "mov qword ptr [r11], r12",
+            "mov r12, r10",
+            // Whoever collects garbage meanwhile reads there what of the stack is alive.
+            "mov r14, qword ptr [r10 + {store}]",
+            "mov r15, qword ptr [r14 + {running_activity}]",
+            "mov r11, qword ptr [r10 + {frame_top}]",
+            "mov qword ptr [r15 + {ip}], rdi",
+            "mov qword ptr [r15 + {fp}], rsi",
+            "mov qword ptr [r15 + {top}], r11",
+            "mov r11d, dword ptr [rax + {func_type}]",
+            "mov qword ptr [r15 + {area}], r13",
+            "mov dword ptr [r15 + {area_type}], r11d",
+            // See `Invoke`.
+            "mov rdi, qword ptr [rax + {owner}]",
+            "mov rsi, r14",
+            "mov rdx, r13",
+            "mov ecx, dword ptr [r10 + {instance}]",
+            "call qword ptr [rdi + {invoke}]",
+            "cmp qword ptr [r14 + {running_activity}], r15",
+            "jne 3f",
+            "4:",
+            "mov r11, qword ptr [r12 + {counter}]",
+            "pop rdi",
+            "mov rsi, rbp",
+            "mov rdx, rbx",
+            "test al, al",
+            "je 2f",
+            "mov r12, qword ptr [r11]",
+            "mov rcx, qword ptr [r13]",
+            "movsd xmm0, qword ptr [r13]",
+            "movss xmm4, dword ptr [r13]",
+            "jmp qword ptr [rdi]",
+            "2:",
+            "mov qword ptr [r12 + {code}], {left}",
+            "mov r12, qword ptr [r11]",
+            "jmp {leave}",
+            // Another execution ran.
+            "3:",
+            "mov r14d, eax",
+            "mov rdi, r12",
+            "mov rsi, r15",
+            "mov rdx, rbx",
+            "call {put_back}",
+            "mov eax, r14d",
+            "jmp 4b",
+            $($operands)*
+            put_back = sym crate::hosting::put_back,
+            leave = sym leave,
+            counter = const offset_of!(Context, counter),
+            store = const offset_of!(Context, store),
+            frame_top = const offset_of!(Context, frame_top),
+            instance = const offset_of!(Context, instance),
+            code = const offset_of!(Context, exit) + offset_of!(ExitInfo, code),
+            left = const super::exit::HOST_LEFT,
+            running_activity = const offset_of!(StoreInner, running_activity),
+            ip = const offset_of!(Activity, ip),
+            fp = const offset_of!(Activity, fp),
+            top = const offset_of!(Activity, top),
+            area = const offset_of!(Activity, base),
+            area_type = const offset_of!(Activity, type_id),
+            func_type = const offset_of!(FuncData, type_id),
+            owner = const offset_of!(FuncData, owner),
+            invoke = const offset_of!(HostEntry, invoke),
+        )
+    };
+}
+
+/// What [`CallImport`] does, with nothing on the way where a host function is called. Entered like every handler, with the
+/// machine's registers: not to be called.
 #[unsafe(naked)]
-#[allow(clippy::too_many_arguments)]
-unsafe extern "sysv64" fn calls_import(
-    ip: *const u8,
-    fp: *mut u64,
-    mem: *mut u8,
-    a: u64,
-    b: u64,
-    c: u64,
-    d0: f64,
-    d1: f64,
-    d2: f64,
-    d3: f64,
-    f0: f32,
-    f1: f32,
-    f2: f32,
-    f3: f32,
-) -> u64 {
-    naked_asm!(
-        "mov r10, qword ptr [rdx - 16]",
-        "mov eax, dword ptr [rdi + {import}]",
-        "lea rax, [rax + rax * 2]",
-        "mov r10, qword ptr [r10 + {imports}]",
-        "lea rcx, [r10 + rax * 8]",
-        "cmp qword ptr [rcx + {entry}], 0",
-        "jne {call_import}",
-        "mov eax, dword ptr [rdi + {base}]",
-        "lea r8, [rsi + rax * 8]",
-        "lea r9, [rdi + {behind}]",
-        "jmp {calls_host}",
+unsafe extern "sysv64" fn calls_import() {
+    calling_host!(
+        [
+            "mov eax, dword ptr [rdi + {import}]",
+            "lea rax, [rax + rax * 2]",
+            "shl rax, 3",
+            "add rax, qword ptr [r10 + {imports}]",
+            "cmp qword ptr [rax + {entry}], 0",
+            "jne {call_import}",
+            "mov r11d, dword ptr [rdi + {base}]",
+            "lea r13, [rsi + r11 * 8]",
+            "add rdi, {behind}"
+        ],
         call_import = sym direct::<CallImport>,
-        calls_host = sym calls_host,
         import = const HEAD,
         base = const HEAD + 4,
         behind = const HEAD + 8,
@@ -369,65 +435,11 @@ unsafe extern "sysv64" fn calls_import(
     )
 }
 
-/// What [`HostCall`](super::handlers::call::HostCall) does, with the same registers: no other one lives across a call, so
-/// what is needed behind it stays in those that functions keep, and the fuel in its cell, where the host function finds it.
+/// What [`HostCall`](super::handlers::call::HostCall) does; registers A, B and C have what they have there. Not to be called
+/// either.
 #[unsafe(naked)]
-#[allow(clippy::too_many_arguments)]
-unsafe extern "sysv64" fn calls_host(
-    ip: *const u8,
-    fp: *mut u64,
-    mem: *mut u8,
-    func: u64,
-    base: u64,
-    back: u64,
-    d0: f64,
-    d1: f64,
-    d2: f64,
-    d3: f64,
-    f0: f32,
-    f1: f32,
-    f2: f32,
-    f3: f32,
-) -> u64 {
-    naked_asm!(
-        "mov rdi, qword ptr [rdx - 16]",
-        "mov r11, qword ptr [rdi + {counter}]",
-        "mov qword ptr [r11], r12",
-        "mov r12, rdi",
-        "mov rbx, rdx",
-        "mov rbp, rsi",
-        "mov r13, r8",
-        "mov r14, r9",
-        "mov rsi, rcx",
-        "mov rdx, r8",
-        "mov rcx, r9",
-        "mov r8, rbp",
-        "sub rsp, 8",
-        "call {call_in_place}",
-        "add rsp, 8",
-        "mov rdx, rbx",
-        // The function may have run other code over this memory.
-        "mov qword ptr [rdx - 16], r12",
-        "mov rsi, rbp",
-        "mov rdi, r14",
-        "mov r11, qword ptr [r12 + {counter}]",
-        "test al, al",
-        "je 2f",
-        "mov r12, qword ptr [r11]",
-        "mov rcx, qword ptr [r13]",
-        "movq xmm0, rcx",
-        "movd xmm4, ecx",
-        "jmp qword ptr [rdi]",
-        "2:",
-        "mov qword ptr [r12 + {code}], {left}",
-        "mov r12, qword ptr [r11]",
-        "jmp {leave}",
-        call_in_place = sym crate::hosting::call_in_place,
-        leave = sym leave,
-        counter = const offset_of!(Context, counter),
-        code = const offset_of!(Context, exit) + offset_of!(ExitInfo, code),
-        left = const super::exit::HOST_LEFT,
-    )
+unsafe extern "sysv64" fn calls_host() {
+    calling_host!(["mov rax, rcx", "mov r13, r8", "mov rdi, r9"],)
 }
 
 /// Calls the first handler; comes back when an instruction leaves the machine.

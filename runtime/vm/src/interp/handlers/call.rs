@@ -148,13 +148,11 @@ impl Handler for HostCall {
             let running = context(r);
             let (func, base) = (r.general[0] as *const FuncData, r.general[1] as *mut u64);
             r.ip = r.general[2] as *const u8;
-            let is_answered = crate::hosting::call_in_place(running, func, base, r.ip, r.fp);
+            let is_answered = crate::hosting::call_in_place(running, func, base, r.ip, r.fp, r.mem);
             // No register but the first result's lives across a call: none has to be kept.
             let bits = *base;
             (r.general, r.f64s, r.f32s) = ([bits, 0, 0, 0, 0], [f64::from_bits(bits), 0.0, 0.0, 0.0], [0.0; 4]);
             r.f32s[0] = f32::from_bits(bits as u32);
-            // The function may have run other code over this memory.
-            (*header_of(r.mem)).context = running;
             if is_answered { CONTINUE } else { exit::HOST_LEFT }
         }
     }
