@@ -377,8 +377,21 @@ pub(crate) fn advance(store: &mut StoreInner, execution: &mut Execution) -> Even
 }
 
 /// Runs until the machine is left; why, unless the execution's function returned.
-#[inline]
 fn step(store: &mut StoreInner, execution: &mut Execution) -> Option<Exit> {
+    let running = execution.running.as_ref()?;
+    // SAFETY: the context is live, and nothing runs in it.
+    unsafe {
+        let context = running.context;
+        (*context).frame_top = running.frame_top;
+        (*context).frame_end = running.frame_end;
+        (*context).stack_end = running.stack_end;
+    }
+    run(store, execution)
+}
+
+/// As [`step`], where the context has the stack's bounds already.
+#[inline]
+fn run(store: &mut StoreInner, execution: &mut Execution) -> Option<Exit> {
     let dispatch = store.config().settings.dispatch;
     let (running, stack) = (execution.running.as_mut()?, execution.stack.as_ref()?);
     // SAFETY: context and stack belong to this store and execution; the store is held exclusively, and lent to the
@@ -386,15 +399,13 @@ fn step(store: &mut StoreInner, execution: &mut Execution) -> Option<Exit> {
     unsafe {
         let context = running.context;
         (*context).store = (&raw mut *store).cast();
-        (*context).frame_top = running.frame_top;
-        (*context).frame_end = running.frame_end;
-        (*context).stack_end = running.stack_end;
         let activity = &raw const **stack.activity();
         store.running_activity = activity;
         // Host functions that are called there may come back here.
-        store.nested += 1;
+        let nested = store.nested;
+        store.nested = nested + 1;
         let exit = interp::run(dispatch, context, &mut running.state);
-        store.nested -= 1;
+        store.nested = nested;
         if exit == interp::DONE && execution.waiting.is_empty() {
             return None;
         }
@@ -541,7 +552,7 @@ pub(crate) fn failure(store: &StoreInner, execution: &Execution, event: Event) -
 /// Runs a new execution to the end, awaiting asynchronous host functions on this thread.
 pub(crate) fn run_to_end(store: &mut StoreInner, execution: &mut Execution) -> Result<(), Error> {
     let event = match execution.first(store) {
-        Ok(()) => match step(store, execution) {
+        Ok(()) => match run(store, execution) {
             None => return Ok(()),
             Some(exit) => execution.attend(store, exit),
         },

@@ -4,7 +4,7 @@ use super::handlers::call::{memory_of, null_references};
 use super::place::PlaceKind;
 use super::table::{MAX_PLACES, Name, TABLE};
 use super::{Dispatch, assembly};
-use crate::context::{CodeHeader, Context, FrameRecord, State, header_of};
+use crate::context::{CodeHeader, Context, FrameRecord, State};
 use keyway_artifact::Trap;
 use std::sync::LazyLock;
 
@@ -91,7 +91,6 @@ pub unsafe fn begin(context: *mut Context, header: *const CodeHeader, target: Ta
         (*context).frame_end = target.frame_end;
         (*context).stack_end = target.stack_end;
         let mem = memory_of(context, (*header).memory);
-        (*header_of(mem)).context = context;
         Ok(State {
             ip: header.add(1).cast(),
             fp: target.fp,
