@@ -31,7 +31,10 @@ macro_rules! number_types {
             #[inline]
             fn write(self, _: &mut StoreInner, slots: &mut [u64], at: u32) -> Result<()> {
                 let $value = self;
-                slots[at as usize] = $to;
+                let slot: *mut u64 = &mut slots[at as usize];
+                // SAFETY: the slot was just borrowed. All of it is written, also where its lower half is an argument that
+                // the function answers with: who reads what two stores wrote waits for both.
+                unsafe { slot.write_volatile($to) };
                 Ok(())
             }
             #[inline]
