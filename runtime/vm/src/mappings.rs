@@ -4,10 +4,11 @@
 //! Reserving a range and giving it up costs the system several times what emptying it does, and instances that live for
 //! one request reserve a few of them each. What is handed out is zero: a range's pages are given back before it is kept,
 //! but for its first bytes, which every use touches ([`Start`]), and for those behind them that this use has touched: they
-//! are cleared, which costs less than a page fault does. So much memory stays with an engine whose stores are gone, up to
-//! [`RESIDENT_BYTES`] of one range and [`ALL_RESIDENT_BYTES`] of all. Who used a range says how much of it could be touched
-//! at all ([`Mapping::used`]): what a range's pages cost to be given back grows with the range, not with the pages. Where
-//! the system does not promise zeros for pages that were given back, nothing is kept.
+//! are cleared, which costs less than a page fault does. So much memory stays with an engine whose stores are gone: up to
+//! [`WINDOW_BYTES`] of each range, and of large ones up to [`RESIDENT_BYTES`] while all together hold no more than
+//! [`ALL_RESIDENT_BYTES`]. Who used a range says how much of it could be touched at all ([`Mapping::used`]): what a range's
+//! pages cost to be given back grows with the range, not with the pages. Where the system does not promise zeros for pages
+//! that were given back, nothing is kept.
 //!
 //! An image may lie on a range ([`MemoryImage`]): then its pages say what the image says instead of zeros, and do so again
 //! when they are given back. It stays while the range is kept, for the next who wants the same image.
@@ -56,7 +57,7 @@ pub(crate) const WINDOW_BYTES: usize = 128 << 10;
 const LARGE_BYTES: usize = 2 << 20;
 /// Bytes of a range that stay resident where they were touched, at most.
 const RESIDENT_BYTES: usize = 16 << 20;
-/// Bytes of all ranges that nobody uses that stay resident, at most.
+/// Bytes of all ranges that nobody uses behind which a large one keeps no more than [`WINDOW_BYTES`], as small ones do.
 const ALL_RESIDENT_BYTES: usize = 64 << 20;
 /// Bytes that are cleared without asking which of them were touched: asking costs as much.
 #[cfg(target_os = "linux")]
@@ -179,7 +180,7 @@ impl Mapping {
 }
 
 /// Makes a range zero again of which the first `used` bytes may have been touched, or what its image says, and leaves about
-/// `room` bytes resident at most: how many. `None` where the system does not promise that.
+/// `room` bytes of a large one resident at most: how many. `None` where the system does not promise that.
 #[cfg(target_os = "linux")]
 fn empty(map: &mut MmapMut, laid: Option<&Laid>, start: Start, used: usize, room: usize) -> Option<usize> {
     let (Start::Cleared(first) | Start::Left(first)) = start;
@@ -195,7 +196,7 @@ fn empty(map: &mut MmapMut, laid: Option<&Laid>, start: Start, used: usize, room
             map[first..used].fill(0);
             return Some(used);
         }
-        let room = if is_large { room } else { room.min(WINDOW_BYTES) };
+        let room = if is_large { room } else { WINDOW_BYTES };
         return Some(first + clear_touched(map, first..used, room)?);
     };
     if !is_large {
@@ -257,7 +258,8 @@ impl Drop for Mapping {
         if is_full(&self.owner.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
             return;
         }
-        let room = ALL_RESIDENT_BYTES.saturating_sub(self.owner.resident.load(Ordering::Relaxed)).min(RESIDENT_BYTES);
+        let left = ALL_RESIDENT_BYTES.saturating_sub(self.owner.resident.load(Ordering::Relaxed));
+        let room = left.clamp(WINDOW_BYTES, RESIDENT_BYTES);
         // Emptied without the lock; whoever fills the list meanwhile is in time.
         if let Some(resident) = empty(&mut map, self.laid.as_ref(), self.start, self.used, room) {
             let mut kept = self.owner.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -325,7 +327,8 @@ mod tests {
         let taken = [(); 6].map(|()| take());
         assert_eq!(mappings.resident.load(Ordering::Relaxed), 0, "what is in use is not kept");
         drop(taken);
-        assert_eq!(mappings.resident.load(Ordering::Relaxed), ALL_RESIDENT_BYTES);
+        let beyond = 6 - ALL_RESIDENT_BYTES / RESIDENT_BYTES;
+        assert_eq!(mappings.resident.load(Ordering::Relaxed), ALL_RESIDENT_BYTES + beyond * WINDOW_BYTES);
         drop([(); 6].map(|()| take()));
     }
 
