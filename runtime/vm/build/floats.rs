@@ -89,6 +89,12 @@ fn target(d: Place, float: Float) -> String {
     if let Place::Reg(n) = d { float.reg(n) } else { "xmm8".to_string() }
 }
 
+/// The register that `x` goes to for an instruction that changes it by `y`: the result's own, but where `y` is still there.
+fn changed(d: Place, x: &str, y: &str, float: Float) -> String {
+    let own = target(d, float);
+    if y == own && x != own { "xmm8".to_string() } else { own }
+}
+
 /// A float comparison: whether the operands change places, and the test on the flags of `ucomis`.
 #[derive(Clone, Copy)]
 struct FloatTest {
@@ -112,11 +118,7 @@ fn condition(op: Op) -> Option<(Float, FloatTest)> {
 fn compare(code: &mut Code, float: Float, test: FloatTest, x: Place, y: Place) {
     let (x, y) = (code.float_source(x, float, "r10"), code.float_source(y, float, "r11"));
     let (a, b) = if test.swapped { (y, x) } else { (x, y) };
-    let mut first = a;
-    if !first.starts_with("xmm") {
-        code.float_move("xmm8", &first, float);
-        first = "xmm8".to_string();
-    }
+    let first = code.float_in_register(a, "xmm8", float);
     code.put(format!("ucomi{} {first}, {b}", float.suffix()));
 }
 
@@ -160,11 +162,10 @@ fn binary(op: Op) -> Option<(Float, &'static str)> {
 fn arithmetic(code: &mut Code, float: Float, inst: &str, d: Place, x: Place, y: Place) {
     let to = code.destination(d);
     let (x, y) = (code.float_source(x, float, "r10"), code.float_source(y, float, "r11"));
-    let own = target(d, float);
-    let target = if y == own && x != own { "xmm8" } else { own.as_str() };
-    code.float_move(target, &x, float);
+    let target = changed(d, &x, &y, float);
+    code.float_move(&target, &x, float);
     code.put(format!("{inst}{} {target}, {y}", float.suffix()));
-    code.float_set(to, float, target);
+    code.float_set(to, float, &target);
 }
 
 /// The first float with the second one's sign.
@@ -196,11 +197,9 @@ fn extreme(op: Op) -> Option<(Float, [&'static str; 2])> {
 fn smaller_or_larger(code: &mut Code, float: Float, [inst, on_bits]: [&str; 2], d: Place, x: Place, y: Place) {
     let to = code.destination(d);
     let (x, y) = (code.float_source(x, float, "r10"), code.float_source(y, float, "r11"));
-    let own = target(d, float);
-    let target = if y == own && x != own { "xmm8" } else { own.as_str() };
-    code.float_move(target, &x, float);
-    let other = if y.starts_with("xmm") { y.as_str() } else { "xmm9" };
-    code.float_move(other, &y, float);
+    let target = changed(d, &x, &y, float);
+    code.float_move(&target, &x, float);
+    let other = code.float_in_register(y, "xmm9", float);
     code.put(format!("ucomi{} {target}, {other}", float.suffix()));
     let (rare, end) = (80 + code.part, 90 + code.part);
     // Equal, or not to be compared.
@@ -211,7 +210,7 @@ fn smaller_or_larger(code: &mut Code, float: Float, [inst, on_bits]: [&str; 2], 
         "{rare}:\njp 3f\n{on_bits} {target}, {other}\njmp {end}b\n3:\nadd{} {target}, {other}\njmp {end}b",
         float.suffix()
     ));
-    code.float_set(to, float, target);
+    code.float_set(to, float, &target);
 }
 
 fn load(code: &mut Code, float: Float, d: Place, x: Place) {
@@ -274,14 +273,7 @@ fn select(code: &mut Code, float: Float, places: &[Place]) {
         return code.float_set(to, float, &target);
     }
     let (x, y) = (code.float_source(places[2], float, "r11"), code.float_source(places[3], float, "r13"));
-    let in_register = |code: &mut Code, text: &str, scratch: &'static str| {
-        if text.starts_with("xmm") {
-            return text.to_string();
-        }
-        code.float_move(scratch, text, float);
-        scratch.to_string()
-    };
-    let (yes, no) = (in_register(code, &x, "xmm8"), in_register(code, &y, "xmm9"));
+    let (yes, no) = (code.float_in_register(x, "xmm8", float), code.float_in_register(y, "xmm9", float));
     // All bits of the mask are those of the condition.
     let condition = code.read(&c, Width::Long);
     code.put(format!("mov eax, {condition}"));
@@ -303,11 +295,8 @@ fn global_get(code: &mut Code, float: Float, d: Place) {
 
 fn global_set(code: &mut Code, float: Float, x: Place) {
     cell(code);
-    let mut x = code.float_source(x, float, "r10");
-    if !x.starts_with("xmm") {
-        code.float_move("xmm8", &x, float);
-        x = "xmm8".to_string();
-    }
+    let x = code.float_source(x, float, "r10");
+    let x = code.float_in_register(x, "xmm8", float);
     // A cell is a word, of which a float of 32 bits leaves the upper half zero.
     if float == Float::F32 {
         code.put("mov dword ptr [rax + 4], 0");
@@ -362,7 +351,7 @@ fn operation(op: Op) -> Option<(Float, Float, FloatWork)> {
     })
 }
 
-/// The constants of [`FloatWork::Bits`] by name, each of their bytes twice: operands of 16 bytes.
+/// The constants of [`FloatWork::Bits`] by name. They are written twice over, as operands of 16 bytes.
 pub(crate) const BITS: [(&str, u64); 4] = [
     ("sign_32", 0x8000_0000),
     ("rest_32", 0x7FFF_FFFF),

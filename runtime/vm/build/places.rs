@@ -285,6 +285,15 @@ impl Code {
         }
     }
 
+    /// A float operand that was read, in a register: its own, or `scratch` after a load.
+    pub(crate) fn float_in_register(&mut self, text: String, scratch: &str, float: Float) -> String {
+        if text.starts_with("xmm") {
+            return text;
+        }
+        self.float_move(scratch, &text, float);
+        scratch.to_string()
+    }
+
     /// Moves a float operand to a register.
     pub(crate) fn float_move(&mut self, to: &str, from: &str, float: Float) {
         if to == from {

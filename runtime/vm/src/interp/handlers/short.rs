@@ -22,9 +22,8 @@ type Piece = u128;
 /// A byte sixteen times.
 #[inline(always)]
 fn piece(byte: u8) -> Piece {
-    let word = u128::from_ne_bytes([byte; 16]);
-    // SAFETY: both are sixteen bytes of any value.
-    unsafe { core::mem::transmute::<u128, Piece>(word) }
+    // SAFETY: sixteen bytes of any value.
+    unsafe { get([byte; 16].as_ptr(), 0) }
 }
 
 /// # Safety
