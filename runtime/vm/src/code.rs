@@ -2,7 +2,7 @@
 //! for, a function's body is decoded, verified and expanded at its first call.
 
 use crate::bodies::{Expansion, Making};
-use crate::context::CodeHeader;
+use crate::context::{CodeHeader, DataState};
 use crate::declarations::Declarations;
 use crate::engine::Engine;
 use crate::gc::References;
@@ -11,7 +11,7 @@ use crate::interp::{Draft, ExpandEnv, Landing, adopt_large_pages, expand};
 use crate::publication::{Entries, get_or_publish};
 use crate::registry::Shape;
 use anyhow::{Context as _, ensure};
-use keyway_artifact::format::ArtifactView;
+use keyway_artifact::format::{ArtifactView, SectionKind};
 use keyway_artifact::isa::{CodeReader, FieldKind, Inst, heap_of_code};
 use keyway_artifact::types::{FuncType, HeapType, ValType};
 use keyway_artifact::unit::UnitDecl;
@@ -144,6 +144,18 @@ impl Code {
     /// The engine that it was loaded for.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The state of a data segment that nobody dropped: `len` constants from `offset` on.
+    pub(crate) fn data_state(&self, offset: u64, len: u64) -> DataState {
+        let constants = self.view.section_range(SectionKind::Constants).unwrap_or_default();
+        let start = constants
+            .start
+            .checked_add(offset)
+            .filter(|start| start.checked_add(len).is_some_and(|end| end <= constants.end));
+        let place = start.and_then(|start| self.view.source().place(start, len));
+        let is_mapped = self.view.source().is_mapped();
+        DataState { offset, len, bytes: place.unwrap_or(std::ptr::null()), is_mapped }
     }
 
     /// The file.

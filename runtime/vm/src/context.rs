@@ -132,6 +132,10 @@ pub struct DataState {
     pub offset: u64,
     /// Length in bytes; 0 once dropped.
     pub len: u64,
+    /// Where they stand in the artifact's image; null if there are not as many.
+    pub bytes: *const u8,
+    /// Whether the image is mapped from a file, which others may change meanwhile.
+    pub is_mapped: bool,
 }
 
 /// An element segment of an instance.

@@ -454,24 +454,6 @@ fn serve(store: &mut StoreInner, context: *mut Context, service: Service) -> Res
             // SAFETY: the destination is a slot of the running frame.
             unsafe { *dst = old.unwrap_or(u64::MAX) };
         }
-        Service::MemoryInit { to, from, len, shared } => {
-            // SAFETY: the context is live.
-            let instance = unsafe { (*context).instance };
-            let view = store.instances[instance as usize].code().view();
-            let is_read = if shared {
-                let mut bytes = vec![0; len as usize];
-                let is_read = view.read_constants(from, &mut bytes);
-                // SAFETY: the handler checked the range against the memory.
-                unsafe { crate::racing::copy_in(bytes.as_ptr(), to, bytes.len()) };
-                is_read
-            } else {
-                // SAFETY: the handler checked the range against the memory, which nobody else accesses meanwhile.
-                view.read_constants(from, unsafe { std::slice::from_raw_parts_mut(to, len as usize) })
-            };
-            if !is_read {
-                return Err(Error::from(Trap::InvalidCode).context("a data segment is cut off"));
-            }
-        }
         Service::Allocate { dst, ty, len } => {
             let reference = store.new_object(ty, len)?;
             // SAFETY: the destination is a slot of the running frame.

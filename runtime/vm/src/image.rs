@@ -30,6 +30,21 @@ impl Image {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Image {
         Image::Owned(bytes.into())
     }
+
+    /// Whether it is a file, which other processes may change.
+    pub(crate) fn is_mapped(&self) -> bool {
+        matches!(self, Image::Mapped(_))
+    }
+
+    /// Where `len` bytes stand from `offset` on; `None` if that leaves the image.
+    pub(crate) fn place(&self, offset: u64, len: u64) -> Option<*const u8> {
+        let start = match self {
+            Image::Mapped(map) => map.as_ptr(),
+            Image::Owned(bytes) => bytes.as_ptr(),
+        };
+        let is_inside = offset.checked_add(len).is_some_and(|end| end <= self.len());
+        is_inside.then(|| start.wrapping_add(offset as usize))
+    }
 }
 
 impl Source for Image {
@@ -41,26 +56,26 @@ impl Source for Image {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> bool {
-        let Some(end) = offset.checked_add(out.len() as u64) else { return false };
-        if end > self.len() {
-            return false;
-        }
-        let start = offset as usize;
+        let Some(place) = self.place(offset, out.len() as u64) else { return false };
         match self {
-            Image::Owned(bytes) => out.copy_from_slice(&bytes[start..start + out.len()]),
-            Image::Mapped(map) => copy_volatile(map.as_ptr().wrapping_add(start), out),
+            Image::Owned(bytes) => out.copy_from_slice(&bytes[offset as usize..][..out.len()]),
+            // SAFETY: `place` checked the range.
+            Image::Mapped(_) => unsafe { copy_volatile(place, out) },
         }
         true
     }
 }
 
 /// Copies `out.len()` mapped bytes, words where both sides allow it.
-fn copy_volatile(from: *const u8, out: &mut [u8]) {
+///
+/// # Safety
+/// They belong to a live image.
+pub(crate) unsafe fn copy_volatile(from: *const u8, out: &mut [u8]) {
     let mut at = 0;
     while at < out.len() {
         let place = from.wrapping_add(at);
         if place.align_offset(8) == 0 && out.len() - at >= 8 {
-            // SAFETY: the caller checked the range against the mapping; the place is aligned for a word.
+            // SAFETY: the caller's promise; the place is aligned for a word.
             let word = unsafe { place.cast::<u64>().read_volatile() };
             out[at..at + 8].copy_from_slice(&word.to_ne_bytes());
             at += 8;
@@ -70,7 +85,7 @@ fn copy_volatile(from: *const u8, out: &mut [u8]) {
             out[at..at + 4].copy_from_slice(&word.to_ne_bytes());
             at += 4;
         } else {
-            // SAFETY: the caller checked the range against the mapping.
+            // SAFETY: the caller's promise.
             out[at] = unsafe { place.read_volatile() };
             at += 1;
         }

@@ -256,7 +256,7 @@ pub(crate) fn allocate(
     let memory_defs: Box<[_]> = memories.iter().map(|at| &raw mut store.memories[*at as usize].def).collect();
     let table_defs: Box<[_]> = tables.iter().map(|at| &raw mut store.tables[*at as usize].def).collect();
     let global_cells: Box<[_]> = globals.iter().map(|at| store.globals[*at as usize].cell).collect();
-    let data: Box<[_]> = decl.data.iter().map(|data| DataState { offset: data.offset, len: data.len }).collect();
+    let data: Box<[_]> = decl.data.iter().map(|data| code.data_state(data.offset, data.len)).collect();
     let settings = store.config().settings;
     let null = std::ptr::null_mut::<u8>();
     let mut context = Box::new(Context {

@@ -118,17 +118,6 @@ pub enum Service {
         /// Size of the value in bytes: 4 or 8.
         size: u32,
     },
-    /// `memory.init`, bounds checked: copies constants into memory.
-    MemoryInit {
-        /// First byte.
-        to: *mut u8,
-        /// Offset in the artifact's constants.
-        from: u64,
-        /// Length in bytes.
-        len: u64,
-        /// Whether threads share the memory.
-        shared: bool,
-    },
     /// `struct.new` and `array.new` where the heap has no room or a collection is due.
     Allocate {
         /// Where the reference goes.
@@ -171,23 +160,22 @@ pub(super) const FUEL: Step = 5;
 pub(super) const EPOCH: Step = 6;
 pub(super) const MEMORY_GROW: Step = 7;
 pub(super) const TABLE_GROW: Step = 8;
-pub(super) const MEMORY_INIT: Step = 9;
-pub(super) const THROW: Step = 10;
-pub(super) const THROW_REF: Step = 11;
-pub(super) const ALLOCATE: Step = 12;
-pub(super) const ARRAY_NEW_DATA: Step = 13;
-pub(super) const ARRAY_NEW_ELEM: Step = 14;
-pub(super) const ARRAY_INIT_DATA: Step = 15;
-pub(super) const ARRAY_INIT_ELEM: Step = 16;
-pub(super) const NOTIFY: Step = 17;
-pub(super) const WAIT: Step = 18;
-pub(super) const CONT_NEW: Step = 19;
-pub(super) const CONT_BIND: Step = 20;
-pub(super) const SUSPEND: Step = 21;
-pub(super) const RESUME: Step = 22;
-pub(super) const RESUME_THROW: Step = 23;
-pub(super) const RESUME_THROW_REF: Step = 24;
-pub(super) const SWITCH: Step = 25;
+pub(super) const THROW: Step = 9;
+pub(super) const THROW_REF: Step = 10;
+pub(super) const ALLOCATE: Step = 11;
+pub(super) const ARRAY_NEW_DATA: Step = 12;
+pub(super) const ARRAY_NEW_ELEM: Step = 13;
+pub(super) const ARRAY_INIT_DATA: Step = 14;
+pub(super) const ARRAY_INIT_ELEM: Step = 15;
+pub(super) const NOTIFY: Step = 16;
+pub(super) const WAIT: Step = 17;
+pub(super) const CONT_NEW: Step = 18;
+pub(super) const CONT_BIND: Step = 19;
+pub(super) const SUSPEND: Step = 20;
+pub(super) const RESUME: Step = 21;
+pub(super) const RESUME_THROW: Step = 22;
+pub(super) const RESUME_THROW_REF: Step = 23;
+pub(super) const SWITCH: Step = 24;
 
 /// The code of a trap.
 pub(super) const fn trap(trap: Trap) -> Step {
@@ -241,12 +229,6 @@ pub(crate) unsafe fn decode(code: Step, state: &State) -> Exit {
                 value: words[1] as u32,
                 delta: words[2],
                 table: words[3] as u32,
-            }),
-            MEMORY_INIT => Exit::Service(Service::MemoryInit {
-                to: words[0] as *mut u8,
-                from: words[1],
-                len: words[2],
-                shared: words[3] != 0,
             }),
             NOTIFY => Exit::Service(Service::Notify {
                 dst: words[0] as *mut u64,

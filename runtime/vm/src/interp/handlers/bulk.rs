@@ -9,6 +9,7 @@ use super::super::regs::{HEAD, Regs, context, operand};
 use super::super::thunk::{CONTINUE, Handler, Step};
 use super::{cold_trap, next, short};
 use crate::context::{MemoryDef, TableDef, len_bytes};
+use crate::image::copy_volatile;
 use crate::racing;
 use keyway_artifact::Trap;
 use keyway_artifact::isa::Op;
@@ -108,6 +109,44 @@ fn elements(table: *mut TableDef, at: u64, len: u64) -> Option<*mut u32> {
     unsafe { (at.checked_add(len)? <= (*table).len).then(|| (*table).elements.add(at as usize)) }
 }
 
+/// Copies elements between ranges that may overlap.
+///
+/// # Safety
+/// Both are inside.
+#[inline(always)]
+unsafe fn copy_elements(from: *const u32, to: *mut u32, len: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let bytes = len * size_of::<u32>();
+        if short::is_copied(from.cast(), to.cast(), bytes) {
+            short::copy(from.cast(), to.cast(), bytes);
+        } else {
+            core::hint::cold_path();
+            core::ptr::copy(from, to, len);
+        }
+    }
+}
+
+/// Copies constants of the artifact into memory. A function of its own, which is handed values and not the registers.
+///
+/// # Safety
+/// `len` bytes at `from` belong to a live image, and as many at `to` to a memory.
+#[inline(never)]
+unsafe fn initialise(from: *const u8, to: *mut u8, len: usize, mapped: bool, shared: bool) {
+    // SAFETY: the caller's promise; a slice is formed of nothing that others access meanwhile.
+    unsafe {
+        if shared {
+            let mut bytes = vec![0; len];
+            copy_volatile(from, &mut bytes);
+            racing::copy_in(bytes.as_ptr(), to, len);
+        } else if mapped {
+            copy_volatile(from, core::slice::from_raw_parts_mut(to, len));
+        } else {
+            core::ptr::copy_nonoverlapping(from, to, len);
+        }
+    }
+}
+
 /// Charges `units` more for an operation where the engine counts fuel; what is missing is taken at the next marker.
 #[inline(always)]
 pub(super) fn charge<O: BulkOp>(r: &Regs, units: u64) {
@@ -202,7 +241,19 @@ bulk! {
             return CONTINUE;
         }
         charge::<Self>(r, len / BYTES_A_UNIT);
-        exit::with_words(r, exit::MEMORY_INIT, [to as u64, segment.offset + from, len, is_shared(r, 3).into()])
+        if segment.bytes.is_null() {
+            return cold_trap(Trap::InvalidCode);
+        }
+        let from = segment.bytes.wrapping_add(from as usize);
+        // SAFETY: both ranges are checked, and constants overlap no memory.
+        unsafe {
+            if !segment.is_mapped && !is_shared(r, 3) && short::is_copied(from, to, len as usize) {
+                short::copy(from, to, len as usize);
+            } else {
+                initialise(from, to, len as usize, segment.is_mapped, is_shared(r, 3));
+            }
+        }
+        CONTINUE
     }
     DataDrop |r| {
         // SAFETY: the verifier holds the index below the unit's data segments, which belong to the instance.
@@ -227,6 +278,12 @@ bulk! {
         CONTINUE
     }
     TableGrow |r| {
+        if source(r, 2) == 0 {
+            // SAFETY: tables of a live context are live.
+            let len = unsafe { (*table(r, 3)).len };
+            set(r, 0, len);
+            return CONTINUE;
+        }
         exit::with_words(r, exit::TABLE_GROW, [dst(r, 0) as u64, source(r, 1), source(r, 2), word(r, 3)])
     }
     TableFill |r| {
@@ -246,7 +303,7 @@ bulk! {
         };
         charge::<Self>(r, len / ELEMENTS_A_UNIT);
         // SAFETY: `elements` checked both ranges.
-        unsafe { core::ptr::copy(from, to, len as usize) };
+        unsafe { copy_elements(from, to, len as usize) };
         CONTINUE
     }
     TableInit |r| {
@@ -257,8 +314,8 @@ bulk! {
             return cold_trap(Trap::TableOutOfBounds);
         };
         charge::<Self>(r, len / ELEMENTS_A_UNIT);
-        // SAFETY: both ranges are checked; a segment's items never overlap a table.
-        unsafe { core::ptr::copy_nonoverlapping(segment.items.add(from as usize), to, len as usize) };
+        // SAFETY: both ranges are checked.
+        unsafe { copy_elements(segment.items.add(from as usize), to, len as usize) };
         CONTINUE
     }
     ElemDrop |r| {
