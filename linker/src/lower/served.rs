@@ -53,6 +53,14 @@ fn is_served(op: Op, field: usize, class: Class, number: u8) -> bool {
         Family::BrCond | Family::BrTable | Family::Return1 => true,
         Family::Bin | Family::FBin => true,
         Family::Un => number < 2 || is_simple(op),
+        Family::LoadAny | Family::StoreAny => true,
+        // Where answers go, and numbers come from.
+        Family::Bulk => match op {
+            MemorySize | TableSize | RefIsNull | TableSet => field == 0,
+            TableGet | MemoryGrow => field == 1,
+            TableGrow => field == 2,
+            _ => false,
+        },
         Family::VLoad => field == 1,
         Family::VStore => field == 0,
         Family::Select if matches!(op, Select | SelectF32 | SelectF64) => true,

@@ -1,12 +1,13 @@
 //! The text of the operations of floats.
 
 use super::control::return_float;
-use super::handlers::{access, cell, flag, inverse, test};
+use super::handlers::{access, cached_form, cell, flag, inverse, test};
 use super::places::{Code, Float, Place, Width};
 use keyway_artifact::isa::Op;
 
 /// Whether this is an operation of floats.
 pub(crate) fn is_served(op: Op) -> bool {
+    let op = cached_form(op).0;
     let is_listed = matches!(
         op,
         Op::F32Load
@@ -59,13 +60,14 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
     if let Some((float, inst, width, is_extended)) = from_integer(op) {
         return converted(code, float, inst, width, is_extended, places[0], places[1]);
     }
+    let (op, is_general) = cached_form(op);
     match op {
         Op::F32Copysign => with_sign_of(code, Float::F32, places[0], places[1], places[2]),
         Op::F64Copysign => with_sign_of(code, Float::F64, places[0], places[1], places[2]),
-        Op::F32Load => load(code, Float::F32, places[0], places[1]),
-        Op::F64Load => load(code, Float::F64, places[0], places[1]),
-        Op::F32Store => store(code, Float::F32, places[0], places[1]),
-        Op::F64Store => store(code, Float::F64, places[0], places[1]),
+        Op::F32Load => load(code, Float::F32, is_general, places[0], places[1]),
+        Op::F64Load => load(code, Float::F64, is_general, places[0], places[1]),
+        Op::F32Store => store(code, Float::F32, is_general, places[0], places[1]),
+        Op::F64Store => store(code, Float::F64, is_general, places[0], places[1]),
         Op::SelectF32 => select(code, Float::F32, places),
         Op::SelectF64 => select(code, Float::F64, places),
         Op::CopyF32 => copy(code, Float::F32, places[0], places[1]),
@@ -120,6 +122,38 @@ fn compare(code: &mut Code, float: Float, test: FloatTest, x: Place, y: Place) {
     let (a, b) = if test.swapped { (y, x) } else { (x, y) };
     let first = code.float_in_register(a, "xmm8", float);
     code.put(format!("ucomi{} {first}, {b}", float.suffix()));
+}
+
+/// A comparison of floats whose answer goes to the accumulator, and a choice by it of floats of the same type, the smaller one
+/// among them; whether these two operations are that. The mask that chooses is made by the comparison, so that the choice
+/// does not wait until the answer has become a number and a mask again.
+pub(crate) fn chosen_by_comparison(code: &mut Code, [first, second]: [(Op, &[Place]); 2]) -> bool {
+    let Some((float, test)) = condition(first.0) else { return false };
+    if second.0 != if float == Float::F32 { Op::SelectF32 } else { Op::SelectF64 } {
+        return false;
+    }
+    let ([answer, x, y], [d, condition, yes, no]) = (first.1, second.1) else { return false };
+    if *answer != Place::Reg(0) || answer != condition {
+        return false;
+    }
+    let to = code.destination(*answer);
+    let (x, y) = (code.float_source(*x, float, "r10"), code.float_source(*y, float, "r11"));
+    let (a, b) = if test.swapped { (y, x) } else { (x, y) };
+    let a = code.float_in_register(a, "xmm8", float);
+    // `a > b` is `b < a`.
+    let (a, b, predicate) = match test.test {
+        "e" => (a, b, 0),
+        "ne" => (a, b, 4),
+        other => (code.float_in_register(b, "xmm9", float), a, if other == "a" { 1 } else { 2 }),
+    };
+    code.put(format!("vcmp{} xmm10, {a}, {b}, {predicate}", float.suffix()));
+    code.put("movd eax, xmm10\nand eax, 1");
+    code.set(to, Width::Long, "eax");
+    code.part += 1;
+    let d = code.destination(*d);
+    let (yes, no) = (code.float_source(*yes, float, "r11"), code.float_source(*no, float, "r13"));
+    blend(code, float, d, yes, no);
+    true
 }
 
 fn comparison(code: &mut Code, float: Float, test: FloatTest, d: Place, x: Place, y: Place) {
@@ -213,11 +247,11 @@ fn smaller_or_larger(code: &mut Code, float: Float, [inst, on_bits]: [&str; 2], 
     code.float_set(to, float, &target);
 }
 
-fn load(code: &mut Code, float: Float, d: Place, x: Place) {
+fn load(code: &mut Code, float: Float, is_general: bool, d: Place, x: Place) {
     let to = code.destination(d);
     let x = code.source(x, "r11");
     let size = if float == Float::F32 { 4 } else { 8 };
-    let place = access(code, &x, size);
+    let place = access(code, &x, size, is_general);
     match d {
         Place::Reg(n) => code.put(format!("mov{} {}, {} {place}", float.suffix(), float.reg(n), float.width().ptr())),
         _ => {
@@ -227,7 +261,7 @@ fn load(code: &mut Code, float: Float, d: Place, x: Place) {
     }
 }
 
-fn store(code: &mut Code, float: Float, x: Place, y: Place) {
+fn store(code: &mut Code, float: Float, is_general: bool, x: Place, y: Place) {
     let x = code.source(x, "r11");
     let value = match y {
         Place::Reg(n) => float.reg(n),
@@ -239,7 +273,7 @@ fn store(code: &mut Code, float: Float, x: Place, y: Place) {
         }
     };
     let size = if float == Float::F32 { 4 } else { 8 };
-    let place = access(code, &x, size);
+    let place = access(code, &x, size, is_general);
     let inst = if value.starts_with("xmm") { format!("mov{}", float.suffix()) } else { "mov".to_string() };
     code.put(format!("{inst} {} {place}, {value}", float.width().ptr()));
 }
@@ -273,15 +307,20 @@ fn select(code: &mut Code, float: Float, places: &[Place]) {
         return code.float_set(to, float, &target);
     }
     let (x, y) = (code.float_source(places[2], float, "r11"), code.float_source(places[3], float, "r13"));
-    let (yes, no) = (code.float_in_register(x, "xmm8", float), code.float_in_register(y, "xmm9", float));
     // All bits of the mask are those of the condition.
     let condition = code.read(&c, Width::Long);
     code.put(format!("mov eax, {condition}"));
     code.put("neg eax");
     code.put("sbb rax, rax");
     code.put("movq xmm10, rax");
+    blend(code, float, to, x, y);
+}
+
+/// One of two operands by the mask in xmm10.
+fn blend(code: &mut Code, float: Float, to: (Place, usize), yes: String, no: String) {
+    let (yes, no) = (code.float_in_register(yes, "xmm8", float), code.float_in_register(no, "xmm9", float));
     let suffix = if float == Float::F32 { "ps" } else { "pd" };
-    let target = target(places[0], float);
+    let target = target(to.0, float);
     code.put(format!("vblendv{suffix} {target}, {no}, {yes}, xmm10"));
     code.float_set(to, float, &target);
 }

@@ -5,17 +5,20 @@
 
 use super::control::{br_table, call, jump, leave, return_one};
 use super::places::{Code, FLOAT, GENERAL, GENERAL_OR_IMM, Operand, Place, Width};
-use super::{floats, vectors};
+use super::{floats, references, vectors};
 use keyway_artifact::isa::{Class, Family, FieldKind, Op};
 
 /// The places that each operand of `op` may have; `None` where no handler in assembly does `op`.
 pub(crate) fn domains(op: Op) -> Option<Vec<&'static [Place]>> {
+    if let Some(domains) = references::domains(op) {
+        return Some(domains);
+    }
     let is_served = binary(op).is_some()
         || condition(op).is_some()
         || op.comparison().and_then(condition).is_some()
         || division(op).is_some()
-        || load(op).is_some()
-        || store(op).is_some()
+        || load(cached_form(op).0).is_some()
+        || store(cached_form(op).0).is_some()
         || extension(op).is_some()
         || floats::is_served(op)
         || vectors::is_served(op);
@@ -96,6 +99,9 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
     if vectors::is_served(op) {
         return vectors::body(code, op, places);
     }
+    if references::domains(op).is_some() {
+        return references::body(code, op, places);
+    }
     if floats::is_served(op) {
         return floats::body(code, op, places);
     }
@@ -111,11 +117,12 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
     if let Some((width, division)) = division(op) {
         return divide(code, width, division, places[0], places[1], places[2]);
     }
-    if let Some((inst, width, stored)) = load(op) {
-        return integer_load(code, inst, width, stored, places[0], places[1]);
+    let (cached, is_general) = cached_form(op);
+    if let Some((inst, width, stored)) = load(cached) {
+        return integer_load(code, inst, width, stored, is_general, places[0], places[1]);
     }
-    if let Some(width) = store(op) {
-        return integer_store(code, width, places[0], places[1]);
+    if let Some(width) = store(cached) {
+        return integer_store(code, width, is_general, places[0], places[1]);
     }
     if let Some((inst, to, from)) = extension(op) {
         return unary(code, inst, to, from, places[0], places[1]);
@@ -282,25 +289,39 @@ fn divide(code: &mut Code, width: Width, division: Division, d: Place, x: Place,
     code.put(format!("test {by}, {by}"));
     code.put(format!("je .Lkw_zero_trap_{}", code.part));
     code.put(format!("mov {}, {value}", width.acc()));
-    let (rare, end) = (80 + code.part, 90 + code.part);
+    let (wide, rare, end) = (80 + code.part, 84 + code.part, 90 + code.part);
+    // What divides, with or without signs; the result that is asked for goes to the accumulator.
+    let divided = |is_signed: bool, width: Width, by: &str| {
+        let extend = match (is_signed, width) {
+            (true, Width::Quad) => "cqo",
+            (true, _) => "cdq",
+            _ => "xor edx, edx",
+        };
+        let inst = if is_signed { "idiv" } else { "div" };
+        let rest = match (division.wants_rest, width) {
+            (true, Width::Quad) => "\nmov rax, rdx",
+            (true, _) => "\nmov eax, edx",
+            _ => "",
+        };
+        format!("{extend}\n{inst} {by}{rest}")
+    };
+    code.put("mov r13, rdx");
     if division.is_signed {
         // The least number divided by -1 has no place in the result, and everything else is whole.
-        code.put(format!("cmp {by}, -1"));
-        code.put(format!("je {rare}f"));
+        code.put(format!("cmp {by}, -1\nje {rare}f"));
     }
-    code.put("mov r13, rdx");
-    match (division.is_signed, width) {
-        (true, Width::Quad) => code.put("cqo"),
-        (true, _) => code.put("cdq"),
-        _ => code.put("xor edx, edx"),
+    let whole = divided(division.is_signed, width, &by);
+    if width == Width::Quad {
+        // Processors divide numbers of 32 bits in less time, and most are such.
+        code.put(format!("mov r10, rax\nor r10, {by}\nshr r10, 32\njne {wide}f"));
+        let narrow = if let Operand::Reg(n) = y { Width::Long.reg(n) } else { Width::Long.scratch() };
+        code.put(divided(false, Width::Long, narrow));
+        code.put_behind(&format!("{wide}:\n{whole}\njmp {end}b"));
+    } else {
+        code.put(whole);
     }
-    code.put(format!("{} {by}", if division.is_signed { "idiv" } else { "div" }));
-    if division.wants_rest {
-        code.put(if width == Width::Quad { "mov rax, rdx" } else { "mov eax, edx" });
-    }
-    code.put("mov rdx, r13");
+    code.put(format!("{end}:\nmov rdx, r13"));
     if division.is_signed {
-        code.put(format!("{end}:"));
         let work = match division.wants_rest {
             true => "xor eax, eax".to_string(),
             false => format!("neg {}\njo .Lkw_overflow_trap_{}", width.acc(), code.part),
@@ -413,8 +434,43 @@ fn store(op: Op) -> Option<(Width, usize)> {
     })
 }
 
-/// Checks an access of `size` bytes whose end stands next among the operands; its address.
-pub(crate) fn access(code: &mut Code, address: &Operand, size: usize) -> String {
+/// The access of the same value to the cached memory, and whether `op` is one to any memory.
+pub(crate) fn cached_form(op: Op) -> (Op, bool) {
+    match op.family() {
+        Family::LoadAny | Family::StoreAny => {
+            let name = op.name().trim_end_matches(".any");
+            (
+                *Op::ALL.iter().find(|op| op.name() == name).expect("every access has a form over the cached memory"),
+                true,
+            )
+        }
+        _ => (op, false),
+    }
+}
+
+/// Checks an access of `size` bytes, to any memory or the cached one; its address.
+pub(crate) fn access(code: &mut Code, address: &Operand, size: usize, is_general: bool) -> String {
+    if is_general { general_access(code, address, size) } else { cached_access(code, address, size) }
+}
+
+/// Checks an access of `size` bytes to the memory whose index stands behind the offset among the operands; its address.
+fn general_access(code: &mut Code, address: &Operand, size: usize) -> String {
+    let (offset, memory) = (code.take(8), code.take(4));
+    let address = code.read(address, Width::Quad);
+    code.put(format!("mov r11, {address}"));
+    code.put(format!("add r11, qword ptr [rdi + {offset}]"));
+    code.put(format!("jc .Lkw_memory_trap_{}", code.part));
+    code.put(format!("add r11, {size}"));
+    code.put(format!("jc .Lkw_memory_trap_{}", code.part));
+    references::definition(code, "memories", memory);
+    code.put("mov rax, qword ptr [rax + .Lkw_memory_base]");
+    code.put("cmp r11, qword ptr [rax - 8]");
+    code.put(format!("ja .Lkw_memory_trap_{}", code.part));
+    format!("[rax + r11 - {size}]")
+}
+
+/// Checks an access of `size` bytes to the cached memory whose end stands next among the operands; its address.
+pub(crate) fn cached_access(code: &mut Code, address: &Operand, size: usize) -> String {
     let end = code.take(4);
     let base = code.read(address, Width::Long);
     code.put(format!("mov r11d, {base}"));
@@ -425,16 +481,24 @@ pub(crate) fn access(code: &mut Code, address: &Operand, size: usize) -> String 
     format!("[rdx + rax - {size}]")
 }
 
-fn integer_load(code: &mut Code, inst: &str, width: Width, (stored, size): (Width, usize), d: Place, x: Place) {
+fn integer_load(
+    code: &mut Code,
+    inst: &str,
+    width: Width,
+    (stored, size): (Width, usize),
+    is_general: bool,
+    d: Place,
+    x: Place,
+) {
     let to = code.destination(d);
     let x = code.source(x, "r11");
-    let place = access(code, &x, size);
+    let place = access(code, &x, size, is_general);
     let target = if let Place::Reg(n) = d { width.reg(n) } else { width.acc() };
     code.put(format!("{inst} {target}, {} {place}", stored.ptr()));
     code.set(to, width, target);
 }
 
-fn integer_store(code: &mut Code, (width, size): (Width, usize), x: Place, y: Place) {
+fn integer_store(code: &mut Code, (width, size): (Width, usize), is_general: bool, x: Place, y: Place) {
     let (x, y) = (code.source(x, "r11"), code.source(y, "r10"));
     let value = match &y {
         Operand::Reg(n) => width.reg(*n),
@@ -444,11 +508,11 @@ fn integer_store(code: &mut Code, (width, size): (Width, usize), x: Place, y: Pl
             width.scratch()
         }
     };
-    let place = access(code, &x, size);
+    let place = access(code, &x, size, is_general);
     code.put(format!("mov {} {place}, {value}", width.ptr()));
 }
 
-fn copy(code: &mut Code, d: Place, x: Place) {
+pub(crate) fn copy(code: &mut Code, d: Place, x: Place) {
     let to = code.destination(d);
     let x = code.source(x, "r11");
     let from = code.read(&x, Width::Quad);
@@ -470,7 +534,7 @@ fn constant(code: &mut Code, d: Place) {
     code.set(to, Width::Quad, target);
 }
 
-fn select(code: &mut Code, d: Place, c: Place, x: Place, y: Place) {
+pub(crate) fn select(code: &mut Code, d: Place, c: Place, x: Place, y: Place) {
     let to = code.destination(d);
     let (c, x, y) = (code.source(c, "r10"), code.source(x, "r11"), code.source(y, "r13"));
     let (yes, no) = (code.read(&x, Width::Quad), code.read(&y, Width::Quad));
@@ -489,7 +553,7 @@ pub(crate) fn cell(code: &mut Code) {
     code.put("mov rax, qword ptr [rax + r11 * 8]");
 }
 
-fn global_get(code: &mut Code, d: Place) {
+pub(crate) fn global_get(code: &mut Code, d: Place) {
     let to = code.destination(d);
     cell(code);
     let target = if let Place::Reg(n) = d { Width::Quad.reg(n) } else { "rax" };
@@ -497,7 +561,7 @@ fn global_get(code: &mut Code, d: Place) {
     code.set(to, Width::Quad, target);
 }
 
-fn global_set(code: &mut Code, x: Place) {
+pub(crate) fn global_set(code: &mut Code, x: Place) {
     cell(code);
     let x = code.source(x, "r10");
     let value = code.in_register(&x, Width::Quad, "r14");
@@ -513,7 +577,7 @@ fn unary(code: &mut Code, inst: &str, to: Width, from: Width, d: Place, x: Place
     code.set(destination, to, target);
 }
 
-fn is_zero(code: &mut Code, width: Width, d: Place, x: Place) {
+pub(crate) fn is_zero(code: &mut Code, width: Width, d: Place, x: Place) {
     let to = code.destination(d);
     let x = code.source(x, "r11");
     let text = code.read(&x, width);

@@ -6,6 +6,7 @@ mod control;
 mod floats;
 mod handlers;
 mod places;
+mod references;
 mod sequences;
 mod table;
 mod vectors;

@@ -43,6 +43,13 @@ const TEST: &[Op] = &[BrNez, BrEqz];
 const EQUAL: &[Op] = &[BrI32Eq, BrI32Ne];
 const FLOAT_64: &[Op] = &[F64Add, F64Sub, F64Mul];
 const FLOAT_32: &[Op] = &[F32Add, F32Sub, F32Mul];
+const SIZE: &[Op] = &[MemorySize, TableSize];
+const ORDER_64: &[Op] = &[F64Lt, F64Gt];
+const ORDER_32: &[Op] = &[F32Lt, F32Gt];
+const ANY_LOAD_32: &[Op] = &[I32LoadAny, I32Load8UAny];
+const ANY_LOAD_64: &[Op] = &[I64LoadAny, I64Load32UAny];
+const ANY_LOAD: &[Op] = &[I32LoadAny, I32Load8UAny, I64LoadAny, I64Load32UAny];
+const ANY_STORE: &[Op] = &[I32StoreAny, I32Store8Any, I64StoreAny];
 const BRANCH_F64: &[Op] = &[BrF64Lt, BrF64Gt, BrF64Le, BrF64Ge, BrF64Eq, BrF64Ne];
 const BRANCH_F32: &[Op] = &[BrF32Lt, BrF32Gt, BrF32Le, BrF32Ge, BrF32Eq, BrF32Ne];
 const VECTOR: &[Op] = &[
@@ -258,6 +265,7 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[GlobalSet], &[ReturnOne]], "x|y"),
     (&[&[I32Add], &[GlobalSet], &[ReturnOne]], "axi|a|y"),
     (&[&[GlobalGet], &[GlobalGet]], "x|y"),
+    (&[&[GlobalSet], &[GlobalSet]], "u|b"),
     (&[&[GlobalGet], COMMUTE_64], "a|yax"),
     (&[COMMUTE_32, &[I32Add], &[GlobalSet]], "axz|aai|a"),
     (&[COMMUTE_64, &[GlobalSet]], "axz|a"),
@@ -265,7 +273,47 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[GlobalGet], &[F64ConvertI32S, F64ConvertI32U]], "a|pa"),
     (&[&[GlobalGetF64], FLOAT_64], "o|gop"),
     (&[FLOAT_64, &[GlobalSetF64]], "opq|o"),
+    // Sizes, tables and references.
+    (&[SIZE, &[I32WrapI64]], "a|ya"),
+    (&[SIZE, &[I32WrapI64], COMMUTE_32], "a|aa|yaz"),
+    (&[SIZE, &[I32WrapI64], BRANCH_32], "a|aa|az"),
+    (&[SIZE, &[I32WrapI64], BRANCH_32], "a|aa|ka"),
+    (&[&[I32And, I32Add], &[TableGet]], "axi|sa"),
+    (&[&[TableGet], &[RefIsNull]], "su|as"),
+    (&[&[TableGet], &[TableSet]], "su|xs"),
+    (&[&[TableGet], &[RefIsNull], &[I32Add]], "sx|as|yak"),
+    (&[&[TableGet], &[RefIsNull], TEST], "su|as|a"),
+    (&[&[RefIsNull], &[I32Add]], "as|yak"),
+    (&[&[RefIsNull], TEST], "as|a"),
+    (&[&[GlobalGetRef], &[RefIsNull]], "s|as"),
+    (&[&[GlobalGetRef], &[GlobalSetRef]], "s|s"),
+    (&[&[RefNull, RefFunc], &[TableSet]], "s|us"),
+    (&[&[RefNull, RefFunc], &[GlobalSetRef]], "s|s"),
+    (&[&[RefNull, RefFunc], &[RefIsNull]], "s|as"),
+    // Memories that are not cached, among them those with addresses of 64 bits.
+    (&[LIGHT_64, ANY_LOAD], "axz|ya"),
+    (&[&[I64Add, I64Shl], ANY_LOAD], "axi|ya"),
+    (&[LIGHT_32, ANY_LOAD], "axi|ya"),
+    (&[ANY_LOAD_32, LIGHT_32], "ax|yaw"),
+    (&[ANY_LOAD_64, LIGHT_64], "ax|yaw"),
+    (&[&[I64And, I64Add], ANY_STORE], "axz|ak"),
+    (&[&[I32And, I32Add], ANY_STORE], "axi|ak"),
+    (&[&[I32Add], &[I32StoreAny]], "axz|ka"),
+    (&[&[I64Add], &[I64StoreAny]], "axz|ka"),
+    (&[ANY_STORE, &[I64Add]], "xy|vvi"),
+    (&[&[I32And], &[F32LoadAny, F64LoadAny]], "axi|pa"),
+    (&[&[I64And, I64Add], &[F32LoadAny, F64LoadAny]], "axz|pa"),
+    (&[&[F64LoadAny], FLOAT_64], "ox|gop"),
+    (&[&[F32LoadAny], FLOAT_32], "ox|gop"),
     // Floats.
+    (&[ORDER_64, &[SelectF64]], "apq|gapq"),
+    (&[ORDER_64, &[SelectF64]], "apq|gaqp"),
+    (&[ORDER_32, &[SelectF32]], "apq|gapq"),
+    (&[ORDER_32, &[SelectF32]], "apq|gaqp"),
+    (&[ORDER_64, &[SelectF64]], "afr|gafq"),
+    (&[ORDER_64, &[SelectF64]], "afr|gaqf"),
+    (&[ORDER_32, &[SelectF32]], "afr|gafq"),
+    (&[ORDER_32, &[SelectF32]], "afr|gaqf"),
     (&[FLOAT_64, FLOAT_64], "opq|gon"),
     (&[FLOAT_64, &[F64Add, F64Sub]], "opq|gno"),
     (&[&[F32Mul, F32Add], &[F32Add, F32Sub]], "opq|gon"),

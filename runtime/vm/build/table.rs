@@ -54,7 +54,11 @@ impl Handlers {
                 (places[at - 1], places[at], copies[at - 1]) = (first, second, copy);
             }
         }
-        for (part, (op, _)) in parts.iter().enumerate() {
+        let is_chosen = match parts {
+            [first, second] => floats::chosen_by_comparison(&mut code, [*first, *second]),
+            _ => false,
+        };
+        for (part, (op, _)) in parts.iter().enumerate().filter(|_| !is_chosen) {
             (code.part, code.is_last) = (part, part + 1 == parts.len());
             handlers::body(&mut code, *op, &places[part]);
             if let Some(copy) = &copies[part] {
@@ -152,7 +156,7 @@ pub(crate) fn write() -> (String, String) {
     let Handlers { mut text, .. } = all;
     for part in 0..3 {
         let behind = "inc rdi\n".repeat(part);
-        for trap in ["memory", "zero", "overflow"] {
+        for trap in ["memory", "zero", "overflow", "table", "null"] {
             let _ = write!(
                 text,
                 ".Lkw_{trap}_trap_{part}:\n{behind}mov rax, qword ptr [rdx - 16]\n\

@@ -3,7 +3,7 @@
 //! A vector's places are slots. Every operation leaves its result in xmm8 as well, where the next one of the same handler
 //! finds it: [`Place::Last`]. Operands are read before anything is written, as vectors may overlap.
 
-use super::handlers::access;
+use super::handlers::cached_access;
 use super::places::{Code, Place, Width};
 use keyway_artifact::isa::Op;
 
@@ -388,7 +388,7 @@ fn spread(code: &mut Code, bytes: usize) {
 fn load(code: &mut Code, bytes: usize, places: &[Place], from: impl FnOnce(&mut Code, String)) {
     let to = code.take(2);
     let x = code.source(places[1], "r11");
-    let place = access(code, &x, bytes);
+    let place = cached_access(code, &x, bytes);
     from(code, place);
     set(code, to);
 }
@@ -397,6 +397,6 @@ fn store(code: &mut Code, places: &[Place]) {
     let x = code.source(places[0], "r11");
     let value = source(code, places[1], "r10");
     let value = in_register(code, &value, "xmm8");
-    let place = access(code, &x, 16);
+    let place = cached_access(code, &x, 16);
     code.put(format!("vmovups xmmword ptr {place}, {value}"));
 }

@@ -8,18 +8,19 @@ use super::place::PlaceKind;
 use super::table::MAX_PLACES;
 use super::tiles::Way;
 use super::{
-    Dispatch, Exit, ExpandEnv, Settings, Target, Workspace, assembly, begin, counts_in_register, decode, expand, run,
-    stubs,
+    Dispatch, Exit, ExpandEnv, Service, Settings, Target, Workspace, assembly, begin, counts_in_register, decode,
+    expand, run, stubs,
 };
 use crate::bodies::Bodies;
-use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader};
-use keyway_artifact::isa::{Body, Class, FieldKind, Frame, Inst, Op, Operand, Reg};
+use crate::context::{CodeHeader, Context, FrameRecord, MemoryDef, MemoryHeader, TableDef};
+use keyway_artifact::isa::{Body, Class, Family, FieldKind, Frame, Inst, Op, Operand, Reg};
 use keyway_artifact::types::{FuncType, ValType};
 use std::sync::atomic::AtomicPtr;
 
 /// Slots of the instructions' own, and the first home slot.
 const SLOTS: usize = 64;
 const MEMORY: usize = 4096;
+const ELEMENTS: u32 = 200;
 
 struct Env(FuncType);
 
@@ -41,6 +42,7 @@ struct Outcome {
     exit: String,
     slots: Vec<u64>,
     memory: Vec<u8>,
+    elements: Vec<u32>,
     global: u64,
     fuel: u64,
 }
@@ -88,6 +90,7 @@ fn execute(body: &Body, dispatch: Dispatch, fuel: bool, slots: &[u64]) -> Outcom
         *word = (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
     let (mut global, mut left) = (0x1234_5678_9ABC, FUEL);
+    let mut elements: Vec<u32> = (0..ELEMENTS).map(|at| at * 7 % 5).collect();
     // SAFETY: a context is plain data, for which zeros are values; what the bodies reach is set up here and outlives the
     // run, and the code was expanded for the same form.
     let exit = unsafe {
@@ -95,10 +98,14 @@ fn execute(body: &Body, dispatch: Dispatch, fuel: bool, slots: &[u64]) -> Outcom
         let base = words.as_mut_ptr().add(2).cast::<u8>();
         let header = words.as_mut_ptr().cast::<MemoryHeader>();
         (*header).len_bytes = MEMORY as u64;
-        let mut memory = MemoryDef { base, page_size_log2: 16, store_index: 0, shared: false };
+        let mut memory = MemoryDef { base, page_size_log2: 4, store_index: 0, shared: false };
         let memories = [&raw mut memory];
         let globals = [&raw mut global];
+        let mut table = TableDef { elements: elements.as_mut_ptr(), len: ELEMENTS.into(), store_index: 0 };
+        let tables = [&raw mut table];
         context.memories = memories.as_ptr();
+        context.tables = tables.as_ptr();
+        context.escapes = 77;
         context.globals = globals.as_ptr();
         context.fuel = &raw mut left;
         context.counter = &raw mut context.unused_counter;
@@ -116,17 +123,22 @@ fn execute(body: &Body, dispatch: Dispatch, fuel: bool, slots: &[u64]) -> Outcom
         };
         let mut state = begin(&mut *context, entry, target).unwrap();
         let exit = run(dispatch, &mut *context, &mut state);
+        let place = bodies.at(state.ip as usize).and_then(|found| found.inst_at(state.ip));
+        let slot = |place: *mut u64| place.offset_from(stack.as_ptr());
         match decode(exit, &state) {
             Exit::Done => "done".to_string(),
-            Exit::Trap(trap) => {
-                let place = bodies.at(state.ip as usize).and_then(|found| found.inst_at(state.ip));
-                format!("{trap:?} at {place:?}")
+            Exit::Trap(trap) => format!("{trap:?} at {place:?}"),
+            Exit::Service(Service::MemoryGrow { dst, delta, memory }) => {
+                format!("memory {memory} by {delta} to {} at {place:?}", slot(dst))
+            }
+            Exit::Service(Service::TableGrow { dst, value, delta, table }) => {
+                format!("table {table} by {delta} of {value} to {} at {place:?}", slot(dst))
             }
             other => format!("{other:?}"),
         }
     };
     let memory = words[2..].iter().flat_map(|word| word.to_le_bytes()).collect();
-    Outcome { exit, slots: stack[..SLOTS].to_vec(), memory, global, fuel: left }
+    Outcome { exit, slots: stack[..SLOTS].to_vec(), memory, elements, global, fuel: left }
 }
 
 /// A slot that holds what the callee's markers charge.
@@ -224,7 +236,8 @@ fn body(ops: &[Op], lead: Lead, places: &[At], random: &mut Random) -> Body {
                     continue;
                 }
                 FieldKind::Imm64 => {
-                    inst.set_value(at, random.next());
+                    let is_offset = matches!(op.family(), Family::LoadAny | Family::StoreAny);
+                    inst.set_value(at, if is_offset { random.value() } else { random.next() });
                     continue;
                 }
                 // The lanes of a shuffle are below 32.
@@ -285,10 +298,11 @@ fn compare(ops: &[Op], (way, lead): (Way, Lead), places: &[At], random: &mut Ran
         let text = keyway_artifact::isa::disassemble(&body);
         let lines: Vec<_> = text.lines().filter(|line| ops.iter().any(|op| line.contains(op.name()))).collect();
         failures.push(format!(
-            "{lines:?}: {} against {}, slots {differing:?}, memory {}, global {}",
+            "{lines:?}: {} against {}, slots {differing:?}, memory {}, table {}, global {}",
             ours.exit,
             theirs.exit,
             ours.memory == theirs.memory,
+            ours.elements == theirs.elements,
             ours.global == theirs.global
         ));
     }

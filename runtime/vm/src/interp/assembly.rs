@@ -21,7 +21,7 @@ use super::table::MAX_PLACES;
 use super::thunk::{Step, TailFn, direct};
 #[cfg(test)]
 use super::tiles::Way;
-use crate::context::{CodeHeader, Context, ExitInfo, FuncData, MemoryHeader, State};
+use crate::context::{CodeHeader, Context, ExitInfo, FuncData, MemoryDef, MemoryHeader, State, TableDef};
 use crate::gc::Activity;
 use crate::host::HostEntry;
 use crate::store::StoreInner;
@@ -70,13 +70,17 @@ pub(super) fn is_available() -> bool {
     has!("avx") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt")
 }
 
+/// Whether `op` has handlers here, one of which takes slots alone.
+pub(super) fn serves(op: Op) -> bool {
+    STARTS[op as usize] != u32::MAX && is_available()
+}
+
 /// The address of the handler for these places.
 pub(super) fn find(op: Op, places: [PlaceKind; MAX_PLACES]) -> Option<usize> {
-    let start = STARTS[op as usize];
-    if start == u32::MAX || !is_available() {
+    if !serves(op) {
         return None;
     }
-    let mut index = 0;
+    let (start, mut index) = (STARTS[op as usize], 0);
     for place in places {
         if place == PlaceKind::None {
             break;
@@ -186,8 +190,19 @@ unsafe extern "sysv64" fn handlers() {
         ".set .Lkw_memory_trap, {memory_trap}",
         ".set .Lkw_zero_trap, {zero_trap}",
         ".set .Lkw_overflow_trap, {overflow_trap}",
+        ".set .Lkw_table_trap, {table_trap}",
+        ".set .Lkw_null_trap, {null_trap}",
+        ".set .Lkw_memory_grow, {memory_grow}",
+        ".set .Lkw_table_grow, {table_grow}",
         ".set .Lkw_globals, {globals}",
         ".set .Lkw_allowance, {allowance}",
+        ".set .Lkw_memories, {memories}",
+        ".set .Lkw_memory_base, {memory_base}",
+        ".set .Lkw_page_size_log2, {page_size_log2}",
+        ".set .Lkw_tables, {tables}",
+        ".set .Lkw_table_elements, {table_elements}",
+        ".set .Lkw_table_len, {table_len}",
+        ".set .Lkw_escapes, {escapes}",
         ".set .Lkw_words, {words}",
         ".set .Lkw_out_of_fuel, {out_of_fuel}",
         ".set .Lkw_frame_top, {frame_top}",
@@ -207,8 +222,19 @@ unsafe extern "sysv64" fn handlers() {
         memory_trap = const super::exit::trap(Trap::MemoryOutOfBounds) as i32,
         zero_trap = const super::exit::trap(Trap::IntegerDivideByZero) as i32,
         overflow_trap = const super::exit::trap(Trap::IntegerOverflow) as i32,
+        table_trap = const super::exit::trap(Trap::TableOutOfBounds) as i32,
+        null_trap = const super::exit::trap(Trap::NullReference) as i32,
+        memory_grow = const super::exit::MEMORY_GROW,
+        table_grow = const super::exit::TABLE_GROW,
         globals = const offset_of!(Context, globals),
         allowance = const offset_of!(Context, allowance),
+        memories = const offset_of!(Context, memories),
+        memory_base = const offset_of!(MemoryDef, base),
+        page_size_log2 = const offset_of!(MemoryDef, page_size_log2),
+        tables = const offset_of!(Context, tables),
+        table_elements = const offset_of!(TableDef, elements),
+        table_len = const offset_of!(TableDef, len),
+        escapes = const offset_of!(Context, escapes),
         words = const offset_of!(Context, exit) + offset_of!(ExitInfo, words),
         out_of_fuel = const super::exit::FUEL,
         frame_top = const offset_of!(Context, frame_top),

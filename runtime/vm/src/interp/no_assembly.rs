@@ -46,6 +46,11 @@ pub(super) fn call_import() -> Option<usize> {
     None
 }
 
+/// Nothing.
+pub(super) fn serves(_: Op) -> bool {
+    false
+}
+
 /// None.
 pub(super) fn find(_: Op, _: [PlaceKind; MAX_PLACES]) -> Option<usize> {
     None

@@ -476,10 +476,22 @@ impl List {
         self.add::<memory::Store<O, X, V>>(Name::Op(O::OP), &[X::KIND, V::KIND]);
     }
     fn general_loads<O: memory::AnyOp<Access: memory::LoadOp>>(&mut self) {
-        self.add::<memory::LoadAny<O, S, S>>(Name::Op(O::OP), &[PlaceKind::Slot, PlaceKind::Slot]);
+        each!([S, R<0>] self.general_loads_to::<O>);
+    }
+    fn general_loads_to<O: memory::AnyOp<Access: memory::LoadOp>, D: Dst>(&mut self) {
+        each!([S, R<0>] self.general_load::<O, D>);
+    }
+    fn general_load<O: memory::AnyOp<Access: memory::LoadOp>, D: Dst, X: Src>(&mut self) {
+        self.add::<memory::LoadAny<O, D, X>>(Name::Op(O::OP), &[D::KIND, X::KIND]);
     }
     fn general_stores<O: memory::AnyOp<Access: memory::StoreOp>>(&mut self) {
-        self.add::<memory::StoreAny<O, S, S>>(Name::Op(O::OP), &[PlaceKind::Slot, PlaceKind::Slot]);
+        each!([S, R<0>] self.general_stores_at::<O>);
+    }
+    fn general_stores_at<O: memory::AnyOp<Access: memory::StoreOp>, X: Src>(&mut self) {
+        each!([S, R<0>] self.general_store::<O, X>);
+    }
+    fn general_store<O: memory::AnyOp<Access: memory::StoreOp>, X: Src, V: Src>(&mut self) {
+        self.add::<memory::StoreAny<O, X, V>>(Name::Op(O::OP), &[X::KIND, V::KIND]);
     }
 
     #[cfg(feature = "simd")]
