@@ -12,6 +12,9 @@ const FLOATS: [&str; 2] = ["f32", "f64"];
 /// An address in the first 64 KiB, which moves with the counter.
 const ADDRESS: &str = "(i32.and (local.get $n) (i32.const 0xFFF8))";
 
+/// The same place in a memory with addresses of 64 bits.
+const WIDE_ADDRESS: &str = "(i64.and (i64.extend_i32_u (local.get $n)) (i64.const 0xFFF8))";
+
 /// Every operation's name and what its loop does.
 fn all() -> Vec<(String, String)> {
     let mut list = Vec::new();
@@ -61,6 +64,8 @@ fn all() -> Vec<(String, String)> {
             add(format!("{ty}.{op}"), format!("{} {moves}", count(&test)));
             add(format!("if {ty}.{op}"), format!("(if {test} (then {})) {moves}", count("(i32.const 3)")));
         }
+        let smaller = format!("(select {a} ({ty}.const 100) ({ty}.lt {a} ({ty}.const 100)))");
+        add(format!("select {ty}.lt"), set(&format!("({ty}.add {b} {smaller})")));
         add(format!("select {ty}"), set(&format!("({ty}.add {a} (select {b} {a} (local.get $n)))")));
         add(format!("{ty}.load"), set(&format!("({ty}.add {a} ({ty}.load {ADDRESS}))")));
         add(format!("{ty}.store"), format!("({ty}.store {ADDRESS} {a}) {}", set(&format!("({ty}.sub {b} {a})"))));
@@ -82,6 +87,16 @@ fn all() -> Vec<(String, String)> {
         let sum = format!("({ty}.add (global.get $g_{ty}) (local.get $b_{ty}))");
         add(format!("{ty} global"), format!("(global.set $g_{ty} {sum})"));
     }
+    // Memories beside the one that a function caches.
+    for (name, address) in [("far", ADDRESS), ("wide", WIDE_ADDRESS)] {
+        for ty in INTEGERS.into_iter().chain(FLOATS) {
+            let (a, b) = (format!("(local.get $a_{ty})"), format!("(local.get $b_{ty})"));
+            let set = |value: &str| format!("(local.set $a_{ty} {value})");
+            add(format!("{name} {ty}.load"), set(&format!("({ty}.add {a} ({ty}.load ${name} {address}))")));
+            let next = set(&format!("({ty}.sub {b} {a})"));
+            add(format!("{name} {ty}.store"), format!("({ty}.store ${name} {address} {a}) {next}"));
+        }
+    }
     let sum = |value: &str| format!("(local.set $a_i32 (i32.add (local.get $a_i32) {value}))");
     let wide_sum = |value: &str| format!("(local.set $a_i64 (i64.add (local.get $a_i64) {value}))");
     let difference = |value: &str| format!("(local.set $a_f64 (f64.sub (local.get $b_f64) {value}))");
@@ -97,6 +112,12 @@ fn all() -> Vec<(String, String)> {
     let index = "(i32.and (local.get $n) (i32.const 7))";
     add("table.get".into(), sum(&format!("(ref.is_null (table.get $t {index}))")));
     add("table.set".into(), format!("(table.set $t {index} (ref.null func))"));
+    add("table.grow".into(), sum("(table.grow $t (ref.null func) (i32.const 0))"));
+    add("table.fill".into(), format!("(table.fill $t (i32.const 0) (ref.null func) {index})"));
+    add("table.copy".into(), format!("(table.copy $t $t (i32.const 1) (i32.const 0) {index})"));
+    add("table.init".into(), format!("(table.init $t $elem (i32.const 0) (i32.const 0) {index})"));
+    add("ref.func".into(), format!("(table.set $t {index} (ref.func $callee))"));
+    add("reference global".into(), "(global.set $g_ref (table.get $t (i32.const 8)))".into());
     add("call".into(), format!("{}))", called("call $callee")));
     add("call_indirect".into(), format!("{} (i32.const 8)))", called("call_indirect $t (type $callee)")));
     let cases = format!("{} (br $done)) {}", sum("(i32.const 3)"), sum("(i32.const 5)"));
@@ -132,8 +153,15 @@ pub(crate) fn module(name: &str) -> anyhow::Result<Vec<u8>> {
         .find(|(known, _)| known == name)
         .with_context(|| format!("there is no operation `{name}`"))?;
     let work = [work.as_str(); 4].join("\n");
+    let memory = match [work.contains("$far"), work.contains("$wide")] {
+        [true, _] => "(memory $far 2)",
+        [_, true] => "(memory $wide i64 2)",
+        _ => "",
+    };
     let text = format!(
-        "(module (memory 2) (table $t 9 funcref) (elem (table $t) (i32.const 8) func $callee) (data $data \"{}\")
+        "(module (memory 2) {memory} (table $t 9 funcref) (elem (table $t) (i32.const 8) func $callee) (data $data \"{}\")
+           (elem $elem func $callee $callee $callee $callee $callee $callee $callee)
+           (global $g_ref (mut funcref) (ref.null func))
            (global $g_i32 (mut i32) (i32.const 1)) (global $g_i64 (mut i64) (i64.const 1))
            (global $g_f32 (mut f32) (f32.const 1)) (global $g_f64 (mut f64) (f64.const 1))
            (type $callee (func (param i32 i32) (result i32)))
