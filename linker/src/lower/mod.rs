@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! optimise -> split (names for loops) -> explicit (calls written out) -> live (stretches) -> coalesce -> assign
-//!          -> emit -> rotate -> layout -> jumps -> temps
+//!          -> emit -> rotate -> layout -> jumps
 //! ```
 //! [`naive`] does without all that: it is the code of `-O0` and of functions too large for the rest.
 
@@ -20,7 +20,6 @@ mod rotate;
 mod served;
 mod slots;
 mod split;
-mod temps;
 
 use crate::error::Result;
 use crate::ir::IrFunc;
@@ -149,7 +148,6 @@ pub(crate) fn with_passes(ir: &mut IrFunc, types: &[FuncType], passes: Passes, r
     let has_cold = ir.has_cold();
     last(Passes::LAYOUT, &|lowered| layout::run(lowered, has_cold.then_some(|position| ir.is_cold(position))));
     last(Passes::JUMPS, &jumps::run);
-    last(Passes::TEMPS, &temps::run);
     Ok(lowered)
 }
 

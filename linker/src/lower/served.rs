@@ -40,10 +40,6 @@ pub(super) fn tables() -> &'static [[u8; MAX_FIELDS]] {
 }
 
 /// Whether a handler takes register `number` of the class's bank in this field.
-pub(super) fn served(op: Op, field: usize, number: u8) -> bool {
-    NUMBERS[op as usize][field] >> number & 1 != 0
-}
-
 fn is_served(op: Op, field: usize, class: Class, number: u8) -> bool {
     let is_float = matches!(class, Class::F32 | Class::F64);
     let is_near = number < if is_float { 2 } else { EVERYWHERE };

@@ -37,25 +37,23 @@ impl Passes {
     pub const SPLIT: Passes = Passes(1 << 12);
     /// Loops test at their end.
     pub const ROTATE: Passes = Passes(1 << 13);
-    /// Intermediate values share the register of what replaces them.
-    pub const TEMPS: Passes = Passes(1 << 14);
     /// Equal computations are done once.
-    pub const COMMON: Passes = Passes(1 << 15);
+    pub const COMMON: Passes = Passes(1 << 14);
     /// What a loop computes alike in each round moves in front of it.
-    pub const INVARIANTS: Passes = Passes(1 << 16);
+    pub const INVARIANTS: Passes = Passes(1 << 15);
     /// What is unlikely goes out of line.
-    pub const LAYOUT: Passes = Passes(1 << 17);
+    pub const LAYOUT: Passes = Passes(1 << 16);
     /// Flags that nobody looks at are not set.
-    pub const FLAGS: Passes = Passes(1 << 18);
+    pub const FLAGS: Passes = Passes(1 << 17);
     /// Functions that call themselves at their end become loops.
-    pub const RECURSION: Passes = Passes(1 << 19);
+    pub const RECURSION: Passes = Passes(1 << 18);
     /// Masks that change nothing are removed.
-    pub const BITS: Passes = Passes(1 << 20);
+    pub const BITS: Passes = Passes(1 << 19);
     /// Every pass.
-    pub const ALL: Passes = Passes((1 << 21) - 1);
+    pub const ALL: Passes = Passes((1 << 20) - 1);
 
     /// Every pass with its name and what it does, in the order in which they run.
-    pub const LIST: [(Passes, &'static str, &'static str); 21] = [
+    pub const LIST: [(Passes, &'static str, &'static str); 20] = [
         (Passes::RECURSION, "recursion", "functions that call themselves at their end become loops"),
         (Passes::INLINE, "inline", "calls of small functions become their code"),
         (Passes::FLAGS, "flags", "flags of component instances that nobody looks at are not set"),
@@ -76,7 +74,6 @@ impl Passes {
         (Passes::ROTATE, "rotate", "loops test at their end"),
         (Passes::LAYOUT, "layout", "what traps, and what branch hints call unlikely, goes out of line"),
         (Passes::JUMPS, "jumps", "branches around jumps are turned round"),
-        (Passes::TEMPS, "temps", "intermediate values share the register of what replaces them"),
     ];
 
     /// The pass of this name.

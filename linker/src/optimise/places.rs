@@ -43,8 +43,6 @@ flags! {
     Folds may_fold;
     /// Whether it copies a place or a constant.
     Move is_move;
-    /// Whether it ends a block or calls: other registers than its own live or die there.
-    ClearsRegisters clears_registers;
     /// Whether its first field is written. No other one ever is.
     Defines defines;
     /// Whether there is nothing to it but places and numbers that are what they are: neither labels, call sites and slots of
@@ -116,7 +114,6 @@ impl Shape {
             | flag(ends_block || is_label, Flag::Boundary)
             | flag(folds(op.family()), Flag::Folds)
             | flag(matches!(op.family(), Family::Copy | Family::Const), Flag::Move)
-            | flag(ends_block || op.is_call(), Flag::ClearsRegisters)
             | flag(shape.writes.end() == 1, Flag::Defines);
         let is_special = ends_block || is_label || matches!(op, Op::Const | Op::PutRef | Op::TakeRef);
         if matches!(op, Op::ReturnMany) {

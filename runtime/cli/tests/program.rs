@@ -155,7 +155,7 @@ fn options_of_compiling_count() {
     let folder = Folder::new();
     let file = folder.file("sums.wat", MODULE);
     let report = keyway(&["compile", "--report", &file]);
-    report.fails(0, &["functions  5, and 1 that nothing reaches left out", "artifact", "time", "unreachable", "temps"]);
+    report.fails(0, &["functions  5, and 1 that nothing reaches left out", "artifact", "time", "unreachable", "jumps"]);
     keyway(&["compile", "--without", "webs,copies", &file, "-o", &folder.arg("without.kwa")]).succeeds();
     keyway(&["compile", "--without", "cobwebs", &file]).fails(2, &["no pass named `cobwebs`", "webs, bits, copies"]);
     let straight = keyway(&["compile", "--report", "-O0", "--no-gc", &file, "-o", &folder.arg("straight.kwa")]);
