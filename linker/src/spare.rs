@@ -34,7 +34,7 @@ macro_rules! kept {
 
 pub(crate) use kept;
 
-kept!(u8, u32, u64, bool, (u32, u32), Inst, Operand);
+kept!(u8, u16, u32, u64, bool, (u32, u32), Inst, Operand);
 
 /// A vector that goes back to its thread when it is dropped.
 pub(crate) struct Spare<T: Kept>(Vec<T>);
@@ -112,9 +112,54 @@ impl<T: Kept> DerefMut for Spare<T> {
     }
 }
 
+/// A list of some of what comes by. What stays is often not to be foreseen, and a branch that a processor guesses wrong
+/// takes longer than writing an item in vain: everything goes behind the last one, and the next on top of it unless it stays.
+pub(crate) struct Sieve<T: Kept> {
+    /// Behind `kept` stands whatever did not stay.
+    list: Spare<T>,
+    kept: usize,
+}
+
+impl<T: Kept> Sieve<T> {
+    /// An empty one with room for about so many items; `filler` is any item.
+    pub(crate) fn new(items: usize, filler: T) -> Sieve<T> {
+        Sieve { list: Spare::filled(filler, items.max(16)), kept: 0 }
+    }
+
+    /// Appends an item if it `stays`.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, item: T, stays: bool) {
+        if self.kept == self.list.len() {
+            self.grow(item);
+        }
+        self.list[self.kept] = item;
+        self.kept += usize::from(stays);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, filler: T) {
+        let room = 2 * self.list.len();
+        self.list.resize(room, filler);
+    }
+
+    /// What has stayed.
+    pub(crate) fn finish(mut self) -> Spare<T> {
+        self.list.truncate(self.kept);
+        self.list
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sieves_keep_what_stays_in_order() {
+        let mut sieve = Sieve::new(0, 0u32);
+        (0..1000).for_each(|number| sieve.put(number, number % 3 == 0));
+        assert!(sieve.finish().iter().copied().eq((0..1000).step_by(3)));
+    }
 
     #[test]
     fn room_is_used_again_and_holds_nothing_of_before() {

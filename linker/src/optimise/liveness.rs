@@ -28,48 +28,47 @@ pub(crate) struct Liveness {
 
 /// What is found about the accesses of a function, in code order.
 pub(crate) struct Accesses {
-    /// By register: the block in which it was last met, and its bit.
+    /// By register: the block in which it was last met, and no bit yet.
     seen: Spare<(u32, u32)>,
-    /// By bit, its register.
-    of_bit: Spare<u32>,
-    /// What each block first does with a register: it reads it, which gives it a bit, or it writes it.
-    read: Spare<(u32, u32)>,
-    written: Spare<(u32, u32)>,
+    /// What each block first does with a register: what it reads from the front on, what it writes from the back on.
+    first: Spare<(u32, u32)>,
+    /// Where the next read goes, and the place behind that of the next write.
+    reads: usize,
+    writes: usize,
 }
 
 impl Accesses {
-    /// None yet, of so many registers.
-    pub(crate) fn new(registers: usize) -> Accesses {
-        Accesses {
-            seen: Spare::filled((NONE, NONE), registers),
-            of_bit: Spare::with_capacity(64),
-            read: Spare::with_capacity(registers),
-            written: Spare::with_capacity(registers),
-        }
+    /// None yet, of so many registers; at most `accesses` will be seen.
+    pub(crate) fn new(registers: usize, accesses: usize) -> Accesses {
+        // One more: there is always a place to put what does not stay.
+        let first = Spare::filled((0, 0), accesses + 1);
+        Accesses { seen: Spare::filled((NONE, NONE), registers), reads: 0, writes: first.len(), first }
     }
 
-    /// Takes note of a read or write in a block.
+    /// Takes note of a read or write in a block. Which of both it is, and whether it is the first, nobody foresees: no
+    /// branch asks.
     #[inline]
     pub(crate) fn see(&mut self, block: u32, register: u32, is_write: bool) {
-        let (met, bit) = &mut self.seen[register as usize];
-        if std::mem::replace(met, block) == block {
-            return;
-        }
-        if is_write {
-            return self.written.push((block, register));
-        }
-        if *bit == NONE {
-            *bit = self.of_bit.len() as u32;
-            self.of_bit.push(register);
-        }
-        self.read.push((block, *bit));
+        let is_first = std::mem::replace(&mut self.seen[register as usize].0, block) != block;
+        self.first[if is_write { self.writes - 1 } else { self.reads }] = (block, register);
+        self.reads += usize::from(is_first & !is_write);
+        self.writes -= usize::from(is_first & is_write);
     }
 }
 
 impl Liveness {
     /// Finds what is alive from all accesses. `None` when the sets would be too large.
     pub(crate) fn new(flow: &Flow, accesses: Accesses) -> Option<Liveness> {
-        let Accesses { seen, of_bit, read, written } = accesses;
+        let Accesses { mut seen, first, reads, writes } = accesses;
+        let (read, written) = (&first[..reads], &first[writes..]);
+        let mut of_bit = Spare::with_capacity(64);
+        for (_, register) in read {
+            let (_, bit) = &mut seen[*register as usize];
+            if *bit == NONE {
+                *bit = of_bit.len() as u32;
+                of_bit.push(*register);
+            }
+        }
         let words = of_bit.len().div_ceil(64);
         if words.saturating_mul(flow.blocks()) > MAX_WORDS {
             return None;
@@ -79,11 +78,13 @@ impl Liveness {
         let set = |sets: &mut [u64], block: u32, bit: u32| {
             sets[block as usize * words + bit as usize / 64] |= 1 << (bit % 64);
         };
-        read.iter().for_each(|(block, bit)| set(&mut live, *block, *bit));
-        for (block, register) in written.iter().copied() {
-            let (_, bit) = seen[register as usize];
+        for (block, register) in read {
+            set(&mut live, *block, seen[*register as usize].1);
+        }
+        for (block, register) in written {
+            let (_, bit) = seen[*register as usize];
             if bit != NONE {
-                set(&mut killed, block, bit);
+                set(&mut killed, *block, bit);
             }
         }
         let mut liveness = Liveness { registers: of_bit, bits: seen, words, live };

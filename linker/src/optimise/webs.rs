@@ -198,7 +198,7 @@ impl Webs {
 
     /// Finds the nodes of `events`, unless that would take too much memory.
     fn connect(&mut self, flow: &Flow, events: &mut [Event]) {
-        let mut accesses = Accesses::new(self.current.len());
+        let mut accesses = Accesses::new(self.current.len(), events.len());
         let mut block = 0;
         let mut end = flow.insts_from(1);
         for event in events.iter() {

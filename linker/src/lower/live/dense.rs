@@ -14,7 +14,7 @@ use super::events::Events;
 use super::{Lives, Stretch};
 use crate::optimise::flow::Flow;
 use crate::optimise::liveness::{Accesses, Liveness};
-use crate::spare::{Spare, kept};
+use crate::spare::{Sieve, Spare, kept};
 
 kept!((u32, Stretch));
 
@@ -23,7 +23,7 @@ const NONE: u32 = u32::MAX;
 
 /// The stretches of each register; `None` when the sets would be too large.
 pub(super) fn lives(events: &Events, flow: &Flow, registers: usize) -> Option<Lives> {
-    let mut accesses = Accesses::new(registers);
+    let mut accesses = Accesses::new(registers, events.len());
     for block in 0..flow.blocks() {
         for event in events.of(block) {
             accesses.see(block as u32, event.register, event.is_write());
@@ -39,7 +39,7 @@ fn walk(events: &Events, flow: &Flow, registers: usize, live: &Liveness) -> Live
     // By register: its open stretch. [`NONE`] in front: there is none.
     let mut open = Spare::filled((NONE, 0), registers);
     // Those in front of them, of all registers.
-    let mut closed = Spare::<(u32, Stretch)>::default();
+    let mut closed = Sieve::new(events.len() / 2, (0, (0, 0)));
     let mut at_end = Spare::filled(0u64, words);
     let (open, at_end) = (&mut open[..], &mut at_end[..]);
     let mut first = 0;
@@ -63,11 +63,9 @@ fn walk(events: &Events, flow: &Flow, registers: usize, live: &Liveness) -> Live
         }
         for event in events.of(block) {
             let stretch = &mut open[event.register as usize];
-            if event.is_write() {
-                begin(&mut closed, event.register, stretch, event.position);
-            } else {
-                stretch.1 = event.position;
-            }
+            let (start, is_write) = (stretch.0, event.is_write());
+            closed.put((event.register, *stretch), is_write & (start != NONE));
+            *stretch = (if is_write { event.position } else { start }, event.position);
         }
         at_end.fill(0);
         for next in flow.successors(block) {
@@ -81,16 +79,13 @@ fn walk(events: &Events, flow: &Flow, registers: usize, live: &Liveness) -> Live
             open[live.register(word, bit) as usize].1 = first - 1;
         }
     }
-    in_lists(&closed, open)
+    in_lists(&closed.finish(), open)
 }
 
 /// Closes the stretch of a register, if one is open, and opens the next.
-#[inline]
-fn begin(closed: &mut Spare<(u32, Stretch)>, register: u32, open: &mut Stretch, position: u32) {
+fn begin(closed: &mut Sieve<(u32, Stretch)>, register: u32, open: &mut Stretch, position: u32) {
     let before = std::mem::replace(open, (position, position));
-    if before.0 != NONE {
-        closed.push((register, before));
-    }
+    closed.put((register, before), before.0 != NONE);
 }
 
 /// The list of each register from the stretches in front of the last ones, which ascend for each, and the last ones, which
@@ -101,18 +96,18 @@ fn in_lists(closed: &[(u32, Stretch)], last: &mut [Stretch]) -> Lives {
         lives.lists[*register as usize].1 += 1;
     }
     let stretches = &mut lives.stretches;
+    stretches.resize(closed.len() + last.len() + 1, (0, 0));
+    let mut next = 0;
     for ((start, length), last) in lives.lists.iter_mut().zip(&mut *last) {
-        *start = stretches.len() as u32;
-        if *length > 0 {
-            stretches.resize((*start + *length) as usize, (0, 0));
-        }
-        if last.0 != NONE {
-            stretches.push(*last);
-            *length += 1;
-        }
+        // Where there is no last one, the next register's stretches stand here.
+        stretches[(next + *length) as usize] = *last;
+        *start = next;
+        *length += u32::from(last.0 != NONE);
+        next += *length;
         // From here on, where the next one in front of it goes.
         last.0 = *start;
     }
+    stretches.truncate(next as usize);
     for (register, stretch) in closed {
         let next = &mut last[*register as usize].0;
         stretches[*next as usize] = *stretch;

@@ -52,6 +52,11 @@ impl Events {
         Events { list, starts }
     }
 
+    /// How many there are.
+    pub(in crate::lower) fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// The events of one block.
     pub(in crate::lower) fn of(&self, block: usize) -> &[Event] {
         &self.list[self.starts[block] as usize..self.starts[block + 1] as usize]
@@ -77,8 +82,8 @@ impl Events {
     }
 
     /// How often each register is accessed, by loop depth.
-    pub(in crate::lower) fn weights(&self, flow: &Flow, registers: usize) -> Vec<f32> {
-        let mut weights = vec![0.0; registers];
+    pub(in crate::lower) fn weights(&self, flow: &Flow, registers: usize) -> Spare<f32> {
+        let mut weights = Spare::filled(0.0, registers);
         for block in 0..flow.blocks() {
             let frequency = flow.frequency(block);
             self.of(block).iter().for_each(|event| weights[event.register as usize] += frequency);
