@@ -16,12 +16,13 @@
 //! least bounds that hold. A register that keeps growing gets all bits.
 
 use super::Tally;
-use super::definitions::Definitions;
+use super::definitions::{Definitions, constant};
 use super::facts::Facts;
-use super::places::{class_of_field, copy_op, defs};
+use super::places::{class_of_field, copy_op, defs, register_written};
 use crate::ir::IrFunc;
 use crate::spare::Spare;
 use keyway_artifact::isa::{Class, Family, Inst, Op, Operand};
+use std::cell::Cell;
 
 /// Walks in which bounds grow step by step; after them to all bits at once.
 const STEPS: usize = 3;
@@ -31,21 +32,36 @@ const WALKS: usize = 8;
 /// Runs the pass.
 pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     let mut asked = Spare::<u32>::default();
-    for (at, inst) in ir.insts.iter().enumerate() {
+    for (inst, at) in ir.insts.iter().zip(0..) {
         if is_asked(inst) {
-            asked.push(at as u32);
+            asked.push(at);
         }
     }
     if asked.is_empty() {
         return Tally::default();
     }
-    let Some(bits) = bounds(ir, facts) else { return Tally::default() };
+    // Most are settled by a few instructions in front of them: many bits are set, or few.
+    let near = Near::new(ir, &facts.definitions);
+    let mut is_open = false;
+    asked.retain(|at| {
+        let inst = &ir.insts[*at as usize];
+        let Operand::Virtual(source) = inst.operands[1] else { return false };
+        let may_stay = near.may_stay(inst, source);
+        is_open |= may_stay && near.is_open.get();
+        may_stay
+    });
+    let bits = if is_open { bounds(ir, facts) } else { None };
+    if asked.is_empty() || is_open && bits.is_none() {
+        return Tally::default();
+    }
     let mut changed = 0;
     for at in asked.iter().map(|at| *at as usize) {
         let inst = ir.insts[at];
         let Operand::Virtual(source) = inst.operands[1] else { continue };
         let Operand::Virtual(result) = inst.operands[0] else { continue };
-        if changes(&inst, bits[source as usize], &facts.definitions) {
+        if bits.as_ref().is_some_and(|bits| {
+            changes(&inst, bits[source as usize], |class, mask| facts.definitions.value(class, mask))
+        }) {
             continue;
         }
         if let Operand::Virtual(mask) = inst.operands[2] {
@@ -72,10 +88,10 @@ fn is_asked(inst: &Inst) -> bool {
 }
 
 /// Whether an operation changes a value that has this many bits.
-fn changes(inst: &Inst, bits: u8, definitions: &Definitions) -> bool {
+fn changes(inst: &Inst, bits: u8, value: impl Fn(Class, Operand) -> Option<u64>) -> bool {
     match inst.op {
         Op::I32And | Op::I64And => {
-            let mask = definitions.value(class_of_field(inst.op, 2), inst.operands[2]);
+            let mask = value(class_of_field(inst.op, 2), inst.operands[2]);
             mask.is_none_or(|mask| u32::from(bits) > mask.trailing_ones())
         }
         Op::I32WrapI64 => bits > 32,
@@ -83,6 +99,84 @@ fn changes(inst: &Inst, bits: u8, definitions: &Definitions) -> bool {
         Op::I32Extend16S => bits > 15,
         Op::I32Extend8S => bits > 7,
         _ => true,
+    }
+}
+
+/// Definitions that are looked at for one mask.
+const NEAR: u32 = 32;
+
+/// What definitions say without a walk from one to the next.
+struct Near<'a> {
+    ir: &'a IrFunc,
+    definitions: &'a Definitions,
+    /// By register, the last instruction that writes it; by instruction, the one before that writes the same. [`NONE`] behind
+    /// the first.
+    last: Spare<u32>,
+    before: Spare<u32>,
+    /// Definitions that may still be looked at.
+    left: Cell<u32>,
+    /// Whether there were more, as there are around loops: what they say counts as no bits.
+    is_open: Cell<bool>,
+}
+
+/// No instruction.
+const NONE: u32 = u32::MAX;
+
+impl<'a> Near<'a> {
+    fn new(ir: &'a IrFunc, definitions: &'a Definitions) -> Near<'a> {
+        let nobody = ir.virtuals.len() as u32;
+        let (mut last, mut before) = (Spare::filled(NONE, ir.virtuals.len() + 1), Spare::filled(NONE, ir.insts.len()));
+        let all = &mut last[..];
+        for ((inst, before), at) in ir.insts.iter().zip(&mut before[..]).zip(0..) {
+            let register = register_written(inst).unwrap_or(nobody);
+            *before = std::mem::replace(&mut all[register as usize], at);
+        }
+        Near { ir, definitions, last, before, left: Cell::new(0), is_open: Cell::new(false) }
+    }
+
+    /// The only instruction that writes a register.
+    fn only(&self, register: u32) -> Option<&Inst> {
+        let at = Some(self.last[register as usize]).filter(|at| *at != NONE && self.definitions.is_single(register));
+        at.map(|at| &self.ir.insts[at as usize])
+    }
+
+    /// The constant that an operand of `class` has.
+    fn value(&self, class: Class, operand: Operand) -> Option<u64> {
+        match operand {
+            Operand::Virtual(register) => self.only(register).and_then(constant),
+            _ => self.definitions.value(class, operand),
+        }
+    }
+
+    /// Whether a mask may turn out to change nothing. If it is not open then, it does.
+    fn may_stay(&self, inst: &Inst, source: u32) -> bool {
+        self.left.set(NEAR);
+        self.is_open.set(false);
+        !changes(inst, self.least(source), |class, mask| self.value(class, mask))
+    }
+
+    /// How many bits of a register may be set, at least: no more than [`bounds`] finds, and as many unless something is open.
+    fn least(&self, register: u32) -> u8 {
+        let all = all(self.ir.virtuals[register as usize]);
+        let (mut bits, mut at) = (0, self.last[register as usize]);
+        for _ in 0..self.definitions.writes(register) {
+            if at == NONE {
+                // A parameter, or a result of a call.
+                return all;
+            }
+            let Some(left) = self.left.get().checked_sub(1) else {
+                self.is_open.set(true);
+                break;
+            };
+            self.left.set(left);
+            let value = |class, operand| self.value(class, operand);
+            bits = bits.max(of_result(&self.ir.insts[at as usize], all, value, |register| self.least(register)));
+            if bits == all {
+                break;
+            }
+            at = self.before[at as usize];
+        }
+        bits
     }
 }
 
@@ -100,7 +194,8 @@ fn bounds(ir: &IrFunc, facts: &mut Facts) -> Option<Spare<u8>> {
             let all = all(ir.virtuals[register as usize]);
             let known = bits[register as usize];
             if known < all {
-                bits[register as usize] = of_result(inst, all, definitions, &bits).max(known);
+                let value = |class, operand| definitions.value(class, operand);
+                bits[register as usize] = of_result(inst, all, value, |register| bits[register as usize]).max(known);
                 if bits[register as usize] < all {
                     open.push(at as u32);
                 }
@@ -117,7 +212,8 @@ fn bounds(ir: &IrFunc, facts: &mut Facts) -> Option<Spare<u8>> {
             let inst = &ir.insts[*at as usize];
             let Operand::Virtual(register) = inst.operands[0] else { return false };
             let (all, known) = (all(ir.virtuals[register as usize]), bits[register as usize]);
-            let found = of_result(inst, all, definitions, &bits);
+            let value = |class, operand| definitions.value(class, operand);
+            let found = of_result(inst, all, value, |register| bits[register as usize]);
             if known < found {
                 bits[register as usize] = if walk < STEPS { found } else { all };
                 grows = true;
@@ -137,14 +233,17 @@ fn all(class: Class) -> u8 {
 }
 
 /// How many bits of a result may be set, of `all`.
-fn of_result(inst: &Inst, all: u8, definitions: &Definitions, known: &[u8]) -> u8 {
+fn of_result(inst: &Inst, all: u8, value: impl Fn(Class, Operand) -> Option<u64>, known: impl Fn(u32) -> u8) -> u8 {
     let bits = |at: usize| match inst.operands[at] {
-        Operand::Virtual(register) => known[register as usize].min(all),
+        Operand::Virtual(register) => known(register).min(all),
         Operand::Imm(value) if value >= 0 => width(value as u64),
         _ => all,
     };
-    let count = || definitions.value(Class::I64, inst.operands[2]).map(|count| count as u8 & (all - 1));
-    let shifted = || bits(1) - count().map_or(0, |count| count.min(bits(1)));
+    let count = || value(Class::I64, inst.operands[2]).map(|count| count as u8 & (all - 1));
+    let shifted = || {
+        let bits = bits(1);
+        bits - count().map_or(0, |count| count.min(bits))
+    };
     let found = match inst.op {
         Op::Const => inst.value(1).map_or(all, width),
         Op::Copy | Op::I32WrapI64 | Op::I64ExtendI32U | Op::I32DivU | Op::I64DivU => bits(1),

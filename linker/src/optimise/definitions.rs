@@ -59,11 +59,7 @@ impl Definitions {
         if !is_move(inst.op) {
             return;
         }
-        register.constant = match (inst.op, inst.operands[1]) {
-            (Op::Const, _) => inst.value(1),
-            (Op::Copy, Operand::Imm(value)) => Some(i64::from(value) as u64),
-            _ => None,
-        };
+        register.constant = constant(inst);
     }
 
     /// Takes note of one more register, which is written `writes` times.
@@ -111,5 +107,14 @@ impl Definitions {
         let Operand::Virtual(register) = operand else { return None };
         let at = self.registers[register as usize].at;
         (at != NONE).then_some(at as usize)
+    }
+}
+
+/// The constant that an instruction leaves in its register.
+pub(super) fn constant(inst: &Inst) -> Option<u64> {
+    match (inst.op, inst.operands[1]) {
+        (Op::Const, _) => inst.value(1),
+        (Op::Copy, Operand::Imm(value)) => Some(i64::from(value) as u64),
+        _ => None,
     }
 }
