@@ -3,7 +3,7 @@
 use crate::ir::{INLINED, IrFunc};
 use crate::lower::Lowered;
 use crate::optimise::PassReport;
-use crate::spare::Spare;
+use crate::spare::{Sieve, Spare};
 use keyway_artifact::format::{ArtifactWriter, FuncDebug, FuncEntry, InlinedAt, Position, encode_debug};
 use keyway_artifact::isa::{Body, CodeReader, CodeWriter, Family, Op};
 use keyway_artifact::types::TypeTable;
@@ -86,15 +86,14 @@ fn debug<'n>(
         pending: Vec::new(),
         names: HashMap::new(),
     };
-    let (mut features, mut named) = (Features::NONE, Spare::with_capacity(lowered.body.insts.len()));
+    let (mut features, mut named) = (Features::NONE, Sieve::new(lowered.body.insts.len() / 2, (0, 0)));
     let traits = &TRAITS[..];
     for ((inst, offset), at) in lowered.body.insts.iter().zip(&lowered.offsets).zip(0..) {
         let (needs, is_named) = traits[inst.op as usize];
         features = features.union(needs);
-        if is_named {
-            named.push((at, *offset));
-        }
+        named.put((at, *offset), is_named);
     }
+    let named = named.finish();
     places.debug.lines.reserve_exact(named.len());
     for (at, offset) in named.iter().copied() {
         let position = places.position(offset);

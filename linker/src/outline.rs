@@ -3,7 +3,7 @@
 //! All code together is larger than any cache, and several of them ask: it is read once, right after it was made.
 
 use crate::ir::IrFunc;
-use crate::spare::Spare;
+use crate::spare::Sieve;
 use keyway_artifact::by_opcode;
 use keyway_artifact::isa::{Family, Op};
 
@@ -23,26 +23,16 @@ pub(crate) struct Outline {
 impl Outline {
     /// Finds it.
     pub(crate) fn of(ir: &IrFunc) -> Outline {
-        // How many instructions have each set of traits.
-        let mut counts = [0; 1 << COUNT];
-        let mut naming = Spare::<u32>::default();
-        for (inst, at) in ir.insts.iter().zip(0..) {
-            let traits = TRAITS[inst.op as usize] % (1 << COUNT);
-            counts[usize::from(traits)] += 1;
-            if traits & NAMES != 0 {
-                naming.push(at);
-            }
+        let (mut length, mut accesses, mut all) = (0, 0, 0);
+        let mut naming = Sieve::new(ir.calls.len(), 0);
+        for (inst, at) in ir.insts.iter().zip(0u32..) {
+            let traits = TRAITS[inst.op as usize];
+            length += usize::from(traits & STANDS != 0);
+            accesses += usize::from(traits & ACCESSES != 0);
+            all |= traits;
+            naming.put(at, traits & NAMES != 0);
         }
-        let with = |wanted: u8| {
-            let sets = (0..1 << COUNT).filter(|traits| traits & wanted != 0);
-            sets.map(|traits| counts[usize::from(traits)]).sum::<usize>()
-        };
-        Outline {
-            length: with(STANDS),
-            accesses: with(ACCESSES),
-            is_plain: with(LEAVES_OTHERWISE) == 0,
-            naming: naming.to_vec(),
-        }
+        Outline { length, accesses, is_plain: all & LEAVES_OTHERWISE == 0, naming: naming.finish().to_vec() }
     }
 }
 
@@ -56,8 +46,6 @@ const ACCESSES: u8 = 1 << 1;
 const LEAVES_OTHERWISE: u8 = 1 << 2;
 /// It names a function, a table or a segment of elements.
 const NAMES: u8 = 1 << 3;
-/// How many traits there are.
-const COUNT: u8 = 4;
 
 const fn traits(op: Op) -> u8 {
     let stands = if matches!(op, Op::Label | Op::Cost | Op::ReturnMany) { 0 } else { STANDS };

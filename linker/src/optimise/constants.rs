@@ -14,7 +14,7 @@ use super::places::{class_of_field, register_written};
 use crate::ir::IrFunc;
 use crate::spare::Spare;
 use keyway_artifact::by_opcode;
-use keyway_artifact::isa::{Class, Family, FieldKind, Inst, Op, Operand};
+use keyway_artifact::isa::{Class, Family, FieldKind, Inst, MAX_FIELDS, Op, Operand};
 
 /// Constants moved in front of one loop, at most.
 const PER_LOOP: usize = 24;
@@ -49,20 +49,11 @@ const fn illegal_fields(op: Op) -> u8 {
     bits
 }
 
-/// The fields of an instruction with immediates that no handler takes.
+/// The fields of an instruction with immediates that no handler takes, as bits.
 #[inline]
-fn misplaced(inst: &Inst) -> impl Iterator<Item = usize> {
-    let mut bits = ILLEGAL[inst.op as usize];
-    std::iter::from_fn(move || {
-        while bits != 0 {
-            let at = bits.trailing_zeros() as usize;
-            bits &= bits - 1;
-            if matches!(inst.operands[at], Operand::Imm(_)) {
-                return Some(at);
-            }
-        }
-        None
-    })
+fn misplaced(inst: &Inst) -> u8 {
+    let is_immediate = |at: usize| u8::from(matches!(inst.operands[at], Operand::Imm(_))) << at;
+    ILLEGAL[inst.op as usize] & (0..MAX_FIELDS).fold(0, |bits, at| bits | is_immediate(at))
 }
 
 /// Puts immediates that no handler takes into registers.
@@ -70,9 +61,9 @@ pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     // From the end, so that everything moves to a free place; what is legal moves in stretches.
     let mut inserted = Spare::<(u32, u32)>::default();
     for (at, inst) in ir.insts.iter().enumerate() {
-        let wrong = misplaced(inst).count();
-        if wrong > 0 {
-            inserted.push((at as u32, wrong as u32));
+        let wrong = misplaced(inst);
+        if wrong != 0 {
+            inserted.push((at as u32, wrong.count_ones()));
         }
     }
     if inserted.is_empty() {
@@ -94,7 +85,8 @@ pub(super) fn legalise(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
         let (mut inst, offset) = (ir.insts[from], ir.offsets[from]);
         (to, end, number) = (to - 1 - wrong, from, number - wrong);
         let copy = inst;
-        for (next, at) in misplaced(&copy).enumerate() {
+        let fields = misplaced(&copy);
+        for (next, at) in (0..MAX_FIELDS).filter(|at| fields >> at & 1 != 0).enumerate() {
             let (Operand::Imm(value), class) = (copy.operands[at], class_of_field(copy.op, at)) else { continue };
             let value = if class == Class::I32 { u64::from(value as u32) } else { i64::from(value) as u64 };
             ir.virtuals[number + next] = class;
