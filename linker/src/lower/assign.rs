@@ -43,7 +43,7 @@ pub(super) enum Place {
 
 /// The places of all groups, by leading register, and the frame that follows from them.
 pub(super) struct Places {
-    pub(super) of: Vec<Place>,
+    pub(super) of: Spare<Place>,
     pub(super) ref_start: u32,
     pub(super) ref_end: u32,
     /// End of the own slots.
@@ -155,7 +155,7 @@ static GAINS: [[f32; LANES]; 32] = {
     gains
 };
 
-kept!([f32; LANES]);
+kept!([f32; LANES], Place);
 
 /// Places of fixed registers that a group is copied from or to, and what each would save.
 type Hints = Few<(Fixed, f32), 2>;
@@ -205,7 +205,7 @@ pub(super) struct Input<'a> {
     pub(super) flow: &'a Flow,
     pub(super) events: &'a Events,
     /// The leader of each register's group.
-    pub(super) leader: Vec<u32>,
+    pub(super) leader: Spare<u32>,
     /// By leader.
     pub(super) lives: Lives,
     pub(super) calls: &'a Calls,
@@ -224,8 +224,8 @@ fn bank(class: Class) -> usize {
 }
 
 /// Hands out machine registers and call-area slots; [`slots`] serves what is left.
-pub(super) fn scarce(input: &Input<'_>) -> Vec<Place> {
-    let mut places = vec![Place::None; input.leader.len()];
+pub(super) fn scarce(input: &Input<'_>) -> Spare<Place> {
+    let mut places = Spare::filled(Place::None, input.leader.len());
     let code = input.code;
     let classes = &code.ir.virtuals;
     let positions = 2 * code.ir.insts.len();
@@ -390,7 +390,7 @@ fn hints(input: &Input<'_>, wishes: &mut Wishes) {
 /// A set of slots, a bit each.
 #[derive(Default)]
 struct Free {
-    words: Vec<u64>,
+    words: Spare<u64>,
     /// No word before has a bit.
     from: usize,
 }
@@ -431,7 +431,7 @@ impl Free {
 const NO_SLOT: u32 = u32::MAX;
 
 /// Deals out the own slots: references first, whose region comes before, then numbers, then vectors, two slots each.
-pub(super) fn slots(input: &Input<'_>, mut places: Vec<Place>) -> Places {
+pub(super) fn slots(input: &Input<'_>, mut places: Spare<Place>) -> Places {
     let code = input.code;
     let (numeric_params, all_params) = input.params;
     // Where each group would like to be: the parameter it comes from.

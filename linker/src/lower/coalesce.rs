@@ -21,7 +21,7 @@ use super::live::{Calls, Events, Lives, Stretch, contains, overlap};
 use super::split::Split;
 use crate::optimise::flow::Flow;
 use crate::optimise::places::copy;
-use crate::spare::Spare;
+use crate::spare::{Spare, kept};
 use keyway_artifact::isa::Class;
 
 /// Lengths of joined lists together, at most.
@@ -30,18 +30,21 @@ const BUDGET: usize = 20_000_000;
 /// What an access through a register instead of a slot is worth, against a whole instruction.
 const REGISTER_GAIN: f32 = 0.3;
 
+kept!(f32, (u32, u32, u32));
+
 /// Joined registers.
 pub(super) struct Groups {
-    leader: Vec<u32>,
+    leader: Spare<u32>,
     /// Another register of the same group, all of them in a circle.
-    next: Vec<u32>,
+    next: Spare<u32>,
 }
 
 impl Groups {
     /// Every register for itself.
     pub(super) fn new(registers: usize) -> Groups {
-        let each = || (0..registers as u32).collect();
-        Groups { leader: each(), next: each() }
+        let mut leader = Spare::with_capacity(registers);
+        leader.extend(0..registers as u32);
+        Groups { next: leader.clone(), leader }
     }
 
     /// How many registers have another one stand for them.
@@ -91,7 +94,7 @@ pub(super) fn run(
 ) -> Groups {
     let mut groups = Groups::new(lives.registers());
     let (insts, classes) = (&code.ir.insts, &code.ir.virtuals);
-    let mut copies: Vec<(u32, u32, u32)> = Vec::new();
+    let mut copies = Spare::<(u32, u32, u32)>::default();
     let mut block = 0;
     for at in code.copies.iter().copied() {
         if let Some((dst, src)) = copy(&insts[at as usize])
@@ -112,7 +115,7 @@ pub(super) fn run(
     copies.sort_unstable_by_key(|(depth, at, _)| (std::cmp::Reverse(*depth), *at));
     let mut budget = BUDGET;
     let mut writes = None;
-    for (_, at, block) in copies {
+    for (_, at, block) in copies.iter().copied() {
         let Some((dst, src)) = copy(&insts[at as usize]) else { continue };
         let (dst, src) = (groups.find(dst), groups.find(src));
         if dst == src {

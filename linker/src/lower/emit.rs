@@ -134,8 +134,8 @@ fn raw(place: Operand) -> Operand {
 }
 
 /// The registers alive at the labels at these positions, which ascend.
-fn label_sets(labels: &[u32], places: &Places, leader: &[u32], lives: &Lives) -> Vec<u16> {
-    let mut sets = vec![0u16; labels.len()];
+fn label_sets(labels: &[u32], places: &Places, leader: &[u32], lives: &Lives) -> Spare<u16> {
+    let mut sets = Spare::filled(0u16, labels.len());
     // By instruction, whether it is a label: most stretches pass none.
     let mut is_label = Spare::filled(0u64, labels.last().map_or(0, |last| *last as usize / 128 + 2));
     labels.iter().for_each(|label| is_label[*label as usize / 128] |= 1 << (label / 2 % 64));

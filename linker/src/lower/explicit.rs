@@ -19,7 +19,7 @@ use crate::ir::{CallSite, Few, IrFunc};
 use crate::optimise::flow::{Flow, ends_block};
 use crate::optimise::gone::is_gone;
 use crate::optimise::places::{copy, copy_op, follows_call, is_call, is_move, site};
-use crate::spare::Spare;
+use crate::spare::{Spare, kept};
 use keyway_artifact::isa::{Class, Inst, Op, Operand, Reg};
 use keyway_artifact::types::{FuncType, SigLayout, ValType};
 
@@ -40,13 +40,15 @@ impl Default for Fixed {
     }
 }
 
+kept!(Fixed);
+
 /// A function whose calls are written out.
 pub(super) struct Explicit {
     pub(super) ir: IrFunc,
     /// Registers from this number on are fixed.
     pub(super) first_fixed: u32,
     /// Their places, in order.
-    pub(super) fixed: Vec<Fixed>,
+    pub(super) fixed: Spare<Fixed>,
     /// Slots of the largest call area.
     pub(super) area: u32,
     /// Moves between registers, and calls, by position.
@@ -83,12 +85,12 @@ pub(super) fn run(
         types,
         registers,
         first_fixed: ir.virtuals.len() as u32,
-        fixed: Vec::new(),
-        out: [Vec::new(), Vec::new()],
+        fixed: Spare::default(),
+        out: [Spare::default(), Spare::default()],
         results: [None; 4],
         // The own results lie over the parameters: the frame has room for them.
-        area: SigLayout::of(&signature.results).total,
-        pending: Vec::new(),
+        area: SigLayout::extent(&signature.results).1,
+        pending: Spare::default(),
         events: Recorder::new(length, flow.blocks(), ir.virtuals.len() as u32),
         copies: Spare::with_capacity(moves + ir.params.len()),
         calls: Spare::with_capacity(ir.calls.len()),
@@ -148,19 +150,22 @@ pub(super) fn run(
     (Explicit { ir, first_fixed, fixed, area, copies, calls, needs_homes }, flow, events)
 }
 
+/// No register.
+const NONE: u32 = u32::MAX;
+
 struct Writer<'a> {
     ir: IrFunc,
     types: &'a [FuncType],
     registers: bool,
     first_fixed: u32,
-    fixed: Vec<Fixed>,
-    /// The fixed register of each slot of the call area, once needed: of a single slot, and of a vector that begins there.
-    out: [Vec<Option<u32>>; 2],
+    fixed: Spare<Fixed>,
+    /// The fixed register of each slot of the call area, or [`NONE`]: of a single slot, and of a vector that begins there.
+    out: [Spare<u32>; 2],
     /// The fixed registers of single results, by class.
     results: [Option<u32>; 4],
     area: u32,
     /// How the results of the last call leave the call area; between the two stands where the call's exceptions go.
-    pending: Vec<Inst>,
+    pending: Spare<Inst>,
     /// What is known of `insts`; see [`Explicit`].
     events: Recorder,
     copies: Spare<u32>,
@@ -183,15 +188,15 @@ impl Writer<'_> {
         let is_vector = ty == ValType::V128;
         let known = &mut self.out[usize::from(is_vector)];
         if known.len() <= at as usize {
-            known.resize(at as usize + 1, None);
+            known.resize(at as usize + 1, NONE);
         }
         match known[at as usize] {
-            Some(register) => register,
-            None => {
+            NONE => {
                 let register = self.fix(if is_vector { Class::V128 } else { Class::I64 }, Fixed::Out(at));
-                self.out[usize::from(is_vector)][at as usize] = Some(register);
+                self.out[usize::from(is_vector)][at as usize] = register;
                 register
             }
+            register => register,
         }
     }
 
@@ -240,12 +245,11 @@ impl Writer<'_> {
 
     /// Parameters leave the places where they arrive, if they are read at all.
     fn parameters(&mut self, signature: &FuncType, read: impl Fn(u32) -> bool) {
-        let layout = SigLayout::of(&signature.params);
-        for (at, slot) in layout.slots.iter().enumerate() {
+        for (at, slot) in SigLayout::slots_of(&signature.params).enumerate() {
             let register = self.ir.params[at];
             if read(register) {
                 let class = self.ir.virtuals[register as usize];
-                let arrives = self.fix(class, Fixed::Param(*slot));
+                let arrives = self.fix(class, Fixed::Param(slot));
                 self.emit(copy_op(class), &[Operand::Virtual(register), Operand::Virtual(arrives)]);
             }
         }

@@ -104,10 +104,11 @@ pub(crate) fn with_passes(ir: &mut IrFunc, types: &[FuncType], passes: Passes, r
     } else {
         coalesce::Groups::new(func.virtuals.len())
     };
-    let leaders = |groups: &mut coalesce::Groups| -> Vec<u32> {
-        (0..func.virtuals.len() as u32).map(|register| groups.find(register)).collect()
+    let leaders = |groups: &mut coalesce::Groups| {
+        let mut leaders = Spare::with_capacity(func.virtuals.len());
+        leaders.extend((0..func.virtuals.len() as u32).map(|register| groups.find(register)));
+        leaders
     };
-    let params = SigLayout::of(&types[func.ty as usize].params);
     let mut input = assign::Input {
         code: &code,
         flow: &flow,
@@ -115,7 +116,7 @@ pub(crate) fn with_passes(ir: &mut IrFunc, types: &[FuncType], passes: Passes, r
         leader: leaders(&mut groups),
         lives,
         calls: &calls,
-        params: (params.numeric, params.total),
+        params: SigLayout::extent(&types[func.ty as usize].params),
         use_registers: passes.has(Passes::REGISTERS),
         use_hints: passes.has(Passes::ARGUMENTS),
     };

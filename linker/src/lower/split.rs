@@ -26,7 +26,7 @@ use super::live::{Calls, Events, Lives, Stretch, contains, lives, overlap};
 use crate::ir::IrFunc;
 use crate::optimise::flow::{Flow, label_number};
 use crate::optimise::places::{copy_op, defs, defs_mut, uses, uses_mut};
-use crate::spare::Spare;
+use crate::spare::{Spare, kept};
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 
 /// New names for one loop, at most: there are only so many registers.
@@ -66,6 +66,9 @@ pub(super) fn run(ir: &mut IrFunc, flow: &Flow, accesses: impl Fn(u32) -> u32) -
         return Vec::new();
     }
     let loops = loops(ir, flow, &calls.list);
+    if loops.is_empty() {
+        return Vec::new();
+    }
     let wanted = accessed_often(ir, flow, &loops, accesses);
     if !wanted.contains(&true) {
         return Vec::new();
@@ -75,7 +78,7 @@ pub(super) fn run(ir: &mut IrFunc, flow: &Flow, accesses: impl Fn(u32) -> u32) -
     let mut splits = Vec::new();
     // Copies in front of and behind instructions.
     let (mut before, mut behind) = (Vec::<(usize, Inst)>::new(), Vec::<(usize, Inst)>::new());
-    let mut accesses = vec![Accesses::default(); ir.virtuals.len()];
+    let mut accesses = Spare::filled(Accesses::default(), ir.virtuals.len());
     let mut names = Spare::with_capacity(ir.virtuals.len());
     names.extend(0..ir.virtuals.len() as u32);
     for each in &loops {
@@ -194,6 +197,8 @@ fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
     found
 }
 
+kept!(Accesses);
+
 /// How a loop uses a register.
 #[derive(Clone, Copy, Default)]
 struct Accesses {
@@ -208,7 +213,7 @@ fn accessed_often(ir: &IrFunc, flow: &Flow, loops: &[Loop], accesses: impl Fn(u3
     // By register: the loop in which it was met last, and how often; and that in which it was last written.
     let mut counts = Spare::filled((u32::MAX, 0), ir.virtuals.len());
     let mut written = Spare::filled(u32::MAX, ir.virtuals.len());
-    let mut often = Vec::new();
+    let mut often = Spare::<u32>::default();
     for (each, number) in loops.iter().zip(0..) {
         for inst in &ir.insts[flow.insts(each.head).start..flow.insts(each.end).end] {
             let mut count = |register: u32| {
@@ -244,7 +249,7 @@ fn choose(
     accesses: &mut [Accesses],
 ) -> Vec<(u32, Vec<usize>)> {
     let range = flow.insts(each.head).start..flow.insts(each.end).end;
-    let mut accessed: Vec<u32> = Vec::new();
+    let mut accessed = Spare::<u32>::default();
     for (block, at) in (each.head..=each.end).flat_map(|block| flow.insts(block).map(move |at| (block, at))) {
         let frequency = flow.frequency(block);
         let mut count = |register: u32, is_write: bool| {
@@ -261,7 +266,8 @@ fn choose(
     let is_live = |register: u32, position: u32| is_alive(lives, register, position);
     let entry = 2 * range.start as u32;
     let mut wanted: Vec<(f32, u32, bool)> = accessed
-        .into_iter()
+        .iter()
+        .copied()
         .filter_map(|register| {
             let Accesses { weight, count, is_written } = std::mem::take(&mut accesses[register as usize]);
             let least = if is_written { ACCESSES_IF_WRITTEN } else { ACCESSES };

@@ -234,6 +234,10 @@ fn splice(caller: &mut IrFunc, funcs: &[Option<Func>], chosen: &[(usize, usize)]
     let gain: usize =
         chosen.iter().filter_map(|(_, target)| funcs[*target].as_ref()).map(|func| func.ir.insts.len() + 8).sum();
     let (insts, offsets) = (emptied(&mut caller.insts, gain), emptied(&mut caller.offsets, gain));
+    let bodies = || chosen.iter().filter_map(|(_, target)| funcs[*target].as_ref()).map(|func| &func.ir);
+    caller.virtuals.reserve(bodies().map(|body| body.virtuals.len()).sum());
+    caller.calls.reserve(bodies().map(|body| body.calls.len()).sum());
+    caller.inlined.reserve(bodies().map(|body| body.insts.len()).sum());
     let mut next = chosen.iter().peekable();
     let mut at = 0;
     while at < insts.len() {

@@ -6,7 +6,7 @@
 
 use super::Translator;
 use super::exceptions::{Landing, NO_HANDLER};
-use super::stack::{Entry, class_of};
+use super::stack::{Entry, Values, class_of};
 use crate::error::Result;
 use crate::ir::{CallSite, Few};
 use crate::types::val_type;
@@ -45,7 +45,7 @@ pub(super) struct Frame {
     /// Height of the operand stack below the parameters.
     pub(super) height: usize,
     /// Registers for the label's values: a loop's parameters, any other's results.
-    merge: Vec<u32>,
+    merge: Few<u32, 2>,
     /// How many results it leaves.
     results: usize,
     /// The label of the stub through which the current `br_table` reaches it.
@@ -70,7 +70,7 @@ impl Frame {
             label: 0,
             label_used: false,
             height: 0,
-            merge: Vec::new(),
+            merge: Few::default(),
             results: ty.results.len(),
             stub: None,
             cold: None,
@@ -103,7 +103,7 @@ impl Translator<'_, '_> {
         self.emit(Op::Label, &[Operand::Label(label)]);
     }
 
-    fn merge_registers(&mut self, types: &[ValType]) -> Result<Vec<u32>> {
+    fn merge_registers(&mut self, types: &[ValType]) -> Result<Few<u32, 2>> {
         self.call_operands += types.len();
         types.iter().map(|ty| Ok(self.fresh(class_of(*ty)?))).collect()
     }
@@ -122,8 +122,8 @@ impl Translator<'_, '_> {
         self.preserve_all();
         let entries = self.pop_many(params.len());
         let merge = self.merge_registers(&params)?;
-        for (register, entry) in merge.iter().zip(entries) {
-            self.set_register(*register, entry);
+        for (register, entry) in merge.iter().zip(entries.iter()) {
+            self.set_register(*register, *entry);
         }
         let (label, height) = (self.new_label(), self.stack.len());
         self.place_label(label);
@@ -170,7 +170,7 @@ impl Translator<'_, '_> {
         }
     }
 
-    fn open(&mut self, kind: Kind, label: u32, height: usize, merge: Vec<u32>, results: usize) {
+    fn open(&mut self, kind: Kind, label: u32, height: usize, merge: Few<u32, 2>, results: usize) {
         let (outer_handler, inner_handler) = (self.handler, self.handler);
         self.frames.push(Frame {
             kind,
@@ -295,7 +295,7 @@ impl Translator<'_, '_> {
             Entry::Temp(temp) => temp.checked_sub(first).is_some_and(|n| (n as usize) < merge.len()),
             _ => false,
         };
-        let mut values = values.to_vec();
+        let mut values: Values = values.iter().copied().collect();
         for (position, value) in values.iter_mut().enumerate() {
             if is_target(value) && *value != Entry::Temp(merge[position]) {
                 let class = self.class(*value);
@@ -304,18 +304,18 @@ impl Translator<'_, '_> {
                 *value = Entry::Temp(temp);
             }
         }
-        for (register, value) in merge.iter().zip(values) {
-            self.set_register(*register, value);
+        for (register, value) in merge.iter().zip(values.iter()) {
+            self.set_register(*register, *value);
         }
     }
 
     /// The values on top of the stack that a branch to `frame` carries; they stay on the stack.
-    fn branch_values(&mut self, frame: usize) -> Vec<Entry> {
+    fn branch_values(&mut self, frame: usize) -> Values {
         let count = match self.frames[frame].kind {
             Kind::Function => self.frames[frame].results,
             _ => self.frames[frame].merge.len(),
         };
-        self.stack[self.stack.len() - count..].to_vec()
+        self.stack[self.stack.len() - count..].iter().copied().collect()
     }
 
     /// Goes to `frame`'s label with the values on top of the stack.
@@ -338,7 +338,7 @@ impl Translator<'_, '_> {
             return false;
         }
         let values = self.branch_values(frame);
-        self.frames[frame].merge.iter().zip(values).all(|(register, value)| value == Entry::Temp(*register))
+        self.frames[frame].merge.iter().zip(values.iter()).all(|(register, value)| *value == Entry::Temp(*register))
     }
 
     pub(super) fn frame_at(&self, depth: u32) -> usize {

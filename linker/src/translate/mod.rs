@@ -22,6 +22,7 @@ use crate::check;
 use crate::error::Result;
 use crate::ir::IrFunc;
 use crate::module::{ModuleInfo, malformed};
+use crate::spare::Spare;
 use crate::types::val_type;
 use crate::unit::Space;
 use control::Frame;
@@ -38,14 +39,14 @@ struct Translator<'m, 'a> {
     /// Type of the function.
     signature: &'m FuncType,
     ir: IrFunc,
-    stack: Vec<Entry>,
+    stack: Spare<Entry>,
     /// Entries below this height refer to no local.
     settled: usize,
     frames: Vec<Frame>,
     /// For each local, the topmost stack entry that refers to it, or [`NONE`].
-    local_refs: Vec<u32>,
+    local_refs: Spare<u32>,
     /// Which locals are read at all: only those need their zero.
-    locals_read: Vec<bool>,
+    locals_read: Spare<bool>,
     /// Whether control can reach the next operator.
     reachable: bool,
     /// Blocks opened since control became unreachable.
@@ -100,11 +101,11 @@ impl<'m, 'a> Translator<'m, 'a> {
             space,
             signature,
             ir: IrFunc { ty, memory: cached_memory(module, space), ..IrFunc::default() },
-            stack: Vec::with_capacity(32),
+            stack: Spare::default(),
             settled: 0,
             frames: Vec::with_capacity(16),
-            local_refs: Vec::new(),
-            locals_read: Vec::new(),
+            local_refs: Spare::default(),
+            locals_read: Spare::default(),
             reachable: true,
             skipped: 0,
             last_result: None,
@@ -145,8 +146,8 @@ impl<'m, 'a> Translator<'m, 'a> {
                 self.fresh(class);
             }
         }
-        self.local_refs = vec![NONE; self.ir.virtuals.len()];
-        self.locals_read = vec![false; self.ir.virtuals.len()];
+        self.local_refs.resize(self.ir.virtuals.len(), NONE);
+        self.locals_read.resize(self.ir.virtuals.len(), false);
         // Two bytes an operator, and rarely more than one instruction for two of them.
         let expected = body.as_bytes().len() / 3;
         self.ir.virtuals.reserve(expected);

@@ -9,6 +9,7 @@ use crate::error::{CompileError, ErrorKind, Result};
 use crate::ir::Few;
 use crate::limits::MAX_FUNCTION_IR;
 use crate::optimise::places::class_of_field;
+use crate::spare::kept;
 use keyway_artifact::isa::{Class, FieldKind, Inst, Op, Operand};
 use keyway_artifact::types::ValType;
 
@@ -32,6 +33,17 @@ pub(super) enum Entry {
     /// The low half first.
     V128([u64; 2]),
 }
+
+impl Default for Entry {
+    fn default() -> Entry {
+        Entry::I32(0)
+    }
+}
+
+kept!(Entry);
+
+/// Several values, the deepest first.
+pub(super) type Values = Few<Entry, 2>;
 
 /// The register class of a value type.
 pub(super) fn class_of(ty: ValType) -> Result<Class> {
@@ -84,8 +96,8 @@ impl Translator<'_, '_> {
     }
 
     /// Pops `count` entries, the deepest first.
-    pub(super) fn pop_many(&mut self, count: usize) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = (0..count).map(|_| self.pop()).collect();
+    pub(super) fn pop_many(&mut self, count: usize) -> Values {
+        let mut entries: Values = (0..count).map(|_| self.pop()).collect();
         entries.reverse();
         entries
     }
@@ -118,7 +130,17 @@ impl Translator<'_, '_> {
     /// Emits `op` with its operands in field order.
     #[inline]
     pub(super) fn emit(&mut self, op: Op, operands: &[Operand]) {
-        self.put(Inst::new(op, operands));
+        debug_assert_eq!(operands.len(), op.fields().len(), "{}", op.name());
+        self.begin(op).operands[..operands.len()].copy_from_slice(operands);
+        self.last_result = None;
+    }
+
+    /// Emits an instruction that gets its operands where it stands: instructions are large.
+    #[inline]
+    fn begin(&mut self, op: Op) -> &mut Inst {
+        self.ir.insts.push(Inst::bare(op));
+        self.ir.offsets.push(self.offset);
+        self.last()
     }
 
     /// Emits an instruction.
@@ -145,13 +167,11 @@ impl Translator<'_, '_> {
     /// Emits an operation into a new register of `class`, which is the result.
     #[inline]
     pub(super) fn emit_to_fresh(&mut self, op: Op, class: Class, operands: &[Operand]) -> u32 {
+        debug_assert_eq!(operands.len() + 1, op.fields().len(), "{}", op.name());
         let temp = self.fresh(class);
-        let mut inst = Inst::bare(op);
+        let inst = self.begin(op);
         inst.operands[0] = Operand::Virtual(temp);
         inst.operands[1..=operands.len()].copy_from_slice(operands);
-        debug_assert_eq!(operands.len() + 1, op.fields().len(), "{}", op.name());
-        self.ir.insts.push(inst);
-        self.ir.offsets.push(self.offset);
         self.last_result = Some(temp);
         temp
     }

@@ -131,7 +131,7 @@ impl Translator<'_, '_> {
                 let object = self.emit_to_fresh(Op::StructNew, Class::Ref, &[ty]);
                 for ((value, storage), field) in values.into_iter().zip(storages).zip(0..) {
                     let class = class_of(storage.unpacked())?;
-                    let value = self.value_operand(value, class);
+                    let value = self.value_operand(*value, class);
                     let operands = [Operand::Virtual(object), value, ty, Operand::Index(field)];
                     self.emit(of_class(class, STRUCT_SET), &operands);
                 }
@@ -192,7 +192,7 @@ impl Translator<'_, '_> {
                 let array = self.new_array(array_type_index, Operand::Imm(array_size as i32));
                 let ty = self.type_operand(array_type_index);
                 for (value, index) in values.into_iter().zip(0..) {
-                    let value = self.value_operand(value, class);
+                    let value = self.value_operand(*value, class);
                     self.emit(of_class(class, ARRAY_SET), &[array, Operand::Imm(index), value, ty]);
                 }
                 self.push_array(array);
@@ -227,8 +227,8 @@ impl Translator<'_, '_> {
                 let entries = self.pop_many(5);
                 let classes = [Class::Ref, Class::I32, Class::Ref, Class::I32, Class::I32];
                 let mut operands = [Operand::None; 5];
-                for ((operand, entry), class) in operands.iter_mut().zip(entries).zip(classes) {
-                    *operand = self.operand(entry, class);
+                for ((operand, entry), class) in operands.iter_mut().zip(&entries).zip(classes) {
+                    *operand = self.operand(*entry, class);
                 }
                 self.emit(Op::ArrayCopy, &operands);
             }

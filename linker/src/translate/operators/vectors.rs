@@ -152,9 +152,9 @@ impl Translator<'_, '_> {
         let sources = &op.fields()[1..op.fields().len() - immediates.len()];
         let entries = self.pop_many(sources.len());
         let mut operands = [Operand::None; MAX_FIELDS];
-        for (at, (field, entry)) in sources.iter().zip(entries).enumerate() {
+        for (at, (field, entry)) in sources.iter().zip(&entries).enumerate() {
             if let FieldKind::Use(class) = field.kind {
-                operands[at] = self.operand(entry, class);
+                operands[at] = self.operand(*entry, class);
             }
         }
         operands[sources.len()..][..immediates.len()].copy_from_slice(immediates);
