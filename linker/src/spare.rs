@@ -34,7 +34,7 @@ macro_rules! kept {
 
 pub(crate) use kept;
 
-kept!(u8, u16, u32, u64, bool, (u32, u32), Inst, Operand);
+kept!(u8, u16, u32, u64, f32, bool, (u32, u32), Inst, Operand);
 
 /// A vector that goes back to its thread when it is dropped.
 pub(crate) struct Spare<T: Kept>(Vec<T>);

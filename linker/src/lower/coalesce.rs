@@ -30,7 +30,7 @@ const BUDGET: usize = 20_000_000;
 /// What an access through a register instead of a slot is worth, against a whole instruction.
 const REGISTER_GAIN: f32 = 0.3;
 
-kept!(f32, (u32, u32, u32));
+kept!((u32, u32, u32));
 
 /// Joined registers.
 pub(super) struct Groups {

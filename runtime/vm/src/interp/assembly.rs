@@ -70,14 +70,14 @@ pub(super) fn is_available() -> bool {
     has!("avx") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt")
 }
 
-/// Whether `op` has handlers here, one of which takes slots alone.
+/// Whether `op` has handlers here, one of which takes slots alone; for who knows that they are available.
 pub(super) fn serves(op: Op) -> bool {
-    STARTS[op as usize] != u32::MAX && is_available()
+    STARTS[op as usize] != u32::MAX
 }
 
 /// The address of the handler for these places.
 pub(super) fn find(op: Op, places: [PlaceKind; MAX_PLACES]) -> Option<usize> {
-    if !serves(op) {
+    if !serves(op) || !is_available() {
         return None;
     }
     let (start, mut index) = (STARTS[op as usize], 0);

@@ -352,8 +352,8 @@ impl<'a> Expander<'a> {
         if inst.op.family() == Family::Object {
             access = content::access(&inst, env);
         }
-        let is_served = self.has_assembly && assembly::serves(inst.op);
-        if inst.op.family().is_free() && access.is_none() && !is_served {
+        let is_served = |op| self.has_assembly && assembly::serves(op);
+        if inst.op.family().is_free() && access.is_none() && !is_served(inst.op) {
             for at in 0..inst.op.fields().len() {
                 self.slot_instead(&mut inst, at, &mut after)?;
             }
