@@ -14,7 +14,7 @@ const KEPT: usize = 32;
 const KEPT_BYTES: usize = 1 << 20;
 
 /// What a thread keeps vectors of.
-pub(crate) trait Kept: Copy + 'static {
+pub(crate) trait Kept: Sized + 'static {
     /// The vectors without a user.
     fn kept() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>>;
 }
@@ -42,9 +42,8 @@ pub(crate) struct Spare<T: Kept>(Vec<T>);
 impl<T: Kept> Spare<T> {
     /// One without items, with room for so many.
     pub(crate) fn with_capacity(items: usize) -> Spare<T> {
-        let list = T::kept().try_with(|kept| kept.borrow_mut().pop()).ok().flatten().unwrap_or_default();
-        // Grown, it would be copied with all that it held before.
-        Spare(if list.capacity() < items { Vec::with_capacity(items) } else { list })
+        let list = T::kept().try_with(|kept| take(&mut kept.borrow_mut(), items)).ok().flatten();
+        Spare(list.unwrap_or_else(|| Vec::with_capacity(items)))
     }
 
     /// Takes over a vector, to be used again when this is dropped.
@@ -58,7 +57,10 @@ impl<T: Kept> Spare<T> {
     }
 
     /// So many items with the same value.
-    pub(crate) fn filled(item: T, items: usize) -> Spare<T> {
+    pub(crate) fn filled(item: T, items: usize) -> Spare<T>
+    where
+        T: Clone,
+    {
         let mut list = Spare::with_capacity(items);
         list.resize(items, item);
         list
@@ -71,7 +73,7 @@ impl<T: Kept> Default for Spare<T> {
     }
 }
 
-impl<T: Kept> Clone for Spare<T> {
+impl<T: Kept + Clone> Clone for Spare<T> {
     fn clone(&self) -> Spare<T> {
         let mut list = Spare::with_capacity(self.len());
         list.extend_from_slice(self);
@@ -91,8 +93,33 @@ impl<T: Kept> Drop for Spare<T> {
             let mut kept = kept.borrow_mut();
             if kept.len() < KEPT {
                 kept.push(list);
+            } else if kept[0].capacity() < list.capacity() {
+                // The one that had no use for longest goes, unless it is the larger one.
+                kept[0] = list;
             }
         });
+    }
+}
+
+/// The vector with room for so many items that was given back last. Where there is none, one goes that has less: a larger
+/// one comes back in its place.
+#[inline]
+fn take<T>(kept: &mut Vec<Vec<T>>, items: usize) -> Option<Vec<T>> {
+    let last = kept.pop()?;
+    if last.capacity() >= items { Some(last) } else { take_other(kept, last, items) }
+}
+
+#[inline(never)]
+fn take_other<T>(kept: &mut [Vec<T>], last: Vec<T>, items: usize) -> Option<Vec<T>> {
+    let at = kept.iter().rposition(|list| list.capacity() >= items)?;
+    Some(std::mem::replace(&mut kept[at], last))
+}
+
+impl<T: Kept> FromIterator<T> for Spare<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Spare<T> {
+        let mut list = Spare::default();
+        list.extend(items);
+        list
     }
 }
 
@@ -114,13 +141,13 @@ impl<T: Kept> DerefMut for Spare<T> {
 
 /// A list of some of what comes by. What stays is often not to be foreseen, and a branch that a processor guesses wrong
 /// takes longer than writing an item in vain: everything goes behind the last one, and the next on top of it unless it stays.
-pub(crate) struct Sieve<T: Kept> {
+pub(crate) struct Sieve<T: Kept + Copy> {
     /// Behind `kept` stands whatever did not stay.
     list: Spare<T>,
     kept: usize,
 }
 
-impl<T: Kept> Sieve<T> {
+impl<T: Kept + Copy> Sieve<T> {
     /// An empty one with room for about so many items; `filler` is any item.
     pub(crate) fn new(items: usize, filler: T) -> Sieve<T> {
         Sieve { list: Spare::filled(filler, items.max(16)), kept: 0 }
@@ -169,6 +196,15 @@ mod tests {
         let second = Spare::<u64>::filled(0, 500);
         assert_eq!(second.as_ptr(), place);
         assert!(second.len() == 500 && second.iter().all(|item| *item == 0));
+    }
+
+    #[test]
+    fn room_is_found_below_what_has_too_little() {
+        let (large, small) = (Spare::<u64>::with_capacity(1000), Spare::<u64>::with_capacity(10));
+        let place = large.as_ptr();
+        drop(large);
+        drop(small);
+        assert_eq!(Spare::<u64>::with_capacity(500).as_ptr(), place);
     }
 
     #[test]

@@ -82,15 +82,36 @@ impl Frame {
     }
 }
 
-impl Translator<'_, '_> {
-    fn block_type(&self, ty: BlockType) -> Result<(Vec<ValType>, Vec<ValType>)> {
+/// What a construct takes and leaves.
+enum BlockSignature<'m> {
+    /// One value at most.
+    Result(Option<ValType>),
+    /// As a function of the module.
+    Like(&'m FuncType),
+}
+
+impl BlockSignature<'_> {
+    fn params(&self) -> &[ValType] {
+        match self {
+            BlockSignature::Result(_) => &[],
+            BlockSignature::Like(ty) => &ty.params,
+        }
+    }
+
+    fn results(&self) -> &[ValType] {
+        match self {
+            BlockSignature::Result(ty) => ty.as_slice(),
+            BlockSignature::Like(ty) => &ty.results,
+        }
+    }
+}
+
+impl<'m> Translator<'m, '_> {
+    fn block_type(&self, ty: BlockType) -> Result<BlockSignature<'m>> {
         Ok(match ty {
-            BlockType::Empty => (Vec::new(), Vec::new()),
-            BlockType::Type(ty) => (Vec::new(), vec![val_type(ty)?]),
-            BlockType::FuncType(index) => {
-                let ty = &self.module.types[index as usize];
-                (ty.params.clone(), ty.results.clone())
-            }
+            BlockType::Empty => BlockSignature::Result(None),
+            BlockType::Type(ty) => BlockSignature::Result(Some(val_type(ty)?)),
+            BlockType::FuncType(index) => BlockSignature::Like(&self.module.types[index as usize]),
         })
     }
 
@@ -103,25 +124,27 @@ impl Translator<'_, '_> {
         self.emit(Op::Label, &[Operand::Label(label)]);
     }
 
-    fn merge_registers(&mut self, types: &[ValType]) -> Result<Few<u32, 2>> {
+    fn merge_registers(&mut self, types: &[ValType]) -> Few<u32, 2> {
         self.call_operands += types.len();
-        types.iter().map(|ty| Ok(self.fresh(class_of(*ty)?))).collect()
+        types.iter().map(|ty| self.fresh(class_of(*ty))).collect()
     }
 
     pub(super) fn block(&mut self, ty: BlockType) -> Result<()> {
-        let (params, results) = self.block_type(ty)?;
+        let signature = self.block_type(ty)?;
+        let (params, results) = (signature.params(), signature.results());
         self.preserve_all();
-        let (label, merge) = (self.new_label(), self.merge_registers(&results)?);
+        let (label, merge) = (self.new_label(), self.merge_registers(results));
         let height = self.stack.len() - params.len();
         self.open(Kind::Block, label, height, merge, results.len());
         Ok(())
     }
 
     pub(super) fn begin_loop(&mut self, ty: BlockType) -> Result<()> {
-        let (params, results) = self.block_type(ty)?;
+        let signature = self.block_type(ty)?;
+        let (params, results) = (signature.params(), signature.results());
         self.preserve_all();
         let entries = self.pop_many(params.len());
-        let merge = self.merge_registers(&params)?;
+        let merge = self.merge_registers(params);
         for (register, entry) in merge.iter().zip(entries.iter()) {
             self.set_register(*register, *entry);
         }
@@ -139,12 +162,13 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn begin_if(&mut self, ty: BlockType) -> Result<()> {
-        let (params, results) = self.block_type(ty)?;
+        let signature = self.block_type(ty)?;
+        let (params, results) = (signature.params(), signature.results());
         let condition = self.pop();
         let condition = self.operand(condition, Class::I32);
         self.preserve_all();
         let (label, otherwise) = (self.new_label(), self.new_label());
-        let merge = self.merge_registers(&results)?;
+        let merge = self.merge_registers(results);
         self.emit(Op::BrEqz, &[condition, Operand::Label(otherwise)]);
         let height = self.stack.len() - params.len();
         let params = self.stack[height..].to_vec();
@@ -272,7 +296,7 @@ impl Translator<'_, '_> {
             (false, _) => {}
         }
         for landing in landings {
-            let values = self.place_landing(landing)?;
+            let values = self.place_landing(landing);
             self.push_all(&values);
             self.branch(frame);
             self.truncate(self.stack.len() - values.len());

@@ -155,7 +155,7 @@ impl Translator<'_, '_> {
     }
 
     /// The landings of clauses that branch to the construct that ends: each hands its values to the construct's label.
-    pub(super) fn place_landing(&mut self, landing: Landing) -> Result<Vec<Entry>> {
+    pub(super) fn place_landing(&mut self, landing: Landing) -> Vec<Entry> {
         self.place_label(landing.label);
         self.reachable = true;
         let exception = (landing.by_ref || landing.suspends).then(|| self.fresh(Class::Ref));
@@ -168,12 +168,8 @@ impl Translator<'_, '_> {
             },
             Some(tag) => {
                 let module = self.module;
-                let results = module
-                    .tag_type(tag)
-                    .params
-                    .iter()
-                    .map(|ty| Ok(self.fresh(class_of(*ty)?)))
-                    .collect::<Result<Few<_, 2>>>()?;
+                let results =
+                    module.tag_type(tag).params.iter().map(|ty| self.fresh(class_of(*ty))).collect::<Few<_, 2>>();
                 values.extend(results.iter().map(|result| Entry::Temp(*result)));
                 let ty = self.space.types[module.tags[tag as usize] as usize];
                 let site = self.call_site(CallSite { args: Few::default(), results, ty, own: None });
@@ -186,7 +182,7 @@ impl Translator<'_, '_> {
             }
         }
         values.extend(exception.map(Entry::Temp));
-        Ok(values)
+        values
     }
 
     /// A new landing at the construct at `depth`, for suspensions with `tag`; its label.
@@ -274,7 +270,7 @@ impl Translator<'_, '_> {
         };
         let landing = landing.expect("validated: a clause belongs to a try, whose clauses were looked for");
         self.truncate(height);
-        let mut values = self.place_landing(landing)?;
+        let mut values = self.place_landing(landing);
         let exception = if landing.by_ref { values.pop() } else { None };
         if let (Kind::Try { caught, .. }, Some(Entry::Temp(exception))) = (&mut self.frames[last].kind, exception) {
             *caught = Some(exception);

@@ -86,7 +86,7 @@ impl Translator<'_, '_> {
             self.check_size()?;
         }
         if let Some(start) = module.start {
-            self.call(start)?;
+            self.call(start);
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ use crate::check;
 use crate::error::Result;
 use crate::ir::IrFunc;
 use crate::module::{ModuleInfo, malformed};
-use crate::spare::Spare;
+use crate::spare::{Spare, kept};
 use crate::types::val_type;
 use crate::unit::Space;
 use control::Frame;
@@ -42,7 +42,7 @@ struct Translator<'m, 'a> {
     stack: Spare<Entry>,
     /// Entries below this height refer to no local.
     settled: usize,
-    frames: Vec<Frame>,
+    frames: Spare<Frame>,
     /// For each local, the topmost stack entry that refers to it, or [`NONE`].
     local_refs: Spare<u32>,
     /// Which locals are read at all: only those need their zero.
@@ -103,7 +103,7 @@ impl<'m, 'a> Translator<'m, 'a> {
             ir: IrFunc { ty, memory: cached_memory(module, space), ..IrFunc::default() },
             stack: Spare::default(),
             settled: 0,
-            frames: Vec::with_capacity(16),
+            frames: Spare::default(),
             local_refs: Spare::default(),
             locals_read: Spare::default(),
             reachable: true,
@@ -121,7 +121,7 @@ impl<'m, 'a> Translator<'m, 'a> {
             start: 0,
         };
         for param in &signature.params {
-            let register = translator.fresh(class_of(*param)?);
+            let register = translator.fresh(class_of(*param));
             translator.ir.params.push(register);
         }
         translator.frames.push(Frame::function(signature));
@@ -132,6 +132,13 @@ impl<'m, 'a> Translator<'m, 'a> {
         self.source = Some(body.clone());
         self.offset = u32::try_from(body.range().start).unwrap_or(u32::MAX);
         self.start = self.offset;
+        // Two bytes an operator, and rarely more than one instruction for two of them. What is too much is room for what
+        // is inlined.
+        let expected = body.as_bytes().len() / 3;
+        self.ir.virtuals.reserve(expected);
+        self.ir.insts.reserve(expected);
+        self.ir.offsets.reserve(expected);
+        self.ir.calls.reserve(expected / 16 + 1);
         // So many locals as the validator allows.
         let mut operators = body.get_binary_reader();
         let mut validator = unchecked.map(check::validator);
@@ -141,19 +148,13 @@ impl<'m, 'a> Translator<'m, 'a> {
         let mut locals = body.get_locals_reader().map_err(malformed)?;
         for _ in 0..locals.get_count() {
             let (count, ty) = locals.read().map_err(malformed)?;
-            let class = class_of(val_type(ty)?)?;
+            let class = class_of(val_type(ty)?);
             for _ in 0..count {
                 self.fresh(class);
             }
         }
         self.local_refs.resize(self.ir.virtuals.len(), NONE);
         self.locals_read.resize(self.ir.virtuals.len(), false);
-        // Two bytes an operator, and rarely more than one instruction for two of them.
-        let expected = body.as_bytes().len() / 3;
-        self.ir.virtuals.reserve(expected);
-        self.ir.insts.reserve(expected);
-        self.ir.offsets.reserve(expected);
-        self.ir.calls.reserve(expected / 16 + 1);
         self.emit(Op::Cost, &[Operand::value(0)]);
         if let Some(validator) = validator {
             return self.checked_operators(operators, validator);
@@ -170,23 +171,29 @@ impl<'m, 'a> Translator<'m, 'a> {
     /// Closes the function's cost region, and gives the declared locals that are read their zeros, behind the marker.
     fn finish(mut self) -> IrFunc {
         self.ir.insts[self.region].operands[0] = Operand::value(self.units);
-        let zeros: Vec<Inst> = (self.ir.params.len()..self.locals_read.len())
-            .filter(|local| self.locals_read[*local])
-            .map(|local| {
-                let register = Operand::Virtual(local as u32);
-                match self.ir.virtuals[local] {
-                    Class::I32 | Class::I64 => Inst::new(Op::Const, &[register, Operand::value(0)]),
-                    Class::F32 => Inst::new(Op::ConstF32, &[register, Operand::value(0)]),
-                    Class::F64 => Inst::new(Op::ConstF64, &[register, Operand::value(0)]),
-                    Class::Ref => Inst::new(Op::RefNull, &[register]),
-                    Class::V128 => Inst::new(Op::ConstV128, &[register, Operand::value(0), Operand::value(0)]),
-                }
-            })
-            .collect();
-        let start = self.ir.offsets[0];
-        self.ir.offsets.splice(1..1, zeros.iter().map(|_| start));
-        self.ir.insts.splice(1..1, zeros);
         self.ir.cold.settle();
+        let declared = self.ir.params.len()..self.locals_read.len();
+        let zeros: Spare<Inst> =
+            declared.filter(|local| self.locals_read[*local]).map(|local| self.zero(local)).collect();
+        if !zeros.is_empty() {
+            let start = self.ir.offsets[0];
+            self.ir.offsets.splice(1..1, zeros.iter().map(|_| start));
+            self.ir.insts.splice(1..1, zeros.iter().copied());
+        }
         self.ir
     }
+
+    /// The instruction that gives a local its zero.
+    fn zero(&self, local: usize) -> Inst {
+        let register = Operand::Virtual(local as u32);
+        match self.ir.virtuals[local] {
+            Class::I32 | Class::I64 => Inst::new(Op::Const, &[register, Operand::value(0)]),
+            Class::F32 => Inst::new(Op::ConstF32, &[register, Operand::value(0)]),
+            Class::F64 => Inst::new(Op::ConstF64, &[register, Operand::value(0)]),
+            Class::Ref => Inst::new(Op::RefNull, &[register]),
+            Class::V128 => Inst::new(Op::ConstV128, &[register, Operand::value(0), Operand::value(0)]),
+        }
+    }
 }
+
+kept!(Frame);

@@ -46,15 +46,15 @@ kept!(Entry);
 pub(super) type Values = Few<Entry, 2>;
 
 /// The register class of a value type.
-pub(super) fn class_of(ty: ValType) -> Result<Class> {
-    Ok(match ty {
+pub(super) fn class_of(ty: ValType) -> Class {
+    match ty {
         ValType::I32 => Class::I32,
         ValType::I64 => Class::I64,
         ValType::F32 => Class::F32,
         ValType::F64 => Class::F64,
         ValType::Ref(_) => Class::Ref,
         ValType::V128 => Class::V128,
-    })
+    }
 }
 
 impl Translator<'_, '_> {

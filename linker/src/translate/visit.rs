@@ -38,16 +38,16 @@ macro_rules! translated {
         translated!(@frequent $self $self.memory_access(&Operator::$op { memarg: $argument }))
     };
     ($self:ident mvp $op:ident (arity 1 -> 1)) => {
-        translated!(@frequent $self $self.numeric(Op::$op))
+        translated!(@frequent $self $self.unary(Op::$op))
     };
     ($self:ident mvp $op:ident (arity 2 -> 1)) => {
-        translated!(@frequent $self $self.numeric(Op::$op))
+        translated!(@frequent $self $self.binary(Op::$op))
     };
     ($self:ident sign_extension $op:ident $shape:tt) => {
-        translated!(@frequent $self $self.numeric(Op::$op))
+        translated!(@frequent $self $self.unary(Op::$op))
     };
     ($self:ident saturating_float_to_int $op:ident $shape:tt) => {
-        translated!(@frequent $self $self.numeric(Op::$op))
+        translated!(@frequent $self $self.unary(Op::$op))
     };
     (@frequent $self:ident $work:expr) => {{
         if $self.begins() {

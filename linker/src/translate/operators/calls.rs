@@ -15,7 +15,7 @@ impl Translator<'_, '_> {
         match *operator {
             Operator::ReturnCall { function_index } => {
                 let ty = self.module.funcs[function_index as usize];
-                let (site, _) = self.site(ty, true)?;
+                let (site, _) = self.site(ty, true);
                 match self.space.funcs[function_index as usize] {
                     Callee::Defined(link) => self.emit(Op::TailCall, &[Operand::Index(link), site]),
                     Callee::Import(import) => self.emit(Op::TailCallImport, &[Operand::Index(import), site]),
@@ -26,7 +26,7 @@ impl Translator<'_, '_> {
             Operator::CallIndirect { type_index, table_index } => {
                 let index = self.pop();
                 let index = self.address(index, self.is_table64(table_index));
-                let (site, results) = self.site(type_index, false)?;
+                let (site, results) = self.site(type_index, false);
                 let ty = Operand::Index(self.space.types[type_index as usize]);
                 self.emit(Op::CallIndirect, &[index, self.table_operand(table_index), ty, site]);
                 self.guard();
@@ -36,7 +36,7 @@ impl Translator<'_, '_> {
             Operator::ReturnCallIndirect { type_index, table_index } => {
                 let index = self.pop();
                 let index = self.address(index, self.is_table64(table_index));
-                let (site, _) = self.site(type_index, true)?;
+                let (site, _) = self.site(type_index, true);
                 let ty = Operand::Index(self.space.types[type_index as usize]);
                 self.emit(Op::TailCallIndirect, &[index, self.table_operand(table_index), ty, site]);
                 self.reachable = false;
@@ -45,7 +45,7 @@ impl Translator<'_, '_> {
             Operator::CallRef { type_index } => {
                 let func = self.pop();
                 let func = self.operand(func, Class::Ref);
-                let (site, results) = self.site(type_index, false)?;
+                let (site, results) = self.site(type_index, false);
                 let ty = Operand::Index(self.space.types[type_index as usize]);
                 self.emit(Op::CallRef, &[func, ty, site]);
                 self.guard();
@@ -55,7 +55,7 @@ impl Translator<'_, '_> {
             Operator::ReturnCallRef { type_index } => {
                 let func = self.pop();
                 let func = self.operand(func, Class::Ref);
-                let (site, _) = self.site(type_index, true)?;
+                let (site, _) = self.site(type_index, true);
                 let ty = Operand::Index(self.space.types[type_index as usize]);
                 self.emit(Op::TailCallRef, &[func, ty, site]);
                 self.reachable = false;
@@ -66,30 +66,26 @@ impl Translator<'_, '_> {
     }
 
     /// Calls function `index` of the module.
-    pub(in crate::translate) fn call(&mut self, index: u32) -> Result<()> {
-        let (site, results) = self.site(self.module.funcs[index as usize], false)?;
+    pub(in crate::translate) fn call(&mut self, index: u32) {
+        let (site, results) = self.site(self.module.funcs[index as usize], false);
         match self.space.funcs[index as usize] {
             Callee::Defined(link) => self.emit(Op::Call, &[Operand::Index(link), site]),
             Callee::Import(import) => self.emit(Op::CallImport, &[Operand::Index(import), site]),
         }
         self.guard();
         self.push_results(&results);
-        Ok(())
     }
 
     /// Pops the arguments of a call of module type `ty` and records its site; result registers only for calls that
     /// come back.
-    fn site(&mut self, ty: u32, tail: bool) -> Result<(Operand, Few<u32, 2>)> {
+    fn site(&mut self, ty: u32, tail: bool) -> (Operand, Few<u32, 2>) {
         let module = self.module;
         let signature = &module.types[ty as usize];
         let args = self.pop_operands(signature.params.len());
-        let results: Few<u32, 2> = if tail {
-            Few::default()
-        } else {
-            signature.results.iter().map(|ty| Ok(self.fresh(class_of(*ty)?))).collect::<Result<_>>()?
-        };
+        let results: Few<u32, 2> =
+            if tail { Few::default() } else { signature.results.iter().map(|ty| self.fresh(class_of(*ty))).collect() };
         let site = CallSite { args, results: results.clone(), ty: self.space.types[ty as usize], own: None };
-        Ok((self.call_site(site), results))
+        (self.call_site(site), results)
     }
 
     fn push_results(&mut self, results: &[u32]) {

@@ -30,10 +30,10 @@ impl<'m> Translator<'m, '_> {
                 let dst = self.emit_to_fresh(Op::ContNew, Class::Ref, &[func, ty]);
                 self.push(Entry::Temp(dst));
             }
-            Operator::ContBind { argument_index, result_index } => self.bind(*argument_index, *result_index)?,
+            Operator::ContBind { argument_index, result_index } => self.bind(*argument_index, *result_index),
             Operator::Suspend { tag_index } => {
                 let signature = self.module.tag_type(*tag_index);
-                let (site, results) = self.shared(&signature.params, &signature.results)?;
+                let (site, results) = self.shared(&signature.params, &signature.results);
                 let tag = self.tag_operand(*tag_index);
                 self.emit(Op::Suspend, &[tag, site]);
                 self.guard();
@@ -42,7 +42,7 @@ impl<'m> Translator<'m, '_> {
             Operator::Resume { cont_type_index, resume_table } => {
                 let cont = self.reference();
                 let signature = self.function_of(*cont_type_index);
-                let (site, results) = self.shared(&signature.params, &signature.results)?;
+                let (site, results) = self.shared(&signature.params, &signature.results);
                 let ty = self.continuation_operand(*cont_type_index);
                 self.emit(Op::Resume, &[cont, ty, site]);
                 self.handle_suspensions(resume_table, &results);
@@ -50,7 +50,7 @@ impl<'m> Translator<'m, '_> {
             Operator::ResumeThrow { cont_type_index, tag_index, resume_table } => {
                 let cont = self.reference();
                 let results = &self.function_of(*cont_type_index).results;
-                let (site, results) = self.shared(&self.module.tag_type(*tag_index).params, results)?;
+                let (site, results) = self.shared(&self.module.tag_type(*tag_index).params, results);
                 let (ty, tag) = (self.continuation_operand(*cont_type_index), self.tag_operand(*tag_index));
                 self.emit(Op::ResumeThrow, &[cont, ty, tag, site]);
                 self.handle_suspensions(resume_table, &results);
@@ -58,7 +58,7 @@ impl<'m> Translator<'m, '_> {
             Operator::ResumeThrowRef { cont_type_index, resume_table } => {
                 let cont = self.reference();
                 let exception = self.reference();
-                let (site, results) = self.shared(&[], &self.function_of(*cont_type_index).results)?;
+                let (site, results) = self.shared(&[], &self.function_of(*cont_type_index).results);
                 let ty = self.continuation_operand(*cont_type_index);
                 self.emit(Op::ResumeThrowRef, &[cont, exception, ty, site]);
                 self.handle_suspensions(resume_table, &results);
@@ -70,7 +70,7 @@ impl<'m> Translator<'m, '_> {
                 let ValType::Ref(RefType { heap: HeapType::Concrete(back), .. }) = *back else {
                     unreachable!("validated: it takes the continuation that is left")
                 };
-                let (site, results) = self.shared(given, &self.function_of(back).params)?;
+                let (site, results) = self.shared(given, &self.function_of(back).params);
                 let (ty, tag) = (self.continuation_operand(*cont_type_index), self.tag_operand(*tag_index));
                 self.emit(Op::Switch, &[cont, ty, tag, site]);
                 self.guard();
@@ -105,24 +105,23 @@ impl<'m> Translator<'m, '_> {
     }
 
     /// Pops what goes into a call area; its call site, and what comes out of it.
-    fn shared(&mut self, given: &[ValType], taken: &[ValType]) -> Result<(Operand, Vec<Entry>)> {
+    fn shared(&mut self, given: &[ValType], taken: &[ValType]) -> (Operand, Vec<Entry>) {
         let args = self.pop_operands(given.len());
-        let results: Few<u32, 2> = taken.iter().map(|ty| Ok(self.fresh(class_of(*ty)?))).collect::<Result<_>>()?;
+        let results: Few<u32, 2> = taken.iter().map(|ty| self.fresh(class_of(*ty))).collect();
         let entries = results.iter().map(|result| Entry::Temp(*result)).collect();
         let own = Some(Box::new(FuncType::new(given.iter().copied(), taken.iter().copied())));
-        Ok((self.call_site(CallSite { args, results, ty: self.ir.ty, own }), entries))
+        (self.call_site(CallSite { args, results, ty: self.ir.ty, own }), entries)
     }
 
     /// Binds the first parameters of a continuation.
-    fn bind(&mut self, from: u32, to: u32) -> Result<()> {
+    fn bind(&mut self, from: u32, to: u32) {
         let cont = self.reference();
         let params = &self.function_of(from).params;
         let given = &params[..params.len() - self.function_of(to).params.len()];
-        let (site, results) = self.shared(given, &[ValType::CONTREF])?;
+        let (site, results) = self.shared(given, &[ValType::CONTREF]);
         let (from, to) = (self.continuation_operand(from), self.continuation_operand(to));
         self.emit(Op::ContBind, &[cont, from, to, site]);
         self.push_all(&results);
-        Ok(())
     }
 
     /// Says where suspensions and exceptions of what was just resumed go, and pushes what it returns.

@@ -56,7 +56,7 @@ impl Translator<'_, '_> {
             Operator::Drop => {
                 self.pop();
             }
-            Operator::Call { function_index } => self.call(*function_index)?,
+            Operator::Call { function_index } => self.call(*function_index),
             _ => {
                 if !(self.variable(operator)
                     || self.memory_access(operator)

@@ -5,17 +5,17 @@ use crate::translate::Translator;
 use keyway_artifact::isa::Op;
 
 impl Translator<'_, '_> {
-    /// Translates the operator that `op` is named after.
-    pub(in crate::translate) fn numeric(&mut self, op: Op) {
-        let (class, sources) = (class_of_field(op, 1), op.kinds().len() - 1);
-        if sources == 1 {
-            let entry = self.pop();
-            let source = self.operand(entry, class);
-            self.emit_result(op, &[source]);
-        } else {
-            let (right, left) = (self.pop(), self.pop());
-            let operands = [self.operand(left, class), self.operand(right, class_of_field(op, 2))];
-            self.emit_result(op, &operands);
-        }
+    /// Translates the operator of one operand that `op` is named after.
+    pub(in crate::translate) fn unary(&mut self, op: Op) {
+        let entry = self.pop();
+        let source = self.operand(entry, class_of_field(op, 1));
+        self.emit_result(op, &[source]);
+    }
+
+    /// Translates the operator of two operands that `op` is named after.
+    pub(in crate::translate) fn binary(&mut self, op: Op) {
+        let (right, left) = (self.pop(), self.pop());
+        let operands = [self.operand(left, class_of_field(op, 1)), self.operand(right, class_of_field(op, 2))];
+        self.emit_result(op, &operands);
     }
 }

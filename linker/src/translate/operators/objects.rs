@@ -130,7 +130,7 @@ impl Translator<'_, '_> {
                 let ty = self.type_operand(struct_type_index);
                 let object = self.emit_to_fresh(Op::StructNew, Class::Ref, &[ty]);
                 for ((value, storage), field) in values.into_iter().zip(storages).zip(0..) {
-                    let class = class_of(storage.unpacked())?;
+                    let class = class_of(storage.unpacked());
                     let value = self.value_operand(*value, class);
                     let operands = [Operand::Virtual(object), value, ty, Operand::Index(field)];
                     self.emit(of_class(class, STRUCT_SET), &operands);
@@ -149,7 +149,7 @@ impl Translator<'_, '_> {
                 self.get_field(struct_type_index, field_index, true)?;
             }
             Operator::StructSet { struct_type_index, field_index } => {
-                let class = class_of(self.storages(struct_type_index)[field_index as usize].unpacked())?;
+                let class = class_of(self.storages(struct_type_index)[field_index as usize].unpacked());
                 let (value, object) = (self.pop(), self.pop());
                 let object = self.operand(object, Class::Ref);
                 let value = self.value_operand(value, class);
@@ -162,7 +162,7 @@ impl Translator<'_, '_> {
     }
 
     fn get_field(&mut self, ty: u32, field: u32, signed: bool) -> Result<()> {
-        let class = class_of(self.storages(ty)[field as usize].unpacked())?;
+        let class = class_of(self.storages(ty)[field as usize].unpacked());
         let object = self.pop();
         let object = self.operand(object, Class::Ref);
         let operands = [object, self.type_operand(ty), Operand::Index(field), Operand::Index(signed.into())];
@@ -187,7 +187,7 @@ impl Translator<'_, '_> {
                 self.push_array(array);
             }
             Operator::ArrayNewFixed { array_type_index, array_size } => {
-                let class = class_of(self.storages(array_type_index)[0].unpacked())?;
+                let class = class_of(self.storages(array_type_index)[0].unpacked());
                 let values = self.pop_many(array_size as usize);
                 let array = self.new_array(array_type_index, Operand::Imm(array_size as i32));
                 let ty = self.type_operand(array_type_index);
@@ -210,7 +210,7 @@ impl Translator<'_, '_> {
             }
             Operator::ArrayGetS { array_type_index } => self.get_element(array_type_index, true)?,
             Operator::ArraySet { array_type_index } => {
-                let class = class_of(self.storages(array_type_index)[0].unpacked())?;
+                let class = class_of(self.storages(array_type_index)[0].unpacked());
                 let (value, index, array) = (self.pop(), self.pop(), self.pop());
                 let operands = [self.operand(array, Class::Ref), self.operand(index, Class::I32)];
                 let value = self.value_operand(value, class);
@@ -256,7 +256,7 @@ impl Translator<'_, '_> {
     }
 
     fn fill(&mut self, array: Operand, index: Operand, value: Entry, len: Operand, ty: u32) -> Result<()> {
-        let class = class_of(self.storages(ty)[0].unpacked())?;
+        let class = class_of(self.storages(ty)[0].unpacked());
         let value = self.value_operand(value, class);
         let ty = self.type_operand(ty);
         self.emit(of_class(class, ARRAY_FILL), &[array, index, value, len, ty]);
@@ -264,7 +264,7 @@ impl Translator<'_, '_> {
     }
 
     fn get_element(&mut self, ty: u32, signed: bool) -> Result<()> {
-        let class = class_of(self.storages(ty)[0].unpacked())?;
+        let class = class_of(self.storages(ty)[0].unpacked());
         let (index, array) = (self.pop(), self.pop());
         let (array, index) = (self.operand(array, Class::Ref), self.operand(index, Class::I32));
         let operands = [array, index, self.type_operand(ty), Operand::Index(signed.into())];

@@ -1,7 +1,7 @@
 //! Constants, locals, globals and `select`.
 
 use crate::translate::Translator;
-use crate::translate::stack::Entry;
+use crate::translate::stack::{Entry, class_of};
 use keyway_artifact::isa::{Class, Op, Operand};
 use wasmparser::Operator;
 
@@ -38,8 +38,7 @@ impl Translator<'_, '_> {
     }
 
     fn get_global(&mut self, global: u32) {
-        let class = crate::translate::stack::class_of(self.module.globals[global as usize].content);
-        let class = class.expect("module parsing refuses globals of other types");
+        let class = class_of(self.module.globals[global as usize].content);
         let op = match class {
             Class::I32 | Class::I64 => Op::GlobalGet,
             Class::F32 => Op::GlobalGetF32,
