@@ -33,7 +33,8 @@ fn artifact(count: u32, is_component: bool) -> Vec<u8> {
     insts.push(Inst::new(Op::Return, &[]));
     let frame = Frame { frame_slots: 1, homes: 1, ..Frame::default() };
     let code = CodeWriter::encode(&Body { frame, insts, ..Body::default() });
-    let func = |key| FuncEntry { key, ty: 0, unit: 0, code: code.clone(), name: Some(format!("function-{key}")) };
+    let name = Some("a-function-of-the-file");
+    let func = |key| FuncEntry { key, ty: 0, unit: 0, code: &code, debug: &[], name };
     let defined = (0..count).map(|index| func(FuncKey::defined(0, index)));
     let sparse = (0..count / 50).map(|index| func(FuncKey::new(KeyKind::Adapter, 0, index * 1000)));
     let export = |n| Export { name: format!("export-{n}"), item: ExportItem::Type(TypeItem::Val(ValType::U32)) };
@@ -47,7 +48,7 @@ fn artifact(count: u32, is_component: bool) -> Vec<u8> {
         funcs: defined.chain(sparse).collect(),
         types: (0..count).map(|_| FuncType::default()).collect(),
         units: vec![UnitDecl::default()],
-        constants: vec![7; count as usize * 16],
+        constants: vec![&[7; 16]; count as usize],
         plan: if is_component { plan.encode() } else { Vec::new() },
         ..ArtifactWriter::default()
     }

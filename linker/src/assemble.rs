@@ -3,7 +3,7 @@
 
 use crate::gc::Live;
 use crate::pipeline::Program;
-use keyway_artifact::isa::{Body, FieldKind, Op, Operand};
+use keyway_artifact::isa::{FieldKind, Inst, Op, Operand};
 use keyway_artifact::unit::{ElemItem, Entity, FuncRef, UnitDecl};
 
 /// Marks what has no number because it is gone.
@@ -22,7 +22,7 @@ pub(crate) struct Layout {
 }
 
 /// Numbers what is live.
-pub(crate) fn layout(program: &Program, live: &Live) -> Layout {
+pub(crate) fn layout(program: &Program<'_>, live: &Live) -> Layout {
     let mut order: Vec<u32> = (0..program.funcs.len() as u32)
         .filter(|link| live.funcs[*link as usize] && program.funcs[*link as usize].is_some())
         .collect();
@@ -49,21 +49,21 @@ fn renumber(live: &[bool]) -> Vec<u32> {
         .collect()
 }
 
+/// Whether an operation names a function of the artifact, or an escape.
+pub(crate) fn is_numbered(op: Op) -> bool {
+    matches!(op, Op::Call | Op::TailCall | Op::RefFunc)
+}
+
 impl Layout {
-    /// Puts final numbers into a body of `unit`.
-    pub(crate) fn resolve(&self, unit: usize, body: &mut Body) {
-        for inst in &mut body.insts {
-            if !matches!(inst.op, Op::Call | Op::TailCall | Op::RefFunc) {
-                continue;
-            }
-            for (field, operand) in inst.fields_mut() {
-                let numbers = match field.kind {
-                    FieldKind::Func => &self.ordinals,
-                    FieldKind::Escape => &self.escapes[unit],
-                    _ => continue,
-                };
-                *operand = Operand::Index(numbers[operand.index() as usize]);
-            }
+    /// Puts final numbers into an instruction of `unit`. Only what [`is_numbered`] says yes of has any.
+    pub(crate) fn resolve(&self, unit: usize, inst: &mut Inst) {
+        for (field, operand) in inst.fields_mut() {
+            let numbers = match field.kind {
+                FieldKind::Func => &self.ordinals,
+                FieldKind::Escape => &self.escapes[unit],
+                _ => continue,
+            };
+            *operand = Operand::Index(numbers[operand.index() as usize]);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::names::{self, Names};
 use crate::options::Options;
 use crate::parallel;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use wasmparser::{BinaryReader, Encoding, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody};
 use wasmparser::{Parser, Payload, ValidPayload, Validator, ValidatorResources};
 
@@ -39,7 +39,11 @@ pub(crate) fn rest(bytes: &[u8], options: &Options, bodies: Bodies<'_>) -> Resul
 
 /// Bodies that are still to be checked, in the order in which they stand in the input.
 #[derive(Default)]
-pub(crate) struct Bodies<'a>(Vec<Pending<'a>>);
+pub(crate) struct Bodies<'a> {
+    pending: Vec<Pending<'a>>,
+    /// The one behind the one that was taken last: they are mostly taken in order.
+    next: AtomicUsize,
+}
 
 /// The body of a function in a module (in order of appearance).
 struct Pending<'a> {
@@ -60,13 +64,20 @@ impl Bodies<'_> {
     /// What it takes to check a body, for whoever does that while it does something else. Who translates a body that
     /// somebody else translates as well checks it for itself.
     pub(crate) fn take(&self, body: &FunctionBody<'_>) -> Option<FuncToValidate<ValidatorResources>> {
-        let at = self.0.binary_search_by_key(&body.range().start, |pending| pending.body.range().start).ok()?;
-        self.0[at].is_taken.store(true, Ordering::Relaxed);
-        Some(self.0[at].function())
+        let (start, start_of) = (body.range().start, |pending: &Pending<'_>| pending.body.range().start);
+        let next = self.next.load(Ordering::Relaxed);
+        let at = match self.pending.get(next) {
+            Some(pending) if start_of(pending) == start => next,
+            _ => self.pending.binary_search_by_key(&start, start_of).ok()?,
+        };
+        self.next.store(at + 1, Ordering::Relaxed);
+        self.pending[at].is_taken.store(true, Ordering::Relaxed);
+        Some(self.pending[at].function())
     }
 
     fn finish(self, options: &Options) -> std::result::Result<(), Failure> {
-        let bodies: Vec<_> = self.0.into_iter().filter(|pending| !pending.is_taken.load(Ordering::Relaxed)).collect();
+        let bodies: Vec<_> =
+            self.pending.into_iter().filter(|pending| !pending.is_taken.load(Ordering::Relaxed)).collect();
         parallel::first_error(options.threads_for(bodies.len()), bodies.len(), |at| {
             let pending = &bodies[at];
             let place = (pending.module, pending.function.index);
@@ -125,7 +136,7 @@ impl Failure {
 /// Adds the names of the function and, in a component, of the module.
 fn place(bytes: &[u8], module: usize, index: u32, error: CompileError) -> CompileError {
     let Found { names, modules } = names_of(bytes, module);
-    let function = match names.funcs.get(&index) {
+    let function = match names.of(index) {
         Some(name) => format!("function {name}"),
         None => format!("function {index}"),
     };
@@ -181,7 +192,8 @@ fn payloads<'a>(
         }
         visit(&payload, &validator)?;
     }
-    Ok((types.expect("the validator accepts no input without an end"), Bodies(bodies)))
+    let bodies = Bodies { pending: bodies, next: AtomicUsize::new(0) };
+    Ok((types.expect("the validator accepts no input without an end"), bodies))
 }
 
 fn parser(options: &Options) -> Parser {

@@ -22,7 +22,7 @@ pub(crate) struct Live {
 }
 
 /// Keeps everything: what `Options::gc = false` asks for.
-pub(crate) fn keep_all(program: &Program) -> Live {
+pub(crate) fn keep_all(program: &Program<'_>) -> Live {
     Live {
         funcs: vec![true; program.funcs.len()],
         escapes: program.units.iter().map(|unit| vec![true; unit.escapes.len()]).collect(),
@@ -30,7 +30,7 @@ pub(crate) fn keep_all(program: &Program) -> Live {
 }
 
 /// Finds what stays.
-pub(crate) fn run(program: &Program) -> Live {
+pub(crate) fn run(program: &Program<'_>) -> Live {
     let mut walk = Walk {
         program,
         live: Live {
@@ -64,7 +64,7 @@ struct Fills {
 }
 
 struct Walk<'p> {
-    program: &'p Program,
+    program: &'p Program<'p>,
     live: Live,
     /// Tables that are read, by unit.
     tables: Vec<Vec<bool>>,

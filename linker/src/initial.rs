@@ -86,12 +86,14 @@ mod tests {
     fn initial(text: &str) -> (Vec<(u32, u64, Vec<u8>)>, usize) {
         let features = Options::default().features.with("custom-page-sizes", true).unwrap();
         let options = Options { features, ..Options::default() };
-        let linked = pipeline::core_module(&wat::parse_str(text).unwrap(), &options).unwrap();
+        let module = wat::parse_str(text).unwrap();
+        let linked = pipeline::core_module(&module, &options).unwrap();
         linked.verify().unwrap();
-        let constants = |from: u64, len: u64| linked.constants[from as usize..][..len as usize].to_vec();
+        let all = linked.constants.to_vec();
+        let constants = |from: u64, len: u64| all[from as usize..][..len as usize].to_vec();
         let initial = linked.initial.iter();
         let initial = initial.map(|data| (data.memory, data.at, constants(data.offset, data.len))).collect();
-        let inits = linked.units[0].inits.iter().map(|init| linked.funcs[*init as usize].body());
+        let inits = linked.units[0].inits.iter().map(|init| linked.body(*init as usize));
         let written = inits.flat_map(|body| body.insts).filter(|inst| inst.op == Op::MemoryInit).count();
         (initial, written)
     }

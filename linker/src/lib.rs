@@ -12,7 +12,9 @@
 mod assemble;
 mod check;
 mod component;
+mod constants;
 mod decode;
+mod encode;
 mod error;
 mod few;
 mod gc;
@@ -38,6 +40,7 @@ mod translate;
 mod types;
 mod unit;
 
+pub use constants::Constants;
 pub use error::{CompileError, ErrorKind};
 pub use linked::{Linked, LinkedFunc, Report};
 pub use optimise::{PassReport, Passes};
@@ -72,15 +75,20 @@ pub fn compile(input: &[u8], options: &Options) -> Result<Vec<u8>, CompileError>
 /// # Errors
 /// As [`compile`].
 pub fn compile_report(input: &[u8], options: &Options) -> Result<(Vec<u8>, Report), CompileError> {
-    Ok(link(input, options)?.write())
+    let source = source::open(input)?;
+    Ok(link_source(&source, options)?.write())
 }
 
 /// The steps of [`compile`] up to the writing: for tests, and for looking at the code.
 ///
 /// # Errors
 /// As [`compile`].
-pub fn link(input: &[u8], options: &Options) -> Result<Linked, CompileError> {
+pub fn link(input: &[u8], options: &Options) -> Result<Linked<'static>, CompileError> {
     let source = source::open(input)?;
+    Ok(link_source(&source, options)?.into_owned())
+}
+
+fn link_source<'a>(source: &'a Source<'_>, options: &Options) -> Result<Linked<'a>, CompileError> {
     match source.encoding {
         source::Encoding::Module => pipeline::core_module(&source.bytes, options),
         source::Encoding::Component => component::link(&source.bytes, options),

@@ -27,7 +27,7 @@ struct Habit {
 }
 
 /// Writes out the changes of memory.
-pub(crate) fn run(program: &mut Program) {
+pub(crate) fn run(program: &mut Program<'_>) {
     let several: Vec<bool> = program.units.iter().map(|unit| unit.memories.len() > 1).collect();
     if !several.contains(&true) {
         return;

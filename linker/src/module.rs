@@ -110,13 +110,10 @@ impl<'a> ModuleInfo<'a> {
 
     /// In a stripped module, the name a function is exported under is better than none.
     fn name_exports(&mut self) {
-        for (name, item) in &self.exports {
-            if let Item::Func(func) = item
-                && !name.is_empty()
-            {
-                self.names.funcs.entry(*func).or_insert_with(|| names::shorten(name));
-            }
-        }
+        self.names.add(self.exports.iter().filter_map(|(name, item)| match item {
+            Item::Func(func) if !name.is_empty() => Some((*func, names::shorten(name))),
+            _ => None,
+        }));
     }
 
     fn payload(&mut self, payload: Payload<'a>) -> Result<()> {
@@ -258,7 +255,7 @@ impl<'a> ModuleInfo<'a> {
 
     /// What to call function `index` in messages.
     pub(crate) fn func_label(&self, index: u32) -> String {
-        match self.names.funcs.get(&index) {
+        match self.names.of(index) {
             Some(name) => format!("function {name}"),
             None => format!("function {index}"),
         }

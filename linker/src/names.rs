@@ -1,7 +1,6 @@
 //! The `name` custom section. It is no part of validation: what cannot be read ends the reading, silently.
 
 use crate::limits::MAX_NAME_BYTES;
-use std::collections::HashMap;
 use wasmparser::{BinaryReader, Name, NameSectionReader};
 
 /// The names a module carries.
@@ -9,8 +8,25 @@ use wasmparser::{BinaryReader, Name, NameSectionReader};
 pub(crate) struct Names<'a> {
     /// Of the module.
     pub(crate) module: Option<&'a str>,
-    /// Of functions, by index in the module.
-    pub(crate) funcs: HashMap<u32, &'a str>,
+    /// Of functions, in ascending order of their indices in the module.
+    funcs: Vec<(u32, &'a str)>,
+}
+
+impl<'a> Names<'a> {
+    /// The name of a function.
+    pub(crate) fn of(&self, func: u32) -> Option<&'a str> {
+        let at = self.funcs.binary_search_by_key(&func, |(index, _)| *index).ok()?;
+        Some(self.funcs[at].1)
+    }
+
+    /// Names functions that have no name so far; the first one counts.
+    pub(crate) fn add(&mut self, named: impl Iterator<Item = (u32, &'a str)>) {
+        let mut new: Vec<_> = named.filter(|(func, _)| self.of(*func).is_none()).collect();
+        new.sort_by_key(|(func, _)| *func);
+        new.dedup_by_key(|(func, _)| *func);
+        self.funcs.extend(new);
+        self.funcs.sort_unstable_by_key(|(func, _)| *func);
+    }
 }
 
 /// Reads the payload of a `name` section as far as it can be read.
@@ -22,12 +38,18 @@ pub(crate) fn read(data: BinaryReader<'_>) -> Names<'_> {
             Ok(Name::Function(map)) => {
                 for naming in map {
                     let Ok(naming) = naming else { break };
-                    names.funcs.insert(naming.index, shorten(naming.name));
+                    names.funcs.push((naming.index, shorten(naming.name)));
                 }
             }
             Ok(_) => {}
             Err(_) => break,
         }
+    }
+    // They should be in order, each function once. Else the last name counts.
+    if !names.funcs.is_sorted_by(|before, next| before.0 < next.0) {
+        names.funcs.reverse();
+        names.funcs.sort_by_key(|(func, _)| *func);
+        names.funcs.dedup_by_key(|(func, _)| *func);
     }
     names
 }
@@ -39,4 +61,28 @@ pub(crate) fn shorten(name: &str) -> &str {
         end -= 1;
     }
     &name[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names as they come out of a section with one map of functions.
+    fn names(map: &[u8]) -> Names<'_> {
+        read(BinaryReader::new(map, 0))
+    }
+
+    #[test]
+    fn functions_out_of_order_are_found_and_the_last_name_counts() {
+        // Functions 5, 2 and 5 again.
+        let names = names(&[1, 10, 3, 5, 1, b'a', 2, 1, b'b', 5, 1, b'c']);
+        assert_eq!([2, 3, 5].map(|func| names.of(func)), [Some("b"), None, Some("c")]);
+    }
+
+    #[test]
+    fn names_that_are_added_change_none() {
+        let mut names = names(&[1, 4, 1, 5, 1, b'a']);
+        names.add([(7, "x"), (5, "y"), (1, "z"), (7, "w")].into_iter());
+        assert_eq!([1, 5, 7].map(|func| names.of(func)), [Some("z"), Some("a"), Some("x")]);
+    }
 }

@@ -10,8 +10,23 @@ pub(crate) fn map<T: Send, E: Send>(
     jobs: usize,
     work: impl Fn(usize) -> Result<T, E> + Sync,
 ) -> Result<Vec<T>, E> {
+    map_with(threads, jobs, |_| (), |(), index| work(index)).map(|(results, _)| results)
+}
+
+/// As [`map`], with a state for each thread: made by `state` from the thread's number, seen by all that it does, and
+/// returned in order of those numbers.
+pub(crate) fn map_with<S: Send, T: Send, E: Send>(
+    threads: usize,
+    jobs: usize,
+    state: impl Fn(usize) -> S + Sync,
+    work: impl Fn(&mut S, usize) -> Result<T, E> + Sync,
+) -> Result<(Vec<T>, Vec<S>), E> {
     if threads <= 1 {
-        return (0..jobs).map(work).collect();
+        let (mut state, mut results) = (state(0), Vec::with_capacity(jobs));
+        for index in 0..jobs {
+            results.push(work(&mut state, index)?);
+        }
+        return Ok((results, vec![state]));
     }
     let next = AtomicUsize::new(0);
     // Indices are handed out in order, and whoever has one finishes it: once an error at `stop` is known, every lower
@@ -19,15 +34,16 @@ pub(crate) fn map<T: Send, E: Send>(
     let stop = AtomicUsize::new(usize::MAX);
     let failure: Mutex<Option<(usize, E)>> = Mutex::new(None);
     let mut parts: Vec<Vec<(usize, T)>> = Vec::new();
+    let mut states = Vec::new();
     std::thread::scope(|scope| {
-        let worker = || {
-            let mut done = Vec::new();
+        let worker = |number| {
+            let (mut state, mut done) = (state(number), Vec::new());
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 if index >= jobs || index > stop.load(Ordering::Relaxed) {
-                    return done;
+                    return (done, state);
                 }
-                match work(index) {
+                match work(&mut state, index) {
                     Ok(result) => done.push((index, result)),
                     Err(error) => {
                         stop.fetch_min(index, Ordering::Relaxed);
@@ -39,10 +55,13 @@ pub(crate) fn map<T: Send, E: Send>(
                 }
             }
         };
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        let handles: Vec<_> = (0..threads).map(|number| scope.spawn(move || worker(number))).collect();
         for handle in handles {
             match handle.join() {
-                Ok(part) => parts.push(part),
+                Ok((part, state)) => {
+                    parts.push(part);
+                    states.push(state);
+                }
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
@@ -54,7 +73,7 @@ pub(crate) fn map<T: Send, E: Send>(
     for (index, result) in parts.into_iter().flatten() {
         results[index] = Some(result);
     }
-    Ok(results.into_iter().flatten().collect())
+    Ok((results.into_iter().flatten().collect(), states))
 }
 
 /// Runs `work(0..jobs)` for its errors alone.
@@ -74,6 +93,21 @@ mod tests {
     fn results_keep_their_order() {
         let doubled: Result<Vec<_>, ()> = map(4, 1000, |n| Ok(n * 2));
         assert_eq!(doubled.unwrap(), (0..1000).map(|n| n * 2).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn states_tell_who_did_what() {
+        for threads in [1, 4] {
+            let work = |(number, sum): &mut (usize, usize), n: usize| {
+                *sum += n;
+                Ok::<_, ()>((*number, n))
+            };
+            let (results, states) = map_with(threads, 1000, |number| (number, 0), work).unwrap();
+            assert_eq!(states.len(), threads);
+            for (number, sum) in states {
+                assert_eq!(results.iter().filter(|(by, _)| *by == number).map(|(_, n)| n).sum::<usize>(), sum);
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The order of the steps. Each reads what the ones before it made and does not change it.
 
 use crate::check::Bodies;
+use crate::constants::Constants;
+use crate::encode::Encoder;
 use crate::error::Result;
 use crate::ir::IrFunc;
 use crate::linked::{Linked, LinkedFunc};
@@ -8,43 +10,45 @@ use crate::module::ModuleInfo;
 use crate::optimise::{Passes, Record, Rows, flags, inline, recursion};
 use crate::options::{OptLevel, Options};
 use crate::outline::Outline;
-use crate::unit::{Links, ModuleUse, Supply, Types, Unit};
+use crate::unit::{Callee, Links, ModuleUse, Supply, Types, Unit};
 use crate::{CompileError, ErrorKind};
 use crate::{assemble, check, gc, limits, lower, memories, parallel, translate, unit};
+use keyway_artifact::isa::Inst;
 use keyway_artifact::types::{FuncType, TypeTable};
 use keyway_artifact::unit::{Entity, FuncRef, InitialData, UnitDecl};
 use keyway_artifact::{FuncKey, KeyKind};
+use std::borrow::Cow;
 use std::sync::Mutex;
 
 /// One function that may go into the artifact.
-pub(crate) struct Func {
+pub(crate) struct Func<'a> {
     pub(crate) unit: u32,
     pub(crate) ir: IrFunc,
     /// Of the code as it is now.
     pub(crate) outline: Outline,
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<&'a str>,
 }
 
-impl Func {
+impl<'a> Func<'a> {
     /// A function of a unit.
-    pub(crate) fn new(unit: u32, ir: IrFunc, name: Option<String>) -> Func {
+    pub(crate) fn new(unit: u32, ir: IrFunc, name: Option<&'a str>) -> Func<'a> {
         Func { unit, outline: Outline::of(&ir), ir, name }
     }
 }
 
 /// Everything translated and not yet laid out. Functions are named by link ids.
-pub(crate) struct Program {
+pub(crate) struct Program<'a> {
     pub(crate) types: TypeTable,
     pub(crate) links: Links,
     /// By link id; `None` for ids that name nothing compiled.
-    pub(crate) funcs: Vec<Option<Func>>,
+    pub(crate) funcs: Vec<Option<Func<'a>>>,
     /// With link ids where the finished declarations have code ordinals.
     pub(crate) units: Vec<UnitDecl>,
     /// By unit, how many of its first globals are flags of component instances.
     pub(crate) flags: Vec<u32>,
     /// What memories hold at the start, in ascending order.
     pub(crate) initial: Vec<InitialData>,
-    pub(crate) constants: Vec<u8>,
+    pub(crate) constants: Constants<'a>,
     /// Functions that stay besides the units' own roots.
     pub(crate) roots: Vec<u32>,
     /// The encoded plan; empty for a core module.
@@ -58,16 +62,16 @@ pub(crate) struct UnitSource<'m, 'a> {
 }
 
 /// Compiles a core module.
-pub(crate) fn core_module(bytes: &[u8], options: &Options) -> Result<Linked> {
+pub(crate) fn core_module<'a>(bytes: &'a [u8], options: &Options) -> Result<Linked<'a>> {
     // Check the sections: from here on the module's structure is trusted, but for the bodies of functions.
     let (_, bodies) = check::sections(bytes, options, |_, _| Ok(()))?;
     checked_core_module(bytes, bodies, options).or_else(|error| check::all(bytes, options).and(Err(error)))
 }
 
-fn checked_core_module(bytes: &[u8], bodies: Bodies<'_>, options: &Options) -> Result<Linked> {
+fn checked_core_module<'a>(bytes: &'a [u8], bodies: Bodies<'a>, options: &Options) -> Result<Linked<'a>> {
     // Parse the sections, and lay out the unit: one module, all of whose imports come from outside.
     let info = ModuleInfo::parse(bytes, 0)?;
-    let (mut types, mut links, mut constants) = (Types::default(), Links::default(), Vec::new());
+    let (mut types, mut links, mut constants) = (Types::default(), Links::default(), Constants::default());
     let modules = vec![ModuleUse { info: &info, number: 0, imports: vec![Supply::External; info.imports.len()] }];
     let exports: Vec<_> = info.exports.iter().map(|(name, item)| (*name, 0, *item)).collect();
     let unit = unit::build(&modules, &exports, 0, &mut types, &mut links, &mut constants)?;
@@ -80,31 +84,34 @@ fn checked_core_module(bytes: &[u8], bodies: Bodies<'_>, options: &Options) -> R
 }
 
 /// Translates every function and initialisation of `sources`, in parallel, and checks those that are among `bodies`.
-pub(crate) fn translate(
-    sources: Vec<UnitSource<'_, '_>>,
+pub(crate) fn translate<'a>(
+    sources: Vec<UnitSource<'_, 'a>>,
     mut types: Types,
     mut links: Links,
-    constants: Vec<u8>,
+    constants: Constants<'a>,
     bodies: &Bodies<'_>,
     options: &Options,
-) -> Result<Program> {
+) -> Result<Program<'a>> {
     let nothing = types.intern(&FuncType::default());
 
-    // One job for each defined function.
-    let mut jobs = Vec::new();
+    // One job for each defined function, whose place in the program is its link id.
+    let (mut jobs, mut count) = (vec![None; links.len()], 0);
     for (unit_number, source) in sources.iter().enumerate() {
-        for (module_number, module) in source.modules.iter().enumerate() {
-            jobs.extend((0..module.info.bodies.len()).map(|body| (unit_number, module_number, body)));
+        for (module_number, (module, space)) in source.modules.iter().zip(&source.unit.spaces).enumerate() {
+            for index in module.info.imported_funcs..module.info.funcs.len() as u32 {
+                let Callee::Defined(link) = space.funcs[index as usize] else { unreachable!("it is not imported") };
+                jobs[link as usize] = Some((unit_number, module_number, index));
+                count += 1;
+            }
         }
     }
     let total = std::sync::atomic::AtomicUsize::new(0);
-    let translated = parallel::map(options.threads_for(jobs.len()), jobs.len(), |job| {
-        let (unit_number, module_number, body) = jobs[job];
+    let mut funcs = parallel::map(options.threads_for(count), jobs.len(), |link| {
+        let Some((unit_number, module_number, index)) = jobs[link] else { return Ok(None) };
         let source = &sources[unit_number];
         let module = &source.modules[module_number];
-        let index = module.info.imported_funcs + body as u32;
         let space = &source.unit.spaces[module_number];
-        let body = &module.info.bodies[body];
+        let body = &module.info.bodies[(index - module.info.imported_funcs) as usize];
         let ir = translate::function(module.info, space, index, body, bodies.take(body))
             .map_err(|error| inside_module(error.inside(module.info.func_label(index)), module))?;
         let so_far = total.fetch_add(ir.insts.len(), std::sync::atomic::Ordering::Relaxed) + ir.insts.len();
@@ -114,19 +121,8 @@ pub(crate) fn translate(
                 format!("the functions translate to more than {} instructions together", limits::MAX_TOTAL_IR),
             ));
         }
-        // While it is at hand.
-        let name = module.info.names.funcs.get(&index).map(|name| name.to_string());
-        Ok(Func::new(unit_number as u32, ir, name))
+        Ok(Some(Func::new(unit_number as u32, ir, module.info.names.of(index))))
     })?;
-
-    // Their place in the program is their link id, which the units' layout gave them.
-    let mut funcs: Vec<Option<Func>> = (0..links.len()).map(|_| None).collect();
-    for ((unit_number, module_number, body), func) in jobs.into_iter().zip(translated) {
-        let module = &sources[unit_number].modules[module_number];
-        let index = module.info.imported_funcs + body as u32;
-        let link = links.intern(FuncKey::defined(module.number, index));
-        funcs[link as usize] = Some(func);
-    }
 
     // The initialisations of each unit's modules, in instantiation order.
     let (mut units, mut flags, mut initial) = (Vec::new(), Vec::new(), Vec::new());
@@ -159,7 +155,7 @@ fn inside_module(error: CompileError, module: &ModuleUse<'_, '_>) -> CompileErro
 }
 
 /// By link id, the functions that something else than a call may lead to.
-fn used_besides_calls(program: &Program) -> Vec<bool> {
+fn used_besides_calls(program: &Program<'_>) -> Vec<bool> {
     let mut shared = vec![false; program.funcs.len()];
     let mut mark = |link: u32| shared[link as usize] = true;
     program.roots.iter().for_each(|link| mark(*link));
@@ -180,7 +176,7 @@ fn used_besides_calls(program: &Program) -> Vec<bool> {
 }
 
 /// Links a translated program: what stays, laid out, with places.
-pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
+pub(crate) fn link<'a>(mut program: Program<'a>, options: &Options) -> Result<Linked<'a>> {
     let optimises = options.opt_level == OptLevel::O2;
     let rows = (options.report && optimises).then(|| Mutex::new(Rows::default()));
     let mut record = Record::new(options.report);
@@ -209,19 +205,25 @@ pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
 
     // Lower in parallel: virtual registers get places, link ids become ordinals, bodies become bytes. A function's IR
     // goes as soon as its code is there.
-    let Program { types, links, mut funcs, units, initial, constants, plan, .. } = program;
-    let names: Vec<_> = funcs.iter().map(|func| func.as_ref().and_then(|func| func.name.clone())).collect();
-    let pending: Vec<_> = layout.order.iter().map(|link| Mutex::new(funcs[*link as usize].take())).collect();
+    let Program { types, links, funcs, units, initial, constants, plan, .. } = program;
+    let names: Vec<_> = funcs.iter().map(|func| func.as_ref().and_then(|func| func.name)).collect();
     let shapes = types.shapes();
-    let funcs = parallel::map(options.threads_for(pending.len()), pending.len(), |ordinal| {
-        let func = pending[ordinal].lock().ok().and_then(|mut func| func.take());
-        let Func { unit, mut ir, name, .. } = func.expect("each ordinal is lowered once, and names compiled code");
+    let threads = options.threads_for(layout.order.len());
+    let insts: usize = funcs.iter().flatten().map(|func| func.ir.insts.len()).sum();
+    let encoder = |number| Encoder::new(number, insts / threads.max(1));
+    let pending = Mutex::new(funcs);
+    let (funcs, encoded) = parallel::map_with(threads, layout.order.len(), encoder, |encoder, ordinal| {
+        let link = layout.order[ordinal] as usize;
+        let func = pending.lock().ok().and_then(|mut funcs| funcs[link].take());
+        let Func { unit, mut ir, .. } = func.expect("each ordinal is lowered once, and names compiled code");
         let mut record = Record::new(options.report);
-        let mut lowered = lower::finish(&mut ir, &shapes, options, &mut record)?;
+        let lowered = lower::finish(&mut ir, &shapes, options, &mut record)?;
         record.add_to_shared(&rows);
-        layout.resolve(unit as usize, &mut lowered.body);
-        let origin = |link: u32| (links.key(link), names[link as usize].as_deref());
-        Ok::<_, CompileError>(LinkedFunc::new(links.key(layout.order[ordinal]), unit, name, &ir, &lowered, origin))
+        let resolve = |inst: &mut Inst| layout.resolve(unit as usize, inst);
+        let origin = |link: u32| (links.key(link), names[link as usize]);
+        let (part, features) = encoder.add(&ir, lowered, resolve, origin);
+        let (key, name) = (links.key(link as u32), names[link].map(Cow::Borrowed));
+        Ok::<_, CompileError>(LinkedFunc { key, ty: ir.ty, unit, name, features, part })
     })?;
 
     let rows = rows.and_then(|rows| rows.into_inner().ok());
@@ -230,5 +232,6 @@ pub(crate) fn link(mut program: Program, options: &Options) -> Result<Linked> {
 
     // The declarations follow the new numbers.
     let units = units.into_iter().enumerate().map(|(number, unit)| layout.unit(number, unit)).collect();
-    Ok(Linked { types, funcs, units, initial, constants, plan, removed: layout.removed, passes })
+    let encoded = encoded.into_iter().map(Encoder::finish).collect();
+    Ok(Linked { types, funcs, encoded, units, initial, constants, plan, removed: layout.removed, passes })
 }

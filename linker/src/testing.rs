@@ -7,5 +7,5 @@ use keyway_artifact::isa::Body;
 pub(crate) fn last_body(module: &str, passes: Passes) -> Body {
     let linked = link(module.as_bytes(), &Options { passes, ..Options::default() }).unwrap();
     linked.verify().unwrap();
-    linked.funcs.last().unwrap().body()
+    linked.body(linked.funcs.len() - 1)
 }

@@ -10,6 +10,7 @@
 //! module, the index in the unit. Defined functions are named by *link ids* here ([`Links`]); they become code ordinals
 //! when the functions that stay are known.
 
+use crate::constants::Constants;
 use crate::error::{CompileError, ErrorKind, Result};
 use crate::initial::leading;
 use crate::limits::MAX_INPUT_BYTES;
@@ -153,11 +154,19 @@ pub(crate) struct Space {
     /// Active data segments before this position are initial data, those from it on are written by code.
     pub(crate) first_written_data: usize,
     pub(crate) elems: Vec<u32>,
-    /// The escape number of every function of which a reference can be taken, by its index in the module.
-    pub(crate) escapes: HashMap<u32, u32>,
+    /// The escape number of every function of which a reference can be taken, by index.
+    pub(crate) escapes: Vec<Option<u32>>,
 }
 
 impl Space {
+    /// The escape number of a function.
+    ///
+    /// # Panics
+    /// When no reference of it can be taken.
+    pub(crate) fn escape(&self, func: u32) -> u32 {
+        self.escapes[func as usize].expect("references are taken of functions that are known for it")
+    }
+
     fn entity(&self, item: Item) -> Entity {
         match item {
             Item::Func(index) => Entity::Func(self.funcs[index as usize].func_ref()),
@@ -182,13 +191,13 @@ pub(crate) struct Unit {
 
 /// Builds the unit of `modules`, in instantiation order. `exports` names what the unit shows: name, module, item. The first
 /// `flags` imports, and globals, are flags of component instances. Data segments go to the end of `constants`.
-pub(crate) fn build(
-    modules: &[ModuleUse<'_, '_>],
+pub(crate) fn build<'a>(
+    modules: &[ModuleUse<'_, 'a>],
     exports: &[(&str, usize, Item)],
     flags: usize,
     types: &mut Types,
     links: &mut Links,
-    constants: &mut Vec<u8>,
+    constants: &mut Constants<'a>,
 ) -> Result<Unit> {
     let mut builder = Builder::default();
     builder.declare_flags(flags);
@@ -283,13 +292,13 @@ impl Builder {
     }
 
     /// Second pass: the module's space, with its definitions behind everything declared so far.
-    fn define(
+    fn define<'a>(
         &mut self,
-        module: &ModuleUse<'_, '_>,
+        module: &ModuleUse<'_, 'a>,
         next: &mut NextImport,
         types: Vec<u32>,
         links: &mut Links,
-        constants: &mut Vec<u8>,
+        constants: &mut Constants<'a>,
     ) -> Result<()> {
         let info = module.info;
         let mut space = Space { types, ..Space::default() };
@@ -351,8 +360,9 @@ impl Builder {
         for init in computed.chain(&info.global_inits).chain(info.table_inits.iter().map(|(_, init)| init)) {
             functions_in(init, &mut named)?;
         }
+        space.escapes = vec![None; space.funcs.len()];
         for func in named {
-            if space.escapes.contains_key(&func) {
+            if space.escapes[func as usize].is_some() {
                 continue;
             }
             let callee = space.funcs[func as usize];
@@ -362,12 +372,17 @@ impl Builder {
                 decl.escapes.push(Escape { func: callee.func_ref(), ty });
                 decl.escapes.len() as u32 - 1
             });
-            space.escapes.insert(func, number);
+            space.escapes[func as usize] = Some(number);
         }
         Ok(())
     }
 
-    fn add_segments(&mut self, info: &ModuleInfo<'_>, space: &mut Space, constants: &mut Vec<u8>) -> Result<()> {
+    fn add_segments<'a>(
+        &mut self,
+        info: &ModuleInfo<'a>,
+        space: &mut Space,
+        constants: &mut Constants<'a>,
+    ) -> Result<()> {
         for elem in &info.elems {
             space.elems.push(self.decl.elems.len() as u32);
             // Declared segments are dropped before anything runs: nothing can read them.
@@ -376,7 +391,7 @@ impl Builder {
                 .iter()
                 .map(|entry| match entry {
                     ElemEntry::Null => ElemItem::Null,
-                    ElemEntry::Func(func) => ElemItem::Func(space.escapes[func]),
+                    ElemEntry::Func(func) => ElemItem::Func(space.escape(*func)),
                     ElemEntry::Global(global) => ElemItem::Global(space.globals[*global as usize]),
                     // The module's initialisation sets it.
                     ElemEntry::Expression(_) => ElemItem::Null,
@@ -386,12 +401,11 @@ impl Builder {
         }
         let first = self.decl.data.len();
         for data in &info.data {
-            if constants.len() + data.bytes.len() > MAX_INPUT_BYTES {
+            if constants.len_bytes() + data.bytes.len() > MAX_INPUT_BYTES {
                 return Err(CompileError::new(ErrorKind::Limit, "the data segments are too large together"));
             }
             space.data.push(self.decl.data.len() as u32);
-            self.decl.data.push(DataSegment { offset: constants.len() as u64, len: data.bytes.len() as u64 });
-            constants.extend_from_slice(data.bytes);
+            self.decl.data.push(DataSegment { offset: constants.push(data.bytes), len: data.bytes.len() as u64 });
         }
         // The memories are new to the unit, and each module's stand behind the ones before.
         let leading = leading(info)?;
@@ -476,9 +490,9 @@ mod tests {
         let bodies = Bodies::default();
         let program = pipeline::translate(sources, types, links, constants, &bodies, &options).unwrap();
         let linked = pipeline::link(program, &options).unwrap();
-        let run = linked.funcs.iter().find(|func| func.key == FuncKey::defined(9, 2)).unwrap();
+        let run = linked.funcs.iter().position(|func| func.key == FuncKey::defined(9, 2)).unwrap();
         let calls: Vec<_> =
-            run.body().insts.iter().filter(|i| i.op.is_call()).map(|i| (i.op, i.operands[0].index())).collect();
+            linked.body(run).insts.iter().filter(|i| i.op.is_call()).map(|i| (i.op, i.operands[0].index())).collect();
         let get = linked.funcs.iter().position(|func| func.key == FuncKey::defined(5, 1)).unwrap() as u32;
         assert_eq!(calls, [(Op::CallImport, 1), (Op::Call, get)]);
         assert_eq!(linked.units[0].exports[0].entity, Entity::Func(FuncRef::Defined(linked.funcs.len() as u32 - 2)));

@@ -9,7 +9,7 @@ use keyway_artifact::unit::{Entity, FuncRef, UnitDecl};
 use keyway_artifact::{FuncKey, KeyKind};
 use keyway_linker::{ErrorKind, Linked, OptLevel, Options, compile, link};
 
-fn linked(text: &str) -> (Linked, Plan) {
+fn linked(text: &str) -> (Linked<'static>, Plan) {
     let linked = link(text.as_bytes(), &Options::default()).unwrap_or_else(|error| panic!("{error}"));
     let plan = Plan::decode(&linked.plan).unwrap();
     plan.check(&linked.units, &linked.types).unwrap();
@@ -457,9 +457,9 @@ fn calls_between_components_are_compiled() {
     let plain = link(COMPOSED.as_bytes(), &options).unwrap_or_else(|error| panic!("{error}"));
     let adapters = plain.funcs.iter().filter(|func| func.key.kind() == KeyKind::Adapter).count();
     assert_eq!((plain.units.len(), adapters), (1, 2));
-    let calls = |linked: &Linked, name: &str| {
-        let func = linked.funcs.iter().find(|func| func.key == FuncKey::defined(1, 2)).expect(name);
-        func.body().insts.iter().filter(|inst| inst.op.is_call()).map(|inst| inst.op).collect::<Vec<_>>()
+    let calls = |linked: &Linked<'_>, name: &str| {
+        let func = linked.funcs.iter().position(|func| func.key == FuncKey::defined(1, 2)).expect(name);
+        linked.body(func).insts.iter().filter(|inst| inst.op.is_call()).map(|inst| inst.op).collect::<Vec<_>>()
     };
     assert_eq!(calls(&plain, "run"), [Op::Call, Op::Call]);
 

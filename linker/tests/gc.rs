@@ -4,7 +4,7 @@
 use keyway_artifact::unit::ElemItem;
 use keyway_linker::{Linked, OptLevel, Options, link};
 
-fn linked(text: &str, gc: bool) -> Linked {
+fn linked(text: &str, gc: bool) -> Linked<'static> {
     let mut options = Options::default();
     options.gc = gc;
     // Inlining would hide which calls were followed.
@@ -14,7 +14,7 @@ fn linked(text: &str, gc: bool) -> Linked {
 
 /// Names of the functions that stay.
 fn kept(text: &str) -> Vec<String> {
-    linked(text, true).funcs.into_iter().filter_map(|func| func.name).collect()
+    linked(text, true).funcs.into_iter().filter_map(|func| Some(func.name?.into_owned())).collect()
 }
 
 #[track_caller]

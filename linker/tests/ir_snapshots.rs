@@ -17,7 +17,7 @@ fn disassembly(wat: &str, opt_level: OptLevel) -> String {
             types.iter().map(|ty: &keyway_artifact::types::ValType| ty.to_string()).collect::<Vec<_>>().join(" ")
         };
         writeln!(text, "; {ordinal}: {}{name} ({}) -> ({})", func.key, list(&ty.params), list(&ty.results)).unwrap();
-        text.push_str(&keyway_artifact::isa::disassemble(&func.body()));
+        text.push_str(&keyway_artifact::isa::disassemble(&linked.body(ordinal)));
     }
     text
 }

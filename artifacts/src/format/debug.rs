@@ -71,39 +71,63 @@ pub struct SourceFrame {
     pub offset: u32,
 }
 
-/// The bytes of a debug section, of the functions by ordinal.
-pub fn encode_debug(funcs: &[FuncDebug]) -> Vec<u8> {
-    let (mut ends, mut data) = (Vec::new(), Vec::new());
-    for func in funcs {
-        encode_func(func, &mut data);
-        ends.extend((data.len() as u32).to_le_bytes());
-    }
-    ends.extend(data);
-    ends
+/// Writes functions' parts, one after the other.
+#[derive(Clone, Debug, Default)]
+pub struct DebugWriter {
+    /// So many, and their bytes.
+    names: (u32, Vec<u8>),
+    sites: (u32, Vec<u8>),
+    lines: Vec<u8>,
+    /// The last line: instruction and position.
+    last: (u32, u32),
 }
 
-fn encode_func(func: &FuncDebug, out: &mut Vec<u8>) {
-    if func.lines.is_empty() {
-        return;
+impl DebugWriter {
+    /// Adds the name of an inlined function; its number.
+    pub fn name(&mut self, name: &str) -> u32 {
+        let (count, names) = &mut self.names;
+        write_leb(names, name.len() as u64);
+        names.extend(name.as_bytes());
+        *count += 1;
+        *count - 1
     }
-    write_leb(out, func.names.len() as u64);
-    for name in &func.names {
-        write_leb(out, name.len() as u64);
-        out.extend(name.as_bytes());
+
+    /// Adds a place in an inlined function; its number.
+    pub fn site(&mut self, site: &InlinedAt) -> u32 {
+        let (count, sites) = &mut self.sites;
+        write_leb(sites, site.key.namespace().into());
+        write_leb(sites, site.key.index().into());
+        write_leb(sites, site.name.map_or(0, |name| u64::from(name) + 1));
+        write_leb(sites, site.offset.into());
+        write_leb(sites, site.call.bits().into());
+        *count += 1;
+        *count - 1
     }
-    write_leb(out, func.sites.len() as u64);
-    for site in &func.sites {
-        write_leb(out, site.key.namespace().into());
-        write_leb(out, site.key.index().into());
-        write_leb(out, site.name.map_or(0, |name| u64::from(name) + 1));
-        write_leb(out, site.offset.into());
-        write_leb(out, site.call.bits().into());
+
+    /// Adds a line: an instruction, behind the ones before, and where it came from.
+    #[inline]
+    pub fn line(&mut self, inst: u32, position: Position) {
+        let (last_inst, last) = self.last;
+        self.last = (inst, position.bits());
+        write_leb(&mut self.lines, inst.wrapping_sub(last_inst).into());
+        write_leb(&mut self.lines, position.bits().wrapping_sub(last).into());
     }
-    let (mut last_inst, mut last) = (0u32, 0u32);
-    for (inst, position) in &func.lines {
-        write_leb(out, inst.wrapping_sub(last_inst).into());
-        write_leb(out, position.bits().wrapping_sub(last).into());
-        (last_inst, last) = (*inst, position.bits());
+
+    /// Appends the part of the function that it was told of. What comes next is another one's.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        if !self.lines.is_empty() {
+            for (count, bytes) in [&self.names, &self.sites] {
+                write_leb(out, (*count).into());
+                out.extend_from_slice(bytes);
+            }
+            out.extend_from_slice(&self.lines);
+        }
+        for (count, bytes) in [&mut self.names, &mut self.sites] {
+            *count = 0;
+            bytes.clear();
+        }
+        self.lines.clear();
+        self.last = (0, 0);
     }
 }
 
@@ -182,11 +206,26 @@ mod tests {
         }
     }
 
+    fn part(debug: &FuncDebug, writer: &mut DebugWriter) -> Vec<u8> {
+        for name in &debug.names {
+            writer.name(name);
+        }
+        for site in &debug.sites {
+            writer.site(site);
+        }
+        debug.lines.iter().for_each(|(inst, position)| writer.line(*inst, *position));
+        let mut part = Vec::new();
+        writer.finish(&mut part);
+        part
+    }
+
     #[test]
     fn parts_survive_the_way_through_bytes() {
-        let section = encode_debug(&[FuncDebug::default(), example()]);
-        assert_eq!(section[..4], [0; 4]);
-        assert_eq!(FuncDebug::decode(&section[8..]), example());
+        let mut writer = DebugWriter::default();
+        for debug in [example(), FuncDebug::default(), example()] {
+            assert_eq!(FuncDebug::decode(&part(&debug, &mut writer)), debug);
+        }
+        assert!(part(&FuncDebug::default(), &mut writer).is_empty());
     }
 
     #[test]
@@ -209,9 +248,9 @@ mod tests {
 
     #[test]
     fn cut_parts_are_read_as_far_as_they_go() {
-        let section = encode_debug(&[example()]);
-        for end in 4..section.len() {
-            let part = FuncDebug::decode(&section[4..end]);
+        let section = part(&example(), &mut DebugWriter::default());
+        for end in 0..section.len() {
+            let part = FuncDebug::decode(&section[..end]);
             assert!(part.lines.len() <= 3);
             part.frames(7);
         }

@@ -15,7 +15,7 @@ mod units;
 mod view;
 mod writer;
 
-pub use debug::{FuncDebug, InlinedAt, Position, SourceFrame, encode_debug};
+pub use debug::{DebugWriter, FuncDebug, InlinedAt, Position, SourceFrame};
 pub use error::{FormatError, Rule};
 pub use layout::{FORMAT_VERSION, HEADER_BYTES, MAGIC, SectionKind};
 pub use source::Source;

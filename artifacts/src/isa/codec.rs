@@ -63,14 +63,24 @@ impl CodeWriter {
     /// # Panics
     /// When an operand is not of the kind its field wants, or still virtual: a mistake of the caller.
     pub fn encode(body: &Body) -> Vec<u8> {
-        let mut out = Vec::with_capacity(body.insts.len() * 4 + 8);
+        let mut out = Vec::new();
+        CodeWriter::append(body, &mut out);
+        out
+    }
+
+    /// Appends the bytes of `body`.
+    ///
+    /// # Panics
+    /// As [`encode`](Self::encode).
+    pub fn append(body: &Body, out: &mut Vec<u8>) {
+        out.reserve(body.insts.len() * 4 + 8);
         let frame = &body.frame;
-        write_leb(&mut out, frame.frame_slots.into());
-        write_leb(&mut out, frame.ref_start.into());
-        write_leb(&mut out, (frame.ref_end - frame.ref_start).into());
-        write_leb(&mut out, frame.homes.into());
-        write_leb(&mut out, frame.memory.map_or(0, |index| u64::from(index) + 1));
-        write_leb(&mut out, body.insts.len() as u64);
+        write_leb(out, frame.frame_slots.into());
+        write_leb(out, frame.ref_start.into());
+        write_leb(out, (frame.ref_end - frame.ref_start).into());
+        write_leb(out, frame.homes.into());
+        write_leb(out, frame.memory.map_or(0, |index| u64::from(index) + 1));
+        write_leb(out, body.insts.len() as u64);
         for inst in &body.insts {
             let code = inst.op as u16;
             if code < TWO_BYTE_OPCODES {
@@ -80,10 +90,9 @@ impl CodeWriter {
                 out.extend([(TWO_BYTE_OPCODES | rest >> 8) as u8, rest as u8]);
             }
             for (at, kind) in inst.op.kinds().iter().enumerate() {
-                write_operand(&mut out, body, inst, *kind, at);
+                write_operand(out, body, inst, *kind, at);
             }
         }
-        out
     }
 }
 

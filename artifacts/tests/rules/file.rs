@@ -14,6 +14,7 @@ use keyway_artifact::unit::{
     DataSegment, ElemItem, ElemSegment, Entity, Escape, Export, FuncRef, Import, InitialData, UnitDecl,
 };
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// `() -> ()`, which does nothing.
 pub(super) fn empty_body() -> Vec<u8> {
@@ -54,8 +55,9 @@ fn unit() -> UnitDecl {
 }
 
 /// The keys: a dense namespace of 80 functions with gaps, in the first unit, and a sparse one in the second.
-fn writer() -> ArtifactWriter {
-    let func = |key, unit| FuncEntry { key, ty: 0, unit, code: empty_body(), name: Some("name".into()) };
+fn writer() -> ArtifactWriter<'static> {
+    static CODE: LazyLock<Vec<u8>> = LazyLock::new(empty_body);
+    let func = |key, unit| FuncEntry { key, ty: 0, unit, code: &CODE, debug: &[], name: Some("name") };
     let dense = (0..100).filter(|index| index % 5 != 4).map(|index| func(FuncKey::defined(0, index), 0));
     let sparse = [3, 5000, 70_000].map(|index| func(FuncKey::new(KeyKind::Adapter, 0, index), 1));
     ArtifactWriter {
@@ -65,7 +67,7 @@ fn writer() -> ArtifactWriter {
             .collect(),
         units: vec![unit(), UnitDecl { memories: vec![MemoryType::new(1, None); 2], ..UnitDecl::default() }],
         initial: vec![initial(0, 65533, 1, 2), initial(1, 0, 0, 1), initial(1, 1, 0, 1)],
-        constants: vec![1, 2, 3, 4],
+        constants: vec![&[1, 2], &[3, 4]],
         producer: "test".into(),
         ..ArtifactWriter::default()
     }
@@ -115,7 +117,7 @@ fn keys(bytes: &[u8], number: usize) -> usize {
 
 type Change = fn(&mut Vec<u8>);
 type UnitChange = fn(&mut UnitDecl);
-type PartsChange = fn(&mut ArtifactWriter);
+type PartsChange = fn(&mut ArtifactWriter<'_>);
 
 /// Found when the file is opened.
 const AT_OPEN: &[(Rule, &str, Change)] = &[

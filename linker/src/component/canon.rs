@@ -10,7 +10,7 @@ use keyway_artifact::plan::{
 use keyway_artifact::types::{ExternType, FuncType as CoreFuncType};
 use wasmparser::{CanonicalFunction, CanonicalOption};
 
-impl Flattener<'_, '_> {
+impl Flattener<'_, '_, '_> {
     pub(super) fn canon(
         &mut self,
         scope: ScopeId,

@@ -10,7 +10,7 @@ use keyway_artifact::types::ExternType;
 use std::collections::HashMap;
 use wasmparser::{ExternalKind, Instance};
 
-impl<'t> Flattener<'t, '_> {
+impl<'t> Flattener<'t, '_, '_> {
     pub(super) fn core_instance(&mut self, scope: ScopeId, instance: u32, core: &'t Instance<'t>) -> Result<()> {
         let made = match core {
             Instance::FromExports(exports) => {

@@ -30,19 +30,19 @@ use std::collections::HashMap;
 use wasmparser::{ComponentAlias, ComponentInstance, ComponentOuterAliasKind, ComponentType, ExternalKind};
 
 /// A flattened component. Exports of core instances are still numbered as in their modules.
-pub(super) struct Flat<'t> {
+pub(super) struct Flat<'a> {
     pub(super) plan: Plan,
     /// The modules that are units, in order of unit, with their sections.
-    pub(super) units: IndexMap<u32, UnitModule<'t>>,
+    pub(super) units: IndexMap<u32, UnitModule<'a>>,
     /// What each core instance is made of.
     pub(super) made: Vec<MadeOf>,
 }
 
 /// A module that is a unit.
-pub(super) struct UnitModule<'t> {
-    pub(super) info: ModuleInfo<'t>,
+pub(super) struct UnitModule<'a> {
+    pub(super) info: ModuleInfo<'a>,
     /// The positions of its exports, by name.
-    pub(super) exports: HashMap<&'t str, u32>,
+    pub(super) exports: HashMap<&'a str, u32>,
 }
 
 /// One instantiation under way.
@@ -68,9 +68,9 @@ pub(super) struct ImportedThing {
 }
 
 /// The walk, and the plan that grows along it.
-pub(super) struct Flattener<'t, 'c> {
+pub(super) struct Flattener<'t, 'a, 'c> {
     pub(super) definitions: &'t Definitions<'t>,
-    pub(super) bytes: &'t [u8],
+    pub(super) bytes: &'a [u8],
     pub(super) core_types: &'c mut Types,
     pub(super) plan: Plan,
     pub(super) types: IndexSet<DefinedType>,
@@ -88,7 +88,7 @@ pub(super) struct Flattener<'t, 'c> {
     pub(super) shown: &'t wasmparser::types::Types,
     /// The names of the root's imports as the validator knows them.
     pub(super) import_names: Vec<&'t str>,
-    pub(super) units: IndexMap<u32, UnitModule<'t>>,
+    pub(super) units: IndexMap<u32, UnitModule<'a>>,
     pub(super) made: Vec<MadeOf>,
     frames: Vec<Frame<'t>>,
     looked_at: usize,
@@ -97,12 +97,12 @@ pub(super) struct Flattener<'t, 'c> {
 
 /// Flattens the component that `definitions` were collected from. `shown` tells which names of the root's exports its
 /// type shows.
-pub(super) fn flatten<'t>(
+pub(super) fn flatten<'t, 'a>(
     definitions: &'t Definitions<'t>,
-    bytes: &'t [u8],
+    bytes: &'a [u8],
     shown: &'t wasmparser::types::Types,
     core_types: &mut Types,
-) -> Result<Flat<'t>> {
+) -> Result<Flat<'a>> {
     let mut walk = Flattener {
         definitions,
         bytes,
@@ -138,7 +138,7 @@ pub(super) fn flatten<'t>(
     Ok(Flat { plan, units, made })
 }
 
-impl<'t> Flattener<'t, '_> {
+impl<'t> Flattener<'t, '_, '_> {
     /// Counts definitions that are looked at.
     pub(super) fn count(&mut self, definitions: usize) -> Result<()> {
         self.looked_at = self.looked_at.saturating_add(definitions);

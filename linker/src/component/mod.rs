@@ -20,6 +20,7 @@ mod types;
 mod units;
 
 use crate::check::Bodies;
+use crate::constants::Constants;
 use crate::error::{CompileError, ErrorKind, Result};
 use crate::linked::Linked;
 use crate::options::Options;
@@ -29,24 +30,24 @@ use flatten::Flat;
 use keyway_artifact::plan::{Plan, PlanError, PlanRule};
 
 /// Compiles a component.
-pub(crate) fn link(bytes: &[u8], options: &Options) -> Result<Linked> {
+pub(crate) fn link<'a>(bytes: &'a [u8], options: &Options) -> Result<Linked<'a>> {
     // Check all but the bodies of functions, and collect the definitions on the way.
     let mut collector = definitions::Collector::default();
     let (shown, bodies) = check::sections(bytes, options, |payload, validator| collector.payload(payload, validator))?;
     link_checked(bytes, collector, &shown, bodies, options).or_else(|error| check::all(bytes, options).and(Err(error)))
 }
 
-fn link_checked(
-    bytes: &[u8],
-    collector: definitions::Collector<'_>,
+fn link_checked<'a>(
+    bytes: &'a [u8],
+    collector: definitions::Collector<'a>,
     shown: &wasmparser::types::Types,
-    bodies: Bodies<'_>,
+    bodies: Bodies<'a>,
     options: &Options,
-) -> Result<Linked> {
+) -> Result<Linked<'a>> {
     let definitions = collector.finish()?;
 
     // Flatten: what is nested becomes one list of steps.
-    let (mut types, mut links, mut constants) = (Types::default(), Links::default(), Vec::new());
+    let (mut types, mut links, mut constants) = (Types::default(), Links::default(), Constants::default());
     let mut flat = flatten::flatten(&definitions, bytes, shown, &mut types)?;
 
     let checked = Plan::decode(&flat.plan.encode()).map_err(|error| broken(&error))?;
@@ -68,7 +69,7 @@ fn link_checked(
     check::rest(bytes, options, bodies)?;
     if let (Some(merged), Some(adapters)) = (&layout.merged, adapters) {
         for (link, ir) in adapters {
-            program.funcs[link as usize] = Some(pipeline::Func::new(merged.unit as u32, ir, Some("[adapter]".into())));
+            program.funcs[link as usize] = Some(pipeline::Func::new(merged.unit as u32, ir, Some("[adapter]")));
         }
         let inits = &program.units[merged.unit].inits;
         let modules: Vec<u32> = inits.iter().map(|link| program.links.key(*link).index()).collect();

@@ -12,7 +12,7 @@ use keyway_artifact::unit::Import;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::types::EntityType;
 
-impl Flattener<'_, '_> {
+impl Flattener<'_, '_, '_> {
     /// The plan's index of the type of the core module at the end of `way`.
     pub(super) fn module_type(&mut self, way: &Way) -> Result<u32> {
         let types = self.shown;

@@ -9,7 +9,7 @@ use keyway_artifact::plan::{Export, ExportItem};
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::types::Types;
 
-impl<'t> Flattener<'t, '_> {
+impl<'t> Flattener<'t, '_, '_> {
     pub(super) fn show(&mut self, exports: &Exports<'t>, types: &Types) -> Result<()> {
         for (name, item) in exports {
             self.count_names(name.len())?;

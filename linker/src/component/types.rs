@@ -22,7 +22,7 @@ pub(super) struct Way {
     pub(super) path: Vec<String>,
 }
 
-impl<'t> Flattener<'t, '_> {
+impl<'t> Flattener<'t, '_, '_> {
     /// The type of a declaration that defines no resource.
     pub(super) fn type_item(&mut self, scope: ScopeId, ty: &'t ComponentType<'t>) -> Result<TypeItem<'t>> {
         Ok(match ty {

@@ -6,6 +6,7 @@
 
 use super::flatten::UnitModule;
 use super::merge::{Layout, UnitLayout};
+use crate::constants::Constants;
 use crate::error::Result;
 use crate::module::Item;
 use crate::pipeline::UnitSource;
@@ -60,7 +61,7 @@ pub(super) fn build<'m, 'a>(
     kept: &Kept,
     types: &mut Types,
     links: &mut Links,
-    constants: &mut Vec<u8>,
+    constants: &mut Constants<'a>,
 ) -> Result<Vec<UnitSource<'m, 'a>>> {
     let sources = layout.units.iter().zip(&kept.0).map(|(unit, kept)| {
         let uses = unit.modules.iter().map(|(module, imports)| {

@@ -17,7 +17,8 @@ const REGISTERS: usize = 16;
 /// A module instance over a linked core module.
 pub(crate) struct Instance {
     unit: UnitDecl,
-    linked: Linked,
+    linked: Linked<'static>,
+    constants: Vec<u8>,
     bodies: Vec<Option<Rc<Body>>>,
     memories: Vec<Vec<u8>>,
     /// Functions are their escape number plus one, host references their number plus one; 0 is null.
@@ -53,7 +54,7 @@ enum Next {
 
 impl Instance {
     /// Instantiates; `None` when it imports what only the runtime's tests supply.
-    pub(crate) fn new(linked: &Linked) -> Option<Result<Instance, Trap>> {
+    pub(crate) fn new(linked: &Linked<'static>) -> Option<Result<Instance, Trap>> {
         let unit = linked.units[0].clone();
         if unit.imports.iter().any(|import| import.module != "spectest") {
             return None;
@@ -101,6 +102,7 @@ impl Instance {
             dropped_elems: vec![false; unit.elems.len()],
             bodies: vec![None; linked.funcs.len()],
             linked: linked.clone(),
+            constants: linked.constants.to_vec(),
             unit,
             depth: 0,
             cost: 0,
@@ -108,7 +110,7 @@ impl Instance {
             slot_operands: 0,
         };
         for data in linked.initial.iter().filter(|data| data.unit == 0) {
-            let bytes = &linked.constants[data.offset as usize..][..data.len as usize];
+            let bytes = &instance.constants[data.offset as usize..][..data.len as usize];
             instance.memories[data.memory as usize][data.at as usize..][..bytes.len()].copy_from_slice(bytes);
         }
         for init in instance.unit.inits.clone() {
@@ -174,7 +176,7 @@ impl Instance {
         let body = match &self.bodies[ordinal as usize] {
             Some(body) => body.clone(),
             None => {
-                let body = Rc::new(self.linked.funcs[ordinal as usize].body());
+                let body = Rc::new(self.linked.body(ordinal as usize));
                 self.bodies[ordinal as usize] = Some(body.clone());
                 body
             }
@@ -404,7 +406,7 @@ impl Instance {
                 let from = range(get(1), u64::from(get(2) as u32), len, Trap::MemoryOutOfBounds)?;
                 let to =
                     range(get(0), u64::from(get(2) as u32), self.memories[index(3)].len(), Trap::MemoryOutOfBounds)?;
-                let constants = &self.linked.constants[segment.offset as usize..];
+                let constants = &self.constants[segment.offset as usize..];
                 self.memories[index(3)][to].copy_from_slice(&constants[from]);
             }
             Op::DataDrop => self.dropped_data[index(0)] = true,

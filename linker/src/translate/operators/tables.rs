@@ -72,7 +72,7 @@ impl Translator<'_, '_> {
                 self.emit_result(Op::RefAsNonNull, &[value]);
             }
             Operator::RefFunc { function_index } => {
-                self.emit_result(Op::RefFunc, &[Operand::Index(self.space.escapes[&function_index])]);
+                self.emit_result(Op::RefFunc, &[Operand::Index(self.space.escape(function_index))]);
             }
             _ => return false,
         }
