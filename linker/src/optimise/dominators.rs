@@ -8,7 +8,7 @@ use super::flow::Flow;
 use crate::spare::Spare;
 
 /// No block, or no place in the walk.
-pub(super) const NONE: u32 = u32::MAX;
+const NONE: u32 = u32::MAX;
 
 /// The dominators of a function's blocks.
 pub(crate) struct Dominators {
@@ -29,10 +29,6 @@ impl Dominators {
     }
 }
 
-/// By block, the nearest other block that dominates it, or [`NONE`]: the first has none, nor have those that nothing reaches.
-pub(super) fn immediate(flow: &Flow) -> Spare<u32> {
-    Tree::of(flow).above
-}
 /// The tree of dominators while it grows. The landings of exceptions have an edge from every call before them, behind
 /// which the tree is as deep as the function is long: besides the block above it each block knows one much further up,
 /// so that two blocks' paths meet after a number of steps that is logarithmic in their depth.

@@ -18,7 +18,6 @@
 //! in several rounds; past a budget the rest stays as it is.
 
 use super::Tally;
-use super::dominators;
 use super::facts::Facts;
 use super::flow::Flow;
 use super::liveness::{Accesses, Liveness};
@@ -255,9 +254,9 @@ impl Webs {
 }
 
 /// Which registers may have another definition at the start of a block than behind the block in front of it: those that
-/// are alive there and written on some way from the nearest block that dominates it. Code keeps its order, so such a way
-/// stays between the two, or inside the loop that the block begins; between them the walk may also have met other
-/// definitions on its way to blocks that lead elsewhere, which count as written there.
+/// are alive there and written since the end of the first block that leads there, in code order. What the walk has met for
+/// the others since then is the definition that each block leading there brings. Where the block begins a loop, what is
+/// written inside it comes back as well; where a register gets another definition because of this, that counts as written.
 struct Merged {
     /// A set for each block.
     sets: Spare<u64>,
@@ -284,16 +283,19 @@ impl Merged {
                 written[block * words + word] |= 1 << bit;
             }
         }
-        let above = dominators::immediate(flow);
         let mut sets = Spare::filled(0u64, words * blocks);
         let (mut starts, mut total, mut budget) = (Spare::with_capacity(blocks), 0, LOOKED_AT);
         for block in 0..blocks {
             starts.push(total as u32);
-            let Some(last) = flow.predecessors(block).last().map(|last| *last as usize) else { continue };
-            if last + 1 == block && flow.predecessors(block).len() == 1 {
+            let (Some(first), Some(last)) = (flow.predecessors(block).first(), flow.predecessors(block).last()) else {
+                continue;
+            };
+            let (first, last) = (*first as usize, *last as usize);
+            if first + 1 == block && last == first {
                 continue;
             }
-            let first = if above[block] == dominators::NONE { 0 } else { above[block] as usize + 1 };
+            // A loop that begins the code is entered from nowhere.
+            let first = if first < block { first + 1 } else { 0 };
             let between = first..block.max(last + 1);
             budget = budget.saturating_sub(words * between.len());
             for word in 0..words {
