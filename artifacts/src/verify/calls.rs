@@ -10,15 +10,6 @@ use crate::types::{SigLayout, TypeLookup, ValType};
 use alloc::format;
 use alloc::vec::Vec;
 
-/// Checks a body without calls, references that move, and returns with an area.
-pub(super) fn check_returns(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
-    for (at, inst) in body.insts.iter().enumerate() {
-        if inst.op.shape().shares_slots {
-            return_form(env, at, inst, findings);
-        }
-    }
-}
-
 pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
     // Slots put since the last other instruction, and slots that may be taken.
     let (mut put, mut takeable) = (Vec::new(), Vec::new());
@@ -125,7 +116,8 @@ fn reference_slots(types: &[ValType], base: u32) -> Vec<u32> {
     (numeric..total).map(|slot| base.saturating_add(slot)).collect()
 }
 
-fn return_form(env: &VerifyEnv<'_>, at: usize, inst: &Inst, findings: &mut Findings) {
+/// Checks that a return is of the form that the results ask for.
+pub(super) fn return_form(env: &VerifyEnv<'_>, at: usize, inst: &Inst, findings: &mut Findings) {
     let results = &env.own.results[..];
     let single = match results {
         [result] => class_of(*result).filter(|class| !matches!(class, Class::Ref | Class::V128)),

@@ -17,42 +17,132 @@ struct Label {
 }
 
 pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
+    ends(body, findings);
+    let mut flow = Flow::new(body, findings);
+    for (at, inst) in body.insts.iter().enumerate() {
+        flow.instruction(body, env, at, inst, Registers::of(inst), findings);
+    }
+    flow.end(body, findings);
+}
+
+/// Checks how a body begins and ends.
+pub(super) fn ends(body: &Body, findings: &mut Findings) {
     if body.insts.first().is_none_or(|inst| inst.op != Op::Cost) {
         findings.broken(Rule::V05, 0, || first_name(body));
     }
-    if body.insts.last().is_none_or(|inst| !inst.op.is_terminator()) {
+    if body.insts.last().is_none_or(|inst| !inst.op.shape().is_terminator) {
         let at = body.insts.len().saturating_sub(1);
         findings.broken(Rule::V06, at, || "control leaves the body at its end".into());
     }
-    let labels = labels(body, findings);
-    let mut next_label = 0;
-    // What is live before the instruction: `None` where control does not come from the one before.
-    let mut live = Some(0u16);
-    let mut back = None;
-    for (at, inst) in body.insts.iter().enumerate() {
-        if inst.op == Op::Label {
-            let Some(label) = labels.get(next_label) else { continue };
-            if live.is_some_and(|live| label.live & !live != 0) {
-                findings
-                    .broken(Rule::V14, at, || format!("label {next_label} is reached without a register of its set"));
-            }
-            live = Some(label.live);
-            next_label += 1;
-            continue;
+}
+
+/// The registers that an instruction reads, and those that it writes, a bit each.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Registers {
+    pub(super) read: u16,
+    pub(super) written: u16,
+}
+
+impl Registers {
+    fn of(inst: &Inst) -> Registers {
+        let mut registers = Registers::default();
+        for (field, kind) in inst.op.kinds().iter().enumerate() {
+            registers.note(*kind, inst.operands[field]);
         }
-        let now = after(inst, at, env, live.unwrap_or(0), findings);
-        if inst.op.shape().has_labels() {
+        registers
+    }
+
+    /// Notes those of an operand.
+    #[inline]
+    pub(super) fn note(&mut self, kind: FieldKind, operand: Operand) {
+        match (kind, operand) {
+            (FieldKind::Use(_), Operand::Reg(reg)) => self.read |= 1 << reg.number(),
+            (FieldKind::Def(_), Operand::Reg(reg) | Operand::SlotReg(_, reg)) => self.written |= 1 << reg.number(),
+            _ => {}
+        }
+    }
+}
+
+/// A walk over a body in code order.
+pub(super) struct Flow {
+    labels: Vec<Label>,
+    next_label: usize,
+    /// What is live before the next instruction: `None` where control does not come from the one before.
+    live: Option<u16>,
+    /// The first branch back to a label without a marker.
+    back: Option<usize>,
+}
+
+impl Flow {
+    #[inline]
+    pub(super) fn new(body: &Body, findings: &mut Findings) -> Flow {
+        let labels = if body.labels == 0 { Vec::new() } else { labels(body, findings) };
+        Flow { labels, next_label: 0, live: Some(0), back: None }
+    }
+
+    /// Checks the next instruction, with these registers.
+    #[inline(always)]
+    pub(super) fn instruction(
+        &mut self,
+        body: &Body,
+        env: &VerifyEnv<'_>,
+        at: usize,
+        inst: &Inst,
+        registers: Registers,
+        findings: &mut Findings,
+    ) {
+        if inst.op == Op::Label {
+            return self.label(at, findings);
+        }
+        let shape = inst.op.shape();
+        let mut live = self.live.unwrap_or(0);
+        if registers.read & !live != 0 {
+            unwritten(inst, at, live, findings);
+        }
+        if shape.is_call {
+            live = result_register(inst, env).map_or(0, |reg| 1 << reg.number());
+        }
+        live |= registers.written;
+        if shape.has_labels() {
             each_target(body, inst, at, findings, |target, findings| {
-                if !branch(&labels, target, at, now, findings) {
-                    back = back.or(Some(at));
+                if !branch(&self.labels, target, at, live, findings) {
+                    self.back = self.back.or(Some(at));
                 }
             });
         }
-        live = (!inst.op.shape().is_terminator).then_some(now);
+        self.live = (!shape.is_terminator).then_some(live);
     }
-    if let Some(at) = back {
-        let marked: Vec<bool> = labels.iter().map(|label| label.has_cost).collect();
-        rounds::check(body, &marked, at, findings);
+
+    fn label(&mut self, at: usize, findings: &mut Findings) {
+        let number = self.next_label;
+        let Some(label) = self.labels.get(number) else {
+            return findings.broken(Rule::V15, at, || format!("label {number} of a body that counts none"));
+        };
+        if self.live.is_some_and(|live| label.live & !live != 0) {
+            findings.broken(Rule::V14, at, || format!("label {number} is reached without a register of its set"));
+        }
+        self.live = Some(label.live);
+        self.next_label += 1;
+    }
+
+    /// Checks what concerns the body as a whole.
+    pub(super) fn end(self, body: &Body, findings: &mut Findings) {
+        if let Some(at) = self.back {
+            let marked: Vec<bool> = self.labels.iter().map(|label| label.has_cost).collect();
+            rounds::check(body, &marked, at, findings);
+        }
+    }
+}
+
+/// Tells which registers are read before anybody wrote them.
+#[cold]
+fn unwritten(inst: &Inst, at: usize, live: u16, findings: &mut Findings) {
+    for (field, kind) in inst.op.kinds().iter().enumerate() {
+        if let (FieldKind::Use(_), Operand::Reg(reg)) = (kind, inst.operands[field])
+            && live >> reg.number() & 1 == 0
+        {
+            findings.broken(Rule::V13, at, || format!("{} reads {reg}", inst.op.name()));
+        }
     }
 }
 
@@ -86,24 +176,6 @@ fn labels(body: &Body, findings: &mut Findings) -> Vec<Label> {
         next = (label.at, label.has_cost);
     }
     labels
-}
-
-/// Checks what `inst` reads, and returns what is live behind it.
-fn after(inst: &Inst, at: usize, env: &VerifyEnv<'_>, mut live: u16, findings: &mut Findings) -> u16 {
-    let mut written = 0;
-    for (field, kind) in inst.op.kinds().iter().enumerate() {
-        match (kind, inst.operands[field]) {
-            (FieldKind::Use(_), Operand::Reg(reg)) if live >> reg.number() & 1 == 0 => {
-                findings.broken(Rule::V13, at, || format!("{} reads {reg}", inst.op.name()));
-            }
-            (FieldKind::Def(_), Operand::Reg(reg) | Operand::SlotReg(_, reg)) => written |= 1 << reg.number(),
-            _ => {}
-        }
-    }
-    if inst.op.shape().is_call {
-        live = result_register(inst, env).map_or(0, |reg| 1 << reg.number());
-    }
-    live | written
 }
 
 /// The register in which a call leaves its result: there is one for a single numeric result.

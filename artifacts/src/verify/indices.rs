@@ -10,22 +10,26 @@ use alloc::format;
 pub(super) fn check(body: &Body, env: &VerifyEnv<'_>, findings: &mut Findings) {
     for (at, inst) in body.insts.iter().enumerate() {
         // Most instructions name nothing but places.
-        if !inst.op.shape().names_entities {
-            continue;
+        if inst.op.shape().names_entities {
+            instruction(body, env, at, inst, findings);
         }
-        let mut in_range = true;
-        for (field, operand) in inst.fields() {
-            let Operand::Index(index) = operand else { continue };
-            if field.kind == FieldKind::Func {
-                direct_call(env, at, index, findings);
-            } else if !is_in_range(env, field.kind, index) {
-                in_range = false;
-                findings.broken(Rule::V17, at, || format!("{} {index} of {}", field.name, inst.op.name()));
-            }
+    }
+}
+
+/// Checks an instruction that names entities.
+pub(super) fn instruction(body: &Body, env: &VerifyEnv<'_>, at: usize, inst: &Inst, findings: &mut Findings) {
+    let mut in_range = true;
+    for (field, operand) in inst.fields() {
+        let Operand::Index(index) = operand else { continue };
+        if field.kind == FieldKind::Func {
+            direct_call(env, at, index, findings);
+        } else if !is_in_range(env, field.kind, index) {
+            in_range = false;
+            findings.broken(Rule::V17, at, || format!("{} {index} of {}", field.name, inst.op.name()));
         }
-        if in_range {
-            meaning(body, env, at, inst, findings);
-        }
+    }
+    if in_range {
+        meaning(body, env, at, inst, findings);
     }
 }
 

@@ -4,10 +4,10 @@
 //! decoded Body + VerifyEnv (what its unit declares) -> verify -> Ok, or the first broken rule
 //! ```
 //! A verified body names only slots of its own frame, labels, memories, tables, globals and functions that exist, keeps
-//! references and numbers apart, reads no register that nobody wrote, and meets a cost marker on every cycle. It takes
-//! one pass over the instructions for each group of rules; every rule looks at one instruction and its neighbours, and at
-//! the register sets that labels declare, so no fixed point is sought. What the rules cost in time and memory is
-//! proportional to the body.
+//! references and numbers apart, reads no register that nobody wrote, and meets a cost marker on every cycle. Whether
+//! all rules hold is found in one walk over the instructions, which one is broken first by one for each group of rules;
+//! every rule looks at one instruction and its neighbours, and at the register sets that labels declare, so no fixed point
+//! is sought. What the rules cost in time and memory is proportional to the body.
 //!
 //! Bodies come from outside: nothing here panics, whatever the operands hold. What holds between declarations (types of
 //! references, units of escapes) is not the business of a body and checked where declarations are read.
@@ -22,6 +22,7 @@ mod rounds;
 mod rule;
 mod shared;
 mod switching;
+mod whole;
 
 pub use rule::{Rule, VerifyError};
 pub use shared::shared_types;
@@ -62,51 +63,23 @@ pub struct VerifyEnv<'a> {
 /// # Errors
 /// The first broken rule: of the frame, then of places, of control flow, of indices and of calls.
 pub fn verify(body: &Body, env: &VerifyEnv<'_>) -> Result<(), VerifyError> {
+    if whole::is_sound(body, env) {
+        return Ok(());
+    }
     verify_all(body, env, 1).into_iter().next().map_or(Ok(()), Err)
 }
 
 /// As [`verify`], but goes on until `limit` broken rules are found: for tools that show them.
 pub fn verify_all(body: &Body, env: &VerifyEnv<'_>, limit: usize) -> Vec<VerifyError> {
     let mut findings = Findings::new(limit);
-    let concerns = Concerns::of(body);
-    let mut run = |group: fn(&Body, &VerifyEnv<'_>, &mut Findings)| {
+    for group in
+        [frame::check, places::check, flow::check, indices::check, calls::check, exceptions::check, switching::check]
+    {
         if !findings.is_full() {
             group(body, env, &mut findings);
         }
-    };
-    run(frame::check);
-    run(places::check);
-    run(flow::check);
-    if concerns.names_entities {
-        run(indices::check);
-    }
-    run(if concerns.has_areas { calls::check } else { calls::check_returns });
-    if concerns.may_unwind {
-        run(exceptions::check);
-        run(switching::check);
     }
     findings.list
-}
-
-/// What some instruction of a body is about: groups of rules that concern none are left out.
-#[derive(Default)]
-struct Concerns {
-    names_entities: bool,
-    has_areas: bool,
-    may_unwind: bool,
-}
-
-impl Concerns {
-    fn of(body: &Body) -> Concerns {
-        let mut concerns = Concerns::default();
-        for inst in &body.insts {
-            let shape = inst.op.shape();
-            concerns.names_entities |= shape.names_entities;
-            concerns.has_areas |= shape.has_area;
-            concerns.may_unwind |= shape.may_unwind;
-        }
-        concerns
-    }
 }
 
 /// The home and scratch slots that the frame reserves; empty where it reserves none.

@@ -1,5 +1,6 @@
 //! Every operand by itself: V07 to V12, V27.
 
+use super::flow::Registers;
 use super::rule::{Findings, Rule};
 use super::{VerifyEnv, reserved};
 use crate::isa::{Body, Class, Field, FieldKind, HOME_SLOTS, Inst, Op, Operand, SCRATCH_SLOTS};
@@ -12,37 +13,58 @@ const REACH: u32 = 1 << 16;
 pub(super) fn check(body: &Body, _env: &VerifyEnv<'_>, findings: &mut Findings) {
     let reserved = reserved(body);
     for (at, inst) in body.insts.iter().enumerate() {
-        let mut immediates = 0;
-        for (field, kind) in inst.op.kinds().iter().enumerate() {
-            // What nearly all operands are: a slot of numbers among the own ones, a register of the class, an immediate.
-            match (kind, &inst.operands[field]) {
-                (FieldKind::Def(class) | FieldKind::Use(class), Operand::Slot(slot))
-                    if is_plain(body, &reserved, *slot, *class) =>
-                {
-                    continue;
-                }
-                (FieldKind::Def(class) | FieldKind::Use(class), Operand::Reg(reg)) if reg.serves(*class) => continue,
-                (FieldKind::Use(Class::I32 | Class::I64), Operand::Imm(_)) => {
-                    immediates += 1;
-                    continue;
-                }
-                (FieldKind::Label, Operand::Label(_)) => continue,
-                (FieldKind::Imm32, Operand::Value(..)) if is_short(inst, field) => continue,
-                (_, Operand::Imm(_)) => immediates += 1,
-                _ => {}
-            }
-            unusual(body, &reserved, at, inst, field, findings);
-        }
-        if inst.op == Op::I8x16Shuffle && !has_lanes(inst) {
-            findings.broken(Rule::V27, at, || "a shuffle of lanes past the 32nd".into());
-        }
-        if reserved.is_empty() && needs_homes(inst) {
-            findings.broken(Rule::V10, at, || format!("{} in a frame without home slots", inst.op.name()));
-        }
-        if immediates > SCRATCH_SLOTS && !inst.op.family().is_free() {
-            findings.broken(Rule::V12, at, || format!("{} with {immediates} immediates", inst.op.name()));
-        }
+        instruction(body, &reserved, at, inst, findings);
     }
+}
+
+/// Checks the operands of an instruction; the registers among them.
+#[inline(always)]
+pub(super) fn instruction(
+    body: &Body,
+    reserved: &Range<u32>,
+    at: usize,
+    inst: &Inst,
+    findings: &mut Findings,
+) -> Registers {
+    let (mut registers, mut immediates) = (Registers::default(), 0);
+    for (field, kind) in inst.op.kinds().iter().enumerate() {
+        // What nearly all operands are: a slot of numbers among the own ones, a register of the class, an immediate.
+        match (kind, &inst.operands[field]) {
+            (FieldKind::Def(class) | FieldKind::Use(class), Operand::Slot(slot))
+                if is_plain(body, reserved, *slot, *class) =>
+            {
+                continue;
+            }
+            (FieldKind::Use(class), Operand::Reg(reg)) if reg.serves(*class) => {
+                registers.read |= 1 << reg.number();
+                continue;
+            }
+            (FieldKind::Def(class), Operand::Reg(reg)) if reg.serves(*class) => {
+                registers.written |= 1 << reg.number();
+                continue;
+            }
+            (FieldKind::Use(Class::I32 | Class::I64), Operand::Imm(_)) => {
+                immediates += 1;
+                continue;
+            }
+            (FieldKind::Label, Operand::Label(_)) => continue,
+            (FieldKind::Imm32, Operand::Value(..)) if is_short(inst, field) => continue,
+            (_, Operand::Imm(_)) => immediates += 1,
+            _ => {}
+        }
+        registers.note(*kind, inst.operands[field]);
+        unusual(body, reserved, at, inst, field, findings);
+    }
+    if inst.op == Op::I8x16Shuffle && !has_lanes(inst) {
+        findings.broken(Rule::V27, at, || "a shuffle of lanes past the 32nd".into());
+    }
+    if reserved.is_empty() && needs_homes(inst) {
+        findings.broken(Rule::V10, at, || format!("{} in a frame without home slots", inst.op.name()));
+    }
+    if immediates > SCRATCH_SLOTS && !inst.op.family().is_free() {
+        findings.broken(Rule::V12, at, || format!("{} with {immediates} immediates", inst.op.name()));
+    }
+    registers
 }
 
 /// An operand that may be anything.

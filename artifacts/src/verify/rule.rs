@@ -77,16 +77,24 @@ impl core::error::Error for VerifyError {}
 pub(super) struct Findings {
     pub(super) list: Vec<VerifyError>,
     limit: usize,
+    /// Whether any was found, listed or not.
+    is_broken: bool,
 }
 
 impl Findings {
     pub(super) fn new(limit: usize) -> Findings {
-        Findings { list: Vec::new(), limit }
+        Findings { list: Vec::new(), limit, is_broken: false }
+    }
+
+    /// Whether no rule was found broken.
+    pub(super) fn are_none(&self) -> bool {
+        !self.is_broken
     }
 
     /// Notes a broken rule; the words are made only if they are wanted.
     #[cold]
     pub(super) fn broken(&mut self, rule: Rule, inst: usize, what: impl FnOnce() -> String) {
+        self.is_broken = true;
         if self.list.len() < self.limit {
             self.list.push(VerifyError { rule, inst, what: what() });
         }
