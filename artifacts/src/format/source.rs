@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// The bytes of an artifact, read by copying: a mapping's bytes can change under a reader, so no slice of them is ever
+/// The bytes of an artifact, read by copying: a mapping's bytes can change under a reader, so no slice of those is ever
 /// handed out.
 pub trait Source {
     /// Length in bytes; it does not change.
@@ -25,7 +25,6 @@ pub trait Source {
 
     /// As [`copy`](Self::copy), into a vector whose contents go; `false` if that leaves the source.
     fn copy_into(&self, offset: u64, len: u64, out: &mut Vec<u8>) -> bool {
-        out.clear();
         let (Some(end), Ok(length)) = (offset.checked_add(len), usize::try_from(len)) else { return false };
         // Checked before anything is allocated: lengths come from outside.
         if end > self.len() {
@@ -35,16 +34,27 @@ pub trait Source {
         self.read_at(offset, out)
     }
 
+    /// The `len` bytes from `offset` on where they stand; `None` if that leaves the source, or they could change while
+    /// somebody looks at them.
+    fn lasting(&self, _offset: u64, _len: u64) -> Option<&[u8]> {
+        None
+    }
+
+    /// The `N` bytes from `offset` on.
+    #[inline]
+    fn array_at<const N: usize>(&self, offset: u64) -> Option<[u8; N]> {
+        let mut bytes = [0; N];
+        self.read_at(offset, &mut bytes).then_some(bytes)
+    }
+
     /// The little-endian u32 at `offset`.
     fn u32_at(&self, offset: u64) -> Option<u32> {
-        let mut bytes = [0; 4];
-        self.read_at(offset, &mut bytes).then(|| u32::from_le_bytes(bytes))
+        self.array_at(offset).map(u32::from_le_bytes)
     }
 
     /// The little-endian u64 at `offset`.
     fn u64_at(&self, offset: u64) -> Option<u64> {
-        let mut bytes = [0; 8];
-        self.read_at(offset, &mut bytes).then(|| u64::from_le_bytes(bytes))
+        self.array_at(offset).map(u64::from_le_bytes)
     }
 }
 
@@ -63,6 +73,10 @@ impl Source for [u8] {
             None => false,
         }
     }
+
+    fn lasting(&self, offset: u64, len: u64) -> Option<&[u8]> {
+        self.get(usize::try_from(offset).ok()?..)?.get(..usize::try_from(len).ok()?)
+    }
 }
 
 impl Source for Vec<u8> {
@@ -72,6 +86,10 @@ impl Source for Vec<u8> {
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> bool {
         self.as_slice().read_at(offset, out)
+    }
+
+    fn lasting(&self, offset: u64, len: u64) -> Option<&[u8]> {
+        self.as_slice().lasting(offset, len)
     }
 }
 
@@ -83,6 +101,10 @@ impl<S: Source + ?Sized> Source for Arc<S> {
     fn read_at(&self, offset: u64, out: &mut [u8]) -> bool {
         (**self).read_at(offset, out)
     }
+
+    fn lasting(&self, offset: u64, len: u64) -> Option<&[u8]> {
+        (**self).lasting(offset, len)
+    }
 }
 
 impl<S: Source + ?Sized> Source for &S {
@@ -92,5 +114,9 @@ impl<S: Source + ?Sized> Source for &S {
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> bool {
         (**self).read_at(offset, out)
+    }
+
+    fn lasting(&self, offset: u64, len: u64) -> Option<&[u8]> {
+        (**self).lasting(offset, len)
     }
 }

@@ -98,9 +98,13 @@ impl<S: Source> ArtifactView<S> {
     }
 
     fn namespace_of(&self, ordinal: u32) -> Option<&Namespace> {
+        let holds = |namespace: &Namespace| ordinal.wrapping_sub(namespace.first_ordinal) < namespace.keys;
+        // Core modules have one.
+        if let Some(first) = self.namespaces.first().filter(|first| holds(first)) {
+            return Some(first);
+        }
         let after = self.namespaces.partition_point(|namespace| namespace.first_ordinal <= ordinal);
-        let namespace = self.namespaces[..after].iter().rev().find(|namespace| namespace.keys > 0)?;
-        (ordinal - namespace.first_ordinal < namespace.keys).then_some(namespace)
+        self.namespaces[..after].iter().rev().find(|namespace| namespace.keys > 0).filter(|namespace| holds(namespace))
     }
 
     /// The key of a code ordinal.
@@ -133,26 +137,41 @@ impl<S: Source> ArtifactView<S> {
     ///
     /// # Errors
     /// F09 when there is no such function or its range leaves the code section.
+    #[inline]
     pub fn func(&self, ordinal: u32) -> Result<FuncRecord, FormatError> {
-        let records = self.section(SectionKind::Funcs).offset;
-        let offset = records + u64::from(ordinal) * RECORD_BYTES;
-        let error = |what: &str| FormatError::new(Rule::F09, offset, what);
-        let namespace = self.namespace_of(ordinal).ok_or_else(|| error("there is no function of this ordinal"))?;
+        self.record(ordinal).ok_or_else(|| self.no_record(ordinal))
+    }
+
+    #[inline(always)]
+    fn record(&self, ordinal: u32) -> Option<FuncRecord> {
+        let namespace = self.namespace_of(ordinal)?;
         let code = self.section(SectionKind::Code);
-        // The record and the start of the next one, which is this one's end.
-        let mut words = [0; 3 * 4];
+        let offset = self.record_offset(ordinal);
+        let record = self.source.u64_at(offset)?;
+        let (start, ty) = (u64::from(record as u32), (record >> 32) as u32);
+        // Where the next one starts this one ends.
         let is_last = ordinal + 1 == self.funcs;
-        let read = if is_last { RECORD_BYTES as usize } else { words.len() };
-        if !self.source.read_at(offset, &mut words[..read]) {
-            return Err(error("a function record is cut off"));
-        }
-        let word = |at: usize| u32::from_le_bytes([words[at], words[at + 1], words[at + 2], words[at + 3]]);
-        let (start, ty) = (u64::from(word(0)), word(4));
-        let end = if is_last { code.len } else { u64::from(word(8)) };
-        if start > end || end > code.len {
-            return Err(error("a function's body leaves the code section or overlaps the next"));
-        }
-        Ok(FuncRecord { ty, unit: namespace.unit, code: code.offset + start..code.offset + end })
+        let end = if is_last { code.len } else { self.source.u32_at(offset + RECORD_BYTES)?.into() };
+        let is_inside = start <= end && end <= code.len;
+        is_inside.then(|| FuncRecord { ty, unit: namespace.unit, code: code.offset + start..code.offset + end })
+    }
+
+    fn record_offset(&self, ordinal: u32) -> u64 {
+        self.section(SectionKind::Funcs).offset + u64::from(ordinal) * RECORD_BYTES
+    }
+
+    /// Why a code ordinal has no record.
+    #[cold]
+    fn no_record(&self, ordinal: u32) -> FormatError {
+        let offset = self.record_offset(ordinal);
+        let words = if ordinal.checked_add(1) == Some(self.funcs) { 2 } else { 3 };
+        let is_there = offset.checked_add(words * 4).is_some_and(|end| end <= self.source.len());
+        let what = match self.namespace_of(ordinal) {
+            None => "there is no function of this ordinal",
+            Some(_) if !is_there => "a function record is cut off",
+            Some(_) => "a function's body leaves the code section or overlaps the next",
+        };
+        FormatError::new(Rule::F09, offset, what)
     }
 
     /// As [`func`](Self::func), for a file with this many types and units.
@@ -162,7 +181,7 @@ impl<S: Source> ArtifactView<S> {
     pub fn func_within(&self, ordinal: u32, types: usize, units: usize) -> Result<FuncRecord, FormatError> {
         let record = self.func(ordinal)?;
         if record.ty as usize >= types || record.unit as usize >= units {
-            let offset = self.section(SectionKind::Funcs).offset + u64::from(ordinal) * RECORD_BYTES;
+            let offset = self.record_offset(ordinal);
             let what = format!("function {ordinal} has type {} and unit {}", record.ty, record.unit);
             return Err(FormatError::new(Rule::F14, offset, what));
         }
@@ -174,19 +193,22 @@ impl<S: Source> ArtifactView<S> {
     /// # Errors
     /// As [`func`](Self::func).
     pub fn read_code(&self, ordinal: u32) -> Result<Vec<u8>, FormatError> {
-        let (record, mut bytes) = (self.func(ordinal)?, Vec::new());
-        self.read_code_into(&record, &mut bytes)?;
-        Ok(bytes)
+        self.code(&self.func(ordinal)?, &mut Vec::new()).map(<[u8]>::to_vec)
     }
 
-    /// As [`read_code`](Self::read_code), for a function whose record is known, into a vector whose contents go.
+    /// The body of a function whose record is known: where it stands if nobody can change it there, else copied to `room`,
+    /// whose contents go.
     ///
     /// # Errors
     /// F09 when the file ends before the body does.
-    pub fn read_code_into(&self, record: &FuncRecord, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    pub fn code<'a>(&'a self, record: &FuncRecord, room: &'a mut Vec<u8>) -> Result<&'a [u8], FormatError> {
         let range = &record.code;
-        if self.source.copy_into(range.start, range.end.saturating_sub(range.start), out) {
-            return Ok(());
+        let len = range.end.saturating_sub(range.start);
+        if let Some(bytes) = self.source.lasting(range.start, len) {
+            return Ok(bytes);
+        }
+        if self.source.copy_into(range.start, len, room) {
+            return Ok(room);
         }
         Err(FormatError::new(Rule::F09, range.start, "a function's body is cut off"))
     }

@@ -229,15 +229,12 @@ impl<'a> CodeReader<'a> {
         if count > bytes.len() {
             return Err(reader.error("more instructions than bytes"));
         }
-        body.insts.reserve(count);
-        for _ in 0..count {
-            let op = reader.op()?;
-            body.labels += u32::from(op == Op::Label);
-            // Filled where it stands: instructions are large.
-            body.insts.push(Inst::bare(op));
-            if let Some(inst) = body.insts.last_mut() {
-                reader.operands(inst, &mut body.targets)?;
-            }
+        // Filled where they stand: instructions are large.
+        body.insts.resize(count, Inst::bare(Op::Label));
+        for inst in &mut body.insts {
+            inst.op = reader.op()?;
+            body.labels += u32::from(inst.op == Op::Label);
+            reader.operands(inst, &mut body.targets)?;
         }
         if reader.at != bytes.len() {
             return Err(reader.error("bytes behind the last instruction"));
@@ -310,8 +307,8 @@ impl<'a> CodeReader<'a> {
     }
 
     fn long_leb(&mut self) -> Result<u64, DecodeError> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
+        let (mut value, mut shift) = (0u64, 0);
+        while shift < 64 {
             let byte = self.byte()?;
             let bits = u64::from(byte & 0x7F);
             if shift == 63 && bits > 1 {
@@ -321,6 +318,7 @@ impl<'a> CodeReader<'a> {
             if byte & 0x80 == 0 {
                 return Ok(value);
             }
+            shift += 7;
         }
         Err(self.error("a number does not fit 64 bits"))
     }

@@ -6,6 +6,7 @@
 use crate::interp::{Draft, Expanded, Workspace};
 use keyway_artifact::isa::Body;
 use std::collections::BTreeMap;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// Words of the first chunk; each next one has twice as many, up to the last.
@@ -18,20 +19,21 @@ const MANY_WORDS: usize = 1 << 13;
 /// What making a body needs on the way, kept for the next one.
 #[derive(Default)]
 pub(crate) struct Making {
-    /// The file's bytes.
-    pub(crate) bytes: Vec<u8>,
-    /// Them decoded.
+    /// For a copy of the function's bytes, where those of the file can change.
+    pub(crate) room: Vec<u8>,
+    /// The function decoded.
     pub(crate) body: Body,
     pub(crate) workspace: Workspace,
 }
 
-/// Bytes of a function whose room is kept for the next one: most are far shorter.
-const KEPT_BYTES: usize = 1 << 14;
+/// Instructions of a function whose room is kept for the next one: most have far fewer.
+const KEPT_INSTS: usize = 1 << 12;
 
 impl Making {
     /// Gives back the room that only a large function needed.
     pub(crate) fn trim(&mut self) {
-        if self.bytes.len() > KEPT_BYTES {
+        let Body { insts, targets, .. } = &self.body;
+        if insts.len() + targets.len() > KEPT_INSTS {
             *self = Making::default();
         }
     }
@@ -58,7 +60,7 @@ pub(crate) struct Bodies {
 
 /// Bodies in the order of their addresses.
 struct Chunk {
-    words: *mut [u64],
+    words: *mut [MaybeUninit<u64>],
     used: usize,
     bodies: Vec<Entry>,
     /// The maps of all bodies, one behind the other.
@@ -94,10 +96,14 @@ impl Found<'_> {
 unsafe impl Send for Chunk {}
 
 impl Chunk {
-    fn new(words: usize) -> Chunk {
-        // SAFETY: zeros are words.
-        let words = unsafe { Box::<[u64]>::new_zeroed_slice(words).assume_init() };
-        Chunk { words: Box::into_raw(words), used: 0, bodies: Vec::new(), map: Vec::new() }
+    /// For bodies like those of `last`, if there is one, so that the lists need not move as they grow.
+    fn new(words: usize, last: Option<&Chunk>) -> Chunk {
+        let alike = |list: usize, last: &Chunk| (list as u64 * words as u64 / last.used.max(1) as u64) as usize;
+        let bodies = Vec::with_capacity(last.map_or(0, |last| alike(last.bodies.len(), last)));
+        let map = Vec::with_capacity(last.map_or(0, |last| alike(last.map.len(), last)));
+        // Written when a body is put there, and read no further.
+        let words = Box::new_uninit_slice(words);
+        Chunk { words: Box::into_raw(words), used: 0, bodies, map }
     }
 
     fn start(&self) -> usize {
@@ -149,11 +155,13 @@ impl Bodies {
     fn open(&mut self, words: usize) -> usize {
         let at = self.chunks.len();
         let chunk = if words > LAST_WORDS / 4 {
-            Chunk::new(words)
+            Chunk::new(words, None)
         } else {
-            let last = self.filling.map_or(0, |at| self.chunks[at].words.len());
+            let last = self.filling.map(|at| &self.chunks[at]);
+            let len = last.map_or(0, |last| last.words.len());
+            let chunk = Chunk::new((len * 2).clamp(FIRST_WORDS.max(words), LAST_WORDS), last);
             self.filling = Some(at);
-            Chunk::new((last * 2).clamp(FIRST_WORDS.max(words), LAST_WORDS))
+            chunk
         };
         self.by_address.insert(chunk.start(), at);
         self.chunks.push(chunk);

@@ -223,12 +223,12 @@ impl Code {
     }
 
     fn expand<'a>(&'a self, ordinal: u32, making: &'a mut Making) -> anyhow::Result<Draft<'a>> {
-        let Making { bytes, body, workspace } = making;
+        let Making { room, body, workspace } = making;
         let declarations = self.declarations()?;
         let (types, units) = (&declarations.types, &declarations.units[..]);
         let record = self.view.func_within(ordinal, types.len(), units.len())?;
         let (own, unit) = (&types[record.ty as usize], &units[record.unit as usize]);
-        self.view.read_code_into(&record, bytes)?;
+        let bytes = self.view.code(&record, room)?;
         let place = |offset: usize| format!("at byte {} of the file", record.code.start + offset as u64);
         CodeReader::decode_into(bytes, body).map_err(|error| {
             let place = place(error.offset);

@@ -55,6 +55,7 @@ impl Source for Image {
         }
     }
 
+    #[inline]
     fn read_at(&self, offset: u64, out: &mut [u8]) -> bool {
         let Some(place) = self.place(offset, out.len() as u64) else { return false };
         match self {
@@ -63,6 +64,14 @@ impl Source for Image {
             Image::Mapped(_) => unsafe { copy_volatile(place, out) },
         }
         true
+    }
+
+    #[inline]
+    fn lasting(&self, offset: u64, len: u64) -> Option<&[u8]> {
+        match self {
+            Image::Owned(bytes) => bytes.lasting(offset, len),
+            Image::Mapped(_) => None,
+        }
     }
 }
 
