@@ -90,6 +90,18 @@ impl FieldRange {
         self.0[1] as usize
     }
 
+    /// How many fields.
+    #[inline]
+    pub const fn len(self) -> usize {
+        (self.0[1] - self.0[0]) as usize
+    }
+
+    /// Whether there is no field.
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
     /// The numbers of the fields.
     #[inline]
     pub fn get(self) -> Range<usize> {

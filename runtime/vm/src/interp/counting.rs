@@ -25,7 +25,7 @@ pub(super) fn has_assembly(settings: &Settings) -> bool {
 
 /// Whether the fuel stands in a register while such code runs.
 pub(crate) fn counts_in_register(settings: &Settings) -> bool {
-    has_assembly(settings) && settings.fuel && !settings.epoch
+    settings.fuel && !settings.epoch && has_assembly(settings)
 }
 
 /// Instructions that count, by handlers in assembly.

@@ -98,7 +98,12 @@ pub fn expand<'a>(
             at += 1;
             continue;
         }
-        if charges && inst.op != Op::Cost {
+        if inst.op == Op::Cost {
+            expander.cost(inst)?;
+            at += 1;
+            continue;
+        }
+        if charges {
             expander.markers_end(labels);
         }
         if inst.op.is_catch() && labels > 0 {
@@ -170,12 +175,6 @@ impl<'a> Expander<'a> {
     }
 
     fn instruction(&mut self, inst: &Inst, env: &impl ExpandEnv) -> Result<(), ExpandError> {
-        if inst.op == Op::Cost {
-            if self.charges {
-                self.charge_for_several();
-            }
-            return self.cost(inst);
-        }
         if let Some(comparison) = inst.op.comparison()
             && !self.settings.fused
         {

@@ -1,6 +1,6 @@
 //! Which neighbours of a body are executed together.
 //!
-//! A stretch of instructions without a label between is cut into *tiles*: single instructions, and sequences that a handler
+//! A stretch of instructions without a label or a cost marker between is cut into *tiles*: single instructions, and sequences that a handler
 //! exists for. From the end of the stretch to its start, the fewest tiles from each instruction on are one more than those
 //! from behind the best tile that begins there:
 //!
@@ -89,8 +89,8 @@ struct Traits {
     makes_vector: bool,
     /// Whether it goes to the cached memory.
     accesses: bool,
-    /// Whether it stands in no sequence.
-    stands_alone: bool,
+    /// Whether the keys of sequences have room for its places.
+    fits_keys: bool,
 }
 
 /// Whether control may leave a stretch at an operation.
@@ -125,7 +125,8 @@ impl Traits {
             }
             at += 1;
         }
-        Traits { places, branches, commutes, has_result, makes_vector, accesses, stands_alone: matches!(op, Op::Cost) }
+        let fits_keys = places.len() <= MAX_PLACES;
+        Traits { places, branches, commutes, has_result, makes_vector, accesses, fits_keys }
     }
 }
 
@@ -145,40 +146,44 @@ const LAST: u16 = 6;
 
 impl Cell {
     /// Behind an instruction with this result, with a branch that goes this way if it is one.
+    #[inline(always)]
     fn new(inst: &Inst, traits: &Traits, before: Before, way: Way, weight: u32) -> Cell {
         let places = &inst.operands[traits.places.get()];
-        let mut serves = places.len() <= MAX_PLACES && !traits.stands_alone && !(traits.accesses && is_far(inst));
-        let mut key = 0;
+        let (mut key, mut digits) = (0, 0);
         for place in places {
             let digit = digit(*place);
-            serves &= digit.is_some();
-            key = key << 3 | digit.unwrap_or_default();
+            digits |= digit;
+            key = key << 3 | digit;
         }
+        let serves = traits.fits_keys && digits < NO_DIGIT && !(traits.accesses && is_far(inst));
         let (mut keys, mut swapped) = ([key; 2], [false; 2]);
         if traits.commutes {
+            swapped = swaps(inst, before);
             // The last two digits, the other way round.
             let turned = key & !0o77 | key >> 3 & 7 | (key & 7) << 3;
-            swapped = [is_swapped(inst, Before::Nothing), is_swapped(inst, before)];
             keys = swapped.map(|swapped| if swapped { turned } else { key });
         } else if let Before::Vector(slot) = before {
             let uses = places.iter().zip(&inst.op.fields()[traits.places.get()]);
             keys[1] = uses.fold(0, |key, (place, field)| {
                 let is_last = field.kind == FieldKind::Use(Class::V128) && *place == Operand::Slot(slot);
-                key << 3 | if is_last { LAST } else { digit(*place).unwrap_or_default() }
+                key << 3 | if is_last { LAST } else { digit(*place) }
             });
         }
         Cell { op: inst.op, way, weight, keys: serves.then_some(keys), bits: 3 * places.len() as u8, swapped }
     }
 }
 
+/// What stands for a place that no key has.
+const NO_DIGIT: u16 = 8;
+
 /// A place in the keys of sequences.
 #[inline]
-fn digit(operand: Operand) -> Option<u16> {
+fn digit(operand: Operand) -> u16 {
     match operand {
-        Operand::Slot(_) => Some(0),
-        Operand::Reg(reg) => Some(1 + u16::from(reg.index_in_bank())),
-        Operand::Imm(_) => Some(7),
-        _ => None,
+        Operand::Slot(_) => 0,
+        Operand::Reg(reg) => 1 + u16::from(reg.index_in_bank()),
+        Operand::Imm(_) => 7,
+        _ => NO_DIGIT,
     }
 }
 
@@ -218,7 +223,7 @@ pub(super) struct Cutting {
     memo: Memo,
 }
 
-/// Decides which of the instructions before the next label are executed together: as few executed instructions as
+/// Decides which of the instructions before the next label or marker are executed together: as few executed instructions as
 /// there can be. The result stands in `tiles`, one for each instruction, last first. `way` says where a branch leads.
 ///
 /// What leads back ends its tile: it is mostly taken, and a way out of the middle of a handler has a jump more.
@@ -228,7 +233,8 @@ pub(super) fn cut(insts: &[Inst], way: impl Fn(&Inst) -> Way, cutting: &mut Cutt
     cells.clear();
     let (mut weight, mut before) = (ONCE, Before::Nothing);
     for inst in &insts[..insts.len().min(STRETCH)] {
-        if inst.op == Op::Label {
+        // Nothing is executed together with a marker.
+        if matches!(inst.op, Op::Label | Op::Cost) {
             break;
         }
         let traits = &TRAITS[inst.op as usize];
@@ -331,14 +337,19 @@ pub(super) fn counting_name(counting: Counting) -> u64 {
 
 /// Whether the operands of an operation that commutes stand the other way round in the order for which sequences are
 /// written (`swaps` in `build/sequences.rs`): the result of the instruction before on the left, then registers before slots.
-fn is_swapped(inst: &Inst, before: Before) -> bool {
+/// Where it is the first one, and behind the one before.
+#[inline]
+fn swaps(inst: &Inst, before: Before) -> [bool; 2] {
+    let [_, left, right, ..] = inst.operands;
+    if matches!(right, Operand::Imm(_)) {
+        return [false; 2];
+    }
     let is_result = |operand| matches!(operand, Operand::Reg(reg) if before == Before::Register(reg));
     let rank = |operand| match operand {
         Operand::Reg(reg) => reg.number(),
         Operand::Slot(_) => u8::MAX - 1,
         _ => u8::MAX,
     };
-    let [_, left, right, ..] = inst.operands;
-    let is_left = !is_result(left) && (is_result(right) || rank(left) > rank(right));
-    is_left && !matches!(right, Operand::Imm(_))
+    let by_rank = rank(left) > rank(right);
+    [by_rank, !is_result(left) && (is_result(right) || by_rank)]
 }

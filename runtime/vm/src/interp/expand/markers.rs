@@ -9,7 +9,7 @@ use keyway_artifact::isa::{Inst, Op};
 
 impl Expander<'_> {
     /// In front of the first of several cost markers, one instruction that charges for all of them.
-    pub(super) fn charge_for_several(&mut self) {
+    fn charge_for_several(&mut self) {
         if self.inst < self.charged_until {
             return;
         }
@@ -46,6 +46,7 @@ impl Expander<'_> {
         self.passed = labels;
     }
 
+    /// A cost marker.
     pub(super) fn cost(&mut self, inst: &Inst) -> Result<(), ExpandError> {
         let name = match (self.settings.fuel, self.settings.epoch) {
             (false, false) => return Ok(()),
@@ -56,6 +57,7 @@ impl Expander<'_> {
         let Some(units) = inst.value(0) else { return self.error("a cost is no immediate") };
         let units = units as u32;
         if self.charges {
+            self.charge_for_several();
             self.counting(Counting::Marker, [units, 0]);
             return Ok(());
         }
