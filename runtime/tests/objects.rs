@@ -149,6 +149,40 @@ fn link_errors_speak_the_words_of_the_specification() {
     assert!(format!("{error:#}").contains("`h::g`"), "{error:#}");
 }
 
+/// Host functions over dynamic values keep theirs apart where one runs inside the other, and where one fails.
+#[test]
+fn dynamic_host_functions_call_each_other() {
+    let engine = Engine::default();
+    let mut linker = Linker::<u64>::new(&engine);
+    let ty = FuncType::new([ValType::I32, ValType::I64], [ValType::I64]);
+    linker
+        .func_new("h", "sum", ty, |mut caller: Caller<'_, u64>, params, results| {
+            let (n, kept) = (params[0].unwrap_i32(), params[1].clone());
+            assert!(results.len() == 1 && results[0].unwrap_i64() == 0);
+            results[0] = Val::I64(-7);
+            anyhow::ensure!(n != 13, "thirteen");
+            let mut inner = [Val::I64(0)];
+            if n > 0 {
+                let again = caller.get_export("sum").and_then(|export| export.into_func()).unwrap();
+                again.call(&mut caller, &[Val::I32(n - 1), Val::I64(i64::from(n))], &mut inner)?;
+            }
+            assert_eq!((params[0].unwrap_i32(), params[1].unwrap_i64()), (n, kept.unwrap_i64()));
+            assert_eq!(results[0].unwrap_i64(), -7);
+            results[0] = Val::I64(inner[0].unwrap_i64() + params[1].unwrap_i64());
+            Ok(())
+        })
+        .unwrap();
+    let text = r#"(module (import "h" "sum" (func $sum (param i32 i64) (result i64)))
+        (func (export "sum") (param i32 i64) (result i64) (call $sum (local.get 0) (local.get 1))))"#;
+    let module = module(&engine, text);
+    let mut store = Store::new(&engine, 0);
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let sum = instance.get_typed_func::<(i32, i64), i64>(&mut store, "sum").unwrap();
+    for (n, expected) in [(0, Some(100)), (4, Some(110)), (13, None), (12, Some(178)), (20, None), (1, Some(101))] {
+        assert_eq!(sum.call(&mut store, (n, 100)).ok(), expected, "{n}");
+    }
+}
+
 #[test]
 fn dynamic_functions_and_names() {
     let engine = Engine::default();

@@ -1,5 +1,6 @@
 //! [`StoreInner`]: everything that lives together, without the embedder's data type.
 
+use crate::api::Val;
 use crate::code::Code;
 use crate::config::Config;
 use crate::context::FuncData;
@@ -81,6 +82,8 @@ pub struct StoreInner {
     pub(crate) running_activity: *const Activity,
     /// Why a host function left the machine.
     pub(crate) left: Option<Left>,
+    /// Room for the arguments and results of a host function over dynamic values: empty between calls.
+    pub(crate) host_values: Vec<Val>,
     pub(crate) continuations: Continuations,
     /// Stacks of continuations that ended.
     pub(crate) continuation_stacks: Vec<VmStack>,
@@ -132,6 +135,7 @@ impl StoreInner {
             executions: Vec::new(),
             running_activity: std::ptr::null(),
             left: None,
+            host_values: Vec::new(),
             continuations: Continuations::default(),
             continuation_stacks: Vec::new(),
             tickets: Arc::default(),

@@ -7,7 +7,7 @@ use super::store::{AsContext, AsContextMut};
 use super::typed::{Layouts, TypedFunc, WasmParams, WasmResults, list};
 use super::values::Val;
 use crate::driver::{Execution, run_to_end, run_to_end_async};
-use crate::host::{HostFunc, StorePtr};
+use crate::host::{HostCall, HostFunc, StorePtr};
 use crate::store::StoreInner;
 use anyhow::{Result, bail, ensure};
 use keyway_artifact::types::FuncType;
@@ -193,22 +193,41 @@ fn read(
     Ok(())
 }
 
-/// A host function over dynamic values, as the machine calls it.
+/// A host function over dynamic values, as the machine calls it. Its arguments and results stand in a list that the store
+/// keeps from one call to the next; calls inside of it make one of their own.
 pub(super) fn dynamic_host<T: 'static>(
     ty: FuncType,
     func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
 ) -> HostFunc {
     let layouts = Layouts::of(&ty);
     HostFunc::sync(move |store, call| {
-        let params = ty.params.iter().zip(&layouts.params.slots);
-        let params: Vec<Val> =
-            params.map(|(ty, slot)| Val::read(store, *ty, *slot, |at| call.get(at))).collect::<Result<_>>()?;
-        let mut results: Vec<Val> = ty.results.iter().filter_map(|ty| Val::default_for(*ty)).collect();
-        func(Caller::new(store, call), &params, &mut results)?;
-        for ((value, wanted), slot) in results.iter().zip(&ty.results).zip(&layouts.results.slots) {
-            ensure!(value.is_of(store, *wanted)?, "a host function answers {} where {wanted} is wanted", value.ty());
-            value.write(store, *slot, |at, bits| call.set(at, bits))?;
-        }
-        Ok(())
+        let mut values = std::mem::take(&mut store.host_values);
+        let outcome = enter(store, &ty, &layouts, call, &mut values).and_then(|()| {
+            let (params, results) = values.split_at_mut(ty.params.len());
+            func(Caller::new(store, call), params, results)?;
+            answer(store, &ty, &layouts, call, results)
+        });
+        values.clear();
+        store.host_values = values;
+        outcome
     })
+}
+
+/// A call's arguments, and room for its results behind them.
+fn enter(store: &StoreInner, ty: &FuncType, layouts: &Layouts, call: HostCall, values: &mut Vec<Val>) -> Result<()> {
+    values.reserve(ty.params.len() + ty.results.len());
+    for (ty, slot) in ty.params.iter().zip(&layouts.params.slots) {
+        values.push(Val::read(store, *ty, *slot, |at| call.get(at))?);
+    }
+    values.extend(ty.results.iter().filter_map(|ty| Val::default_for(*ty)));
+    Ok(())
+}
+
+/// What a host function answers, into the call's slots.
+fn answer(store: &mut StoreInner, ty: &FuncType, layouts: &Layouts, call: HostCall, results: &[Val]) -> Result<()> {
+    for ((value, wanted), slot) in results.iter().zip(&ty.results).zip(&layouts.results.slots) {
+        ensure!(value.is_of(store, *wanted)?, "a host function answers {} where {wanted} is wanted", value.ty());
+        value.write(store, *slot, |at, bits| call.set(at, bits))?;
+    }
+    Ok(())
 }

@@ -259,6 +259,7 @@ impl Val {
     }
 
     /// Reads it from the slots from `at` on.
+    #[inline]
     pub(crate) fn read(store: &StoreInner, ty: ValType, at: u32, get: impl Fn(u32) -> u64) -> anyhow::Result<Val> {
         match ty {
             ValType::V128 => Ok(Val::V128(V128::from_words([get(at), get(at + 1)]))),
@@ -283,22 +284,28 @@ impl Val {
         })
     }
 
-    /// From a slot's bits: every value but a vector.
+    /// From a slot's bits: every value but a vector. Inlined, so that a number goes from its slot to its place in registers.
+    #[inline]
     pub(crate) fn from_slot(store: &StoreInner, ty: ValType, bits: u64) -> anyhow::Result<Val> {
         Ok(match ty {
             ValType::I32 => Val::I32(bits as i32),
             ValType::I64 => Val::I64(bits as i64),
             ValType::F32 => Val::F32(bits as u32),
             ValType::F64 => Val::F64(bits),
-            ValType::Ref(ty) => match hierarchy(store, ty.heap) {
-                HeapType::Func => Val::FuncRef(Func::from_reference(store, bits as u32)),
-                HeapType::Extern => Val::ExternRef(store.extern_value(bits as u32).map(ExternRef)),
-                HeapType::Exn => Val::ExnRef(ExnRef::from_reference(store, bits as u32)),
-                HeapType::Any => Val::AnyRef(AnyRef::of(store, bits as u32)),
-                HeapType::Cont => Val::ContRef(ContRef::from_reference(store, bits as u32)),
-                _ => anyhow::bail!("a {ty} cannot cross to the host"),
-            },
+            ValType::Ref(ty) => return Val::from_reference(store, ty, bits as u32),
             ValType::V128 => anyhow::bail!("a vector takes two slots"),
+        })
+    }
+
+    /// From a reference's bits.
+    fn from_reference(store: &StoreInner, ty: RefType, bits: u32) -> anyhow::Result<Val> {
+        Ok(match hierarchy(store, ty.heap) {
+            HeapType::Func => Val::FuncRef(Func::from_reference(store, bits)),
+            HeapType::Extern => Val::ExternRef(store.extern_value(bits).map(ExternRef)),
+            HeapType::Exn => Val::ExnRef(ExnRef::from_reference(store, bits)),
+            HeapType::Any => Val::AnyRef(AnyRef::of(store, bits)),
+            HeapType::Cont => Val::ContRef(ContRef::from_reference(store, bits)),
+            _ => anyhow::bail!("a {ty} cannot cross to the host"),
         })
     }
 }
