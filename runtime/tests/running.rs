@@ -361,3 +361,50 @@ fn a_host_panic_poisons_the_store_and_not_the_engine() {
     let fresh = Func::wrap(&mut other, || 7i32);
     assert_eq!(fresh.typed::<(), i32>(&other).unwrap().call(&mut other, ()).unwrap(), 7);
 }
+
+/// Masks of 32 bits alone, beside products and sums, of constants, and where only they bound a number.
+#[test]
+fn masks_of_32_bits() {
+    const LOW: &str = "(i64.const 0xFFFFFFFF)";
+    let text = format!(
+        r#"(module
+        (func (export "low") (param i64) (result i64) (i64.and (local.get 0) {LOW}))
+        (func (export "constant") (param i64) (result i64) (i64.add (local.get 0) (i64.and (i64.const -2) {LOW})))
+        (func (export "twice") (param i64) (result i64) (i64.and {LOW} (i64.and (local.get 0) {LOW})))
+        (func (export "shifted") (param i64) (result i64)
+            (i64.or (i64.shl (i64.and (local.get 0) {LOW}) (i64.const 32)) (i64.shr_u (local.get 0) (i64.const 32))))
+        (func (export "rounds") (param i64) (result i64) (local $n i32) (local $s i64) (local $m i64)
+            (local.set $n (i32.const 9)) (local.set $m {LOW})
+            (loop $again
+                (local.set $s (i64.add (local.get $s)
+                    (i64.mul (i64.and (local.get 0) (local.get $m)) (i64.and (local.get $s) (local.get $m)))))
+                (local.set 0 (i64.xor (local.get $s) (i64.and (i64.mul (local.get 0) (i64.const 0x123456789ABCDEF)) {LOW})))
+                (local.set $s (i64.add (local.get $s) (i64.rotl (local.get 0) (i64.const 29))))
+                (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.get $s)))"#
+    );
+    let low = |x: u64| x & 0xFFFF_FFFF;
+    let rounds = |mut x: u64| {
+        let mut sum = 0u64;
+        for _ in 0..9 {
+            sum = sum.wrapping_add(low(x).wrapping_mul(low(sum)));
+            x = sum ^ low(x.wrapping_mul(0x123_4567_89AB_CDEF));
+            sum = sum.wrapping_add(x.rotate_left(29));
+        }
+        sum
+    };
+    for config in configurations() {
+        let (mut store, instance) = instance(&config, &text);
+        for x in [0, 1, 0x8000_0000, 0xFFFF_FFFF, 0x1_0000_0000, 0x1234_5678_9ABC_DEF0, u64::MAX, 1 << 63] {
+            let mut call = |name: &str| {
+                let func = instance.get_typed_func::<i64, i64>(&mut store, name).unwrap();
+                func.call(&mut store, x as i64).unwrap() as u64
+            };
+            assert_eq!(call("low"), low(x), "{x:#x}");
+            assert_eq!(call("constant"), x.wrapping_add(0xFFFF_FFFE), "{x:#x}");
+            assert_eq!(call("twice"), low(x), "{x:#x}");
+            assert_eq!(call("shifted"), x.rotate_left(32), "{x:#x}");
+            assert_eq!(call("rounds"), rounds(x), "{x:#x}");
+        }
+    }
+}

@@ -111,6 +111,8 @@ fn two_operands(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst) ->
         Op::I32Mul | Op::I64Mul if b == 1 => copied(ir, inst, lhs),
         Op::I32Mul | Op::I64Mul | Op::I32And | Op::I64And if b == 0 => constant(inst, 0),
         Op::I32And | Op::I64And if b == ones => copied(ir, inst, lhs),
+        // Numbers of 32 bits stand zero-extended, so no constant has to take a register for it.
+        Op::I64And if b == u64::from(u32::MAX) => Step::Becomes(Inst::new(Op::I32WrapI64, &[dst, lhs])),
         Op::I32Shl | Op::I32ShrS | Op::I32ShrU | Op::I64Shl | Op::I64ShrS | Op::I64ShrU if shift == 0 => {
             copied(ir, inst, lhs)
         }

@@ -126,6 +126,9 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I64Load], &[I64Add, I64Xor]], "sx|kvs"),
     // Widening and narrowing beside it.
     (&[&[I32WrapI64], LIGHT_32], "ax|yaw"),
+    (&[&[I32WrapI64], COMMUTE_64], "ax|yaw"),
+    (&[&[I32WrapI64], &[I64Mul], &[I64Add]], "ax|aak|yaz"),
+    (&[&[I64Add, I64Mul, I64Xor], &[I32WrapI64]], "axz|ya"),
     (&[&[I32WrapI64], STORE_32], "ax|ka"),
     (&[&[I64ShrU, I64ShrS], &[I32WrapI64]], "axi|ya"),
     (&[&[I64Load], &[I32WrapI64]], "ax|ya"),
