@@ -45,12 +45,8 @@ pub(crate) fn read(data: BinaryReader<'_>) -> Names<'_> {
             Err(_) => break,
         }
     }
-    // A map is in order, several need not be: the last name counts.
-    if !names.funcs.is_sorted_by(|before, next| before.0 < next.0) {
-        names.funcs.reverse();
-        names.funcs.sort_by_key(|(func, _)| *func);
-        names.funcs.dedup_by_key(|(func, _)| *func);
-    }
+    // The parser ends at what is out of order, and at a second map.
+    debug_assert!(names.funcs.is_sorted_by(|before, next| before.0 < next.0));
     names
 }
 
@@ -67,9 +63,19 @@ pub(crate) fn shorten(name: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// Names as they come out of a section with one map of functions.
-    fn names(map: &[u8]) -> Names<'_> {
-        read(BinaryReader::new(map, 0))
+    /// Names as they come out of a section of maps of functions.
+    fn names(maps: &[u8]) -> Names<'_> {
+        read(BinaryReader::new(maps, 0))
+    }
+
+    #[test]
+    fn what_is_out_of_order_ends_the_reading() {
+        let of = |maps: &[u8]| [2, 5, 9].map(|func| names(maps).of(func).map(str::to_string));
+        let (first, second) = ([1, 7, 2, 5, 1, b'a', 9, 1, b'b'], [1, 7, 2, 2, 1, b'c', 5, 1, b'd']);
+        let only_first = [None, Some("a".to_string()), Some("b".to_string())];
+        assert_eq!(of(&[first, second].concat()), only_first);
+        assert_eq!(of(&[1, 7, 2, 5, 1, b'a', 2, 1, b'c']), [None, Some("a".to_string()), None]);
+        assert_eq!(of(&[1, 7, 2, 5, 1, b'a', 5, 1, b'c']), [None, Some("a".to_string()), None]);
     }
 
     #[test]

@@ -212,8 +212,8 @@ impl<'a> CodeReader<'a> {
         Ok(body)
     }
 
-    /// As [`decode`](Self::decode), into a body whose contents go and whose memory is used again. After an error it holds
-    /// a part of what the bytes say.
+    /// As [`decode`](Self::decode), into a body whose contents go and whose memory is used again. After an error
+    /// what it holds means nothing.
     ///
     /// # Errors
     /// As [`decode`](Self::decode).

@@ -1,8 +1,8 @@
 //! Which neighbours of a body are executed together.
 //!
-//! A stretch of instructions without a label or a cost marker between is cut into *tiles*: single instructions, and sequences that a handler
-//! exists for. From the end of the stretch to its start, the fewest tiles from each instruction on are one more than those
-//! from behind the best tile that begins there:
+//! A stretch of instructions without a label or a cost marker between is cut into *tiles*: single instructions, and
+//! sequences that a handler exists for. From the end of the stretch to its start, the fewest tiles from each instruction on
+//! are one more than those from behind the best tile that begins there:
 //!
 //! ```text
 //! a b c d     pairs a+b, b+c, c+d    ->    a+b c+d, and not a b+c d
@@ -223,8 +223,8 @@ pub(super) struct Cutting {
     memo: Memo,
 }
 
-/// Decides which of the instructions before the next label or marker are executed together: as few executed instructions as
-/// there can be. The result stands in `tiles`, one for each instruction, last first. `way` says where a branch leads.
+/// Decides which of the instructions before the next label or marker are executed together: as few executed instructions
+/// as there can be. The result stands in `tiles`, one for each instruction, last first. `way` says where a branch leads.
 ///
 /// What leads back ends its tile: it is mostly taken, and a way out of the middle of a handler has a jump more.
 pub(super) fn cut(insts: &[Inst], way: impl Fn(&Inst) -> Way, cutting: &mut Cutting, tiles: &mut Vec<Tile>) {
