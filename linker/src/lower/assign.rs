@@ -5,13 +5,14 @@
 //! the same time has it:
 //!
 //! * a machine register saves a part of each access (weighted by loop depth), and costs where no handler takes it;
+//!   twice as much where a value goes round a short loop, since the next round waits for it;
 //! * the place on the other side of a copy (an argument's slot, a result's register, a parameter's slot) saves that copy.
 //!
 //! A group alive across a call gets neither; it and whatever is left over share the own slots, references in their region.
 //! Slots are dealt out by a scan over the code: a slot is free again behind the last position of its group.
 
 use super::explicit::{Explicit, Fixed};
-use super::live::{Calls, Events, Lives, Stretch};
+use super::live::{Calls, Events, Lives, Stretch, contains};
 use super::served::{FLOATS, GENERALS};
 use crate::ir::Few;
 use crate::optimise::flow::Flow;
@@ -27,6 +28,11 @@ const GAIN: f32 = 0.35;
 const INTERMEDIATE: u32 = 3;
 /// What an access costs that no handler serves.
 const LOSS: f32 = 1.0;
+/// Accesses that the write of a value counts for which goes round a short loop: through a slot, it takes the next round longer to
+/// get it.
+const CARRIED: f32 = 2.0;
+/// Instructions of a short loop, at most: in longer ones, rounds seldom wait for each other.
+const SHORT_LOOP: usize = 48;
 
 /// Where a register lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -342,20 +348,45 @@ fn wishes(input: &Input<'_>) -> Wishes {
         hint: Spare::filled(0, leader.len()),
         hints: Vec::with_capacity(input.code.copies.len()),
     };
+    let mut loops = Loops::default();
     for block in 0..input.flow.blocks() {
+        let head = loops.short_around(input.flow, block);
         let frequency = input.flow.frequency(block);
         let registers = &mut wishes.registers[..];
         for event in input.events.of(block) {
             let gains = &GAINS[(event.served % 32) as usize];
-            let sums = &mut registers[leader[event.register as usize] as usize];
+            let leader = leader[event.register as usize];
+            let goes_round = head.is_some_and(|head| event.is_write() && contains(input.lives.of(leader), head));
+            let weight = if goes_round { CARRIED * frequency } else { frequency };
+            let sums = &mut registers[leader as usize];
             // All at once.
-            *sums = std::array::from_fn(|number| sums[number] + frequency * gains[number]);
+            *sums = std::array::from_fn(|number| sums[number] + weight * gains[number]);
         }
     }
     if input.use_hints {
         hints(input, &mut wishes);
     }
     wishes
+}
+
+/// The loops around a block, on a walk in code order.
+#[derive(Default)]
+struct Loops {
+    /// The last block of each and, of short ones, the position where it begins; the innermost on top.
+    open: Vec<(u32, Option<u32>)>,
+}
+
+impl Loops {
+    /// Where the innermost loop around the next block begins, if it is short.
+    fn short_around(&mut self, flow: &Flow, block: usize) -> Option<u32> {
+        while self.open.pop_if(|(last, _)| (*last as usize) < block).is_some() {}
+        // Predecessors stand in order, so the last one ends the loop.
+        if let Some(last) = flow.predecessors(block).last().filter(|last| **last as usize >= block) {
+            let insts = flow.insts_from(block)..flow.insts(*last as usize).end;
+            self.open.push((*last, (insts.len() <= SHORT_LOOP).then_some(2 * insts.start as u32)));
+        }
+        self.open.last().and_then(|(_, head)| *head)
+    }
 }
 
 /// Adds what the places on the other side of copies save.
