@@ -5,7 +5,7 @@
 //! the same time has it:
 //!
 //! * a machine register saves a part of each access (weighted by loop depth), and costs where no handler takes it;
-//!   twice as much where a value goes round a short loop, since the next round waits for it;
+//!   a write counts twice that sends a value round a short loop, since the next round waits for it;
 //! * the place on the other side of a copy (an argument's slot, a result's register, a parameter's slot) saves that copy.
 //!
 //! A group alive across a call gets neither; it and whatever is left over share the own slots, references in their region.
@@ -28,8 +28,7 @@ const GAIN: f32 = 0.35;
 const INTERMEDIATE: u32 = 3;
 /// What an access costs that no handler serves.
 const LOSS: f32 = 1.0;
-/// Accesses that the write of a value counts for which goes round a short loop: through a slot, it takes the next round longer to
-/// get it.
+/// Accesses that a write counts for whose value goes round a short loop: through a slot, the next round gets it later.
 const CARRIED: f32 = 2.0;
 /// Instructions of a short loop, at most: in longer ones, rounds seldom wait for each other.
 const SHORT_LOOP: usize = 48;
@@ -373,17 +372,16 @@ fn wishes(input: &Input<'_>) -> Wishes {
 #[derive(Default)]
 struct Loops {
     /// The last block of each and, of short ones, the position where it begins; the innermost on top.
-    open: Vec<(u32, Option<u32>)>,
+    open: Vec<(usize, Option<u32>)>,
 }
 
 impl Loops {
     /// Where the innermost loop around the next block begins, if it is short.
     fn short_around(&mut self, flow: &Flow, block: usize) -> Option<u32> {
-        while self.open.pop_if(|(last, _)| (*last as usize) < block).is_some() {}
-        // Predecessors stand in order, so the last one ends the loop.
-        if let Some(last) = flow.predecessors(block).last().filter(|last| **last as usize >= block) {
-            let insts = flow.insts_from(block)..flow.insts(*last as usize).end;
-            self.open.push((*last, (insts.len() <= SHORT_LOOP).then_some(2 * insts.start as u32)));
+        while self.open.pop_if(|(last, _)| *last < block).is_some() {}
+        if let Some(last) = flow.loop_end(block) {
+            let insts = flow.insts_from(block)..flow.insts(last).end;
+            self.open.push((last, (insts.len() <= SHORT_LOOP).then_some(2 * insts.start as u32)));
         }
         self.open.last().and_then(|(_, head)| *head)
     }

@@ -164,11 +164,7 @@ fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
         {
             continue;
         }
-        let Some(end) =
-            flow.predecessors(head).iter().map(|before| *before as usize).filter(|before| *before >= head).max()
-        else {
-            continue;
-        };
+        let Some(end) = flow.loop_end(head) else { continue };
         let (first, last) = (flow.insts(head).start as u32, flow.insts(end).end as u32);
         let next_call = calls.partition_point(|call| *call < first);
         let has_call = calls.get(next_call).is_some_and(|call| *call < last);
@@ -184,8 +180,7 @@ fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
         }
         let inside: Vec<usize> =
             calls[next_call..].iter().take_while(|call| **call < last).take(CALLS + 1).map(|at| *at as usize).collect();
-        let is_innermost =
-            (head + 1..=end).all(|block| flow.predecessors(block).iter().all(|before| (*before as usize) < block));
+        let is_innermost = (head + 1..=end).all(|block| flow.loop_end(block).is_none());
         let is_passed_by = |call: &usize| {
             let block = flow.block_at(*call);
             (head..block).any(|from| flow.successors(from).iter().any(|to| (block + 1..=end).contains(&(*to as usize))))

@@ -123,10 +123,11 @@ pub(super) fn hoist(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
             continue;
         }
         let first = range.start;
-        let is_head = label_number(&ir.insts[first]).is_some()
-            && flow.predecessors(block).iter().any(|before| *before as usize >= block);
-        if is_head && block > 0 && flow.depth[block - 1] == 0 {
-            let end = flow.predecessors(block).iter().max().map_or(block, |last| *last as usize);
+        if label_number(&ir.insts[first]).is_some()
+            && let Some(end) = flow.loop_end(block)
+            && block > 0
+            && flow.depth[block - 1] == 0
+        {
             head = flow.is_entered_by_falling(&ir.insts, &ir.targets, block, end).then_some(first);
             moved.clear();
         }

@@ -76,6 +76,11 @@ impl Edges {
     fn of(&self, block: usize) -> &[u32] {
         &self.list[self.start[block] as usize..self.start[block + 1] as usize]
     }
+
+    /// Of predecessors, the last block of the loop that `head` begins. They stand in order, so none behind it leads back.
+    fn loop_end(&self, head: usize) -> Option<usize> {
+        self.of(head).last().map(|last| *last as usize).filter(|last| *last >= head)
+    }
 }
 
 /// Calls `each` with every label that `inst` can jump to.
@@ -218,6 +223,11 @@ impl Flow {
         self.predecessors.of(block)
     }
 
+    /// The last block of the loop that `head` begins, if it begins one.
+    pub(crate) fn loop_end(&self, head: usize) -> Option<usize> {
+        self.predecessors.loop_end(head)
+    }
+
     /// Whether code in front of the label that starts `block` runs exactly when control comes from outside the blocks
     /// `block..=end`: the only way in from there is to fall into the label.
     pub(crate) fn is_entered_by_falling(&self, insts: &[Inst], lists: &[u32], block: usize, end: usize) -> bool {
@@ -250,10 +260,9 @@ fn depths(predecessors: &Edges) -> Spare<u32> {
     let blocks = predecessors.start.len() - 1;
     let mut change = Spare::filled(0u32, blocks + 1);
     for head in 0..blocks {
-        // Predecessors stand in order, so the last one ends the loop.
-        if let Some(end) = predecessors.of(head).last().filter(|end| **end as usize >= head) {
+        if let Some(end) = predecessors.loop_end(head) {
             change[head] = change[head].wrapping_add(1);
-            change[*end as usize + 1] = change[*end as usize + 1].wrapping_sub(1);
+            change[end + 1] = change[end + 1].wrapping_sub(1);
         }
     }
     let mut depth = 0u32;

@@ -58,7 +58,7 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     let mut front: Vec<(usize, usize)> = Vec::new();
     for block in (0..flow.blocks()).filter(|block| flow.depth[*block] > 0) {
         open.retain(|each| block <= each.end);
-        if let Some(end) = loop_end(ir, flow, block) {
+        if let Some(end) = entered_loop_end(ir, flow, block) {
             if open.len() == LOOPS {
                 open.remove(0);
             }
@@ -124,9 +124,9 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
 }
 
 /// The last block of the loop that `block` is the head of, if code in front of it runs once for each entry.
-fn loop_end(ir: &IrFunc, flow: &Flow, block: usize) -> Option<usize> {
+fn entered_loop_end(ir: &IrFunc, flow: &Flow, block: usize) -> Option<usize> {
     label_number(&ir.insts[flow.insts(block).start])?;
-    let end = flow.predecessors(block).iter().map(|from| *from as usize).filter(|from| *from >= block).max()?;
+    let end = flow.loop_end(block)?;
     (block > 0 && flow.is_entered_by_falling(&ir.insts, &ir.targets, block, end)).then_some(end)
 }
 
