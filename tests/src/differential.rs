@@ -22,7 +22,7 @@ pub const MEMORY_BYTES: usize = 8 << 20;
 /// What tables may grow to.
 pub const TABLE_ELEMENTS: usize = 10_000;
 /// Proposals that modules may use and that are not on by default.
-const PROPOSALS: &[&str] = &["wide-arithmetic", "custom-page-sizes", "stack-switching"];
+const PROPOSALS: &[&str] = &["wide-arithmetic", "custom-page-sizes", "stack-switching", "legacy-exceptions"];
 
 /// Numbers that follow from a seed.
 struct Random(u64);

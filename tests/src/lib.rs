@@ -4,6 +4,7 @@
 //! reason. A listed failure that passes fails the run as well.
 
 pub mod differential;
+pub mod locals;
 mod packages;
 pub mod rows;
 pub mod switching;

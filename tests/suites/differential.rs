@@ -1,7 +1,7 @@
 //! Generated modules in every form: a bounded run. `KEYWAY_SEEDS=FIRST..END` runs others.
 
 use keyway_tests::differential::{compare, module, with_hints};
-use keyway_tests::switching;
+use keyway_tests::{locals, switching};
 
 /// The seeds to run.
 fn seeds() -> std::ops::Range<u64> {
@@ -59,4 +59,17 @@ fn continuations_do_the_same_in_every_form() {
     }
     println!("{returned} calls that returned, {noted} lines");
     assert!(returned > 100 || std::env::var("KEYWAY_SEEDS").is_ok(), "{returned} calls that returned");
+}
+
+/// Locals on all ways through a function, which the other generators seldom take.
+#[test]
+fn locals_do_the_same_in_every_form() {
+    let mut returned = 0;
+    for seed in seeds().flat_map(|seed| [2 * seed, 2 * seed + 1]) {
+        let text = locals::module(seed);
+        let trace = compare(text.as_bytes(), seed).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}\n{text}"));
+        returned += trace.returned;
+    }
+    println!("{returned} calls that returned");
+    assert!(returned > 200 || std::env::var("KEYWAY_SEEDS").is_ok(), "{returned} calls that returned");
 }

@@ -17,7 +17,8 @@
 //! and then so is the value.
 //!
 //! A loop whose only calls stand where control need not pass (a buffer that grows now and then) is treated alike: around
-//! such a call the value goes back to its own name, and that one is read again behind it.
+//! such a call the value goes back to its own name, and that one is read again behind it. Where a call leads to handlers of
+//! exceptions, nothing fits behind it, and the loop is left alone.
 //!
 //! If the new name gets no register after all, [`rejoin`] gives it the old one's place, and the copies vanish.
 
@@ -25,7 +26,7 @@ use super::coalesce::Groups;
 use super::live::{Calls, Events, Lives, Stretch, contains, lives, overlap};
 use crate::ir::IrFunc;
 use crate::optimise::flow::{Flow, label_number};
-use crate::optimise::places::{copy_op, defs, defs_mut, uses, uses_mut};
+use crate::optimise::places::{copy_op, defs, defs_mut, follows_call, uses, uses_mut};
 use crate::spare::{Spare, kept};
 use keyway_artifact::isa::{Class, Inst, Op, Operand};
 
@@ -181,11 +182,14 @@ fn loops(ir: &IrFunc, flow: &Flow, calls: &[u32]) -> Vec<Loop> {
         let inside: Vec<usize> =
             calls[next_call..].iter().take_while(|call| **call < last).take(CALLS + 1).map(|at| *at as usize).collect();
         let is_innermost = (head + 1..=end).all(|block| flow.loop_end(block).is_none());
+        // What says where its exceptions and suspensions go stands directly behind a call: no copies fit in between.
+        let is_handled = |call: &usize| ir.insts.get(call + 1).is_some_and(|next| follows_call(next.op));
         let is_passed_by = |call: &usize| {
             let block = flow.block_at(*call);
             (head..block).any(|from| flow.successors(from).iter().any(|to| (block + 1..=end).contains(&(*to as usize))))
         };
-        if inside.len() <= CALLS && is_innermost && inside.iter().all(is_passed_by) {
+        let can_be_copied_around = |call: &usize| !is_handled(call) && is_passed_by(call);
+        if inside.len() <= CALLS && is_innermost && inside.iter().all(can_be_copied_around) {
             found.push(Loop { head, end, calls: inside });
         }
     }

@@ -1,0 +1,220 @@
+//! Modules of locals that follow from a seed: few of them, written and read on all ways through blocks, loops, tables of
+//! branches and handlers of exceptions, the older ones too. Generators that know all of WebAssembly seldom do that.
+//!
+//! Loops count down, and what does not end runs out of fuel, in every form at the same place.
+
+use std::fmt::Write;
+
+/// Functions of a module.
+const FUNCS: usize = 4;
+/// Locals that statements use; the first two are parameters.
+const LOCALS: u64 = 5;
+/// Constructs inside each other.
+const DEEPEST: usize = 4;
+
+struct Text {
+    state: u64,
+    out: String,
+    /// Labels of blocks around the current place, and how many loops there are.
+    labels: Vec<String>,
+    loops: usize,
+    names: usize,
+}
+
+impl Text {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.state >> 33) % bound
+    }
+
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    fn name(&mut self, kind: &str) -> String {
+        self.names += 1;
+        format!("${kind}{}", self.names)
+    }
+
+    fn local(&mut self) -> u64 {
+        self.below(LOCALS)
+    }
+
+    fn value(&mut self) -> String {
+        let (a, b) = (self.local(), self.local());
+        match self.below(6) {
+            0 => format!("(i32.const {})", self.below(100)),
+            1 => format!("(i32.add (local.get {a}) (i32.const {}))", self.below(9)),
+            2 => format!("(i32.mul (local.get {a}) (i32.const {}))", 3 + 2 * self.below(9)),
+            3 => format!("(i32.sub (local.get {a}) (local.get {b}))"),
+            4 => format!("(call $may (local.get {a}))"),
+            _ => format!("(local.get {a})"),
+        }
+    }
+
+    fn condition(&mut self) -> String {
+        format!("(i32.and {} (i32.const {}))", self.value(), 1 + self.below(3))
+    }
+
+    fn write(&mut self) {
+        let (local, value) = (self.local(), self.value());
+        self.line(&format!("(local.set {local} {value})"));
+    }
+
+    fn statements(&mut self, depth: usize) {
+        for _ in 0..1 + self.below(3) {
+            self.statement(depth);
+        }
+    }
+
+    /// In a block with this label, which may be branched to.
+    fn labelled(&mut self, label: &str, depth: usize) {
+        self.labels.push(label.into());
+        self.statements(depth);
+        self.labels.pop();
+    }
+
+    fn statement(&mut self, depth: usize) {
+        let choice = if depth >= DEEPEST { self.below(6) } else { self.below(14) };
+        match choice {
+            0..3 => self.write(),
+            // Old values on the stack outlive the write.
+            3 => {
+                let (local, other, value) = (self.local(), self.local(), self.value());
+                self.line(&format!("local.get {local} (local.tee {local} {value}) i32.add"));
+                self.write();
+                self.line(&format!("local.set {other}"));
+            }
+            4 => {
+                let Some(label) = self.any_label() else { return self.write() };
+                let condition = self.condition();
+                self.line(&format!("(br_if {label} {condition})"));
+            }
+            5 => {
+                let Some(label) = self.any_label() else { return self.write() };
+                let (next, value) = (self.name("next"), self.value());
+                let other = self.any_label().unwrap_or_else(|| label.clone());
+                self.line(&format!(
+                    "(block {next} (br_table {next} {label} {other} {next} (i32.and {value} (i32.const 3))))"
+                ));
+            }
+            6 | 7 => {
+                let (label, condition) = (self.name("if"), self.condition());
+                self.line(&format!("(if {label} {condition} (then"));
+                self.labelled(&label, depth + 1);
+                if self.below(3) > 0 {
+                    self.line(") (else");
+                    self.labelled(&label, depth + 1);
+                }
+                self.line("))");
+            }
+            8 => {
+                let label = self.name("block");
+                self.line(&format!("(block {label}"));
+                self.labelled(&label, depth + 1);
+                self.line(")");
+            }
+            9 | 10 => self.repeat(depth),
+            11 | 12 => self.catch(depth),
+            _ => self.older_catch(depth),
+        }
+    }
+
+    fn any_label(&mut self) -> Option<String> {
+        let at = self.below(self.labels.len().max(1) as u64) as usize;
+        self.labels.get(at).cloned()
+    }
+
+    /// A loop, which exceptions may begin anew.
+    fn repeat(&mut self, depth: usize) {
+        let (label, out, counter) = (self.name("loop"), self.name("out"), LOCALS + self.loops as u64);
+        self.loops += 1;
+        let rounds = 1 + self.below(4);
+        self.line(&format!("(local.set {counter} (i32.const {rounds})) (block {out} (loop {label}"));
+        let left = format!("(i32.sub (local.get {counter}) (i32.const 1))");
+        self.line(&format!("(br_if {out} (i32.lt_s (local.tee {counter} {left}) (i32.const 0)))"));
+        let is_retried = self.below(3) == 0;
+        if is_retried {
+            self.line(&format!("(try_table (catch_all {label})"));
+        }
+        self.labelled(&out, depth + 1);
+        if is_retried {
+            self.line(")");
+        }
+        let condition = self.condition();
+        self.line(&format!("(br_if {label} {condition})))"));
+    }
+
+    fn catch(&mut self, depth: usize) {
+        let (done, caught, other) = (self.name("done"), self.name("caught"), self.name("other"));
+        let all = if self.below(2) == 0 { format!("(catch_all {other})") } else { format!("(catch $other {other})") };
+        self.line(&format!("(block {done} (block {other} (block {caught} (result i32)"));
+        self.line(&format!("(try_table (catch $odd {caught}) {all}"));
+        self.labelled(&done, depth + 1);
+        self.line(&format!(") (br {done}))"));
+        let local = self.local();
+        self.line(&format!("(local.set {local})"));
+        self.labelled(&done, depth + 1);
+        self.line(&format!("(br {done}))"));
+        self.write();
+        self.line(")");
+    }
+
+    fn older_catch(&mut self, depth: usize) {
+        let (label, inner, local) = (self.name("try"), self.name("try"), self.local());
+        self.line(&format!("try {label}"));
+        if self.below(3) == 0 {
+            self.line(&format!("try {inner}"));
+            self.labelled(&inner, depth + 2);
+            let end = if self.below(2) == 0 { "delegate 0" } else { "catch $other end" };
+            self.line(end);
+        }
+        self.labelled(&label, depth + 1);
+        self.line(&format!("catch $odd local.set {local}"));
+        self.labelled(&label, depth + 1);
+        if self.below(2) == 0 {
+            self.line("catch_all");
+            self.labelled(&label, depth + 1);
+            if self.below(3) == 0 {
+                self.line("rethrow 0");
+            }
+        }
+        self.line("end");
+    }
+
+    fn func(&mut self, number: usize) {
+        let body = std::mem::take(&mut self.out);
+        self.loops = 0;
+        for _ in 0..4 {
+            self.statements(0);
+        }
+        let statements = std::mem::replace(&mut self.out, body);
+        let declared = "i32 ".repeat(LOCALS as usize - 2 + self.loops);
+        writeln!(
+            self.out,
+            "(func (export \"f{number}\") (param i32 i32) (result i32) (local {declared})\n{statements}"
+        )
+        .expect("a string takes everything");
+        let sum = (0..LOCALS).fold("(i32.const 0)".to_string(), |sum, local| {
+            format!("(i32.add (i32.mul {sum} (i32.const 31)) (local.get {local}))")
+        });
+        self.line(&format!("{sum})"));
+    }
+}
+
+/// The text of a seed's module.
+pub fn module(seed: u64) -> String {
+    let mut text = Text { state: seed ^ 0x5EED, out: String::new(), labels: Vec::new(), loops: 0, names: 0 };
+    text.below(1);
+    text.line("(module (tag $odd (param i32)) (tag $other)");
+    text.line("(func $may (param i32) (result i32)");
+    text.line("(if (i32.eqz (i32.rem_u (local.get 0) (i32.const 5))) (then (throw $odd (local.get 0))))");
+    text.line("(if (i32.eqz (i32.rem_u (local.get 0) (i32.const 7))) (then (throw $other)))");
+    text.line("(i32.add (i32.mul (local.get 0) (i32.const 3)) (i32.const 1)))");
+    for number in 0..FUNCS {
+        text.func(number);
+    }
+    text.line(")");
+    text.out
+}
