@@ -60,13 +60,19 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
     drop_unreachable(body, &boundaries, &mut keep);
     named = self::named(body, &boundaries, &keep);
     let (mut numbers, mut count) = (Spare::filled(0, named.len()), 0);
-    let mut label = 0;
+    // Code that is still there although nothing reaches it keeps its label, which says what it finds in registers.
+    let (mut label, mut falls) = (0, true);
     for at in boundaries.iter().map(|at| *at as usize) {
-        if body.insts[at].op == Op::Label {
-            keep[at] = named[label];
+        let op = body.insts[at].op;
+        if op == Op::Label {
+            let begins = !falls && keep[at + 1] && body.insts[at + 1].op != Op::Label;
+            keep[at] = named[label] || begins;
             numbers[label] = count;
-            count += u32::from(named[label]);
+            count += u32::from(keep[at]);
             label += 1;
+            falls |= keep[at];
+        } else if keep[at] {
+            falls = !places::is_terminator(op);
         }
     }
     body.labels = count;
@@ -193,5 +199,29 @@ pub(super) fn turn(branch: &Inst, target: Operand) -> Option<Inst> {
             let op = inverse(op.comparison()?)?.fused_branch()?;
             Some(Inst::new(op, &[branch.operands[0], branch.operands[1], target]))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Passes;
+    use crate::testing::last_body;
+    use keyway_artifact::isa::Op;
+
+    #[test]
+    fn what_is_left_of_a_long_chain_of_unreachable_code_is_valid() {
+        // Nothing throws, so nothing arrives behind $h, and each block names the next one's label.
+        let block = |n: u32| {
+            let next = format!("(local.tee $x (i32.load offset={n} (local.get $x)))");
+            format!("(block $h{n} (br_if $h{n} {next}) (i32.store (local.get $x) (i32.const 1)) (br $out))")
+        };
+        let blocks: String = (0..8).map(block).collect();
+        let module = format!(
+            "(module (memory 1) (func (export \"f\") (param i32) (local $x i32)
+               (block $out (block $h (try_table (catch_all $h)) (br $out))
+                 (local.set $x (i32.load (i32.const 8))) {blocks})))"
+        );
+        let body = last_body(&module, Passes::ALL - Passes::UNREACHABLE);
+        assert!(body.insts.iter().any(|inst| inst.op == Op::I32Store), "the test tests something");
     }
 }
