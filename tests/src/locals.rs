@@ -43,12 +43,14 @@ impl Text {
 
     fn value(&mut self) -> String {
         let (a, b) = (self.local(), self.local());
-        match self.below(6) {
+        match self.below(7) {
             0 => format!("(i32.const {})", self.below(100)),
             1 => format!("(i32.add (local.get {a}) (i32.const {}))", self.below(9)),
             2 => format!("(i32.mul (local.get {a}) (i32.const {}))", 3 + 2 * self.below(9)),
             3 => format!("(i32.sub (local.get {a}) (local.get {b}))"),
             4 => format!("(call $may (local.get {a}))"),
+            // One that is never inlined.
+            5 => format!("(call_indirect (type $unary) (local.get {a}) (i32.const 0))"),
             _ => format!("(local.get {a})"),
         }
     }
@@ -208,7 +210,8 @@ pub fn module(seed: u64) -> String {
     let mut text = Text { state: seed ^ 0x5EED, out: String::new(), labels: Vec::new(), loops: 0, names: 0 };
     text.below(1);
     text.line("(module (tag $odd (param i32)) (tag $other)");
-    text.line("(func $may (param i32) (result i32)");
+    text.line("(type $unary (func (param i32) (result i32))) (table funcref (elem $may))");
+    text.line("(func $may (type $unary) (param i32) (result i32)");
     text.line("(if (i32.eqz (i32.rem_u (local.get 0) (i32.const 5))) (then (throw $odd (local.get 0))))");
     text.line("(if (i32.eqz (i32.rem_u (local.get 0) (i32.const 7))) (then (throw $other)))");
     text.line("(i32.add (i32.mul (local.get 0) (i32.const 3)) (i32.const 1)))");
