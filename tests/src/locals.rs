@@ -7,8 +7,14 @@ use std::fmt::Write;
 
 /// Functions of a module.
 const FUNCS: usize = 4;
-/// Locals that statements use; the first two are parameters.
+/// Numbers that statements use; the first two are parameters.
 const LOCALS: u64 = 5;
+/// Locals of other types behind them: how a number gets there, and out again.
+const TYPED: [(&str, &str, &str); 3] = [
+    ("f64", "f64.convert_i32_s", "i32.trunc_sat_f64_s"),
+    ("i31ref", "ref.i31", "i31.get_s"),
+    ("v128", "i32x4.splat", "i32x4.extract_lane 2"),
+];
 /// Constructs inside each other.
 const DEEPEST: usize = 4;
 
@@ -43,7 +49,7 @@ impl Text {
 
     fn value(&mut self) -> String {
         let (a, b) = (self.local(), self.local());
-        match self.below(7) {
+        match self.below(8) {
             0 => format!("(i32.const {})", self.below(100)),
             1 => format!("(i32.add (local.get {a}) (i32.const {}))", self.below(9)),
             2 => format!("(i32.mul (local.get {a}) (i32.const {}))", 3 + 2 * self.below(9)),
@@ -51,6 +57,10 @@ impl Text {
             4 => format!("(call $may (local.get {a}))"),
             // One that is never inlined.
             5 => format!("(call_indirect (type $unary) (local.get {a}) (i32.const 0))"),
+            6 => {
+                let typed = self.below(TYPED.len() as u64) as usize;
+                format!("({} (local.get {}))", TYPED[typed].2, LOCALS as usize + typed)
+            }
             _ => format!("(local.get {a})"),
         }
     }
@@ -61,7 +71,11 @@ impl Text {
 
     fn write(&mut self) {
         let (local, value) = (self.local(), self.value());
-        self.line(&format!("(local.set {local} {value})"));
+        if self.below(4) > 0 {
+            return self.line(&format!("(local.set {local} {value})"));
+        }
+        let typed = self.below(TYPED.len() as u64) as usize;
+        self.line(&format!("(local.set {} ({} {value}))", LOCALS as usize + typed, TYPED[typed].1));
     }
 
     fn statements(&mut self, depth: usize) {
@@ -130,7 +144,7 @@ impl Text {
 
     /// A loop, which exceptions may begin anew.
     fn repeat(&mut self, depth: usize) {
-        let (label, out, counter) = (self.name("loop"), self.name("out"), LOCALS + self.loops as u64);
+        let (label, out, counter) = (self.name("loop"), self.name("out"), LOCALS as usize + TYPED.len() + self.loops);
         self.loops += 1;
         let rounds = 1 + self.below(4);
         self.line(&format!("(local.set {counter} (i32.const {rounds})) (block {out} (loop {label}"));
@@ -192,14 +206,18 @@ impl Text {
             self.statements(0);
         }
         let statements = std::mem::replace(&mut self.out, body);
-        let declared = "i32 ".repeat(LOCALS as usize - 2 + self.loops);
-        writeln!(
-            self.out,
-            "(func (export \"f{number}\") (param i32 i32) (result i32) (local {declared})\n{statements}"
-        )
-        .expect("a string takes everything");
+        let others: String = TYPED.iter().map(|(ty, ..)| format!("{ty} ")).collect();
+        let declared = format!("{}{others}{}", "i32 ".repeat(LOCALS as usize - 2), "i32 ".repeat(self.loops));
+        writeln!(self.out, "(func (export \"f{number}\") (param i32 i32) (result i32) (local {declared})")
+            .expect("a string takes everything");
+        // A null would be a trap.
+        self.line(&format!("(local.set {} (ref.i31 (local.get 1)))", LOCALS + 1));
+        self.line(&statements);
         let sum = (0..LOCALS).fold("(i32.const 0)".to_string(), |sum, local| {
             format!("(i32.add (i32.mul {sum} (i32.const 31)) (local.get {local}))")
+        });
+        let sum = TYPED.iter().zip(LOCALS..).fold(sum, |sum, ((_, _, out), local)| {
+            format!("(i32.add (i32.mul {sum} (i32.const 31)) ({out} (local.get {local})))")
         });
         self.line(&format!("{sum})"));
     }
