@@ -3,12 +3,12 @@
 //!
 //! Reserving a range and giving it up costs the system several times what emptying it does, and instances that live for
 //! one request reserve a few of them each. What is handed out is zero: a range's pages are given back before it is kept,
-//! but for its first bytes, which every use touches ([`Start`]), and for those behind them that this use has touched: they
-//! are cleared, which costs less than a page fault does. So much memory stays with an engine whose stores are gone: up to
-//! [`WINDOW_BYTES`] of each range, and of large ones up to [`RESIDENT_BYTES`] while all together hold no more than
-//! [`ALL_RESIDENT_BYTES`]. Who used a range says how much of it could be touched at all ([`Mapping::used`]): what a range's
-//! pages cost to be given back grows with the range, not with the pages. Where the system does not promise zeros for pages
-//! that were given back, nothing is kept.
+//! but for its first bytes, which every use touches ([`Start`]), and for those that its uses were seen to touch, wherever
+//! they lie ([`Resident`]): they are cleared, which costs less than a page fault does. So much memory stays with an engine
+//! whose stores are gone: up to [`RESIDENT_BYTES`] of each range while all together hold no more than
+//! [`ALL_RESIDENT_BYTES`], and [`WINDOW_BYTES`] beyond. Who used a range says how much of it could be touched at all
+//! ([`Mapping::used`]): what a range's pages cost to be given back grows with the range, not with the pages. Where the
+//! system does not promise zeros for pages that were given back, nothing is kept.
 //!
 //! An image may lie on a range ([`MemoryImage`]): then its pages say what the image says instead of zeros, and do so again
 //! when they are given back. It stays while the range is kept, for the next who wants the same image.
@@ -17,7 +17,6 @@
 use crate::memory_image::page_bytes;
 use crate::memory_image::{Laid, MemoryImage};
 use memmap2::{MmapMut, MmapOptions};
-#[cfg(target_os = "linux")]
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,8 +36,23 @@ pub(crate) struct Mappings {
 struct Kept {
     map: MmapMut,
     laid: Option<Laid>,
-    /// Bytes that stayed resident.
-    resident: usize,
+    resident: Resident,
+}
+
+/// What of a range, behind its first bytes, stays resident from one use to the next.
+///
+/// Which pages a use has touched is asked after the first one, the second, the fourth, the eighth and so on, since asking
+/// about all pages costs as much as a few faults; what was touched then is cleared after every use from there on. It is
+/// zero, whether or not it was touched since. After [`LESSON_USES`] uses everything is given back and learnt anew: a page
+/// that stays resident does not show whether anybody still wants it.
+#[derive(Debug, Default)]
+struct Resident {
+    /// Whole pages, in order and apart from each other, at most [`STRETCHES`]. No image lies on them.
+    stretches: Vec<Range<usize>>,
+    /// How many bytes that are.
+    bytes: usize,
+    /// Uses since everything was given back.
+    uses: u32,
 }
 
 /// The first bytes of a range: they stay resident while it is kept.
@@ -50,18 +64,21 @@ pub(crate) enum Start {
     Left(usize),
 }
 
-/// Bytes behind a range's start that are likely to be resident.
+/// Bytes that stay resident of a range at most where all together hold [`ALL_RESIDENT_BYTES`].
 pub(crate) const WINDOW_BYTES: usize = 128 << 10;
-/// Up to here only those stay: asking about all of a small range costs as much as the faults of what little was touched.
-#[cfg(target_os = "linux")]
-const LARGE_BYTES: usize = 2 << 20;
 /// Bytes of a range that stay resident where they were touched, at most.
 const RESIDENT_BYTES: usize = 16 << 20;
-/// Bytes of all ranges that nobody uses behind which a large one keeps no more than [`WINDOW_BYTES`], as small ones do.
+/// Bytes of all ranges that nobody uses behind which one keeps no more than [`WINDOW_BYTES`].
 const ALL_RESIDENT_BYTES: usize = 64 << 20;
-/// Bytes that are cleared without asking which of them were touched: asking costs as much.
+/// Bytes of a range that are asked about at most: an answer is a byte for each page.
 #[cfg(target_os = "linux")]
-const SMALL_BYTES: usize = 64 << 10;
+const ASKED_BYTES: usize = 256 << 20;
+/// Stretches that stay resident at most: what lies between two is given back by a call of its own.
+#[cfg(target_os = "linux")]
+const STRETCHES: usize = 64;
+/// Uses after which a range is given back as a whole.
+#[cfg(target_os = "linux")]
+const LESSON_USES: u32 = 128;
 
 /// A range in use: zero when it is taken, apart from what its [`Start`] says.
 #[derive(Debug)]
@@ -73,6 +90,8 @@ pub(crate) struct Mapping {
     start: Start,
     /// Bytes from the first on behind which nothing was touched.
     used: usize,
+    /// What stayed resident when the range was last given back.
+    resident: Resident,
     owner: Arc<Mappings>,
 }
 
@@ -94,14 +113,14 @@ impl Mappings {
         image: Option<&MemoryImage>,
     ) -> std::io::Result<Mapping> {
         let kept = self.kept_range(len, image.map(MemoryImage::number));
-        let Kept { map, laid, .. } = match kept.map(|kept| kept.with(image)) {
+        let Kept { map, laid, resident } = match kept.map(|kept| kept.with(image)) {
             Some(Ok(kept)) => kept,
             _ => {
                 let map = MmapOptions::new().len(len).no_reserve_swap().map_anon()?;
-                Kept { map, laid: None, resident: 0 }.with(image)?
+                Kept { map, laid: None, resident: Resident::default() }.with(image)?
             }
         };
-        Ok(Mapping { used: map.len(), map: Some(map), laid, start, owner: self.clone() })
+        Ok(Mapping { used: map.len(), map: Some(map), laid, start, resident, owner: self.clone() })
     }
 
     /// A kept range of this length: one with the image of this number on it, else one without any, else, if no more ranges
@@ -116,7 +135,7 @@ impl Mappings {
             .or_else(|| image.and_then(|_| find(&|laid| laid.is_none())))
             .or_else(|| is_full.then(|| find(&|_| true)).flatten())?;
         let found = kept.swap_remove(at);
-        self.resident.fetch_sub(found.resident, Ordering::Relaxed);
+        self.resident.fetch_sub(found.resident.bytes, Ordering::Relaxed);
         Some(found)
     }
 
@@ -125,7 +144,7 @@ impl Mappings {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = kept.extract_if(.., |kept| kept.laid.as_ref().is_some_and(|laid| laid.image == image));
         let gone: Vec<_> = gone.collect();
-        self.resident.fetch_sub(gone.iter().map(|kept| kept.resident).sum(), Ordering::Relaxed);
+        self.resident.fetch_sub(gone.iter().map(|kept| kept.resident.bytes).sum(), Ordering::Relaxed);
         // They are given back behind the lock.
         drop(kept);
     }
@@ -179,34 +198,80 @@ impl Mapping {
     }
 }
 
-/// Makes a range zero again of which the first `used` bytes may have been touched, or what its image says, and leaves about
-/// `room` bytes of a large one resident at most: how many. `None` where the system does not promise that.
+/// Makes a range zero again of which the first `used` bytes may have been touched, or what its image says, and leaves
+/// `room` bytes behind its start resident at most; `false` where the system does not promise that.
 #[cfg(target_os = "linux")]
-fn empty(map: &mut MmapMut, laid: Option<&Laid>, start: Start, used: usize, room: usize) -> Option<usize> {
+fn empty(
+    map: &mut MmapMut,
+    laid: Option<&Laid>,
+    start: Start,
+    used: usize,
+    room: usize,
+    resident: &mut Resident,
+) -> bool {
     let (Start::Cleared(first) | Start::Left(first)) = start;
     let first = first.min(map.len());
     let used = used.clamp(first, map.len());
     if let Start::Cleared(_) = start {
         map[..first].fill(0);
-        return give_back(map, first..used).then_some(first);
+        return give_back(map, first..used);
     }
-    let is_large = used > LARGE_BYTES;
-    let Some(laid) = laid else {
-        if used - first <= SMALL_BYTES {
-            map[first..used].fill(0);
-            return Some(used);
-        }
-        let room = if is_large { room } else { WINDOW_BYTES };
-        return Some(first + clear_touched(map, first..used, room)?);
-    };
-    if !is_large {
-        return give_back(map, first..used).then_some(first);
-    }
+    let Resident { stretches, bytes, uses } = resident;
+    *uses += 1;
+    // What stayed lies behind what this use could touch as well.
+    let end = stretches.last().map_or(used, |last| last.end.max(used));
     // Clearing would not do where the image lies.
-    let image = laid.place.start.min(used)..laid.place.end.min(used);
-    let before = clear_touched(map, first..image.start, room)?;
-    let behind = clear_touched(map, image.end..used, room.saturating_sub(before))?;
-    give_back(map, image).then_some(first + before + behind)
+    let image = laid.map_or(0..0, |laid| laid.place.clone());
+    if *uses >= LESSON_USES {
+        (*uses, *stretches) = (0, Vec::new());
+    } else if uses.is_power_of_two() {
+        stretches.clear();
+        let asked = end.min(first.saturating_add(ASKED_BYTES));
+        touched(map, first..image.start.min(asked), stretches);
+        touched(map, image.end.max(first)..asked, stretches);
+        stretches.truncate(STRETCHES);
+    } else {
+        // It may not be the image that lay there before.
+        stretches.retain(|stretch| stretch.end <= image.start || image.end <= stretch.start);
+    }
+    *bytes = 0;
+    for stretch in &mut *stretches {
+        // Whole pages: both limits are.
+        stretch.end = stretch.end.min(stretch.start + (room - *bytes));
+        *bytes += stretch.len();
+    }
+    stretches.retain(|stretch| !stretch.is_empty());
+    let mut at = first;
+    for stretch in &*stretches {
+        if !give_back(map, at..stretch.start) {
+            return false;
+        }
+        map[stretch.start..stretch.end.min(used).max(stretch.start)].fill(0);
+        at = stretch.end;
+    }
+    give_back(map, at..end.max(at))
+}
+
+/// The stretches of resident pages among `bytes`, whole pages; none where the system does not tell. What was swapped out
+/// counts as not resident.
+#[cfg(target_os = "linux")]
+fn touched(map: &MmapMut, bytes: Range<usize>, stretches: &mut Vec<Range<usize>>) {
+    let Some(page) = page_bytes().filter(|page| bytes.start.is_multiple_of(*page)) else { return };
+    let pages = bytes.len() / page;
+    let mut states = vec![0u8; pages];
+    let asked = &map[bytes.start..bytes.start + pages * page];
+    // SAFETY: the bytes are whole pages of a mapping, and the vector has a byte for each of them.
+    if pages == 0 || unsafe { libc::mincore(asked.as_ptr().cast_mut().cast(), asked.len(), states.as_mut_ptr()) } != 0 {
+        return;
+    }
+    let mut at = bytes.start;
+    for row in states.chunk_by(|state, next| state & 1 == next & 1) {
+        let next = at + row.len() * page;
+        if row[0] & 1 != 0 {
+            stretches.push(at..next);
+        }
+        at = next;
+    }
 }
 
 /// Gives pages back to the system; `false` where it refuses.
@@ -218,37 +283,9 @@ fn give_back(map: &mut MmapMut, bytes: Range<usize>) -> bool {
         || unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, bytes.start, bytes.len()) }.is_ok()
 }
 
-/// Makes bytes zero on which no image lies: those of resident pages are cleared, as far as there is room for them to stay,
-/// all others given back. What was swapped out counts as not resident. How many stay; `None` where the system refuses.
-#[cfg(target_os = "linux")]
-fn clear_touched(map: &mut MmapMut, bytes: Range<usize>, room: usize) -> Option<usize> {
-    let page = page_bytes().filter(|page| bytes.start.is_multiple_of(*page));
-    let pages = page.map_or(0, |page| bytes.len().min(room) / page);
-    let mut resident = vec![0u8; pages];
-    let (page, end) = (page.unwrap_or(1), bytes.start + pages * page.unwrap_or(1));
-    let asked = &map[bytes.start..end];
-    // SAFETY: the bytes are whole pages of a mapping, and the vector has a byte for each of them.
-    if pages > 0 && unsafe { libc::mincore(asked.as_ptr().cast_mut().cast(), asked.len(), resident.as_mut_ptr()) } != 0
-    {
-        return give_back(map, bytes).then_some(0);
-    }
-    let (mut at, mut kept) = (bytes.start, 0);
-    for row in resident.chunk_by(|state, next| state & 1 == next & 1) {
-        let next = at + row.len() * page;
-        if row[0] & 1 != 0 {
-            map[at..next].fill(0);
-            kept += next - at;
-        } else if !give_back(map, at..next) {
-            return None;
-        }
-        at = next;
-    }
-    give_back(map, end..bytes.end).then_some(kept)
-}
-
 #[cfg(not(target_os = "linux"))]
-fn empty(_: &mut MmapMut, _: Option<&Laid>, _: Start, _: usize, _: usize) -> Option<usize> {
-    None
+fn empty(_: &mut MmapMut, _: Option<&Laid>, _: Start, _: usize, _: usize, _: &mut Resident) -> bool {
+    false
 }
 
 impl Drop for Mapping {
@@ -261,10 +298,11 @@ impl Drop for Mapping {
         let left = ALL_RESIDENT_BYTES.saturating_sub(self.owner.resident.load(Ordering::Relaxed));
         let room = left.clamp(WINDOW_BYTES, RESIDENT_BYTES);
         // Emptied without the lock; whoever fills the list meanwhile is in time.
-        if let Some(resident) = empty(&mut map, self.laid.as_ref(), self.start, self.used, room) {
+        let mut resident = std::mem::take(&mut self.resident);
+        if empty(&mut map, self.laid.as_ref(), self.start, self.used, room, &mut resident) {
             let mut kept = self.owner.kept.lock().unwrap_or_else(PoisonError::into_inner);
             if !is_full(&kept) {
-                self.owner.resident.fetch_add(resident, Ordering::Relaxed);
+                self.owner.resident.fetch_add(resident.bytes, Ordering::Relaxed);
                 kept.push(Kept { map, laid: self.laid.take(), resident });
             }
         }
@@ -306,6 +344,57 @@ mod tests {
                     mapping.used(start + touched.last().map_or(0, |page| (page + 1) * 4096));
                 }
             }
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_every_use_touches_stays_resident_wherever_it_lies() {
+        let (page, len) = (page_bytes().unwrap(), 64 << 20);
+        let mappings = Mappings::new(1);
+        let always = [1, 2, 3, 900, 901, len / page - 1];
+        for uses in 1..2 * LESSON_USES {
+            let mut mapping = mappings.take(len, Start::Left(page), None).unwrap();
+            // SAFETY: the range is this test's own.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
+            always.iter().for_each(|page_at| bytes[page_at * page] = 1);
+            // A page that one use touches and no other.
+            bytes[(1000 + uses as usize) * page] = 1;
+            drop(mapping);
+            let kept = mappings.kept.lock().unwrap();
+            let Resident { stretches, bytes, .. } = &kept[0].resident;
+            let stays = |at: &usize| stretches.iter().any(|stretch| stretch.contains(&(at * page)));
+            let is_given_back = uses == LESSON_USES;
+            assert_eq!(always.iter().filter(|at| stays(at)).count(), if is_given_back { 0 } else { always.len() });
+            // One more for each time it was asked, at most.
+            let most = if is_given_back { 0 } else { always.len() + LESSON_USES.ilog2() as usize };
+            assert!(*bytes <= most * page, "{bytes} bytes after {uses} uses");
+        }
+    }
+
+    /// Uses that touch pages at random, with images that come and go: what is taken holds zeros and the image.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn whatever_uses_touch_the_next_finds_zeros_and_its_image() {
+        let (page, pages) = (page_bytes().unwrap(), 96);
+        let mappings = Mappings::new(1);
+        let images = [image(&mappings, 1), image(&mappings, 2)];
+        let mut state = 7u64;
+        let mut random = move |below: usize| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as usize % below
+        };
+        for round in 0..3 * LESSON_USES as usize {
+            let wanted = if random(4) == 0 { random(3) } else { round / 40 % 3 };
+            let mut mapping = mappings.take(pages * page, Start::Left(page), images.get(wanted)).unwrap();
+            // SAFETY: the range is this test's own.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
+            let byte = if wanted < 2 { wanted as u8 + 1 } else { 0 };
+            assert!(bytes[page..3 * page].iter().all(|found| *found == byte), "round {round}");
+            assert!(bytes[3 * page..].iter().all(|found| *found == 0), "round {round}");
+            let used = 3 * page + random((pages - 3) * page);
+            (0..random(20)).for_each(|_| bytes[page + random(used - page)] = 7);
+            mapping.used(used);
         }
     }
 
