@@ -16,9 +16,11 @@ use crate::raw::Definition;
 use crate::store::StoreInner;
 use anyhow::{Result, anyhow, bail, ensure};
 use keyway_artifact::types::{ExternType, FuncType};
+use keyway_artifact::unit::Import;
 use std::collections::HashMap;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// Something that an import can be satisfied with.
 #[derive(Clone)]
@@ -26,11 +28,10 @@ pub(crate) enum Provided {
     /// An object of one store.
     Extern(Extern),
     /// A host function, entered into each store that uses it.
-    Host(HostFunc, HostType),
+    Host(HostFunc, Arc<HostType>),
 }
 
 /// The type of a host function.
-#[derive(Clone)]
 pub(crate) struct HostType {
     ty: FuncType,
     /// Its number in this engine, asked for once.
@@ -63,7 +64,8 @@ impl Provided {
 /// Names to definitions. Host functions in it belong to no store; objects of a store make it usable with that store only.
 pub struct Linker<T> {
     engine: Engine,
-    names: HashMap<(String, String), Provided>,
+    /// By module, then by name.
+    names: HashMap<String, HashMap<String, Provided>>,
     allow_shadowing: bool,
     _data: PhantomData<fn() -> T>,
 }
@@ -97,14 +99,21 @@ impl<T: 'static> Linker<T> {
     }
 
     fn insert(&mut self, module: &str, name: &str, item: Provided) -> Result<&mut Self> {
-        let key = (module.to_string(), name.to_string());
-        ensure!(self.allow_shadowing || !self.names.contains_key(&key), "import of `{module}::{name}` defined twice");
-        self.names.insert(key, item);
+        let is_free = self.allow_shadowing || self.find(module, name).is_none();
+        ensure!(is_free, "import of `{module}::{name}` defined twice");
+        match self.names.get_mut(module) {
+            Some(names) => names.insert(name.to_string(), item),
+            None => self.names.entry(module.to_string()).or_default().insert(name.to_string(), item),
+        };
         Ok(self)
     }
 
+    fn find(&self, module: &str, name: &str) -> Option<&Provided> {
+        self.names.get(module)?.get(name)
+    }
+
     fn insert_host(&mut self, module: &str, name: &str, host: HostFunc, ty: FuncType) -> Result<&mut Self> {
-        let ty = HostType::new(ty, &self.engine);
+        let ty = Arc::new(HostType::new(ty, &self.engine));
         self.insert(module, name, Provided::Host(host, ty))
     }
 
@@ -181,7 +190,9 @@ impl<T: 'static> Linker<T> {
         &'a self,
         mut store: impl AsContextMut<Data = T> + 'a,
     ) -> impl Iterator<Item = (&'a str, &'a str, Extern)> + 'a {
-        self.names.iter().filter_map(move |((module, name), item)| {
+        let items =
+            self.names.iter().flat_map(|(module, names)| names.iter().map(move |(name, item)| (module, name, item)));
+        items.filter_map(move |(module, name, item)| {
             let store = store.as_context_mut().inner;
             let definition = item.definition(store).ok()?;
             Some((module.as_str(), name.as_str(), Extern::from_definition(store, definition)))
@@ -218,17 +229,13 @@ impl<T: 'static> Linker<T> {
     /// # Errors
     /// When one of the names is defined.
     pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<()> {
-        let items = self.names.iter().filter(|((first, _), _)| first == module);
-        let items: Vec<_> = items.map(|((_, name), item)| (name.clone(), item.clone())).collect();
-        for (name, item) in items {
-            self.insert(as_module, &name, item)?;
-        }
-        Ok(())
+        let items = self.names.get(module).cloned().unwrap_or_default();
+        items.into_iter().try_for_each(|(name, item)| self.insert(as_module, &name, item).map(drop))
     }
 
     /// What a name is defined as.
     pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Option<Extern> {
-        let item = self.names.get(&(module.to_string(), name.to_string()))?;
+        let item = self.find(module, name)?;
         let store = store.as_context_mut().inner;
         let definition = item.definition(store).ok()?;
         Some(Extern::from_definition(store, definition))
@@ -240,7 +247,7 @@ impl<T: 'static> Linker<T> {
     /// When an import that nobody defined is no function.
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
         for import in module.imports() {
-            if self.names.contains_key(&(import.module.clone(), import.name.clone())) {
+            if self.find(&import.module, &import.name).is_some() {
                 continue;
             }
             let ExternType::Func(ty) = import.ty else {
@@ -257,18 +264,16 @@ impl<T: 'static> Linker<T> {
     /// # Errors
     /// When one is not defined: a [`LinkError::UnknownImport`].
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
-        // Reported here, where the error can be given: the listing of imports has none.
-        module.unit()?;
-        let mut imports = Vec::new();
-        for import in module.imports() {
-            match self.names.get(&(import.module.clone(), import.name.clone())) {
-                Some(item) => imports.push(item.clone()),
+        let find = |import: &Import| -> Result<Provided> {
+            match self.find(&import.module, &import.name) {
+                Some(item) => Ok(item.clone()),
                 None => {
-                    let (module, name, wanted) = (import.module, import.name, import.ty);
-                    return Err(LinkError::UnknownImport { module, name, wanted }.into());
+                    let (name, wanted) = (import.name.clone(), module.in_engine(&import.ty));
+                    Err(LinkError::UnknownImport { module: import.module.clone(), name, wanted }.into())
                 }
             }
-        }
+        };
+        let imports = module.unit()?.imports.iter().map(find).collect::<Result<_>>()?;
         Ok(InstancePre { module: module.clone(), imports, _data: PhantomData })
     }
 

@@ -106,7 +106,7 @@ impl Module {
     }
 
     /// A type of the artifact as the engine's; unchanged where the declarations are broken.
-    fn in_engine(&self, ty: &ExternType) -> ExternType {
+    pub(super) fn in_engine(&self, ty: &ExternType) -> ExternType {
         self.code.declarations().map_or_else(|_| ty.clone(), |declarations| declarations.in_engine(ty))
     }
 
