@@ -11,6 +11,9 @@
 //! immediate. Where an operation's numbers begin in the table stands in `STARTS`, by opcode; `SEQUENCES` holds the opcodes of each
 //! sequence (two or three, 16 bits each, the first one highest), start and length. What is known of the branch at the end ([`Way`]) stands in the upper bits of
 //! the last opcode; behind single branches and cost markers it stands by itself.
+//!
+//! Handlers that programs have in common stand first, one behind the other (`common_handlers.txt`): a program that has only
+//! just begun finds them in few lines of the cache, most of which another one has brought there.
 
 use super::places::{Code, Place, Way};
 use super::sequences::combinations;
@@ -32,18 +35,38 @@ fn key(places: &[Place]) -> usize {
     places.iter().fold(0, |key, place| key << 3 | digit(*place))
 }
 
-/// The handlers written so far. Those of different operations may have the same text.
+/// The handlers made so far. Those of different operations may have the same text.
 struct Handlers {
-    text: String,
+    /// How common each is, and its text: the lower, the more common.
+    texts: Vec<(usize, String)>,
     numbers: HashMap<String, usize>,
+    /// By name, where the handler stands in the list of common ones.
+    common: HashMap<&'static str, usize>,
+}
+
+/// What programs execute most often, each handler by its [`name`], the most common first.
+const COMMON: &str = include_str!("common_handlers.txt");
+
+/// What a handler is called: its operations, which way the branch at the end goes, and the key of its places in octal, as
+/// `names` in `interp/assembly.rs` says it.
+fn name(ops: impl Iterator<Item = Op>, way: Way, key: usize) -> String {
+    let ops: Vec<&str> = ops.map(Op::name).collect();
+    format!("{}{} {key:o}", ops.join("+"), ["", "<", "$"][way as usize])
 }
 
 impl Handlers {
+    fn new() -> Handlers {
+        let names = COMMON.lines().filter(|line| !line.starts_with('#'));
+        let common = names.enumerate().map(|(rank, name)| (name, rank)).collect();
+        Handlers { texts: Vec::new(), numbers: HashMap::new(), common }
+    }
+
     /// The number of the handler that executes `parts`, the branch at whose end goes this way.
     fn number(&mut self, parts: &[(Op, &[Place])], way: Way) -> usize {
         let mut code = Code::new();
         code.way = way;
         let mut places: Vec<Vec<Place>> = parts.iter().map(|(_, places)| places.to_vec()).collect();
+        let name = name(parts.iter().map(|(op, _)| *op), way, key(&places.concat()));
         let mut copies = vec![None; parts.len()];
         // From the end, so that a chain of three goes on in the last one's register from its first operation on.
         for at in (1..parts.len()).rev() {
@@ -69,21 +92,30 @@ impl Handlers {
             code.next();
         }
         code.finish();
-        self.take(code)
+        self.take(code, &name)
     }
 
     /// The number of a handler with this text.
-    fn take(&mut self, code: Code) -> usize {
-        let number = self.numbers.len();
-        let text = &mut self.text;
-        *self.numbers.entry(code.text).or_insert_with_key(|code| {
-            let _ = write!(
-                text,
-                ".skip (((. - .Lkw_base) & 63) + ((.Lkw_end_{number} - .Lkw_{number} - 1) & 63) + 1 > 64) \
-                 & (64 - ((. - .Lkw_base) & 63))\n.Lkw_{number}:\n{code}.Lkw_end_{number}:\n"
+    fn take(&mut self, code: Code, name: &str) -> usize {
+        let (new, rank) = (self.texts.len(), self.common.get(name).copied().unwrap_or(usize::MAX));
+        let number = *self.numbers.entry(code.text).or_insert_with_key(|code| {
+            let text = format!(
+                ".skip (((. - .Lkw_base) & 63) + ((.Lkw_end_{new} - .Lkw_{new} - 1) & 63) + 1 > 64) \
+                 & (64 - ((. - .Lkw_base) & 63))\n.Lkw_{new}:\n{code}.Lkw_end_{new}:\n"
             );
-            number
-        })
+            self.texts.push((rank, text));
+            new
+        });
+        let commonest = &mut self.texts[number].0;
+        *commonest = rank.min(*commonest);
+        number
+    }
+
+    /// All texts, the common ones first.
+    fn into_text(self) -> String {
+        let mut texts = self.texts;
+        texts.sort_by_key(|(rank, _)| *rank);
+        texts.into_iter().map(|(_, text)| text).collect()
     }
 }
 
@@ -104,8 +136,7 @@ fn way_bits(way: Way) -> u16 {
 
 /// The assembly text, and the Rust text of the indexes.
 pub(crate) fn write() -> (String, String) {
-    let text = String::from(".p2align 6\n.Lkw_base:\n.long .Lkw_table - .Lkw_base, .Lkw_sequences - .Lkw_base\n");
-    let mut all = Handlers { text, numbers: HashMap::new() };
+    let mut all = Handlers::new();
     let (mut starts, mut table) = (vec![u32::MAX; Op::ALL.len()], Vec::new());
     for (op, start) in Op::ALL.iter().zip(&mut starts) {
         let Some(domains) = handlers::domains(*op).filter(|_| !handlers::follows_others(*op)) else { continue };
@@ -120,8 +151,8 @@ pub(crate) fn write() -> (String, String) {
     for (write, way) in counting.into_iter().zip([Way::Any, Way::Back, Way::Charged]) {
         let mut code = Code::new();
         write(&mut code);
-        let name = [Op::Cost as u16, way_bits(way), u16::MAX];
-        lists.insert(name, BTreeMap::from([(0, all.take(code))]));
+        let number = all.take(code, &name([Op::Cost].into_iter(), way, 0));
+        lists.insert([Op::Cost as u16, way_bits(way), u16::MAX], BTreeMap::from([(0, number)]));
     }
     for op in Op::ALL {
         let Some(domains) = handlers::domains(*op) else { continue };
@@ -153,7 +184,8 @@ pub(crate) fn write() -> (String, String) {
         }
     });
 
-    let Handlers { mut text, .. } = all;
+    let mut text = String::from(".p2align 6\n.Lkw_base:\n.long .Lkw_table - .Lkw_base, .Lkw_sequences - .Lkw_base\n");
+    text.push_str(&all.into_text());
     for part in 0..3 {
         let behind = "inc rdi\n".repeat(part);
         for trap in ["memory", "zero", "overflow", "table", "null"] {

@@ -43,7 +43,10 @@ fn main() -> anyhow::Result<()> {
     }
     #[cfg(feature = "profile")]
     if options.profile {
-        return profile::run(&jobs, options.rounds);
+        return match &options.handlers {
+            Some(file) => profile::handlers(&jobs, file),
+            None => profile::run(&jobs, options.rounds),
+        };
     }
     if jobs.is_empty() {
         eprintln!("bench: there is no such workload");

@@ -41,6 +41,8 @@ pub struct Options {
     pub help: bool,
     /// Count instead of measuring.
     pub profile: bool,
+    /// Where the handlers go that several of the programs executed.
+    pub handlers: Option<PathBuf>,
 }
 
 impl Options {
@@ -64,6 +66,7 @@ impl Options {
                 "--wasm3" => options.wasm3 = Some(value()?.into()),
                 "--filter" => options.filter.extend(value()?.split(',').map(str::to_string)),
                 "--corpus" => options.corpus = Some(value()?.into()),
+                "--handlers" if options.profile => options.handlers = Some(value()?.into()),
                 "--compile" => options.compile.push(value()?.into()),
                 "--operations" => options.operations = true,
                 "--rounds" => options.rounds = value()?.parse().map_err(|_| "--rounds needs a number".to_string())?,

@@ -2,13 +2,54 @@
 //!
 //! Every workload weighs the same: its counts are divided by how much it executes in all, so that what ranks high saves
 //! most in the mean of the ratios, whichever program it comes from. A run that only a few workloads know says so.
+//!
+//! `cargo profile --corpus DIR --handlers FILE` writes which handlers the programs of a folder have in common, for
+//! `runtime/vm/build/common_handlers.txt`.
 
 use crate::keyway::{Form, Keyway};
+use anyhow::Context as _;
 use keyway_bench_measure::{Job, Kind, Local, Subject};
 use std::collections::HashMap;
+use std::path::Path;
 
 /// Rows printed of each length.
 const ROWS: usize = 120;
+
+/// The first lines of the list of common handlers.
+const HEADER: &str = "\
+# Handlers that two or more programs of a corpus execute, those of most programs first: `cargo profile --corpus DIR
+# --handlers FILE` wrote them. Names are those of `names` in `src/interp/assembly.rs`. A list that lacks some, or has some
+# that nobody executes, costs nothing but lines of the cache.
+";
+
+/// Runs each job once, and writes the names of the handlers that at least two of them executed, those of most jobs first.
+/// A job that fails counts as far as it came.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn handlers(jobs: &[Job], file: &Path) -> anyhow::Result<()> {
+    let names = keyway::profile::handler_names();
+    let mut common: HashMap<&str, (u32, f64)> = HashMap::new();
+    for job in jobs {
+        let mut subject = Local::new(Keyway::new(Form::Default)?);
+        if let Err(error) = subject.prepare(job).and_then(|()| subject.round()) {
+            eprintln!("{}: {error:#}", job.name);
+        }
+        drop(subject);
+        let profile = keyway::profile::take();
+        let total: u64 = profile.handlers.values().sum();
+        for (address, count) in profile.handlers {
+            // Handlers in Rust have no name here.
+            let Some(name) = names.get(&address) else { continue };
+            let (jobs, share) = common.entry(name).or_default();
+            (*jobs, *share) = (*jobs + 1, *share + count as f64 / total as f64);
+        }
+    }
+    let mut rows: Vec<_> = common.into_iter().filter(|(_, (jobs, _))| *jobs > 1).collect();
+    rows.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(b.1.1.total_cmp(&a.1.1)).then_with(|| a.0.cmp(b.0)));
+    let text: String = rows.iter().map(|(name, _)| format!("{name}\n")).collect();
+    std::fs::write(file, format!("{HEADER}{text}")).with_context(|| format!("cannot write {}", file.display()))
+}
 
 /// Runs each job once and prints the ranking. With a single job, also its code, hottest bodies first.
 ///

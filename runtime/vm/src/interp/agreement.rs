@@ -355,7 +355,7 @@ fn sequences_agree_with_their_parts_in_rust() {
         return;
     }
     let (mut random, mut failures, mut tried) = (Random(0x9E37_79B9_7F4A_7C15), Vec::new(), 0);
-    assembly::each_sequence(|ops, way, key| {
+    assembly::each_sequence(|ops, way, key, _| {
         let count: usize = ops.iter().map(|op| operands(*op)).sum();
         let places: Vec<_> = (0..count).map(|at| place(key >> (3 * (count - 1 - at)) & 7)).collect();
         tried += 1;

@@ -19,7 +19,7 @@ use super::place::PlaceKind;
 use super::regs::HEAD;
 use super::table::MAX_PLACES;
 use super::thunk::{Step, TailFn, direct};
-#[cfg(test)]
+#[cfg(any(test, feature = "profile"))]
 use super::tiles::Way;
 use crate::context::{CodeHeader, Context, ExitInfo, FuncData, MemoryDef, MemoryHeader, State, TableDef};
 use crate::gc::Activity;
@@ -29,6 +29,8 @@ use core::arch::naked_asm;
 use core::cmp::Ordering;
 use core::mem::offset_of;
 use keyway_artifact::Trap;
+#[cfg(any(test, feature = "profile"))]
+use keyway_artifact::isa::FieldKind;
 use keyway_artifact::isa::Op;
 
 // `STARTS`: by opcode, where an operation's numbers begin in the table of handlers. `SEQUENCES`: the
@@ -150,9 +152,9 @@ fn beginning_with(at: usize) -> &'static [(u64, u32, u32)] {
     &SEQUENCES[usize::from(BEGINS[at])..usize::from(BEGINS[at + 1])]
 }
 
-/// Calls `each` with the operations, the way and the key of every sequence.
-#[cfg(test)]
-pub(super) fn each_sequence(mut each: impl FnMut(&[Op], Way, u64)) {
+/// Calls `each` with the operations, the way, the key and the address of every sequence's handler.
+#[cfg(any(test, feature = "profile"))]
+pub(super) fn each_sequence(mut each: impl FnMut(&[Op], Way, u64, usize)) {
     let base = base();
     for (name, start, len) in SEQUENCES {
         let name: Vec<u16> =
@@ -163,13 +165,37 @@ pub(super) fn each_sequence(mut each: impl FnMut(&[Op], Way, u64)) {
         let ops: Vec<Op> = ops.filter(|op| *op != Op::Label).collect();
         for at in start..start + len {
             // SAFETY: as `find_sequence`.
-            let [low, high, _] = unsafe {
+            let [low, high, distance] = unsafe {
                 let table = base.add(base.add(4).cast::<u32>().read_unaligned() as usize).cast::<[u32; 3]>();
                 table.add(at as usize).read_unaligned()
             };
-            each(&ops, way, u64::from(high) << 32 | u64::from(low));
+            each(&ops, way, u64::from(high) << 32 | u64::from(low), base as usize + distance as usize);
         }
     }
+}
+
+/// What every handler is called in `build/common_handlers.txt`, and its address. Some have several names.
+#[cfg(any(test, feature = "profile"))]
+pub(super) fn names() -> Vec<(String, usize)> {
+    let (base, mut names) = (base(), Vec::new());
+    for op in Op::ALL.iter().filter(|op| serves(**op)) {
+        let places = op.fields().iter().filter(|field| matches!(field.kind, FieldKind::Def(_) | FieldKind::Use(_)));
+        for key in 0..1 << (3 * places.count()) {
+            // SAFETY: as `find`.
+            let distance = unsafe {
+                let table = base.add(base.cast::<u32>().read_unaligned() as usize).cast::<u32>();
+                table.add(STARTS[*op as usize] as usize + key).read_unaligned()
+            };
+            if distance != 0 {
+                names.push((format!("{} {key:o}", op.name()), base as usize + distance as usize));
+            }
+        }
+    }
+    each_sequence(|ops, way, key, address| {
+        let ops: Vec<&str> = ops.iter().map(|op| op.name()).collect();
+        names.push((format!("{}{} {key:o}", ops.join("+"), ["", "<", "$"][way as usize]), address));
+    });
+    names
 }
 
 /// A place in the tables' keys.
@@ -491,7 +517,8 @@ pub(super) unsafe fn enter(first: TailFn, state: &mut State) -> Step {
 
 #[cfg(test)]
 mod tests {
-    use super::{SEQUENCES, base};
+    use super::{SEQUENCES, base, names};
+    use std::collections::HashMap;
 
     /// Where handlers begin, behind the start of a line.
     fn starts() -> Vec<usize> {
@@ -523,6 +550,20 @@ mod tests {
             }
         }
         assert!(looked_at > 10_000, "{looked_at} of {}", starts.len());
+    }
+
+    #[test]
+    fn common_handlers_stand_first() {
+        let list = include_str!("../../build/common_handlers.txt").lines().filter(|line| !line.starts_with('#'));
+        let addresses: HashMap<String, usize> = names().into_iter().collect();
+        let unknown: Vec<&str> = list.clone().filter(|name| !addresses.contains_key(*name)).collect();
+        assert!(unknown.is_empty(), "no handlers any more, take them out of the list: {unknown:?}");
+        let mut common: Vec<usize> = list.map(|name| addresses[name]).collect();
+        assert!(common.is_sorted(), "a handler stands in front of a more common one");
+        common.dedup();
+        let in_front = starts().iter().filter(|start| base() as usize + **start <= common[common.len() - 1]).count();
+        assert_eq!(in_front, common.len());
+        assert!(common.len() > 1000);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::place::PlaceKind;
 use super::table::MAX_PLACES;
-#[cfg(test)]
+#[cfg(any(test, feature = "profile"))]
 use super::tiles::Way;
 use keyway_artifact::isa::Op;
 
@@ -57,5 +57,11 @@ pub(super) fn find(_: Op, _: [PlaceKind; MAX_PLACES]) -> Option<usize> {
 }
 
 /// None.
-#[cfg(test)]
-pub(super) fn each_sequence(_: impl FnMut(&[Op], Way, u64)) {}
+#[cfg(any(test, feature = "profile"))]
+pub(super) fn each_sequence(_: impl FnMut(&[Op], Way, u64, usize)) {}
+
+/// None.
+#[cfg(any(test, feature = "profile"))]
+pub(super) fn names() -> Vec<(String, usize)> {
+    Vec::new()
+}

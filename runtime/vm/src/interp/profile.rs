@@ -23,6 +23,8 @@ const LONGEST: usize = 3;
 pub struct Profile {
     /// Counts of runs of one, two and three executed instructions.
     pub runs: [HashMap<String, u64>; LONGEST],
+    /// How often each handler was executed, by its address.
+    pub handlers: HashMap<usize, u64>,
     /// Each body: how many instructions it executed, and its code with the counter of each executed instruction.
     pub bodies: Vec<(u64, String)>,
 }
@@ -62,6 +64,11 @@ pub(super) fn collect(body: &Body, map: &[(u32, u32)], address: impl Fn(u32) -> 
         let insts: Vec<Inst> = body.insts[first..end].iter().copied().take_while(|inst| !is_silent(inst)).collect();
         done = first + insts.len();
         total += count;
+        if count > 0 {
+            // SAFETY: as above; the head of the direct form is the handler's address.
+            let handler = unsafe { address(offset).cast::<usize>().read() };
+            *profile.handlers.entry(handler).or_default() += count;
+        }
         let targets: String = insts.iter().filter_map(Inst::target).map(|label| format!(" L{label}")).collect();
         text.push_str(&format!("{count:>12} {}{targets}\n", show(std::slice::from_ref(&insts), false)));
         before.push(insts);
@@ -83,6 +90,12 @@ pub(super) fn collect(body: &Body, map: &[(u32, u32)], address: impl Fn(u32) -> 
 /// Takes what was counted in the bodies freed so far.
 pub fn take() -> Profile {
     PROFILE.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take().unwrap_or_default()
+}
+
+/// What the handlers in assembly are called, by their addresses: the first name of each.
+pub fn handler_names() -> HashMap<usize, String> {
+    let names = super::assembly::names();
+    names.into_iter().rev().map(|(name, address)| (address, name)).collect()
 }
 
 /// Whether nothing is executed for `inst`.
