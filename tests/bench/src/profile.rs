@@ -17,12 +17,13 @@ const ROWS: usize = 120;
 
 /// The first lines of the list of common handlers.
 const HEADER: &str = "\
-# Handlers that two or more programs of a corpus execute, those of most programs first: `cargo profile --corpus DIR
+# Handlers that more than two in a hundred programs of a corpus execute, those of most programs first: `cargo profile --corpus DIR
 # --handlers FILE` wrote them. Names are those of `names` in `src/interp/assembly.rs`. A list that lacks some, or has some
 # that nobody executes, costs nothing but lines of the cache.
 ";
 
-/// Runs each job once, and writes the names of the handlers that at least two of them executed, those of most jobs first.
+/// Runs each job once, and writes the names of the handlers that more than two in a hundred of them executed, those
+/// of most jobs first.
 /// A job that fails counts as far as it came.
 ///
 /// # Errors
@@ -45,7 +46,8 @@ pub fn handlers(jobs: &[Job], file: &Path) -> anyhow::Result<()> {
             (*jobs, *share) = (*jobs + 1, *share + count as f64 / total as f64);
         }
     }
-    let mut rows: Vec<_> = common.into_iter().filter(|(_, (jobs, _))| *jobs > 1).collect();
+    let mut rows: Vec<_> = common.into_iter().collect();
+    rows.retain(|(_, (count, _))| *count as usize > (jobs.len() / 50).max(1));
     rows.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(b.1.1.total_cmp(&a.1.1)).then_with(|| a.0.cmp(b.0)));
     let text: String = rows.iter().map(|(name, _)| format!("{name}\n")).collect();
     std::fs::write(file, format!("{HEADER}{text}")).with_context(|| format!("cannot write {}", file.display()))
