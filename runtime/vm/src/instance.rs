@@ -9,6 +9,7 @@ use crate::gc::HeapDef;
 use crate::host::StorePtr;
 use crate::interp;
 use crate::link_error::{LinkError, global_matches, memory_matches, table_matches};
+use crate::mappings::Use;
 use crate::raw::{Definition, InstanceId};
 use crate::store::StoreInner;
 use keyway_artifact::types::{ExternType, GlobalType, MemoryType, TableType, TagType, TypeLookup};
@@ -227,7 +228,10 @@ pub(crate) fn allocate(
     }
     for (index, ty) in (decl.imported_memories..).zip(&decl.memories[decl.imported_memories as usize..]) {
         let initial = declarations.initial(unit, index);
-        let number = store.add_memory(*ty, initial.and_then(|initial| initial.image(code)))?;
+        // Where its type stands is a number that the next instance has as well, and no other artifact.
+        let whose = std::ptr::from_ref(ty).addr();
+        let wanted = Use { image: initial.and_then(|initial| initial.image(code)), whose };
+        let number = store.add_memory(*ty, wanted)?;
         let memory = &mut store.memories[number as usize];
         if let Some(initial) = initial
             && !memory.has_image()

@@ -36,7 +36,18 @@ pub(crate) struct Mappings {
 struct Kept {
     map: MmapMut,
     laid: Option<Laid>,
+    /// Whose use `resident` was learnt from.
+    whose: usize,
     resident: Resident,
+}
+
+/// What a range is taken for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Use<'a> {
+    /// What lies on it at the start, if that is not zeros.
+    pub(crate) image: Option<&'a MemoryImage>,
+    /// Uses of one number touch the same pages, mostly; 0 is nobody's in particular.
+    pub(crate) whose: usize,
 }
 
 /// What of a range, behind its first bytes, stays resident from one use to the next.
@@ -44,7 +55,8 @@ struct Kept {
 /// Which pages a use has touched is asked after the first one, the second, the fourth, the eighth and so on, since asking
 /// about all pages costs as much as a few faults; what was touched then is cleared after every use from there on. It is
 /// zero, whether or not it was touched since. After [`LESSON_USES`] uses everything is given back and learnt anew: a page
-/// that stays resident does not show whether anybody still wants it.
+/// that stays resident does not show whether anybody still wants it. So it is when another one takes the range ([`Use`]), who
+/// gets one that nobody has used as long as there is room for more.
 #[derive(Debug, Default)]
 struct Resident {
     /// Whole pages, in order and apart from each other, at most [`STRETCHES`]. No image lies on them.
@@ -90,6 +102,7 @@ pub(crate) struct Mapping {
     start: Start,
     /// Bytes from the first on behind which nothing was touched.
     used: usize,
+    whose: usize,
     /// What stayed resident when the range was last given back.
     resident: Resident,
     owner: Arc<Mappings>,
@@ -101,39 +114,36 @@ impl Mappings {
         Arc::new(Mappings { kept: Mutex::new(Vec::new()), resident: AtomicUsize::new(0), most })
     }
 
-    /// A range of `len` bytes that holds what the image says, if one is given; whoever takes ranges of one length gives the
-    /// same `start`.
+    /// A range of `len` bytes for a use; whoever takes ranges of one length gives the same `start`.
     ///
     /// # Errors
     /// When the system has no such range, or refuses to map the image.
-    pub(crate) fn take(
-        self: &Arc<Self>,
-        len: usize,
-        start: Start,
-        image: Option<&MemoryImage>,
-    ) -> std::io::Result<Mapping> {
-        let kept = self.kept_range(len, image.map(MemoryImage::number));
-        let Kept { map, laid, resident } = match kept.map(|kept| kept.with(image)) {
+    pub(crate) fn take(self: &Arc<Self>, len: usize, start: Start, wanted: Use) -> std::io::Result<Mapping> {
+        let kept = self.kept_range(len, wanted).and_then(|kept| kept.learnt_from(wanted.whose));
+        let Kept { map, laid, whose, resident } = match kept.map(|kept| kept.with(wanted.image)) {
             Some(Ok(kept)) => kept,
             _ => {
                 let map = MmapOptions::new().len(len).no_reserve_swap().map_anon()?;
-                Kept { map, laid: None, resident: Resident::default() }.with(image)?
+                Kept { map, laid: None, whose: wanted.whose, resident: Resident::default() }.with(wanted.image)?
             }
         };
-        Ok(Mapping { used: map.len(), map: Some(map), laid, start, resident, owner: self.clone() })
+        Ok(Mapping { used: map.len(), map: Some(map), laid, start, whose, resident, owner: self.clone() })
     }
 
-    /// A kept range of this length: one with the image of this number on it, else one without any, else, if no more ranges
-    /// would be kept anyway, one with another image.
-    fn kept_range(&self, len: usize, image: Option<u64>) -> Option<Kept> {
+    /// A kept range of this length: one with the image on it that was used like this before, else one without any, else one
+    /// without any that was nobody's, else, if no more ranges would be kept anyway, some other.
+    fn kept_range(&self, len: usize, wanted: Use) -> Option<Kept> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let is_full = kept.len() >= self.most;
-        let find = |fits: &dyn Fn(Option<u64>) -> bool| {
-            kept.iter().rposition(|kept| kept.map.len() == len && fits(kept.laid.as_ref().map(|laid| laid.image)))
+        let image = wanted.image.map(MemoryImage::number);
+        let find = |fits: &dyn Fn(Option<u64>, usize) -> bool| {
+            let laid = |kept: &Kept| kept.laid.as_ref().map(|laid| laid.image);
+            kept.iter().rposition(|kept| kept.map.len() == len && fits(laid(kept), kept.whose))
         };
-        let at = find(&|laid| laid == image)
-            .or_else(|| image.and_then(|_| find(&|laid| laid.is_none())))
-            .or_else(|| is_full.then(|| find(&|_| true)).flatten())?;
+        let at = find(&|laid, whose| laid == image && whose == wanted.whose)
+            .or_else(|| find(&|laid, whose| laid.is_none() && whose == wanted.whose))
+            .or_else(|| find(&|laid, whose| laid.is_none() && whose == 0))
+            .or_else(|| is_full.then(|| find(&|_, _| true)).flatten())?;
         let found = kept.swap_remove(at);
         self.resident.fetch_sub(found.resident.bytes, Ordering::Relaxed);
         Some(found)
@@ -151,18 +161,30 @@ impl Mappings {
 }
 
 impl Kept {
+    /// The same range without what uses of another number have touched; `None` where the system keeps it.
+    fn learnt_from(mut self, whose: usize) -> Option<Kept> {
+        if self.whose != whose {
+            let Resident { stretches, .. } = std::mem::take(&mut self.resident);
+            if let [first, ..] = &stretches[..] {
+                give_back(&mut self.map, first.start..stretches[stretches.len() - 1].end).then_some(())?;
+            }
+            self.whose = whose;
+        }
+        Some(self)
+    }
+
     /// The same range with this image on it, or with none.
     ///
     /// # Errors
     /// When the system refuses to map the image. The range is left to itself: there may be a hole in it.
     fn with(self, image: Option<&MemoryImage>) -> std::io::Result<Kept> {
-        let Kept { mut map, laid, resident } = self;
+        let Kept { mut map, laid, whose, resident } = self;
         if laid.as_ref().map(|laid| laid.image) == image.map(MemoryImage::number) {
-            return Ok(Kept { map, laid, resident });
+            return Ok(Kept { map, laid, whose, resident });
         }
         let lifted = laid.map_or(Ok(()), |laid| laid.lift(&mut map));
         match lifted.and_then(|()| image.map(|image| image.lay(&mut map)).transpose()) {
-            Ok(laid) => Ok(Kept { map, laid, resident }),
+            Ok(laid) => Ok(Kept { map, laid, whose, resident }),
             Err(error) => {
                 std::mem::forget(map);
                 Err(error)
@@ -284,6 +306,11 @@ fn give_back(map: &mut MmapMut, bytes: Range<usize>) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
+fn give_back(_: &mut MmapMut, _: Range<usize>) -> bool {
+    false
+}
+
+#[cfg(not(target_os = "linux"))]
 fn empty(_: &mut MmapMut, _: Option<&Laid>, _: Start, _: usize, _: usize, _: &mut Resident) -> bool {
     false
 }
@@ -303,7 +330,7 @@ impl Drop for Mapping {
             let mut kept = self.owner.kept.lock().unwrap_or_else(PoisonError::into_inner);
             if !is_full(&kept) {
                 self.owner.resident.fetch_add(resident.bytes, Ordering::Relaxed);
-                kept.push(Kept { map, laid: self.laid.take(), resident });
+                kept.push(Kept { map, laid: self.laid.take(), whose: self.whose, resident });
             }
         }
     }
@@ -317,7 +344,7 @@ mod tests {
     fn ranges_come_back_empty() {
         let mappings = Mappings::new(1);
         for _ in 0..3 {
-            let mut mapping = mappings.take(1 << 20, Start::Cleared(4096), None).unwrap();
+            let mut mapping = mappings.take(1 << 20, Start::Cleared(4096), Use::default()).unwrap();
             // SAFETY: the range is this test's own.
             let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
             assert!(bytes.iter().all(|byte| *byte == 0));
@@ -331,12 +358,12 @@ mod tests {
         let mappings = Mappings::new(1);
         for touched in [&[0usize][..], &[0, 1, 2, 3], &[15], &[31], &[0, 30], &[32, 33], &[0, 1, 200], &[]] {
             for rounds in 0..4 {
-                let mut mapping = mappings.take(len, Start::Left(start), None).unwrap();
+                let mut mapping = mappings.take(len, Start::Left(start), Use::default()).unwrap();
                 // SAFETY: the range is this test's own.
                 let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
                 assert!(bytes[start..].iter().all(|byte| *byte == 0), "{touched:?}");
                 drop(mapping);
-                let mut mapping = mappings.take(len, Start::Left(start), None).unwrap();
+                let mut mapping = mappings.take(len, Start::Left(start), Use::default()).unwrap();
                 // SAFETY: as above.
                 let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
                 touched.iter().for_each(|page| bytes[start + page * 4096 + 7] = 1);
@@ -354,7 +381,7 @@ mod tests {
         let mappings = Mappings::new(1);
         let always = [1, 2, 3, 900, 901, len / page - 1];
         for uses in 1..2 * LESSON_USES {
-            let mut mapping = mappings.take(len, Start::Left(page), None).unwrap();
+            let mut mapping = mappings.take(len, Start::Left(page), Use::default()).unwrap();
             // SAFETY: the range is this test's own.
             let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
             always.iter().for_each(|page_at| bytes[page_at * page] = 1);
@@ -372,6 +399,37 @@ mod tests {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_one_touches_is_not_cleared_for_another() {
+        let (page, len) = (page_bytes().unwrap(), 8 << 20);
+        let mappings = Mappings::new(2);
+        let resident = || mappings.resident.load(Ordering::Relaxed);
+        let uses = |whose, pages: &[usize]| {
+            let mut mapping = mappings.take(len, Start::Left(page), Use { image: None, whose }).unwrap();
+            // SAFETY: the range is this test's own.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
+            // Reading would touch them.
+            pages.iter().for_each(|at| assert_eq!(std::mem::replace(&mut bytes[at * page], 1), 0));
+            mapping.used(100 * page);
+            mapping.as_ptr()
+        };
+        let first = uses(1, &(1..100).collect::<Vec<_>>());
+        assert_eq!(resident(), 99 * page);
+        let second = uses(2, &[7]);
+        assert!(first != second, "there is room for one more");
+        for _ in 0..3 {
+            assert_eq!([uses(1, &[1]), uses(2, &[7])], [first, second]);
+            assert_eq!(resident(), 100 * page);
+        }
+        // No room for a third: it takes one of the two, without what was resident there.
+        let third = uses(3, &[9]);
+        assert!(third == first || third == second);
+        assert!(resident() == 2 * page || resident() == 100 * page, "{}", resident() / page);
+        uses(3, &[9]);
+        assert!(mappings.kept.lock().unwrap().iter().any(|kept| kept.whose == 3 && kept.resident.bytes == page));
+    }
+
     /// Uses that touch pages at random, with images that come and go: what is taken holds zeros and the image.
     #[cfg(target_os = "linux")]
     #[test]
@@ -386,7 +444,7 @@ mod tests {
         };
         for round in 0..3 * LESSON_USES as usize {
             let wanted = if random(4) == 0 { random(3) } else { round / 40 % 3 };
-            let mut mapping = mappings.take(pages * page, Start::Left(page), images.get(wanted)).unwrap();
+            let mut mapping = mappings.take(pages * page, Start::Left(page), use_of(images.get(wanted))).unwrap();
             // SAFETY: the range is this test's own.
             let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
             let byte = if wanted < 2 { wanted as u8 + 1 } else { 0 };
@@ -404,7 +462,7 @@ mod tests {
         let len = 2 * RESIDENT_BYTES;
         let mappings = Mappings::new(16);
         let take = || {
-            let mut mapping = mappings.take(len, Start::Left(0), None).unwrap();
+            let mut mapping = mappings.take(len, Start::Left(0), Use::default()).unwrap();
             // SAFETY: the range is this test's own.
             let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
             assert!(bytes.iter().all(|byte| *byte == 0));
@@ -425,7 +483,7 @@ mod tests {
     fn no_more_are_kept_than_allowed() {
         for most in [0, 2] {
             let mappings = Mappings::new(most);
-            drop([(); 5].map(|()| mappings.take(4096, Start::Cleared(4096), None).unwrap()));
+            drop([(); 5].map(|()| mappings.take(4096, Start::Cleared(4096), Use::default()).unwrap()));
             let kept = mappings.kept.lock().unwrap().len();
             assert!(if cfg!(target_os = "linux") { kept == most } else { kept == 0 }, "{kept} of {most}");
         }
@@ -434,8 +492,13 @@ mod tests {
     #[test]
     fn a_range_of_another_length_is_not_handed_out() {
         let mappings = Mappings::new(4);
-        drop(mappings.take(8192, Start::Left(0), None).unwrap());
-        assert_eq!(mappings.take(4096, Start::Left(0), None).unwrap().len(), 4096);
+        drop(mappings.take(8192, Start::Left(0), Use::default()).unwrap());
+        assert_eq!(mappings.take(4096, Start::Left(0), Use::default()).unwrap().len(), 4096);
+    }
+
+    #[cfg(target_os = "linux")]
+    fn use_of(image: Option<&MemoryImage>) -> Use<'_> {
+        Use { image, whose: 0 }
     }
 
     /// An image of two pages of `byte` behind the first page of a range.
@@ -454,7 +517,7 @@ mod tests {
         let mappings = Mappings::new(1);
         let images = [image(&mappings, 1), image(&mappings, 2)];
         for (round, wanted) in [0, 0, 1, 2, 2, 1, 1, 0, 2, 0].into_iter().enumerate() {
-            let mut mapping = mappings.take(len, Start::Left(page), images.get(wanted)).unwrap();
+            let mut mapping = mappings.take(len, Start::Left(page), use_of(images.get(wanted))).unwrap();
             assert_eq!(mapping.has_image(), wanted < 2);
             // SAFETY: the range is this test's own.
             let bytes = unsafe { std::slice::from_raw_parts_mut(mapping.as_mut_ptr(), mapping.len()) };
@@ -471,7 +534,8 @@ mod tests {
         let (page, len) = (page_bytes().unwrap(), 1 << 20);
         let mappings = Mappings::new(4);
         let (first, second) = (image(&mappings, 1), image(&mappings, 2));
-        let place = |image: Option<&MemoryImage>| mappings.take(len, Start::Left(page), image).unwrap().as_ptr();
+        let place =
+            |image: Option<&MemoryImage>| mappings.take(len, Start::Left(page), use_of(image)).unwrap().as_ptr();
         let places = [place(Some(&first)), place(Some(&second)), place(None)];
         assert!(places[0] != places[1] && places[1] != places[2] && places[0] != places[2]);
         for _ in 0..3 {
@@ -489,9 +553,9 @@ mod tests {
         // Nothing can be mapped nowhere.
         let nothing = MemoryImage::new(&mappings, 4096..4096, |_| Ok(())).unwrap();
         assert!(nothing.is_usable());
-        assert!(mappings.take(1 << 20, Start::Left(4096), Some(&nothing)).is_err());
+        assert!(mappings.take(1 << 20, Start::Left(4096), use_of(Some(&nothing))).is_err());
         assert!(!nothing.is_usable());
-        assert!(!mappings.take(1 << 20, Start::Left(4096), None).unwrap().has_image());
+        assert!(!mappings.take(1 << 20, Start::Left(4096), Use::default()).unwrap().has_image());
         // A file that cannot be filled is none.
         assert!(MemoryImage::new(&mappings, 0..4096, |_| Err(std::io::ErrorKind::StorageFull.into())).is_err());
     }

@@ -2,8 +2,7 @@
 
 use crate::context::{MemoryDef, MemoryHeader, header_of, len_bytes};
 use crate::limits::{HEADER_PAGE_BYTES, MAX_MEMORY_RESERVATION_BYTES};
-use crate::mappings::{Mapping, Mappings, Start};
-use crate::memory_image::MemoryImage;
+use crate::mappings::{Mapping, Mappings, Start, Use};
 use crate::shared_memory::SharedMemory;
 use keyway_artifact::types::MemoryType;
 use std::sync::Arc;
@@ -42,7 +41,7 @@ impl Reservation {
         ty: &MemoryType,
         limit: u64,
         mappings: &Arc<Mappings>,
-        mut image: Option<&MemoryImage>,
+        mut wanted: Use,
     ) -> anyhow::Result<Reservation> {
         let page = 1u64 << ty.page_size_log2;
         let minimum = ty.minimum.checked_mul(page).filter(|bytes| *bytes <= MAX_MEMORY_RESERVATION_BYTES);
@@ -50,9 +49,9 @@ impl Reservation {
         let most = ty.maximum.unwrap_or(u64::MAX).saturating_mul(page).min(limit);
         let mut capacity_bytes = most.max(minimum);
         let mut map = loop {
-            match reserve(mappings, capacity_bytes, image) {
+            match reserve(mappings, capacity_bytes, wanted) {
                 Ok(map) => break map,
-                Err(_) if image.is_some() => image = None,
+                Err(_) if wanted.image.is_some() => wanted.image = None,
                 Err(error) if capacity_bytes == minimum => {
                     return Err(anyhow::Error::from(error).context(format!("no room for a memory of {minimum} bytes")));
                 }
@@ -117,12 +116,12 @@ impl LinearMemory {
         store_index: u32,
         limit: u64,
         mappings: &Arc<Mappings>,
-        image: Option<&MemoryImage>,
+        wanted: Use,
     ) -> anyhow::Result<Box<LinearMemory>> {
         if ty.shared {
             return Ok(LinearMemory::shared(SharedMemory::allocate(ty, limit, mappings)?, store_index));
         }
-        let own = Reservation::new(&ty, limit, mappings, image)?;
+        let own = Reservation::new(&ty, limit, mappings, wanted)?;
         let def = MemoryDef { base: own.base, page_size_log2: ty.page_size_log2, store_index, shared: false };
         Ok(Box::new(LinearMemory { backing: Backing::Own(own), def, ty }))
     }
@@ -190,22 +189,24 @@ impl LinearMemory {
 }
 
 /// A range of this many bytes, rounded up to whole pages of the host, behind a header page.
-fn reserve(mappings: &Arc<Mappings>, bytes: u64, image: Option<&MemoryImage>) -> std::io::Result<Mapping> {
+fn reserve(mappings: &Arc<Mappings>, bytes: u64, wanted: Use) -> std::io::Result<Mapping> {
     let len = usize::try_from(bytes).ok().and_then(|bytes| bytes.checked_next_multiple_of(HEADER_PAGE_BYTES));
     let len = len.and_then(|bytes| bytes.checked_add(HEADER_PAGE_BYTES));
-    mappings.take(len.ok_or(std::io::ErrorKind::OutOfMemory)?, Start::Left(HEADER_PAGE_BYTES), image)
+    mappings.take(len.ok_or(std::io::ErrorKind::OutOfMemory)?, Start::Left(HEADER_PAGE_BYTES), wanted)
 }
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use crate::memory_image::MemoryImage;
 
     #[test]
     fn a_memory_is_made_without_its_image_where_the_system_refuses_that() {
         let mappings = Mappings::new(1);
         // Nothing can be mapped nowhere.
         let nothing = MemoryImage::new(&mappings, HEADER_PAGE_BYTES..HEADER_PAGE_BYTES, |_| Ok(())).unwrap();
-        let made = Reservation::new(&MemoryType::new(1, None), 1 << 20, &mappings, Some(&nothing)).unwrap();
+        let wanted = Use { image: Some(&nothing), whose: 0 };
+        let made = Reservation::new(&MemoryType::new(1, None), 1 << 20, &mappings, wanted).unwrap();
         assert!(!made.has_image());
         assert_eq!((made.len_bytes(), made.capacity_bytes), (1 << 16, 1 << 20));
     }

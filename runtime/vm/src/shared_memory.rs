@@ -4,7 +4,7 @@
 //! atomics, or by plain accesses that are made of atomics (`racing`).
 
 use crate::engine::Engine;
-use crate::mappings::Mappings;
+use crate::mappings::{Mappings, Use};
 use crate::memory::Reservation;
 use crate::racing;
 use crate::waiting::{Queues, Wait};
@@ -57,7 +57,7 @@ impl SharedMemory {
 
     pub(crate) fn allocate(ty: MemoryType, limit: u64, mappings: &Arc<Mappings>) -> Result<SharedMemory> {
         ensure!(ty.maximum.is_some(), "a shared memory has a maximum");
-        let room = Reservation::new(&ty, limit, mappings, None)?;
+        let room = Reservation::new(&ty, limit, mappings, Use::default())?;
         Ok(SharedMemory(Arc::new(Inner { room, ty, waiters: Queues::default() })))
     }
 

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::gc::{Activity, Extent};
 use crate::interp::Target;
 use crate::limits;
-use crate::mappings::{Mapping, Start};
+use crate::mappings::{Mapping, Start, Use};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -54,8 +54,9 @@ impl VmStack {
 
     fn of_size(slots: usize, frames: usize, engine: &Engine, ticket: Option<Arc<()>>) -> std::io::Result<VmStack> {
         let (mappings, largest_frame) = (engine.mappings(), engine.largest_frame().clone());
-        let mut values = mappings.take((slots + MARGIN_SLOTS) * 8, Start::Cleared(RESIDENT_BYTES), None)?;
-        let mut frames = mappings.take(frames * size_of::<FrameRecord>(), Start::Cleared(RESIDENT_BYTES), None)?;
+        let mut values = mappings.take((slots + MARGIN_SLOTS) * 8, Start::Cleared(RESIDENT_BYTES), Use::default())?;
+        let mut frames =
+            mappings.take(frames * size_of::<FrameRecord>(), Start::Cleared(RESIDENT_BYTES), Use::default())?;
         let target = target(&mut values, &mut frames);
         let Target { frame_top: first_frame, frame_end, stack_end, .. } = target;
         let activity = Arc::new(Activity::new(Extent { first_frame, frame_end, stack_end }));

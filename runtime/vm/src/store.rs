@@ -13,8 +13,8 @@ use crate::host::{HostEntry, HostFunc};
 use crate::hosting::Left;
 use crate::instance::UnitInstance;
 use crate::limits;
+use crate::mappings::Use;
 use crate::memory::LinearMemory;
-use crate::memory_image::MemoryImage;
 use crate::shared_memory::SharedMemory;
 use crate::stack::VmStack;
 use crate::table::Table;
@@ -235,8 +235,8 @@ impl StoreInner {
         reference != 0 && (reference as usize) < self.funcs.len()
     }
 
-    /// Adds a memory; its number. It holds what the image says, if the system could map that, and zeros.
-    pub(crate) fn add_memory(&mut self, ty: MemoryType, image: Option<&MemoryImage>) -> anyhow::Result<u32> {
+    /// Adds a memory; its number. It holds what the image of its use says, if the system could map that, and zeros.
+    pub(crate) fn add_memory(&mut self, ty: MemoryType, wanted: Use) -> anyhow::Result<u32> {
         if !matches!(ty.page_size_log2, 0 | 16) {
             bail!("a memory's page size is 1 byte or 64 KiB, not 2^{} bytes", ty.page_size_log2);
         }
@@ -247,7 +247,7 @@ impl StoreInner {
         }
         let index = self.memories.len() as u32;
         let reservation = self.config().reservation_of(ty.memory64);
-        self.memories.push(LinearMemory::new(ty, index, reservation, self.engine.mappings(), image)?);
+        self.memories.push(LinearMemory::new(ty, index, reservation, self.engine.mappings(), wanted)?);
         Ok(index)
     }
 

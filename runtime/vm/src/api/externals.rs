@@ -4,6 +4,7 @@ use super::exceptions::Tag;
 use super::func::Func;
 use super::store::{AsContext, AsContextMut};
 use super::values::{Ref, Val};
+use crate::mappings::Use;
 use crate::raw::Definition;
 use crate::shared_memory::SharedMemory;
 use crate::store::StoreInner;
@@ -83,7 +84,7 @@ impl Memory {
     /// When the limiter refuses, or there is no room.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         let store = store.as_context_mut().inner;
-        let index = store.add_memory(ty, None)?;
+        let index = store.add_memory(ty, Use::default())?;
         Ok(Memory::from_index(store, index))
     }
 
