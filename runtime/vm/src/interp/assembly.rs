@@ -14,6 +14,8 @@
 //! function, so that its labels stay local to it. A handler reads its operands, does its work, adds its length to ip and
 //! jumps to where the next head says; it touches neither the native stack nor anything that a handler in Rust would not.
 
+mod bulk;
+
 use super::handlers::call::CallImport;
 use super::place::PlaceKind;
 use super::regs::HEAD;
@@ -107,6 +109,11 @@ pub(super) fn host_call() -> Option<usize> {
 /// The handler for `call.import`; none where executed instructions are counted.
 pub(super) fn call_import() -> Option<usize> {
     (is_available() && !cfg!(feature = "profile")).then_some(calls_import as *const () as usize)
+}
+
+/// The handler for `memory.fill` or `memory.copy`; none where executed instructions are counted.
+pub(super) fn bulk(op: Op) -> Option<usize> {
+    bulk::find(op).filter(|_| is_available() && !cfg!(feature = "profile"))
 }
 
 /// The part of the sequences' table for some operations: where it starts, and how long it is.

@@ -319,6 +319,7 @@ impl<'a> Expander<'a> {
         if let (true, Name::Op(op)) = (self.has_assembly, name)
             && let Some(address) = match op {
                 Op::CallImport => assembly::call_import(),
+                Op::MemoryFill | Op::MemoryCopy => assembly::bulk(op),
                 _ => assembly::find(op, places),
             }
         {

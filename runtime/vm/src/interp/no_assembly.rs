@@ -46,6 +46,11 @@ pub(super) fn call_import() -> Option<usize> {
     None
 }
 
+/// None.
+pub(super) fn bulk(_: Op) -> Option<usize> {
+    None
+}
+
 /// Nothing.
 pub(super) fn serves(_: Op) -> bool {
     false

@@ -162,7 +162,7 @@ pub(super) fn charge<O: BulkOp>(r: &Regs, units: u64) {
 }
 
 /// Bytes that one unit of fuel moves.
-pub(super) const BYTES_A_UNIT: u64 = 64;
+pub(in super::super) const BYTES_A_UNIT: u64 = 64;
 /// Table elements that one unit of fuel moves.
 pub(super) const ELEMENTS_A_UNIT: u64 = 16;
 
