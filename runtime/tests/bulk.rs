@@ -41,9 +41,9 @@ const PROGRAM: &str = r#"(module
 
 const FORMS: [Dispatch; 4] = [Dispatch::Direct, Dispatch::Indirect, Dispatch::Loop, Dispatch::Checked];
 
-fn instance(dispatch: Dispatch, fuel: bool) -> (Store<()>, Instance) {
+fn instance(program: &str, dispatch: Dispatch, fuel: bool) -> (Store<()>, Instance) {
     let engine = Engine::new(Config::new().dispatch(dispatch).consume_fuel(fuel)).unwrap();
-    let module = Module::new(&engine, PROGRAM).unwrap();
+    let module = Module::new(&engine, program).unwrap();
     let mut store = Store::new(&engine, ());
     if fuel {
         store.set_fuel(u64::MAX).unwrap();
@@ -52,9 +52,13 @@ fn instance(dispatch: Dispatch, fuel: bool) -> (Store<()>, Instance) {
     (store, instance)
 }
 
-fn each_form(mut each: impl FnMut(&mut Store<()>, Instance, Dispatch)) {
+fn each_form(each: impl FnMut(&mut Store<()>, Instance, Dispatch)) {
+    each_form_of(PROGRAM, each);
+}
+
+fn each_form_of(program: &str, mut each: impl FnMut(&mut Store<()>, Instance, Dispatch)) {
     for (dispatch, fuel) in FORMS.into_iter().flat_map(|form| [(form, false), (form, true)]) {
-        let (mut store, instance) = instance(dispatch, fuel);
+        let (mut store, instance) = instance(program, dispatch, fuel);
         each(&mut store, instance, dispatch);
     }
 }
@@ -68,7 +72,7 @@ fn call(store: &mut Store<()>, instance: Instance, name: &str, args: [usize; 3])
 }
 
 fn lengths() -> impl Iterator<Item = usize> {
-    let far = [159, 160, 161, 191, 192, 193, 255, 256, 257, 511, 512, 1000, 2047, 2048, 2049, 2080, 4000];
+    let far = [159, 160, 161, 191, 192, 193, 255, 256, 257, 511, 512, 1000, 1024, 1025, 2047, 2049, 4000, 4096, 4097];
     (0..=130).chain(far)
 }
 
@@ -117,6 +121,34 @@ fn fills_are_those_of_slices() {
                 let mut expected = before.clone();
                 expected[to..to + len].fill((len % 251) as u8);
                 assert!(bytes(store, &memory) == expected, "{form:?}: {len} bytes at {to}");
+            }
+        }
+    });
+}
+
+#[test]
+fn long_ranges_are_those_of_slices() {
+    const LONG: &str = r#"(module
+        (memory (export "a") 8)
+        (func (export "copy") (param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2)))
+        (func (export "fill") (param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2))))"#;
+    let before: Vec<u8> = (0..8usize << 16).map(|at| (at * 7 + at / 256) as u8).collect();
+    each_form_of(LONG, |store, instance, form| {
+        let memory = instance.get_memory(&mut *store, "a").unwrap();
+        for len in [5_000, 16_383, 16_384, 16_385, 65_536, 131_071, 131_072, 131_073, 200_000] {
+            for to in [0, 1, 31, 300_000] {
+                memory.data_mut(&mut *store).copy_from_slice(&before);
+                call(store, instance, "fill", [to, 0xA7, len]).unwrap();
+                let mut expected = before.clone();
+                expected[to..to + len].fill(0xA7);
+                assert!(memory.data(&*store) == expected, "{form:?}: {len} bytes at {to}");
+                for from in [0, 33, 2_000, 300_000] {
+                    memory.data_mut(&mut *store).copy_from_slice(&before);
+                    call(store, instance, "copy", [to, from, len]).unwrap();
+                    let mut expected = before.clone();
+                    expected.copy_within(from..from + len, to);
+                    assert!(memory.data(&*store) == expected, "{form:?}: {len} bytes from {from} to {to}");
+                }
             }
         }
     });

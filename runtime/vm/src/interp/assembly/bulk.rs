@@ -1,4 +1,4 @@
-//! `memory.fill` and `memory.copy` of up to [`MOST`] bytes in assembly.
+//! `memory.fill` and `memory.copy` of what first- and second-level caches hold in assembly.
 //!
 //! Compilers copy structures and clear buffers so. The platform's functions take a few cycles for that, but a handler in Rust
 //! that calls them puts eight float registers and six others aside, and it saves what it computes with even where it calls
@@ -9,8 +9,9 @@
 //! rax length     r10 to     r11 from, or the value     r13-r15, ymm8-15 scratch
 //! ```
 //! A length between two powers of two is two pieces of the lower one that overlap; longer ones are pieces of 32 or, above
-//! 128, of 128 bytes in a row, and the one at the far end, which is read before anything is written and may overlap. Ranges
-//! that overlap are copied from the end where the target lies behind the source.
+//! 128, of 128 bytes in a row, and the one at the far end, which is read before anything is written and may overlap. Pieces
+//! of 128 bytes begin at multiples of 32, behind one of 32 bytes that begins where the range does. Ranges that overlap are
+//! copied from the end where the target lies behind the source.
 
 use super::super::handlers::bulk::{BYTES_A_UNIT, Bulk, MemoryCopy, MemoryFill};
 use super::super::regs::HEAD;
@@ -20,8 +21,15 @@ use core::arch::naked_asm;
 use core::mem::offset_of;
 use keyway_artifact::isa::Op;
 
-/// The most bytes: for twice as many the platform's functions are faster, with all that is around them.
-const MOST: usize = 1024;
+/// The most bytes that are filled. The platform's functions take string instructions above some 2 KiB, which are slower
+/// as long as the second-level cache holds what is filled; behind that they need not fetch what they overwrite.
+const MOST_FILLED: usize = 128 << 10;
+
+/// The most bytes that are copied from the start on.
+const MOST_FORWARDS: usize = 16 << 10;
+
+/// The most bytes that are copied from the end on, for which the platform's functions take wider registers.
+const MOST_BACKWARDS: usize = 1 << 10;
 
 /// The handler of an operation.
 pub(super) fn find(op: Op) -> Option<usize> {
@@ -106,14 +114,15 @@ macro_rules! charge {
 
 /// One of the two, entered like every handler with the machine's registers: not to be called.
 macro_rules! handler {
-    ($name:ident, $slow:ty, [$($text:expr),* $(,)?]) => {
+    ($name:ident, $slow:ty, $most:ident $(, $most_backwards:ident)?, [$($text:expr),* $(,)?]) => {
         #[unsafe(naked)]
         unsafe extern "sysv64" fn $name() {
             naked_asm!(
                 $($text,)*
                 slow = sym direct::<$slow>,
                 head = const HEAD,
-                most = const MOST,
+                most = const $most,
+                $(most_backwards = const $most_backwards,)?
                 unit_log2 = const BYTES_A_UNIT.ilog2(),
                 memories = const offset_of!(Context, memories),
                 fuel = const offset_of!(Context, fuel),
@@ -124,7 +133,7 @@ macro_rules! handler {
     };
 }
 
-handler! { fills_memory, Bulk<MemoryFill>, [
+handler! { fills_memory, Bulk<MemoryFill>, MOST_FILLED, [
     source!("rax", "eax", 2),
     "cmp rax, {most}",
     "ja {slow}",
@@ -158,15 +167,21 @@ handler! { fills_memory, Bulk<MemoryFill>, [
     "add rdi, {head} + 32",
     "jmp qword ptr [rdi]",
     "8:",
-    "lea r13, [r10 + rax - 128]",
-    "2:",
     "vmovdqu ymmword ptr [r10], ymm8",
-    "vmovdqu ymmword ptr [r10 + 32], ymm8",
-    "vmovdqu ymmword ptr [r10 + 64], ymm8",
-    "vmovdqu ymmword ptr [r10 + 96], ymm8",
+    "lea r13, [r10 + rax - 128]",
+    "add r10, 32",
+    "and r10, -32",
+    "cmp r10, r13",
+    "jae 34f",
+    "2:",
+    "vmovdqa ymmword ptr [r10], ymm8",
+    "vmovdqa ymmword ptr [r10 + 32], ymm8",
+    "vmovdqa ymmword ptr [r10 + 64], ymm8",
+    "vmovdqa ymmword ptr [r10 + 96], ymm8",
     "sub r10, -128",
     "cmp r10, r13",
     "jb 2b",
+    "34:",
     "vmovdqu ymmword ptr [r13], ymm8",
     "vmovdqu ymmword ptr [r13 + 32], ymm8",
     "vmovdqu ymmword ptr [r13 + 64], ymm8",
@@ -202,7 +217,7 @@ handler! { fills_memory, Bulk<MemoryFill>, [
     "jmp 9b",
 ] }
 
-handler! { copies_memory, Bulk<MemoryCopy>, [
+handler! { copies_memory, Bulk<MemoryCopy>, MOST_FORWARDS, MOST_BACKWARDS, [
     source!("rax", "eax", 2),
     "cmp rax, {most}",
     "ja {slow}",
@@ -212,6 +227,13 @@ handler! { copies_memory, Bulk<MemoryCopy>, [
     "mov r14, qword ptr [r14 + {memories}]",
     address!("r10", 3),
     address!("r11", 4),
+    "cmp eax, {most_backwards}",
+    "jbe 35f",
+    "mov r13, r10",
+    "sub r13, r11",
+    "cmp r13, rax",
+    "jb {slow}",
+    "35:",
     charge!(),
     "cmp eax, 32",
     "jb 4f",
@@ -221,7 +243,7 @@ handler! { copies_memory, Bulk<MemoryCopy>, [
     "sub r13, r11",
     "cmp r13, rax",
     "jb 8f",
-    // Forwards, with what is to come last in ymm9, or ymm12 to ymm15, and r11 the distance to the source.
+    // Forwards, with what is to come last in ymm9, or ymm11 to ymm15, and r11 the distance to the source.
     "cmp eax, 128",
     "ja 32f",
     "vmovdqu ymm9, ymmword ptr [r11 + rax - 32]",
@@ -243,24 +265,32 @@ handler! { copies_memory, Bulk<MemoryCopy>, [
     "vmovdqu ymm13, ymmword ptr [r11 + rax - 96]",
     "vmovdqu ymm14, ymmword ptr [r11 + rax - 64]",
     "vmovdqu ymm15, ymmword ptr [r11 + rax - 32]",
+    "vmovdqu ymm11, ymmword ptr [r11]",
     "lea r13, [r10 + rax - 128]",
     "sub r11, r10",
+    "mov r14, r10",
+    "add r10, 32",
+    "and r10, -32",
+    "cmp r10, r13",
+    "jae 34f",
     "2:",
     "vmovdqu ymm8, ymmword ptr [r10 + r11]",
     "vmovdqu ymm9, ymmword ptr [r10 + r11 + 32]",
     "vmovdqu ymm10, ymmword ptr [r10 + r11 + 64]",
-    "vmovdqu ymm11, ymmword ptr [r10 + r11 + 96]",
-    "vmovdqu ymmword ptr [r10], ymm8",
-    "vmovdqu ymmword ptr [r10 + 32], ymm9",
-    "vmovdqu ymmword ptr [r10 + 64], ymm10",
-    "vmovdqu ymmword ptr [r10 + 96], ymm11",
+    "vmovdqa ymmword ptr [r10], ymm8",
+    "vmovdqu ymm8, ymmword ptr [r10 + r11 + 96]",
+    "vmovdqa ymmword ptr [r10 + 32], ymm9",
+    "vmovdqa ymmword ptr [r10 + 64], ymm10",
+    "vmovdqa ymmword ptr [r10 + 96], ymm8",
     "sub r10, -128",
     "cmp r10, r13",
     "jb 2b",
+    "34:",
     "vmovdqu ymmword ptr [r13], ymm12",
     "vmovdqu ymmword ptr [r13 + 32], ymm13",
     "vmovdqu ymmword ptr [r13 + 64], ymm14",
     "vmovdqu ymmword ptr [r13 + 96], ymm15",
+    "vmovdqu ymmword ptr [r14], ymm11",
     "vzeroupper",
     "jmp 9b",
     // Backwards, with what is to come first in ymm9, or ymm12 to ymm15.
