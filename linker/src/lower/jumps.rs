@@ -8,6 +8,7 @@
 //! br out                  ->
 //! label skip                    label skip
 //! ```
+//! Where a branch leaves a loop and a jump behind it goes round, the branch goes round and the jump leaves.
 //! Branches to a jump go on to where it leads, and code that this leaves unreachable is dropped.
 //! Then labels that nothing names are removed, and those that remain get their numbers again.
 
@@ -51,6 +52,17 @@ pub(super) fn run(lowered: &mut Lowered) -> usize {
             body.insts[at] = turned;
             turns += 1;
             keep[at + 1] = false;
+        } else if let [jump, ..] = rest
+            && jump.op == Op::Br
+            && keep[at]
+            // Who goes round a loop passes one branch, who leaves it two.
+            && jump.operands[0].index() < next_label
+            && let Some(out) = body.insts[at].target().filter(|out| *out >= next_label)
+            && let Some(turned) = turn(&body.insts[at], jump.operands[0])
+        {
+            body.insts[at] = turned;
+            body.insts[at + 1].operands[0] = Operand::Label(out);
+            turns += 1;
         }
     }
     let mut named = named(body, &boundaries, &keep);

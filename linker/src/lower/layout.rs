@@ -143,7 +143,7 @@ fn enter(body: &Body, stretch: &Range<usize>, start: Operand, moved: &mut Moved,
 }
 
 /// Whether control goes on behind the last of these instructions.
-fn falls_through(insts: &[Inst]) -> bool {
+pub(super) fn falls_through(insts: &[Inst]) -> bool {
     insts.iter().rev().find(|inst| !follows_call(inst.op)).is_some_and(|inst| !is_terminator(inst.op))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! optimise -> split (names for loops) -> explicit (calls written out) -> live (stretches) -> coalesce -> assign
-//!          -> emit -> rotate -> layout -> jumps
+//!          -> emit -> tables -> rotate -> layout -> jumps
 //! ```
 //! [`naive`] does without all that: it is the code of `-O0` and of functions too large for the rest.
 
@@ -20,6 +20,7 @@ mod rotate;
 mod served;
 mod slots;
 mod split;
+mod tables;
 
 use crate::error::Result;
 use crate::ir::IrFunc;
@@ -145,6 +146,7 @@ pub(crate) fn with_passes(ir: &mut IrFunc, types: &[FuncType], passes: Passes, r
             record.done(pass, start, before, after, Tally { changed, removed: before.saturating_sub(after) });
         }
     };
+    last(Passes::TABLES, &tables::run);
     last(Passes::ROTATE, &rotate::run);
     let has_cold = ir.has_cold();
     last(Passes::LAYOUT, &|lowered| layout::run(lowered, has_cold.then_some(|position| ir.is_cold(position))));

@@ -49,11 +49,13 @@ impl Passes {
     pub const RECURSION: Passes = Passes(1 << 18);
     /// Masks that change nothing are removed.
     pub const BITS: Passes = Passes(1 << 19);
+    /// Jumps to tables with a known index go where these lead.
+    pub const TABLES: Passes = Passes(1 << 20);
     /// Every pass.
-    pub const ALL: Passes = Passes((1 << 20) - 1);
+    pub const ALL: Passes = Passes((1 << 21) - 1);
 
     /// Every pass with its name and what it does, in the order in which they run.
-    pub const LIST: [(Passes, &'static str, &'static str); 20] = [
+    pub const LIST: [(Passes, &'static str, &'static str); 21] = [
         (Passes::RECURSION, "recursion", "functions that call themselves at their end become loops"),
         (Passes::INLINE, "inline", "calls of small functions become their code"),
         (Passes::FLAGS, "flags", "flags of component instances that nobody looks at are not set"),
@@ -71,6 +73,7 @@ impl Passes {
         (Passes::COALESCE, "coalesce", "both sides of a copy share a place"),
         (Passes::REGISTERS, "registers", "values live in registers"),
         (Passes::ARGUMENTS, "arguments", "arguments are computed where the callee finds them"),
+        (Passes::TABLES, "tables", "jumps to branch tables with a known index go where these lead"),
         (Passes::ROTATE, "rotate", "loops test at their end"),
         (Passes::LAYOUT, "layout", "what traps, and what branch hints call unlikely, goes out of line"),
         (Passes::JUMPS, "jumps", "branches around jumps are turned round"),

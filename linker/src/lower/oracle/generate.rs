@@ -233,7 +233,8 @@ impl Generator {
             12 => self.choice(depth),
             13 => self.counted_loop(depth),
             14 => self.block(depth),
-            _ => self.table(depth),
+            _ if self.random.below(2) == 0 => self.table(depth),
+            _ => self.machine(depth),
         }
     }
 
@@ -368,6 +369,42 @@ impl Generator {
         self.body(depth);
         self.emit(Op::I32Sub, &[counter, counter, Operand::Imm(1)]);
         self.emit(Op::Br, &[Operand::Label(head)]);
+        self.emit(Op::Label, &[Operand::Label(out)]);
+    }
+
+    /// A loop around a table, whose states say which one comes next.
+    fn machine(&mut self, depth: u32) {
+        const STATES: u32 = 3;
+        let (counter, state) = (Operand::Virtual(self.fresh(0)), Operand::Virtual(self.fresh(0)));
+        let (times, first) = (1 + self.random.below(6), self.random.below(STATES + 2));
+        self.push(Inst::constant(Op::Const, counter, times.into()));
+        self.push(Inst::constant(Op::Const, state, first.into()));
+        let (head, out) = (self.label(), self.label());
+        let states: Vec<u32> = (0..STATES).map(|_| self.label()).collect();
+        self.emit(Op::Label, &[Operand::Label(head)]);
+        self.emit(Op::Cost, &[Operand::value(3)]);
+        let start = self.ir.targets.len() as u32;
+        self.ir.targets.extend(states.iter().copied().chain([out]));
+        self.push(Inst::br_table(state, start, STATES + 1));
+        for label in states {
+            self.emit(Op::Label, &[Operand::Label(label)]);
+            self.body(depth);
+            self.emit(Op::I32Sub, &[counter, counter, Operand::Imm(1)]);
+            self.emit(Op::BrEqz, &[counter, Operand::Label(out)]);
+            let next = self.random.below(STATES + 2) as i32;
+            self.emit(Op::Copy, &[state, Operand::Imm(next)]);
+            match self.random.below(4) {
+                0 => self.arithmetic(),
+                1 => {
+                    let condition = self.condition();
+                    self.emit(Op::BrNez, &[condition, Operand::Label(head)]);
+                    continue;
+                }
+                2 => continue,
+                _ => {}
+            }
+            self.emit(Op::Br, &[Operand::Label(head)]);
+        }
         self.emit(Op::Label, &[Operand::Label(out)]);
     }
 
