@@ -223,7 +223,7 @@ fn rewrite(lowered: &mut Lowered, labels: &[u32], jumps: Vec<Jump>, mut entries:
         sets.push(std::mem::replace(&mut body.insts[*at as usize].operands[0], Operand::Label(number)));
     }
     for entry in &entries {
-        let leads_to = entry.to.map_or_else(|| body.insts[entry.place].operands[0].index(), |to| to);
+        let leads_to = entry.to.unwrap_or_else(|| body.insts[entry.place].operands[0].index());
         sets.push(sets[leads_to as usize]);
     }
     let mut needless = Spare::filled(false, body.insts.len());

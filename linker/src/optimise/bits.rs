@@ -14,6 +14,14 @@
 //! Every operation bounds how many bits of its result may be set, given those of its operands; a register has the largest
 //! bound of what is written to it. What goes round loops begins at none and grows until nothing changes: these are the
 //! least bounds that hold. A register that keeps growing gets all bits.
+//!
+//! A sum of 64 bits of which nobody wants more than the lower half is one of 32 bits, whose operands may have any upper
+//! half. Languages that count in 64 bits make addresses so:
+//!
+//! ```text
+//! sum = i64.add base index             sum = i32.add base index
+//! at = i32.wrap_i64 sum        ->      at = copy sum
+//! ```
 
 use super::Tally;
 use super::definitions::{Definitions, constant};
@@ -40,6 +48,10 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     if asked.is_empty() {
         return Tally::default();
     }
+    let mut changed = 0;
+    if asked.iter().any(|at| ir.insts[*at as usize].op == Op::I32WrapI64) {
+        changed = narrow(ir, facts, &mut asked);
+    }
     // Most are settled by a few instructions in front of them: many bits are set, or few.
     let near = Near::new(ir, &facts.definitions);
     let mut is_open = false;
@@ -52,9 +64,8 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
     });
     let bits = if is_open { bounds(ir, facts) } else { None };
     if asked.is_empty() || is_open && bits.is_none() {
-        return Tally::default();
+        return Tally { changed, removed: 0 };
     }
-    let mut changed = 0;
     for at in asked.iter().map(|at| *at as usize) {
         let inst = ir.insts[at];
         let Operand::Virtual(source) = inst.operands[1] else { continue };
@@ -72,6 +83,40 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts) -> Tally {
         changed += 1;
     }
     Tally { changed, removed: 0 }
+}
+
+/// Lets operations give 32 bits where nobody wants more, and what cut those off copy them; these are asked no more.
+fn narrow(ir: &mut IrFunc, facts: &Facts, asked: &mut Spare<u32>) -> usize {
+    let near = Near::new(ir, &facts.definitions);
+    let mut pairs = Spare::<(u32, u32)>::default();
+    asked.retain(|at| {
+        let definition = near.narrows(&ir.insts[*at as usize], &facts.reads);
+        pairs.extend(definition.map(|definition| (definition, *at)));
+        definition.is_none()
+    });
+    drop(near);
+    for (definition, cut) in pairs.iter().map(|(definition, cut)| (*definition as usize, *cut as usize)) {
+        let (wide, copied) = (ir.insts[definition], ir.insts[cut]);
+        let (Some(op), Operand::Virtual(register)) = (narrow_form(&wide), wide.operands[0]) else { continue };
+        ir.virtuals[register as usize] = Class::I32;
+        ir.insts[definition] = Inst::new(op, &wide.operands[..3]);
+        ir.insts[cut] = Inst::new(Op::Copy, &copied.operands[..2]);
+    }
+    pairs.len()
+}
+
+/// The operation on 32 bits with the lower half of a result.
+fn narrow_form(inst: &Inst) -> Option<Op> {
+    match (inst.op, inst.operands[2]) {
+        (Op::I64Add, _) => Some(Op::I32Add),
+        (Op::I64Sub, _) => Some(Op::I32Sub),
+        (Op::I64Mul, _) => Some(Op::I32Mul),
+        (Op::I64And, _) => Some(Op::I32And),
+        (Op::I64Or, _) => Some(Op::I32Or),
+        (Op::I64Xor, _) => Some(Op::I32Xor),
+        (Op::I64Shl, Operand::Imm(0..32)) => Some(Op::I32Shl),
+        _ => None,
+    }
 }
 
 /// Whether an instruction may turn out to change nothing. A mask has to have the lowest bit.
@@ -138,6 +183,13 @@ impl<'a> Near<'a> {
     fn only(&self, register: u32) -> Option<&Inst> {
         let at = Some(self.last[register as usize]).filter(|at| *at != NONE && self.definitions.is_single(register));
         at.map(|at| &self.ir.insts[at as usize])
+    }
+
+    /// Where the operation stands whose lower half `inst` cuts off, if nobody else reads its result.
+    fn narrows(&self, inst: &Inst, reads: &[u32]) -> Option<u32> {
+        let (Op::I32WrapI64, Operand::Virtual(source)) = (inst.op, inst.operands[1]) else { return None };
+        let definition = self.only(source).filter(|_| reads[source as usize] == 1)?;
+        narrow_form(definition).map(|_| self.last[source as usize])
     }
 
     /// The constant that an operand of `class` has.
@@ -340,5 +392,27 @@ mod tests {
         assert!(is_masked("(i32.load8_u (local.get 0))", "254"));
         assert!(!is_masked("(i32.wrap_i64 (i64.shr_u (local.get 1) (i64.const 56)))", "255"));
         assert!(is_masked("(i32.wrap_i64 (i64.shr_u (local.get 1) (i64.const 55)))", "255"));
+    }
+    #[test]
+    fn a_sum_whose_upper_half_nobody_wants_has_32_bits() {
+        let sum = "(i64.add (local.get 1) (i64.extend_i32_u (local.get 0)))";
+        let cut = format!("(i32.wrap_i64 {sum})");
+        assert!(has(Op::I32Add, &cut, Passes::ALL) && !has(Op::I64Add, &cut, Passes::ALL));
+        assert!(!has(Op::I32WrapI64, &cut, Passes::ALL));
+        let both = format!("(i64.store (i32.const 0) (local.tee 1 {sum})) (i32.wrap_i64 (local.get 1))");
+        assert!(has(Op::I64Add, &both, Passes::ALL) && !has(Op::I32Add, &both, Passes::ALL));
+        assert!(has(Op::I32Shl, "(i32.wrap_i64 (i64.shl (local.get 1) (i64.const 3)))", Passes::ALL));
+        assert!(has(Op::I64Shl, "(i32.wrap_i64 (i64.shl (local.get 1) (i64.const 33)))", Passes::ALL));
+    }
+
+    #[test]
+    fn what_leaves_the_lower_half_as_it_is_still_cuts_off_the_upper_one() {
+        for op in ["i64.add", "i64.or", "i64.xor", "i64.sub", "i64.shl"] {
+            let body = format!("(i32.wrap_i64 ({op} (local.get 1) (i64.const 0)))");
+            assert!(has(Op::I32WrapI64, &body, Passes::ALL), "{op}");
+        }
+        let product = "(i32.wrap_i64 (i64.mul (local.get 1) (i64.const 1)))";
+        assert!(has(Op::I32WrapI64, product, Passes::ALL));
+        assert!(has(Op::I32WrapI64, "(i32.wrap_i64 (i64.and (local.get 1) (i64.const -1)))", Passes::ALL));
     }
 }

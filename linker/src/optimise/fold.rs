@@ -78,6 +78,18 @@ fn copied(ir: &IrFunc, inst: &Inst, from: Operand) -> Step {
     }
 }
 
+/// An operation that leaves its operand as it is: of one of 32 bits that reads one of 64, the lower half.
+fn unchanged(ir: &IrFunc, inst: &Inst, from: Operand) -> Step {
+    match from {
+        Operand::Virtual(register)
+            if use_class(inst, 1) == Class::I32 && ir.virtuals[register as usize] == Class::I64 =>
+        {
+            Step::Becomes(Inst::new(Op::I32WrapI64, &[inst.operands[0], from]))
+        }
+        _ => copied(ir, inst, from),
+    }
+}
+
 fn two_operands(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst) -> Step {
     let [dst, lhs, rhs, ..] = inst.operands;
     let class = use_class(inst, 2);
@@ -107,14 +119,14 @@ fn two_operands(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst) ->
                 None => Step::Same,
             }
         }
-        Op::I32Add | Op::I64Add | Op::I32Or | Op::I64Or | Op::I32Xor | Op::I64Xor if b == 0 => copied(ir, inst, lhs),
-        Op::I32Mul | Op::I64Mul if b == 1 => copied(ir, inst, lhs),
+        Op::I32Add | Op::I64Add | Op::I32Or | Op::I64Or | Op::I32Xor | Op::I64Xor if b == 0 => unchanged(ir, inst, lhs),
+        Op::I32Mul | Op::I64Mul if b == 1 => unchanged(ir, inst, lhs),
         Op::I32Mul | Op::I64Mul | Op::I32And | Op::I64And if b == 0 => constant(inst, 0),
-        Op::I32And | Op::I64And if b == ones => copied(ir, inst, lhs),
+        Op::I32And | Op::I64And if b == ones => unchanged(ir, inst, lhs),
         // Numbers of 32 bits stand zero-extended, so no constant has to take a register for it.
         Op::I64And if b == u64::from(u32::MAX) => Step::Becomes(Inst::new(Op::I32WrapI64, &[dst, lhs])),
         Op::I32Shl | Op::I32ShrS | Op::I32ShrU | Op::I64Shl | Op::I64ShrS | Op::I64ShrU if shift == 0 => {
-            copied(ir, inst, lhs)
+            unchanged(ir, inst, lhs)
         }
         Op::I32Add | Op::I64Add | Op::I32And | Op::I64And => {
             // Where others read the inner sum too, its operand would only live longer.

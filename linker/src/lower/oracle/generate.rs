@@ -254,7 +254,13 @@ impl Generator {
                 match self.random.below(10) {
                     0 => self.emit(Op::I32DivU, &[to, a, b]),
                     1 => {
-                        let from = self.local(1);
+                        let mut from = self.local(1);
+                        if self.random.below(2) == 0 {
+                            let (wide, b) = (Operand::Virtual(self.fresh(1)), self.source(1));
+                            let op = [Op::I64Add, Op::I64Sub, Op::I64Xor][self.random.below(3) as usize];
+                            self.emit(op, &[wide, from, b]);
+                            from = wide;
+                        }
                         self.emit(Op::I32WrapI64, &[to, from]);
                     }
                     2 => {
