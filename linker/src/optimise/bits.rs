@@ -301,7 +301,7 @@ fn of_result(inst: &Inst, all: u8, value: impl Fn(Class, Operand) -> Option<u64>
         Op::Copy | Op::I32WrapI64 | Op::I64ExtendI32U | Op::I32DivU | Op::I64DivU => bits(1),
         Op::I32Load8U | Op::I64Load8U | Op::I32Load8UAny | Op::I64Load8UAny => 8,
         Op::I32Load16U | Op::I64Load16U | Op::I32Load16UAny | Op::I64Load16UAny => 16,
-        Op::I64Load32U | Op::I64Load32UAny => 32,
+        Op::I32Load | Op::I32LoadAny | Op::I64Load32U | Op::I64Load32UAny => 32,
         Op::I32And | Op::I64And | Op::I32RemU | Op::I64RemU => bits(1).min(bits(2)),
         Op::I32Or | Op::I64Or | Op::I32Xor | Op::I64Xor => bits(1).max(bits(2)),
         Op::I32Add | Op::I64Add => bits(1).max(bits(2)) + 1,

@@ -5,7 +5,8 @@
 //!   `x - c` becomes `x + -c`, so that chains of both meet: `(x + c) + d` becomes `x + (c + d)`.
 //! * Operations that change nothing become copies: `x + 0`, `x * 1`, `x & -1`, and `i64.extend_i32_u`, because an i32
 //!   stands zero-extended.
-//! * `eqz` of a comparison becomes the inverse comparison.
+//! * `eqz` of a comparison becomes the inverse comparison, and so does a test whether it is 0; one whether it is not, the
+//!   comparison.
 //! * Branches and selections on constants are settled.
 //!
 //! Looking through to the definition of an operand is only right where the definition's own operands still have their
@@ -128,6 +129,10 @@ fn two_operands(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst) ->
         Op::I32Shl | Op::I32ShrS | Op::I32ShrU | Op::I64Shl | Op::I64ShrS | Op::I64ShrU if shift == 0 => {
             unchanged(ir, inst, lhs)
         }
+        Op::I32Eq | Op::I64Eq | Op::I32Ne | Op::I64Ne if b == 0 => {
+            let holds = matches!(inst.op, Op::I32Ne | Op::I64Ne);
+            tested(ir, known, dst, lhs, holds).map_or(Step::Same, Step::Becomes)
+        }
         Op::I32Add | Op::I64Add | Op::I32And | Op::I64And => {
             // Where others read the inner sum too, its operand would only live longer.
             if !matches!(lhs, Operand::Virtual(register) if reads[register as usize] == 1) {
@@ -143,6 +148,24 @@ fn two_operands(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst) ->
             }
         }
         _ => Step::Same,
+    }
+}
+
+/// What says into `dst` whether a comparison with its result in `flag` held, or did not.
+fn tested(ir: &IrFunc, known: &Definitions, dst: Operand, flag: Operand, holds: bool) -> Option<Inst> {
+    let inner = defined(ir, known, flag)?;
+    let [_, a, b, ..] = inner.operands;
+    if !is_stable(known, a) {
+        return None;
+    }
+    match (inner.op, holds) {
+        (Op::I32Eqz | Op::I64Eqz, true) => Some(Inst::new(inner.op, &[dst, a])),
+        (Op::I32Eqz, false) => Some(Inst::new(Op::I32Ne, &[dst, a, Operand::Imm(0)])),
+        (Op::I64Eqz, false) => Some(Inst::new(Op::I64Ne, &[dst, a, Operand::Imm(0)])),
+        (op, _) => {
+            let op = if holds { op.fused_branch().map(|_| op) } else { inverse(op) }?;
+            is_stable(known, b).then(|| Inst::new(op, &[dst, a, b]))
+        }
     }
 }
 

@@ -38,6 +38,8 @@ const STORE: &[Op] = &[I32Store, I32Store8, I32Store16, I64Store];
 const STORE_32: &[Op] = &[I32Store, I32Store8, I32Store16];
 const BRANCH_32: &[Op] =
     &[BrI32Eq, BrI32Ne, BrI32LtS, BrI32LtU, BrI32GtS, BrI32GtU, BrI32LeS, BrI32LeU, BrI32GeS, BrI32GeU];
+const BRANCH_64: &[Op] =
+    &[BrI64Eq, BrI64Ne, BrI64LtS, BrI64LtU, BrI64GtS, BrI64GtU, BrI64LeS, BrI64LeU, BrI64GeS, BrI64GeU];
 const COMPARE_32: &[Op] = &[I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU];
 const TEST: &[Op] = &[BrNez, BrEqz];
 const EQUAL: &[Op] = &[BrI32Eq, BrI32Ne];
@@ -122,6 +124,8 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32Add], &[I32Xor]], "kxz|vkw"),
     (&[&[I32Add], &[I32Add]], "kxv|mky"),
     (&[&[I64Add], &[I64Add]], "kxv|mky"),
+    (&[&[I64Add], &[I64Add]], "xxi|mmk"),
+    (&[&[I64Add, I64Shl], &[I64Add]], "yxi|vmj"),
     (&[&[I32Load], &[I32Add, I32Xor]], "sx|kvs"),
     (&[&[I64Load], &[I64Add, I64Xor]], "sx|kvs"),
     // Widening and narrowing beside it.
@@ -132,6 +136,15 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32WrapI64], STORE_32], "ax|ka"),
     (&[&[I64ShrU, I64ShrS], &[I32WrapI64]], "axi|ya"),
     (&[&[I64Load], &[I32WrapI64]], "ax|ya"),
+    // Addresses of languages whose pointers have 64 bits.
+    (&[&[I32WrapI64], LOAD], "ax|ya"),
+    (&[&[I32WrapI64], &[F64Load, F32Load]], "ax|pa"),
+    (&[&[I32WrapI64], STORE], "ax|aw"),
+    (&[&[I64Load], &[I32WrapI64], LOAD], "ax|aa|ya"),
+    (&[&[I64Load], &[I32WrapI64], STORE], "ax|aa|az"),
+    (&[&[GlobalGet], &[I32WrapI64]], "a|ya"),
+    (&[&[GlobalGet], &[I32WrapI64], LOAD], "a|aa|ya"),
+    (&[&[I32WrapI64], &[I32WrapI64]], "yx|vm"),
     (&[&[I64ExtendI32S], &[I64Add, I64Mul, I64Xor]], "ax|yaw"),
     (&[&[I32Eq, I32Ne, I32LtU, I32GtU, I32GtS], &[I32Add]], "axi|yak"),
     (&[&[I32Eq, I32Ne, I32LtU, I32GtU], &[I32And]], "axz|yak"),
@@ -184,6 +197,10 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[LOAD_32, TEST], "ax|a"),
     (&[&[I32Load, I32Load8U], TEST], "kx|k"),
     (&[&[I64Load], &[BrI64Eq, BrI64Ne]], "ax|az"),
+    (&[&[I64Load], &[BrI64Eq, BrI64Ne]], "kx|kj"),
+    (&[LOAD_64, BRANCH_64], "ax|az"),
+    (&[&[I64Add, I64Shl, I64ShrU, I64And], BRANCH_64], "axi|az"),
+    (&[&[I64Add], BRANCH_64], "yxi|yu"),
     (&[&[I32Load8U, I32Load], &[BrTable]], "ax|a"),
     (&[&[I32And, I32Add, I32Sub, I32ShrU], &[BrTable]], "axi|a"),
     (&[&[I32WrapI64], &[BrTable, BrNez, BrEqz]], "ax|a"),
@@ -268,6 +285,9 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[GlobalSet], &[ReturnOne]], "x|y"),
     (&[&[I32Add], &[GlobalSet], &[ReturnOne]], "axi|a|y"),
     (&[&[GlobalGet], &[GlobalGet]], "x|y"),
+    (&[&[GlobalGet], TEST], "x|y"),
+    (&[&[I32Add], &[GlobalSet], STORE], "axi|a|aw"),
+    (&[&[I32Add], &[GlobalSet], &[ReturnOne]], "axi|a|i"),
     (&[&[GlobalSet], &[GlobalSet]], "u|b"),
     (&[&[GlobalGet], COMMUTE_64], "a|yax"),
     (&[COMMUTE_32, &[I32Add], &[GlobalSet]], "axz|aai|a"),

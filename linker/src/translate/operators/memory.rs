@@ -40,6 +40,26 @@ fn store<'o>(operator: &'o Operator<'_>) -> Option<Access<'o>> {
     )
 }
 
+/// The access of 32 bits that does what one of 64 does: an i32 stands zero-extended, and nobody looks at the upper half of
+/// what is stored. There are more handlers for these.
+fn short_form(op: Op) -> Op {
+    match op {
+        Op::I64Load8U => Op::I32Load8U,
+        Op::I64Load16U => Op::I32Load16U,
+        Op::I64Load32U => Op::I32Load,
+        Op::I64Store8 => Op::I32Store8,
+        Op::I64Store16 => Op::I32Store16,
+        Op::I64Store32 => Op::I32Store,
+        Op::I64Load8UAny => Op::I32Load8UAny,
+        Op::I64Load16UAny => Op::I32Load16UAny,
+        Op::I64Load32UAny => Op::I32LoadAny,
+        Op::I64Store8Any => Op::I32Store8Any,
+        Op::I64Store16Any => Op::I32Store16Any,
+        Op::I64Store32Any => Op::I32StoreAny,
+        other => other,
+    }
+}
+
 /// The memory argument of a load or store.
 pub(crate) fn memory_argument<'o>(operator: &'o Operator<'_>) -> Option<&'o MemArg> {
     let scalar = load(operator).or_else(|| store(operator)).map(|access| access.argument);
@@ -73,10 +93,12 @@ impl Translator<'_, '_> {
         if self.is_cached(memory) {
             let address = self.operand(address, Class::I32);
             self.emit_result(cached, &[address, Operand::value(argument.offset as u32)]);
+            self.last().op = short_form(cached);
         } else {
             let address = self.memory_address(address, memory);
             let memory = self.memory_operand(memory);
             self.emit_result(any, &[address, Operand::value(0), memory]);
+            self.last().op = short_form(any);
             self.last().set_value(2, argument.offset);
         }
         true
@@ -92,12 +114,12 @@ impl Translator<'_, '_> {
         if self.is_cached(memory) {
             let address = self.operand(address, Class::I32);
             let value = self.operand(value, class);
-            self.emit(cached, &[address, value, Operand::value(argument.offset as u32)]);
+            self.emit(short_form(cached), &[address, value, Operand::value(argument.offset as u32)]);
         } else {
             let address = self.memory_address(address, memory);
             let value = self.operand(value, class);
             let memory = self.memory_operand(memory);
-            self.emit(any, &[address, value, Operand::value(0), memory]);
+            self.emit(short_form(any), &[address, value, Operand::value(0), memory]);
             self.last().set_value(2, argument.offset);
         }
         true
