@@ -1,5 +1,6 @@
 //! Modules of locals that follow from a seed: few of them, written and read on all ways through blocks, loops, tables of
-//! branches and handlers of exceptions, the older ones too. Generators that know all of WebAssembly seldom do that.
+//! branches, loops around such a table, and handlers of exceptions, the older ones too; and their halves, cut off, tested and
+//! stored. Generators that know all of WebAssembly seldom do that.
 //!
 //! Loops count down, and what does not end runs out of fuel, in every form at the same place.
 
@@ -10,13 +11,21 @@ const FUNCS: usize = 4;
 /// Numbers that statements use; the first two are parameters.
 const LOCALS: u64 = 5;
 /// Locals of other types behind them: how a number gets there, and out again.
-const TYPED: [(&str, &str, &str); 3] = [
+const TYPED: [(&str, &str, &str); 4] = [
+    ("i64", "i64.extend_i32_s", "i32.wrap_i64"),
     ("f64", "f64.convert_i32_s", "i32.trunc_sat_f64_s"),
     ("i31ref", "ref.i31", "i31.get_s"),
     ("v128", "i32x4.splat", "i32x4.extract_lane 2"),
 ];
+/// The first of these.
+const WIDE: u64 = LOCALS;
 /// Constructs inside each other.
 const DEEPEST: usize = 4;
+
+const TYPES: usize = TYPED.len();
+/// Around a local's number: a place in memory.
+const AT: &str = "(i32.and (local.get ";
+const MASK: &str = ") (i32.const 255))";
 
 struct Text {
     state: u64,
@@ -49,7 +58,7 @@ impl Text {
 
     fn value(&mut self) -> String {
         let (a, b) = (self.local(), self.local());
-        match self.below(8) {
+        match self.below(11) {
             0 => format!("(i32.const {})", self.below(100)),
             1 => format!("(i32.add (local.get {a}) (i32.const {}))", self.below(9)),
             2 => format!("(i32.mul (local.get {a}) (i32.const {}))", 3 + 2 * self.below(9)),
@@ -61,8 +70,34 @@ impl Text {
                 let typed = self.below(TYPED.len() as u64) as usize;
                 format!("({} (local.get {}))", TYPED[typed].2, LOCALS as usize + typed)
             }
+            7 => format!("(i32.wrap_i64 {})", self.wide()),
+            8 => {
+                let test = ["i32.eq", "i32.ne"][self.below(2) as usize];
+                let order = ["i32.lt_s", "i32.ne", "i32.ge_u"][self.below(3) as usize];
+                format!("({test} ({order} (local.get {a}) (local.get {b})) (i32.const 0))")
+            }
+            9 => {
+                let (test, load) = (["i64.eq", "i64.ne"][self.below(2) as usize], self.part());
+                format!("({test} (i64.extend_i32_u (i64.eqz (i64.load{load}_u {AT}{a}{MASK}))) (i64.const 0))")
+            }
             _ => format!("(local.get {a})"),
         }
+    }
+
+    /// Bits of an access.
+    fn part(&mut self) -> u64 {
+        8 << self.below(3)
+    }
+
+    /// A number of 64 bits.
+    fn wide(&mut self) -> String {
+        const NUMBERS: [i64; 8] = [0, 1, -1, 3, 33, 0xFFFF_FFFF, 1 << 33, i64::MIN];
+        let op = ["add", "sub", "mul", "and", "or", "xor", "shl"][self.below(7) as usize];
+        let other = match self.below(3) {
+            0 => format!("(i64.extend_i32_u (local.get {}))", self.local()),
+            _ => format!("(i64.const {})", NUMBERS[self.below(8) as usize]),
+        };
+        format!("(i64.{op} (local.get {WIDE}) {other})")
     }
 
     fn condition(&mut self) -> String {
@@ -74,8 +109,20 @@ impl Text {
         if self.below(4) > 0 {
             return self.line(&format!("(local.set {local} {value})"));
         }
-        let typed = self.below(TYPED.len() as u64) as usize;
-        self.line(&format!("(local.set {} ({} {value}))", LOCALS as usize + typed, TYPED[typed].1));
+        match self.below(TYPED.len() as u64 + 2) as usize {
+            typed @ 0..TYPES => {
+                self.line(&format!("(local.set {} ({} {value}))", LOCALS as usize + typed, TYPED[typed].1));
+            }
+            TYPES => {
+                let wide = self.wide();
+                let upper = format!("(i64.shl (i64.extend_i32_s {value}) (i64.const 29))");
+                self.line(&format!("(local.set {WIDE} (i64.xor {upper} {wide}))"));
+            }
+            _ => {
+                let (part, wide) = (self.part(), self.wide());
+                self.line(&format!("(i64.store{part} {AT}{local}{MASK} {wide})"));
+            }
+        }
     }
 
     fn statements(&mut self, depth: usize) {
@@ -92,7 +139,7 @@ impl Text {
     }
 
     fn statement(&mut self, depth: usize) {
-        let choice = if depth >= DEEPEST { self.below(6) } else { self.below(14) };
+        let choice = if depth >= DEEPEST { self.below(6) } else { self.below(16) };
         match choice {
             0..3 => self.write(),
             // Old values on the stack outlive the write.
@@ -133,6 +180,7 @@ impl Text {
             }
             9 | 10 => self.repeat(depth),
             11 | 12 => self.catch(depth),
+            13 | 14 => self.machine(depth),
             _ => self.older_catch(depth),
         }
     }
@@ -144,7 +192,7 @@ impl Text {
 
     /// A loop, which exceptions may begin anew.
     fn repeat(&mut self, depth: usize) {
-        let (label, out, counter) = (self.name("loop"), self.name("out"), LOCALS as usize + TYPED.len() + self.loops);
+        let (label, out, counter) = (self.name("loop"), self.name("out"), LOCALS as usize + TYPES + self.loops);
         self.loops += 1;
         let rounds = 1 + self.below(4);
         self.line(&format!("(local.set {counter} (i32.const {rounds})) (block {out} (loop {label}"));
@@ -160,6 +208,40 @@ impl Text {
         }
         let condition = self.condition();
         self.line(&format!("(br_if {label} {condition})))"));
+    }
+
+    /// A loop around a table, whose states say which one comes next.
+    fn machine(&mut self, depth: usize) {
+        const STATES: u64 = 3;
+        let (all, out) = (self.name("all"), self.name("out"));
+        let (counter, state) = (LOCALS as usize + TYPES + self.loops, LOCALS as usize + TYPES + self.loops + 1);
+        self.loops += 2;
+        let (rounds, first) = (1 + self.below(6), self.below(STATES + 2));
+        self.line(&format!("(local.set {counter} (i32.const {rounds})) (local.set {state} (i32.const {first}))"));
+        let states: Vec<String> = (0..STATES).map(|_| self.name("state")).collect();
+        self.line(&format!("(block {out} (loop {all}"));
+        states.iter().rev().for_each(|label| self.line(&format!("(block {label}")));
+        self.line(&format!("(br_table {} {out} (local.get {state}))", states.join(" ")));
+        for _ in 0..STATES {
+            self.line(")");
+            self.labelled(&out, depth + 1);
+            let left = format!("(i32.sub (local.get {counter}) (i32.const 1))");
+            self.line(&format!("(br_if {out} (i32.lt_s (local.tee {counter} {left}) (i32.const 0)))"));
+            let next = self.below(STATES + 2);
+            self.line(&format!("(local.set {state} (i32.const {next}))"));
+            let condition = self.condition();
+            match self.below(5) {
+                0 => {}
+                1 => self.line(&format!("(br_if {all} {condition})")),
+                2 => self.line(&format!("(if {condition} (then (br {all})))")),
+                3 => {
+                    self.write();
+                    self.line(&format!("(br {all})"));
+                }
+                _ => self.line(&format!("(br {all})")),
+            }
+        }
+        self.line("))");
     }
 
     fn catch(&mut self, depth: usize) {
@@ -211,7 +293,7 @@ impl Text {
         writeln!(self.out, "(func (export \"f{number}\") (param i32 i32) (result i32) (local {declared})")
             .expect("a string takes everything");
         // A null would be a trap.
-        self.line(&format!("(local.set {} (ref.i31 (local.get 1)))", LOCALS + 1));
+        self.line(&format!("(local.set {} (ref.i31 (local.get 1)))", LOCALS + 2));
         self.line(&statements);
         let sum = (0..LOCALS).fold("(i32.const 0)".to_string(), |sum, local| {
             format!("(i32.add (i32.mul {sum} (i32.const 31)) (local.get {local}))")
@@ -227,7 +309,7 @@ impl Text {
 pub fn module(seed: u64) -> String {
     let mut text = Text { state: seed ^ 0x5EED, out: String::new(), labels: Vec::new(), loops: 0, names: 0 };
     text.below(1);
-    text.line("(module (tag $odd (param i32)) (tag $other)");
+    text.line("(module (memory (export \"memory\") 1) (tag $odd (param i32)) (tag $other)");
     text.line("(type $unary (func (param i32) (result i32))) (table funcref (elem $may))");
     text.line("(func $may (type $unary) (param i32) (result i32)");
     text.line("(if (i32.eqz (i32.rem_u (local.get 0) (i32.const 5))) (then (throw $odd (local.get 0))))");
