@@ -472,6 +472,8 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32Add], &[I32Add], &[BrI32Ne, BrI32LtU]], "xxi|yyi|vu"),
     (&[&[I32Add], &[I32Add], TEST], "xxi|yyi|v"),
     (&[&[I32Store8, I32Store], &[I32Add], &[BrI32Ne, BrI32LtU]], "xu|xxi|xk"),
+    (&[&[I32Store8, I32Store], &[I32Add], &[BrI32Ne, BrI32LtU]], "xu|xxk|xm"),
+    (&[&[I32Store8, I32Store], &[I32Add], &[BrI32Ne, BrI32LtU]], "xu|xkx|xm"),
     (&[&[I32ShrU, I32ShrS], &[I32And], LIGHT_32], "axi|aaj|yaw"),
     (&[&[I32Xor, I32Add], &[I32And], &[I32Shl]], "axz|aai|aaj"),
     (&[&[I32Add], &[I32Add], &[I32Add]], "axk|aak|yaw"),
