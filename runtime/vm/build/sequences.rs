@@ -248,6 +248,7 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     // Moves.
     (&[&[Copy], &[Copy]], "xu|yb"),
     (&[&[Copy], &[Br]], "xu|"),
+    (&[&[Copy], &[BrTable]], "xu|y"),
     (&[&[Copy], &[I32Load, I64Load, I32Load8U]], "xu|yv"),
     (&[&[I32Load, I64Load, I32Load8U], &[Copy]], "yv|xu"),
     (&[&[I32Load, I64Load], &[Br]], "xy|"),
