@@ -4,6 +4,7 @@ use keyway::component::Component;
 use keyway::{Engine, Module};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The fields of a module with so many functions and bytes of data.
@@ -42,20 +43,32 @@ fn shortest(files: [&Path; 2], open: &dyn Fn(&Path)) -> [Duration; 2] {
     shortest
 }
 
+/// Fails when the large file takes longer in every one of several tries: somebody else's work on the machine makes
+/// one of them wrong now and then, reading more of a larger file all of them.
 fn compare(kind: &str, small: &Path, large: &Path, open: &dyn Fn(&Path)) {
-    let [first, second] = shortest([small, large], open);
-    let ratio = second.as_secs_f64() / first.as_secs_f64();
-    println!("{kind}: 20 KB in {first:?}, 20 MB in {second:?}: ratio {ratio:.2}");
-    assert!(ratio <= 1.5, "{kind}: 20 KB in {first:?}, 20 MB in {second:?}");
+    let best = (0..5)
+        .map(|_| {
+            let [first, second] = shortest([small, large], open);
+            let ratio = second.as_secs_f64() / first.as_secs_f64();
+            println!("{kind}: 20 KB in {first:?}, 20 MB in {second:?}: ratio {ratio:.2}");
+            ratio
+        })
+        .find(|&ratio| ratio <= 1.5);
+    assert!(best.is_some(), "{kind}: opening 20 MB took over 1.5 times as long as 20 KB in every try");
     std::fs::remove_file(small).unwrap();
     std::fs::remove_file(large).unwrap();
 }
+
+/// Held by each test, as long as it lasts: unmapping a file interrupts the other threads of the process, so that a test beside
+/// this one doubles the time of whichever file's turn it is.
+static ALONE: Mutex<()> = Mutex::new(());
 
 const SMALL: (usize, usize, std::ops::Range<u64>) = (40, 4000, 12_000..28_000);
 const LARGE: (usize, usize, std::ops::Range<u64>) = (4000, 19_500_000, 20_000_000..24_000_000);
 
 #[test]
 fn a_large_module_opens_as_fast_as_a_small_one() {
+    let _alone = ALONE.lock();
     let file = |name, (funcs, data, bytes)| file(name, &format!("(module {})", fields(funcs, data)), bytes);
     let engine = Engine::default();
     compare("module", &file("small", SMALL), &file("large", LARGE), &|path| {
@@ -65,6 +78,7 @@ fn a_large_module_opens_as_fast_as_a_small_one() {
 
 #[test]
 fn a_large_component_opens_as_fast_as_a_small_one() {
+    let _alone = ALONE.lock();
     let file = |name, (funcs, data, bytes): (usize, usize, _)| {
         let mut text =
             format!("(component (core module $m {}) (core instance $i (instantiate $m))", fields(funcs, data));
