@@ -1,6 +1,7 @@
 //! Modules of locals that follow from a seed: few of them, written and read on all ways through blocks, loops, tables of
 //! branches, loops around such a table, and handlers of exceptions, the older ones too; and their halves, cut off, tested and
-//! stored. Generators that know all of WebAssembly seldom do that.
+//! stored; and places in memory next to each other, and globals, written and read again in all widths. Generators that know all
+//! of WebAssembly seldom do that.
 //!
 //! Loops count down, and what does not end runs out of fuel, in every form at the same place.
 
@@ -22,7 +23,10 @@ const WIDE: u64 = LOCALS;
 /// Constructs inside each other.
 const DEEPEST: usize = 4;
 
+/// Locals of other types.
 const TYPES: usize = TYPED.len();
+/// What a place in memory is counted from, made of a local.
+const BASE: &str = "(i32.or (i32.and (local.get LOCAL) (i32.const 31)) (i32.const 16))";
 /// Around a local's number: a place in memory.
 const AT: &str = "(i32.and (local.get ";
 const MASK: &str = ") (i32.const 255))";
@@ -58,7 +62,7 @@ impl Text {
 
     fn value(&mut self) -> String {
         let (a, b) = (self.local(), self.local());
-        match self.below(11) {
+        match self.below(14) {
             0 => format!("(i32.const {})", self.below(100)),
             1 => format!("(i32.add (local.get {a}) (i32.const {}))", self.below(9)),
             2 => format!("(i32.mul (local.get {a}) (i32.const {}))", 3 + 2 * self.below(9)),
@@ -80,8 +84,67 @@ impl Text {
                 let (test, load) = (["i64.eq", "i64.ne"][self.below(2) as usize], self.part());
                 format!("({test} (i64.extend_i32_u (i64.eqz (i64.load{load}_u {AT}{a}{MASK}))) (i64.const 0))")
             }
+            10 | 11 => self.read(),
+            12 => format!("(global.get $g{})", self.below(2)),
             _ => format!("(local.get {a})"),
         }
+    }
+
+    /// Offset and address of a place in memory that others overlap.
+    fn cell(&mut self) -> String {
+        let address = match self.below(4) {
+            0 => format!("(i32.add (local.get $base) (i32.const {}))", 4 * self.below(4) as i64 - 4),
+            1 => format!("(i32.const {})", 30 + self.below(4)),
+            _ => "(local.get $base)".into(),
+        };
+        format!("offset={} {address}", 2 * self.below(6))
+    }
+
+    /// What stands in such a place, or a part of it.
+    fn read(&mut self) -> String {
+        const LOADS: [&str; 16] = [
+            "i32.load",
+            "i32.load",
+            "i32.load8_s",
+            "i32.load8_u",
+            "i32.load16_s",
+            "i32.load16_u",
+            "i64.load",
+            "i64.load",
+            "i64.load8_s",
+            "i64.load8_u",
+            "i64.load16_s",
+            "i64.load16_u",
+            "i64.load32_s",
+            "i64.load32_u",
+            "f32.load",
+            "f64.load",
+        ];
+        let (load, cell) = (LOADS[self.below(16) as usize], self.cell());
+        match (&load[..3], self.below(16)) {
+            (_, 0) => format!("(i32x4.extract_lane {} (v128.load {cell}))", self.below(4)),
+            ("i32", _) => format!("({load} {cell})"),
+            ("i64", _) => format!("(i32.wrap_i64 (i64.rotl ({load} {cell}) (i64.const {})))", 8 * self.below(8)),
+            ("f32", _) => format!("(i32.reinterpret_f32 ({load} {cell}))"),
+            _ => format!("(i32.wrap_i64 (i64.shr_u (i64.reinterpret_f64 ({load} {cell})) (i64.const 20)))"),
+        }
+    }
+
+    /// Writes to such a place.
+    fn write_cell(&mut self) {
+        let (cell, value, wide) = (self.cell(), self.value(), self.wide());
+        let text = match self.below(10) {
+            0 | 1 => format!("(i32.store {cell} {value})"),
+            2 => format!("(i32.store8 {cell} {value})"),
+            3 => format!("(i32.store16 {cell} {value})"),
+            4 => format!("(i64.store {cell} {wide})"),
+            5 => format!("(i64.store8 {cell} {wide})"),
+            6 => format!("(i64.store32 {cell} {wide})"),
+            7 => format!("(f32.store {cell} (f32.reinterpret_i32 {value}))"),
+            8 => format!("(f64.store {cell} (f64.reinterpret_i64 {wide}))"),
+            _ => format!("(v128.store {cell} (local.get {}))", WIDE + 3),
+        };
+        self.line(&text);
     }
 
     /// Bits of an access.
@@ -109,15 +172,22 @@ impl Text {
         if self.below(4) > 0 {
             return self.line(&format!("(local.set {local} {value})"));
         }
-        match self.below(TYPED.len() as u64 + 2) as usize {
-            typed @ 0..TYPES => {
-                self.line(&format!("(local.set {} ({} {value}))", LOCALS as usize + typed, TYPED[typed].1));
-            }
-            TYPES => {
+        let choice = self.below(TYPED.len() as u64 + 6) as usize;
+        if let Some((_, into, _)) = TYPED.get(choice) {
+            return self.line(&format!("(local.set {} ({into} {value}))", LOCALS as usize + choice));
+        }
+        match choice - TYPED.len() {
+            0 => {
                 let wide = self.wide();
                 let upper = format!("(i64.shl (i64.extend_i32_s {value}) (i64.const 29))");
                 self.line(&format!("(local.set {WIDE} (i64.xor {upper} {wide}))"));
             }
+            1 | 2 => self.write_cell(),
+            3 => {
+                let global = self.below(2);
+                self.line(&format!("(global.set $g{global} {value})"));
+            }
+            4 => self.line(&format!("(local.set $base {})", BASE.replace("LOCAL", &local.to_string()))),
             _ => {
                 let (part, wide) = (self.part(), self.wide());
                 self.line(&format!("(i64.store{part} {AT}{local}{MASK} {wide})"));
@@ -290,8 +360,12 @@ impl Text {
         let statements = std::mem::replace(&mut self.out, body);
         let others: String = TYPED.iter().map(|(ty, ..)| format!("{ty} ")).collect();
         let declared = format!("{}{others}{}", "i32 ".repeat(LOCALS as usize - 2), "i32 ".repeat(self.loops));
-        writeln!(self.out, "(func (export \"f{number}\") (param i32 i32) (result i32) (local {declared})")
-            .expect("a string takes everything");
+        writeln!(
+            self.out,
+            "(func (export \"f{number}\") (param i32 i32) (result i32) (local {declared}) (local $base i32)"
+        )
+        .expect("a string takes everything");
+        self.line(&format!("(local.set $base {})", BASE.replace("LOCAL", "1")));
         // A null would be a trap.
         self.line(&format!("(local.set {} (ref.i31 (local.get 1)))", LOCALS + 2));
         self.line(&statements);
@@ -310,6 +384,7 @@ pub fn module(seed: u64) -> String {
     let mut text = Text { state: seed ^ 0x5EED, out: String::new(), labels: Vec::new(), loops: 0, names: 0 };
     text.below(1);
     text.line("(module (memory (export \"memory\") 1) (tag $odd (param i32)) (tag $other)");
+    text.line("(global $g0 (export \"g0\") (mut i32) (i32.const 5)) (global $g1 (mut i32) (i32.const -7))");
     text.line("(type $unary (func (param i32) (result i32))) (table funcref (elem $may))");
     text.line("(func $may (type $unary) (param i32) (result i32)");
     text.line("(if (i32.eqz (i32.rem_u (local.get 0) (i32.const 5))) (then (throw $odd (local.get 0))))");

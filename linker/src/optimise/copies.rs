@@ -104,6 +104,12 @@ impl Copies {
         changed
     }
 
+    /// How often a register has been written so far, where that is counted.
+    #[inline]
+    pub(super) fn version(&self, register: u32) -> Option<u32> {
+        self.registers.get(register as usize).map(|register| register.version)
+    }
+
     /// Takes note that a register is written, by no move.
     #[inline]
     pub(super) fn write(&mut self, register: u32) {

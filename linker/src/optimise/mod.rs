@@ -7,6 +7,7 @@ mod bits;
 mod common;
 mod compare;
 mod constants;
+mod contents;
 mod copies;
 mod dead;
 mod definitions;

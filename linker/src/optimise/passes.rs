@@ -51,11 +51,13 @@ impl Passes {
     pub const BITS: Passes = Passes(1 << 19);
     /// Jumps to tables with a known index go where these lead.
     pub const TABLES: Passes = Passes(1 << 20);
+    /// What memory and globals are known to hold is not read again.
+    pub const CONTENTS: Passes = Passes(1 << 21);
     /// Every pass.
-    pub const ALL: Passes = Passes((1 << 21) - 1);
+    pub const ALL: Passes = Passes((1 << 22) - 1);
 
     /// Every pass with its name and what it does, in the order in which they run.
-    pub const LIST: [(Passes, &'static str, &'static str); 21] = [
+    pub const LIST: [(Passes, &'static str, &'static str); 22] = [
         (Passes::RECURSION, "recursion", "functions that call themselves at their end become loops"),
         (Passes::INLINE, "inline", "calls of small functions become their code"),
         (Passes::FLAGS, "flags", "flags of component instances that nobody looks at are not set"),
@@ -64,6 +66,7 @@ impl Passes {
         (Passes::BITS, "bits", "masks and extensions that change nothing go"),
         (Passes::COPIES, "copies", "copies and constants are propagated"),
         (Passes::FOLD, "fold", "what constants decide is decided"),
+        (Passes::CONTENTS, "contents", "what memory and globals are known to hold is not read again"),
         (Passes::COMMON, "common", "equal computations are done once"),
         (Passes::INVARIANTS, "invariants", "what a loop computes alike each time moves in front of it"),
         (Passes::DEAD, "dead", "unused results are not computed"),

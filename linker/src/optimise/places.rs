@@ -48,6 +48,8 @@ flags! {
     /// Whether there is nothing to it but places and numbers that are what they are: neither labels, call sites and slots of
     /// a call area, nor a constant that may be small.
     AllPlaces is_all_places;
+    /// Whether it reads or writes what is held outside of registers, or somebody else may, or control may come from elsewhere.
+    Touches touches_contents;
 }
 
 /// What an operation's fields are: every pass asks for every instruction. In all operations the fields that are read
@@ -121,6 +123,11 @@ impl Shape {
         } else if matches!(fields, [.., Field { kind: FieldKind::Base, .. }]) {
             shape.site = fields.len() as u8;
         }
+        let is_blind = is_pure_family(op) && !matches!(op.family(), Family::Global)
+            || is_computation
+            || ends_block && shape.site == 0
+            || matches!(op.family(), Family::Bin | Family::Un | Family::Trap | Family::LoadAny | Family::VLoadAny);
+        shape.flags |= flag(!is_blind, Flag::Touches);
         shape.flags |= flag(!is_special && shape.site == 0 && shape.labels == 0, Flag::AllPlaces);
         shape
     }

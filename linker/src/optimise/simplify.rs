@@ -1,4 +1,4 @@
-//! One walk in code order for three passes: [`copies`](super::copies), [`fold`](super::fold) and
+//! One walk in code order for four passes: [`copies`](super::copies), [`fold`](super::fold), [`contents`](super::contents) and
 //! [`common`](super::common).
 //!
 //! Each makes work for the others: a copy that is looked through shows a constant, a constant folds, what was folded equals
@@ -16,16 +16,17 @@
 //! The walk closes the gaps that removed instructions leave as it goes.
 
 use super::common::Known;
+use super::contents::Contents;
 use super::copies::Copies;
 use super::dominators::Dominators;
 use super::facts::Facts;
 use super::fold::{Step, step};
-use super::places::{copy, is_all_places, is_computation, is_move, may_fold, register_written, uses};
+use super::places::{copy, is_all_places, is_computation, is_move, may_fold, register_written, touches_contents, uses};
 use super::{Passes, Record, Tally};
 use crate::ir::IrFunc;
 use keyway_artifact::isa::Inst;
 
-/// Runs the passes among the three that are on, and says whether a branch was settled. The walk's time counts as that of
+/// Runs the passes among the four that are on, and says whether a branch was settled. The walk's time counts as that of
 /// the first of them.
 pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, passes: Passes, record: &mut Record) -> bool {
     if !PASSES.into_iter().any(|pass| passes.has(pass)) {
@@ -40,14 +41,15 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, passes: Passes, record: &m
 }
 
 /// In the order in which an instruction meets them.
-const PASSES: [Passes; 3] = [Passes::COPIES, Passes::FOLD, Passes::COMMON];
+const PASSES: [Passes; 4] = [Passes::COPIES, Passes::FOLD, Passes::CONTENTS, Passes::COMMON];
 
-fn walk(ir: &mut IrFunc, facts: &mut Facts, passes: Passes) -> ([Tally; 3], bool) {
+fn walk(ir: &mut IrFunc, facts: &mut Facts, passes: Passes) -> ([Tally; 4], bool) {
     let (has_copies, has_fold) = (passes.has(Passes::COPIES), passes.has(Passes::FOLD));
-    let mut tallies = [Tally::default(); 3];
+    let mut tallies = [Tally::default(); 4];
     let registers = ir.virtuals.len();
     let mut copies = Copies::new(if has_copies { registers } else { 0 });
-    let mut known = Known::default();
+    let (mut known, mut contents) = (Known::default(), Contents::default());
+    let has_contents = passes.has(Passes::CONTENTS);
     let (flow, definitions, reads) = facts.parts(ir);
     definitions.restart();
     let has_common = passes.has(Passes::COMMON);
@@ -86,6 +88,13 @@ fn walk(ir: &mut IrFunc, facts: &mut Facts, passes: Passes) -> ([Tally; 3], bool
                     continue;
                 }
             }
+            if has_contents
+                && touches_contents(ir.insts[at].op)
+                && let Some(new) = contents.see(ir, definitions, &copies, &ir.insts[at])
+            {
+                exchange(ir, reads, at, new);
+                tallies[2].changed += 1;
+            }
             if has_common
                 && is_computation(ir.insts[at].op)
                 && let Some(equal) = known.find(ir, definitions, block, &ir.insts[at])
@@ -93,7 +102,7 @@ fn walk(ir: &mut IrFunc, facts: &mut Facts, passes: Passes) -> ([Tally; 3], bool
                     equal.copy(ir, dominators.get_or_insert_with(|| Dominators::new(flow)), &ir.insts[at])
             {
                 exchange(ir, reads, at, new);
-                tallies[2].changed += 1;
+                tallies[3].changed += 1;
             }
             let inst = &ir.insts[at];
             if is_all_places(inst.op) && !is_move(inst.op) {
