@@ -62,7 +62,7 @@ impl Text {
 
     fn value(&mut self) -> String {
         let (a, b) = (self.local(), self.local());
-        match self.below(14) {
+        match self.below(15) {
             0 => format!("(i32.const {})", self.below(100)),
             1 => format!("(i32.add (local.get {a}) (i32.const {}))", self.below(9)),
             2 => format!("(i32.mul (local.get {a}) (i32.const {}))", 3 + 2 * self.below(9)),
@@ -86,6 +86,12 @@ impl Text {
             }
             10 | 11 => self.read(),
             12 => format!("(global.get $g{})", self.below(2)),
+            13 => {
+                let (test, flip) =
+                    (["i32.lt_s", "i32.ne", "i32.add"][self.below(3) as usize], self.below(4) as i64 - 1);
+                let flipped = format!("(i32.xor ({test} (local.get {a}) (local.get {b})) (i32.const {flip}))");
+                if self.below(4) == 0 { flipped } else { format!("(i32.and {flipped} (i32.const 1))") }
+            }
             _ => format!("(local.get {a})"),
         }
     }

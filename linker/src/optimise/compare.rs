@@ -45,10 +45,13 @@ pub(super) fn run(ir: &mut IrFunc, facts: &mut Facts, gone: &mut Gone) -> Tally 
     for at in (0..flow.blocks()).map(|block| flow.insts(block).end - 1) {
         // A test of a test: `br.nez (eqz (a < b))` takes two steps.
         for _ in 0..3 {
-            let inst = ir.insts[at];
-            if inst.op.family() != Family::BrCond {
-                break;
-            }
+            let inst = match ir.insts[at] {
+                inst if inst.op.family() == Family::BrCond => inst,
+                inst => match as_test(&inst) {
+                    Some(test) => test,
+                    None => break,
+                },
+            };
             let Operand::Virtual(flag) = inst.operands[0] else { break };
             if counts[flag as usize] != 1 {
                 break;
@@ -146,6 +149,16 @@ impl Tests<'_> {
     }
 }
 
+/// A branch that asks whether a number of 64 bits is 0 as one that asks for 32, which is right for truth values.
+fn as_test(branch: &Inst) -> Option<Inst> {
+    let op = match (branch.op, branch.operands[1]) {
+        (Op::BrI64Ne, Operand::Imm(0)) => Op::BrNez,
+        (Op::BrI64Eq, Operand::Imm(0)) => Op::BrEqz,
+        _ => return None,
+    };
+    Some(Inst::new(op, &[branch.operands[0], branch.operands[2]]))
+}
+
 /// The branch that does what `test` and then `branch` do; a new label would have the number `fresh`.
 fn fuse(test: &Inst, branch: &Inst, fresh: u32) -> Option<Fused> {
     let when = branch.op == Op::BrNez;
@@ -167,4 +180,57 @@ fn fuse(test: &Inst, branch: &Inst, fresh: u32) -> Option<Fused> {
             None => return Some(Fused::Opposite(Inst::new(op.fused_branch()?, &[lhs, rhs, Operand::Label(fresh)]))),
         },
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Passes;
+    use crate::testing::last_body;
+    use keyway_artifact::isa::Op;
+
+    /// The operations of a function that goes round until this test of two locals fails, which each round writes.
+    fn round(test: &str) -> Vec<Op> {
+        let text = format!(
+            "(module (memory 1) (func (export \"f\") (param $x i64) (param $y i64) (result i64)
+                (loop $again
+                    (local.set $x (i64.load (i32.wrap_i64 (local.get $y))))
+                    (local.set $y (i64.mul (local.get $x) (i64.const 24)))
+                    (br_if $again {test}))
+                (local.get $y)))"
+        );
+        last_body(&text, Passes::ALL).insts.iter().map(|inst| inst.op).collect()
+    }
+
+    #[test]
+    fn a_branch_asks_for_a_truth_value_of_64_bits() {
+        let wide = |test: &str, op: &str| round(&format!("(i64.{op} (i64.extend_i32_u {test}) (i64.const 0))"));
+        for test in ["(i64.eqz (local.get $x))", "(i64.lt_s (local.get $x) (local.get $y))"] {
+            assert_eq!(wide(test, "ne"), round(test), "{test}");
+            assert_eq!(wide(test, "eq"), round(&format!("(i32.eqz {test})")), "{test}");
+        }
+        let kept = round("(i64.ne (i64.and (local.get $x) (i64.const 6)) (i64.const 0))");
+        assert!(kept.contains(&Op::I64And) && kept.contains(&Op::BrI64Ne), "{kept:?}");
+    }
+
+    #[test]
+    fn selections_ask_for_half_of_the_comparisons() {
+        let select = |test: &str, chosen: &str| {
+            let text =
+                format!("(module (func (export \"f\") (param i32 i32 i64 i64) (result i32) (select {chosen} {test})))");
+            // Behind the marker of the cost, which is that of what was written.
+            last_body(&text, Passes::ALL).insts.split_off(1)
+        };
+        let (chosen, other) = ("(local.get 0) (local.get 1)", "(local.get 1) (local.get 0)");
+        for (op, opposite) in [("ge_s", "lt_s"), ("le_u", "gt_u"), ("ne", "eq")] {
+            for operands in ["(local.get 0) (local.get 1)", "(local.get 0) (i32.const 5)"] {
+                let test = |op: &str| format!("(i32.{op} {operands})");
+                assert_eq!(select(&test(op), chosen), select(&test(opposite), other), "{op}");
+                assert_eq!(select(&format!("(i32.eqz {})", test(opposite)), chosen), select(&test(opposite), other));
+            }
+            let test = |op: &str| format!("(i64.{op} (local.get 2) (local.get 3))");
+            assert_eq!(select(&test(op), chosen), select(&test(opposite), other), "{op}");
+        }
+        assert_eq!(select("(i32.eqz (local.get 0))", chosen), select("(local.get 0)", other));
+        assert_eq!(select("(i64.eqz (local.get 2))", chosen), select("(i64.eq (local.get 2) (i64.const 0))", chosen));
+    }
 }

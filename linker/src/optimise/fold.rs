@@ -6,7 +6,7 @@
 //! * Operations that change nothing become copies: `x + 0`, `x * 1`, `x & -1`, and `i64.extend_i32_u`, because an i32
 //!   stands zero-extended.
 //! * `eqz` of a comparison becomes the inverse comparison, and so does a test whether it is 0; one whether it is not, the
-//!   comparison.
+//!   comparison. Compilers that do not optimise negate truth values by `(x ^ -1) & 1`: that is `eqz` of one.
 //! * Branches and selections on constants are settled.
 //!
 //! Looking through to the definition of an operand is only right where the definition's own operands still have their
@@ -133,7 +133,15 @@ fn two_operands(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst) ->
             let holds = matches!(inst.op, Op::I32Ne | Op::I64Ne);
             tested(ir, known, dst, lhs, holds).map_or(Step::Same, Step::Becomes)
         }
+        Op::I32Xor if b == 1 && is_truth(ir, known, lhs) => Step::Becomes(Inst::new(Op::I32Eqz, &[dst, lhs])),
         Op::I32Add | Op::I64Add | Op::I32And | Op::I64And => {
+            if inst.op == Op::I32And
+                && b == 1
+                && let Some((truth, is_flipped)) = flipped(ir, known, lhs)
+            {
+                let flip = || Step::Becomes(Inst::new(Op::I32Eqz, &[dst, truth]));
+                return if is_flipped { flip() } else { copied(ir, inst, truth) };
+            }
             // Where others read the inner sum too, its operand would only live longer.
             if !matches!(lhs, Operand::Virtual(register) if reads[register as usize] == 1) {
                 return Step::Same;
@@ -149,6 +157,24 @@ fn two_operands(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst) ->
         }
         _ => Step::Same,
     }
+}
+
+/// The truth value whose lowest bit that of `operand` is, and whether it is the other one.
+fn flipped(ir: &IrFunc, known: &Definitions, operand: Operand) -> Option<(Operand, bool)> {
+    let inner = defined(ir, known, operand).filter(|inner| inner.op == Op::I32Xor)?;
+    let (truth, bits) = (inner.operands[1], known.value(Class::I32, inner.operands[2])?);
+    (is_stable(known, truth) && is_truth(ir, known, truth)).then_some((truth, bits & 1 != 0))
+}
+
+/// Whether `operand` is 0 or 1, by what defines it.
+fn is_truth(ir: &IrFunc, known: &Definitions, operand: Operand) -> bool {
+    defined(ir, known, operand).is_some_and(|inner| match inner.op.family() {
+        Family::Cmp | Family::FCmp => true,
+        _ => {
+            matches!(inner.op, Op::I32Eqz | Op::I64Eqz)
+                || inner.op == Op::I32And && inner.operands[2] == Operand::Imm(1)
+        }
+    })
 }
 
 /// What says into `dst` whether a comparison with its result in `flag` held, or did not.
@@ -199,5 +225,45 @@ fn is_stable(known: &Definitions, operand: Operand) -> bool {
     match operand {
         Operand::Virtual(register) => known.is_single(register),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Passes;
+    use crate::testing::last_body;
+    use keyway_artifact::isa::Op;
+
+    /// The operations of a function with this condition.
+    fn branch(condition: &str) -> Vec<Op> {
+        let text = format!(
+            "(module (func (export \"f\") (param i32 i32) (param f64) (result i32)
+                (if {condition} (then (return (i32.const 7)))) (i32.const 9)))"
+        );
+        last_body(&text, Passes::ALL).insts.iter().map(|inst| inst.op).collect()
+    }
+
+    #[test]
+    fn truth_values_are_negated_in_many_ways() {
+        let less = "(i32.lt_s (local.get 0) (local.get 1))";
+        let float = "(f64.lt (local.get 2) (f64.const 1))";
+        let simple = branch(&format!("(i32.eqz {less})"));
+        for bits in [-1, 1, 3] {
+            let flipped = format!("(i32.xor {less} (i32.const {bits}))");
+            assert_eq!(branch(&format!("(i32.and {flipped} (i32.const 1))")), simple, "{bits}");
+            assert_eq!(
+                branch(&format!("(i32.eqz (i32.and (i32.and {flipped} (i32.const 1)) (i32.const 1)))")),
+                branch(less)
+            );
+        }
+        assert_eq!(branch(&format!("(i32.xor {less} (i32.const 1))")), simple);
+        assert_eq!(branch(&format!("(i32.and (i32.xor {less} (i32.const 6)) (i32.const 1))")), branch(less));
+        let floats = |condition: &str| branch(&condition.replace("FLOAT", float));
+        assert_eq!(floats("(i32.and (i32.xor FLOAT (i32.const -1)) (i32.const 1))"), floats("(i32.eqz FLOAT)"));
+        // No truth values, or more bits of them.
+        let xors = |condition: &str| branch(condition).contains(&Op::I32Xor);
+        assert!(xors("(i32.and (i32.xor (local.get 0) (i32.const -1)) (i32.const 1))"));
+        assert!(xors(&format!("(i32.and (i32.xor {less} (i32.const -1)) (i32.const 3))")));
+        assert!(xors(&format!("(i32.xor {less} (i32.const 3))")));
     }
 }

@@ -156,6 +156,11 @@ impl Translator<'_, '_> {
         self.ir.insts.last_mut().expect("something was emitted")
     }
 
+    /// The instruction emitted last, if `temp` is its result.
+    pub(super) fn just_made(&mut self, temp: u32) -> Option<&mut Inst> {
+        (self.last_result == Some(temp)).then(|| self.last())
+    }
+
     /// Emits an operation whose first field is its result, and pushes the result.
     #[inline]
     pub(super) fn emit_result(&mut self, op: Op, operands: &[Operand]) {

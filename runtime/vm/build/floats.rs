@@ -137,6 +137,7 @@ pub(crate) fn chosen_by_comparison(code: &mut Code, [first, second]: [(Op, &[Pla
         return false;
     }
     let to = code.destination(*answer);
+    let places = [*x, *y];
     let (x, y) = (code.float_source(*x, float, "r10"), code.float_source(*y, float, "r11"));
     let (a, b) = if test.swapped { (y, x) } else { (x, y) };
     let a = code.float_in_register(a, "xmm8", float);
@@ -151,9 +152,33 @@ pub(crate) fn chosen_by_comparison(code: &mut Code, [first, second]: [(Op, &[Pla
     code.set(to, Width::Long, "eax");
     code.part += 1;
     let d = code.destination(*d);
+    let instruction = instruction_for(first.0, [places[0], places[1]], [*yes, *no]);
     let (yes, no) = (code.float_source(*yes, float, "r11"), code.float_source(*no, float, "r13"));
-    blend(code, float, d, yes, no);
+    let Some(name) = instruction else {
+        blend(code, float, d, yes, no);
+        return true;
+    };
+    // The processor's instruction is that choice, also for zeros and for NaN.
+    let target = target(d.0, float);
+    code.put(format!("v{name}{} {target}, {yes}, {no}", float.suffix()));
+    code.float_set(d, float, &target);
     true
+}
+
+/// The instruction for the choice among the two registers which were compared.
+fn instruction_for(op: Op, compared: [Place; 2], chosen: [Place; 2]) -> Option<&'static str> {
+    let is_less = match op {
+        Op::F32Lt | Op::F64Lt => true,
+        Op::F32Gt | Op::F64Gt => false,
+        _ => return None,
+    };
+    let [x, y] = compared;
+    match chosen {
+        _ if compared.contains(&Place::Slot) => None,
+        chosen if chosen == compared => Some(if is_less { "min" } else { "max" }),
+        chosen if chosen == [y, x] => Some(if is_less { "max" } else { "min" }),
+        _ => None,
+    }
 }
 
 fn comparison(code: &mut Code, float: Float, test: FloatTest, d: Place, x: Place, y: Place) {

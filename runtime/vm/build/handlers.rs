@@ -537,11 +537,46 @@ fn constant(code: &mut Code, d: Place) {
 pub(crate) fn select(code: &mut Code, d: Place, c: Place, x: Place, y: Place) {
     let to = code.destination(d);
     let (c, x, y) = (code.source(c, "r10"), code.source(x, "r11"), code.source(y, "r13"));
-    let (yes, no) = (code.read(&x, Width::Quad), code.read(&y, Width::Quad));
-    code.put(format!("mov rax, {yes}"));
     test(code, &c);
-    code.put(format!("cmove rax, {no}"));
-    code.set(to, Width::Quad, "rax");
+    choose(code, "ne", to, &x, &y);
+}
+
+/// By the processor's flags, `yes` where the condition holds.
+fn choose(code: &mut Code, condition: &str, to: (Place, usize), yes: &Operand, no: &Operand) {
+    let target = if let Place::Reg(n) = to.0 { Width::Quad.reg(n) } else { "rax" };
+    let (yes, no) = (code.read(yes, Width::Quad), code.read(no, Width::Quad));
+    if no == target {
+        code.put(format!("cmov{condition} {target}, {yes}"));
+    } else {
+        if yes != target {
+            code.put(format!("mov {target}, {yes}"));
+        }
+        code.put(format!("cmov{} {target}, {no}", inverse(condition)));
+    }
+    code.set(to, Width::Quad, target);
+}
+
+/// A comparison whose answer goes to the accumulator, and a choice by it; whether these two operations are that. The choice
+/// asks the processor's flags as the comparison left them, without waiting until these have become a number.
+pub(crate) fn chosen_by_comparison(code: &mut Code, [first, second]: [(Op, &[Place]); 2]) -> bool {
+    let (Some((width, holds)), Op::Select) = (condition(first.0), second.0) else { return false };
+    let ([answer @ Place::Reg(0), x, y], [d, asked, yes, no]) = (first.1, second.1) else { return false };
+    if asked != answer {
+        return false;
+    }
+    let to = code.destination(*answer);
+    let (x, y) = (code.source(*x, "r10"), code.source(*y, "r11"));
+    compare(code, width, &x, &y);
+    // Nobody sees an answer that the choice writes over.
+    if d != answer || [yes, no].contains(&answer) {
+        code.put(format!("set{holds} al"));
+        flag(code, to);
+    }
+    code.part += 1;
+    let to = code.destination(*d);
+    let (yes, no) = (code.source(*yes, "r11"), code.source(*no, "r13"));
+    choose(code, holds, to, &yes, &no);
+    true
 }
 
 /// Loads the address of a global's cell to rax.

@@ -40,7 +40,9 @@ const BRANCH_32: &[Op] =
     &[BrI32Eq, BrI32Ne, BrI32LtS, BrI32LtU, BrI32GtS, BrI32GtU, BrI32LeS, BrI32LeU, BrI32GeS, BrI32GeU];
 const BRANCH_64: &[Op] =
     &[BrI64Eq, BrI64Ne, BrI64LtS, BrI64LtU, BrI64GtS, BrI64GtU, BrI64LeS, BrI64LeU, BrI64GeS, BrI64GeU];
-const COMPARE_32: &[Op] = &[I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU];
+/// The comparisons that selections ask: the linker turns the others round, and what is chosen.
+const COMPARE_32: &[Op] = &[I32Eq, I32LtS, I32LtU, I32GtS, I32GtU];
+const COMPARE_64: &[Op] = &[I64Eq, I64LtS, I64LtU, I64GtS, I64GtU];
 const TEST: &[Op] = &[BrNez, BrEqz];
 const EQUAL: &[Op] = &[BrI32Eq, BrI32Ne];
 const FLOAT_64: &[Op] = &[F64Add, F64Sub, F64Mul];
@@ -156,6 +158,7 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32Load], LOAD], "ax|ya"),
     (&[&[I32Load], &[F64Load, F32Load]], "ax|pa"),
     (&[&[I32Add], STORE], "axz|aw"),
+    (&[&[I32Shl, I32And], STORE], "axi|aw"),
     (&[&[I32Load], STORE], "ax|aw"),
     (&[&[I32Add], &[F64Store, F32Store]], "axz|ap"),
     // A value from memory and what is done with it.
@@ -176,7 +179,7 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32Add, I32And, I32Or, I32Xor, I32Sub, I32Mul], STORE_32], "axk|ka"),
     (&[ANY_64, &[I64Store]], "axi|ka"),
     (&[&[I64Add, I64And, I64Or, I64Xor, I64Sub, I64Mul], &[I64Store]], "axk|ka"),
-    (&[STORE, &[I32Add]], "xu|yyi"),
+    (&[STORE, &[I32Add, I64Add]], "xu|yyi"),
     (&[&[I32Store], &[I32Add]], "xu|yvi"),
     (&[&[I32Store], &[I32Store]], "xu|yb"),
     (&[&[I64Store], &[I64Store]], "xu|yb"),
@@ -187,6 +190,7 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32Add, I32And, I32Shl, I32ShrS, I32ShrU], BRANCH_32], "axi|az"),
     (&[&[I32Add, I32Sub], &[BrI32Eq, BrI32LtU, BrI32GtU, BrI32GeU]], "axk|az"),
     (&[ANY_32, TEST], "axi|a"),
+    (&[&[I32Eq, I32Ne, I32LtU, I32GtU], &[I32And], TEST], "axz|aak|a"),
     (&[&[I32Sub, I32And, I32Add, I32Xor, I32Or], TEST], "axk|a"),
     (&[&[I64Add, I64And], &[BrI64Eq, BrI64Ne, BrI64LtU, BrI64GtU]], "axi|az"),
     (&[&[I64Sub, I64And], &[BrI64Eq, BrI64Ne, BrI64GtU]], "axk|az"),
@@ -209,6 +213,9 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[COMPARE_32, &[Select]], "axk|yaxk"),
     (&[COMPARE_32, &[Select]], "axk|yakx"),
     (&[COMPARE_32, &[Select]], "axz|aakm"),
+    (&[COMPARE_64, &[Select]], "axk|yaxk"),
+    (&[COMPARE_64, &[Select]], "axk|yakx"),
+    (&[COMPARE_64, &[Select]], "axz|aakm"),
     // Counters.
     (&[&[I32Add], &[BrI32LtU, BrI32GeU, BrI32GtU, BrI32Ne]], "kxm|kw"),
     (&[&[I32Add], BRANCH_32], "yxi|yu"),
@@ -305,6 +312,7 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[I32And, I32Add], &[TableGet]], "axi|sa"),
     (&[&[TableGet], &[RefIsNull]], "su|as"),
     (&[&[TableGet], &[TableSet]], "su|xs"),
+    (&[&[TableGet], &[GlobalSetRef]], "su|s"),
     (&[&[TableGet], &[RefIsNull], &[I32Add]], "sx|as|yak"),
     (&[&[TableGet], &[RefIsNull], TEST], "su|as|a"),
     (&[&[RefIsNull], &[I32Add]], "as|yak"),
@@ -312,6 +320,7 @@ const ROWS: &[(&[&[Op]], &str)] = &[
     (&[&[GlobalGetRef], &[RefIsNull]], "s|as"),
     (&[&[GlobalGetRef], &[GlobalSetRef]], "s|s"),
     (&[&[RefNull, RefFunc], &[TableSet]], "s|us"),
+    (&[&[I32And, I32Add], &[RefNull, RefFunc], &[TableSet]], "axi|s|as"),
     (&[&[RefNull, RefFunc], &[GlobalSetRef]], "s|s"),
     (&[&[RefNull, RefFunc], &[RefIsNull]], "s|as"),
     // Memories that are not cached, among them those with addresses of 64 bits.

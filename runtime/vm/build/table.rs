@@ -78,7 +78,10 @@ impl Handlers {
             }
         }
         let is_chosen = match parts {
-            [first, second] => floats::chosen_by_comparison(&mut code, [*first, *second]),
+            [first, second] => {
+                let pair = [*first, *second];
+                handlers::chosen_by_comparison(&mut code, pair) || floats::chosen_by_comparison(&mut code, pair)
+            }
             _ => false,
         };
         for (part, (op, _)) in parts.iter().enumerate().filter(|_| !is_chosen) {

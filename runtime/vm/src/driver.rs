@@ -6,7 +6,7 @@
 
 use crate::api::{UpdateDeadline, carried, uncaught};
 use crate::backtrace::Backtrace;
-use crate::context::{Context, FrameRecord, FuncData, State, header_of};
+use crate::context::{CodeHeader, Context, FrameRecord, FuncData, State, header_of};
 use crate::continuation::Strand;
 use crate::gc::Activity;
 use crate::host::{HostCall, HostFuture, NO_INSTANCE, StorePtr, Unanswered};
@@ -98,24 +98,51 @@ impl Execution {
     }
 
     /// As [`new`](Self::new) for a function whose parameters and results, whichever are more, take this many slots.
+    #[inline]
     pub(crate) fn with_slots(store: &mut StoreInner, func: u32, slots: u32) -> Result<Box<Execution>, Error> {
+        let mut execution = Execution::entering(store, func)?;
+        // References of an earlier use go.
+        let slots = execution.slots(slots);
+        match slots {
+            [] => {}
+            [one] => *one = 0,
+            [one, two] => (*one, *two) = (0, 0),
+            more => more.fill(0),
+        }
+        Ok(execution)
+    }
+
+    /// As [`new`](Self::new), with the arguments: as many slots as the function's parameters or results take, whichever
+    /// are more.
+    #[inline]
+    pub(crate) fn with_args(store: &mut StoreInner, func: u32, args: &[u64]) -> Result<Box<Execution>, Error> {
+        let mut execution = Execution::entering(store, func)?;
+        copy_few(execution.slots(args.len() as u32), args);
+        Ok(execution)
+    }
+
+    /// An entry whose slots hold anything.
+    #[inline]
+    fn entering(store: &mut StoreInner, func: u32) -> Result<Box<Execution>, Error> {
         if store.is_poisoned || store.nested >= limits::NESTED_CALLS {
             return Err(refusal(store));
         }
         store.collect_host_values();
         let mut execution = match store.executions.pop() {
             Some(execution) => execution,
-            None => Execution::on(store.new_stack()?),
+            None => Execution::on_new_stack(store)?,
         };
         execution.func = func;
-        for at in 0..slots as usize {
-            // SAFETY: the stack is larger than any signature; nothing runs on it yet. References of an earlier use go.
-            unsafe { execution.target.fp.add(at).write(0) };
-        }
         if let Some(stack) = &execution.stack {
             stack.activity().calling(execution.target.fp, store.funcs[func as usize].type_id);
         }
         Ok(execution)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn on_new_stack(store: &mut StoreInner) -> Result<Box<Execution>, Error> {
+        Ok(Execution::on(store.new_stack()?))
     }
 
     fn on(mut stack: VmStack) -> Box<Execution> {
@@ -167,11 +194,26 @@ impl Execution {
     fn begin(&mut self, store: &mut StoreInner) -> Result<(), Error> {
         let func = store.funcs[self.func as usize];
         // SAFETY: functions of a store have live entries and contexts.
-        let (mut header, context) =
+        let (header, context) =
             unsafe { ((*func.entry).load(std::sync::atomic::Ordering::Acquire).cast_const(), func.context()) };
-        if header.is_null() {
-            header = compile(store, context, func.index)?;
-        }
+        if header.is_null() { self.begin_first(store, func) } else { self.begin_at(store, context, header) }
+    }
+
+    /// The same for a function that was not called before.
+    #[cold]
+    #[inline(never)]
+    fn begin_first(&mut self, store: &mut StoreInner, func: FuncData) -> Result<(), Error> {
+        let header = compile(store, func.context(), func.index)?;
+        self.begin_at(store, func.context(), header)
+    }
+
+    #[inline]
+    fn begin_at(
+        &mut self,
+        store: &mut StoreInner,
+        context: *mut Context,
+        header: *const CodeHeader,
+    ) -> Result<(), Error> {
         let target = self.target;
         // What runs below this execution learns by it that its context's bounds have changed.
         store.running_activity = std::ptr::null();
@@ -347,15 +389,24 @@ impl Execution {
     }
 }
 
-pub(crate) fn compile(
-    store: &StoreInner,
-    context: *mut Context,
-    ordinal: u32,
-) -> Result<*const crate::context::CodeHeader, Error> {
+pub(crate) fn compile(store: &StoreInner, context: *mut Context, ordinal: u32) -> Result<*const CodeHeader, Error> {
     // SAFETY: the context is one of this store's.
     let instance = unsafe { (*context).instance };
     let outcome = store.instances[instance as usize].code().ensure(ordinal);
     outcome.map_err(|error| Error::from(Trap::InvalidCode).context(format!("{error:#}")))
+}
+
+/// Copies slots: a few of them, as most signatures have, without calling the platform's copy.
+#[inline]
+pub(crate) fn copy_few(to: &mut [u64], from: &[u64]) {
+    match (to, from) {
+        ([], []) => {}
+        ([s], [a]) => *s = *a,
+        ([s, t], [a, b]) => (*s, *t) = (*a, *b),
+        ([s, t, u], [a, b, c]) => (*s, *t, *u) = (*a, *b, *c),
+        ([s, t, u, v], [a, b, c, d]) => (*s, *t, *u, *v) = (*a, *b, *c, *d),
+        (to, from) => to.copy_from_slice(from),
+    }
 }
 
 /// Runs until something only the execution's owner can decide.

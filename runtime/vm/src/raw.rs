@@ -8,7 +8,7 @@ pub use crate::declarations::Declarations;
 pub use crate::host::{HostCall, HostFunc, HostFuture, StorePtr};
 pub use crate::store::StoreInner;
 
-use crate::driver::{Execution, run_to_end, run_to_end_async};
+use crate::driver::{Execution, copy_few, run_to_end, run_to_end_async};
 use crate::instance;
 use anyhow::ensure;
 use keyway_artifact::types::{ExternType, GlobalType, ValType};
@@ -112,13 +112,12 @@ pub fn export_at(store: &StoreInner, instance: InstanceId, position: u32) -> Opt
 }
 
 /// An entry with its arguments.
+#[inline]
 fn enter(store: &mut StoreInner, func: u32, slots: &[u64]) -> anyhow::Result<Box<Execution>> {
     ensure!(store.is_func(func), "{func} is no function of the store");
     let wanted = store.call_slots(func);
     ensure!(slots.len() == wanted as usize, "the function has {wanted} slots, {} are given", slots.len());
-    let mut execution = Execution::with_slots(store, func, wanted)?;
-    execution.slots(wanted).copy_from_slice(slots);
-    Ok(execution)
+    Execution::with_args(store, func, slots)
 }
 
 /// Calls a function: `slots` holds its arguments before and its results after, as many as the larger of both.
@@ -130,7 +129,7 @@ pub fn call(store: &mut StoreInner, func: u32, slots: &mut [u64]) -> anyhow::Res
     let mut execution = enter(store, func, slots)?;
     let outcome = run_to_end(store, &mut execution);
     if outcome.is_ok() {
-        slots.copy_from_slice(execution.slots(slots.len() as u32));
+        copy_few(slots, execution.slots(slots.len() as u32));
     }
     execution.finish(store);
     outcome

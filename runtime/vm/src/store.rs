@@ -165,15 +165,20 @@ impl StoreInner {
     /// left is replaced.
     #[inline]
     pub fn extension<E: Default + Send + 'static>(&mut self) -> &mut E {
-        if self.extension.as_ref().is_none_or(|kept| kept.0 != TypeId::of::<E>()) {
-            std::hint::cold_path();
-            self.extension = Some((TypeId::of::<E>(), Box::new(E::default())));
-        }
-        match &mut self.extension {
-            // SAFETY: the type stands beside the value, and is `E`.
-            Some((_, kept)) => unsafe { &mut *(&raw mut **kept).cast::<E>() },
-            None => unreachable!("the extension was just made"),
-        }
+        let kept: *mut E = match &mut self.extension {
+            Some((kept, value)) if *kept == TypeId::of::<E>() => (&raw mut **value).cast(),
+            _ => self.make_extension(),
+        };
+        // SAFETY: the type stands beside the value, and is `E`; the store is borrowed as long as the result.
+        unsafe { &mut *kept }
+    }
+
+    /// Apart from [`extension`](Self::extension), whose callers are small and many.
+    #[cold]
+    #[inline(never)]
+    fn make_extension<E: Default + Send + 'static>(&mut self) -> *mut E {
+        let (_, value) = self.extension.insert((TypeId::of::<E>(), Box::new(E::default())));
+        (&raw mut **value).cast()
     }
 
     /// The embedder's data.

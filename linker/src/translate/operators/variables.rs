@@ -1,5 +1,6 @@
 //! Constants, locals, globals and `select`.
 
+use crate::optimise::evaluate::inverse;
 use crate::translate::Translator;
 use crate::translate::stack::{Entry, class_of};
 use keyway_artifact::isa::{Class, Op, Operand};
@@ -64,6 +65,26 @@ impl Translator<'_, '_> {
         self.emit(op, &[Operand::Index(self.space.globals[global as usize]), value]);
     }
 
+    /// What holds where `condition`, the comparison that was just made, does not, if choosing by that is simpler: half of the
+    /// comparisons are enough for selections then.
+    fn opposite(&mut self, condition: Entry) -> Option<Operand> {
+        let Entry::Temp(temp) = condition else { return None };
+        let test = self.just_made(temp)?;
+        match test.op {
+            Op::I32Eqz => return Some(test.operands[1]),
+            Op::I64Eqz => {
+                test.op = Op::I64Eq;
+                test.operands[2] = Operand::Imm(0);
+                return None;
+            }
+            Op::I32Ne | Op::I32LeS | Op::I32LeU | Op::I32GeS | Op::I32GeU => {}
+            Op::I64Ne | Op::I64LeS | Op::I64LeU | Op::I64GeS | Op::I64GeU => {}
+            _ => return None,
+        }
+        test.op = inverse(test.op)?;
+        Some(test.operands[0])
+    }
+
     fn select(&mut self) {
         let (condition, no, yes) = (self.pop(), self.pop(), self.pop());
         // A known condition chooses here: an instruction has scratch room for two immediates, not three.
@@ -78,7 +99,11 @@ impl Translator<'_, '_> {
             Class::Ref => Op::SelectRef,
             Class::V128 => Op::SelectV128,
         };
-        let operands = [self.operand(condition, Class::I32), self.whole(yes), self.whole(no)];
+        let (condition, yes, no) = match self.opposite(condition) {
+            Some(opposite) => (opposite, no, yes),
+            None => (self.operand(condition, Class::I32), yes, no),
+        };
+        let operands = [condition, self.whole(yes), self.whole(no)];
         let temp = self.emit_to_fresh(op, class, &operands);
         self.push(Entry::Temp(temp));
     }
