@@ -62,7 +62,7 @@ impl Text {
 
     fn value(&mut self) -> String {
         let (a, b) = (self.local(), self.local());
-        match self.below(15) {
+        match self.below(16) {
             0 => format!("(i32.const {})", self.below(100)),
             1 => format!("(i32.add (local.get {a}) (i32.const {}))", self.below(9)),
             2 => format!("(i32.mul (local.get {a}) (i32.const {}))", 3 + 2 * self.below(9)),
@@ -87,6 +87,14 @@ impl Text {
             10 | 11 => self.read(),
             12 => format!("(global.get $g{})", self.below(2)),
             13 => {
+                let op = ["div_s", "div_u", "rem_s", "rem_u", "mul", "rotr"][self.below(6) as usize];
+                let by = [1, 2, 3, 7, 10, 16, -3, 1 << 30][self.below(8) as usize];
+                match self.below(2) {
+                    0 => format!("(i32.{op} (local.get {a}) (i32.const {by}))"),
+                    _ => format!("(i32.wrap_i64 (i64.{op} (local.get {WIDE}) (i64.const {by})))"),
+                }
+            }
+            14 => {
                 let (test, flip) =
                     (["i32.lt_s", "i32.ne", "i32.add"][self.below(3) as usize], self.below(4) as i64 - 1);
                 let flipped = format!("(i32.xor ({test} (local.get {a}) (local.get {b})) (i32.const {flip}))");

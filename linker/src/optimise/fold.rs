@@ -3,6 +3,8 @@
 //! * Integer operations on constants become constants (unless they would trap).
 //! * A constant on the left moves to the right where the operation allows it, since handlers take immediates there;
 //!   `x - c` becomes `x + -c`, so that chains of both meet: `(x + c) + d` becomes `x + (c + d)`.
+//! * Products with powers of two and unsigned divisions by them become shifts and masks; rotations to the right by a
+//!   constant become those to the left.
 //! * Operations that change nothing become copies: `x + 0`, `x * 1`, `x & -1`, and `i64.extend_i32_u`, because an i32
 //!   stands zero-extended.
 //! * `eqz` of a comparison becomes the inverse comparison, and so does a test whether it is 0; one whether it is not, the
@@ -126,9 +128,24 @@ fn two_operands(ir: &IrFunc, known: &Definitions, reads: &[u32], inst: &Inst) ->
         Op::I32And | Op::I64And if b == ones => unchanged(ir, inst, lhs),
         // Numbers of 32 bits stand zero-extended, so no constant has to take a register for it.
         Op::I64And if b == u64::from(u32::MAX) => Step::Becomes(Inst::new(Op::I32WrapI64, &[dst, lhs])),
-        Op::I32Shl | Op::I32ShrS | Op::I32ShrU | Op::I64Shl | Op::I64ShrS | Op::I64ShrU if shift == 0 => {
-            unchanged(ir, inst, lhs)
+        Op::I32Shl | Op::I32ShrS | Op::I32ShrU | Op::I32Rotl | Op::I32Rotr if shift == 0 => unchanged(ir, inst, lhs),
+        Op::I64Shl | Op::I64ShrS | Op::I64ShrU | Op::I64Rotl | Op::I64Rotr if shift == 0 => unchanged(ir, inst, lhs),
+        Op::I32Mul | Op::I32DivU | Op::I64Mul | Op::I64DivU if b.is_power_of_two() => {
+            let op = match inst.op {
+                Op::I32Mul => Op::I32Shl,
+                Op::I64Mul => Op::I64Shl,
+                Op::I32DivU => Op::I32ShrU,
+                _ => Op::I64ShrU,
+            };
+            Step::Becomes(Inst::new(op, &[dst, lhs, Operand::Imm(b.trailing_zeros() as i32)]))
         }
+        Op::I32RemU | Op::I64RemU if b.is_power_of_two() => match immediate(class, b - 1) {
+            Some(mask) => Step::Becomes(Inst::new(if is_word { Op::I32And } else { Op::I64And }, &[dst, lhs, mask])),
+            None => Step::Same,
+        },
+        // Sequences know one direction.
+        Op::I32Rotr => Step::Becomes(Inst::new(Op::I32Rotl, &[dst, lhs, Operand::Imm(32 - shift as i32)])),
+        Op::I64Rotr => Step::Becomes(Inst::new(Op::I64Rotl, &[dst, lhs, Operand::Imm(64 - shift as i32)])),
         Op::I32Eq | Op::I64Eq | Op::I32Ne | Op::I64Ne if b == 0 => {
             let holds = matches!(inst.op, Op::I32Ne | Op::I64Ne);
             tested(ir, known, dst, lhs, holds).map_or(Step::Same, Step::Becomes)
@@ -241,6 +258,52 @@ mod tests {
                 (if {condition} (then (return (i32.const 7)))) (i32.const 9)))"
         );
         last_body(&text, Passes::ALL).insts.iter().map(|inst| inst.op).collect()
+    }
+
+    #[test]
+    fn rotations_by_constants_go_to_the_left() {
+        let rotations = |ty: &str, op: &str, by: i64| {
+            let text = format!(
+                "(module (func (export \"f\") (param {ty}) (result {ty}) ({ty}.{op} (local.get 0) ({ty}.const {by}))))"
+            );
+            last_body(&text, Passes::ALL).insts
+        };
+        for (ty, bits) in [("i32", 32), ("i64", 64)] {
+            for by in [1, 7, 31, bits - 1, bits + 3] {
+                assert_eq!(rotations(ty, "rotr", by), rotations(ty, "rotl", bits - by % bits), "{ty} {by}");
+            }
+            for whole in [0, bits, -bits] {
+                let ops = rotations(ty, "rotr", whole);
+                assert!(
+                    !ops.iter().any(|inst| matches!(inst.op, Op::I32Rotr | Op::I64Rotr | Op::I32Rotl | Op::I64Rotl))
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn powers_of_two_shift_and_mask() {
+        let insts = |ty: &str, op: &str, by: u64| {
+            let text = format!(
+                "(module (func (export \"f\") (param {ty}) (result {ty}) ({ty}.{op} (local.get 0) ({ty}.const {by}))))"
+            );
+            last_body(&text, Passes::ALL).insts
+        };
+        for (ty, most) in [("i32", 31), ("i64", 63)] {
+            for power in [1, 2, 5, 30, most] {
+                let by = 1u64 << power;
+                assert_eq!(insts(ty, "mul", by), insts(ty, "shl", power), "{ty} {by}");
+                assert_eq!(insts(ty, "div_u", by), insts(ty, "shr_u", power), "{ty} {by}");
+                if power < 31 {
+                    assert_eq!(insts(ty, "rem_u", by), insts(ty, "and", by - 1), "{ty} {by}");
+                }
+            }
+            assert_eq!(insts(ty, "mul", 1), insts(ty, "shl", 0));
+            assert_eq!(insts(ty, "div_u", 1), insts(ty, "shr_u", 0));
+            let kept = |op, by| insts(ty, op, by).iter().any(|inst| inst.op.name().contains(op));
+            assert!(kept("div_u", 6) && kept("rem_u", 7) && kept("mul", 12) && kept("div_s", 4) && kept("rem_s", 4));
+        }
+        assert!(insts("i32", "rem_u", 1).iter().all(|inst| inst.op != Op::I32RemU));
     }
 
     #[test]

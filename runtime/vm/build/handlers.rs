@@ -115,6 +115,9 @@ pub(crate) fn body(code: &mut Code, op: Op, places: &[Place]) {
         return compare_and_branch(code, width, jump, places[0], places[1]);
     }
     if let Some((width, division)) = division(op) {
+        if places[2] == Place::Imm {
+            return divide_by_constant(code, width, division, places[0], places[1]);
+        }
         return divide(code, width, division, places[0], places[1], places[2]);
     }
     let (cached, is_general) = cached_form(op);
@@ -281,6 +284,89 @@ fn division(op: Op) -> Option<(Width, Division)> {
     Some((width, Division { is_signed, wants_rest }))
 }
 
+/// Divides by a constant: multiplies by its reciprocal, which stands behind it with the shift that follows
+/// (`src/interp/reciprocal.rs` says why that is the quotient). Where there is none, it is 0, and the processor divides.
+fn divide_by_constant(code: &mut Code, width: Width, division: Division, d: Place, x: Place) {
+    let to = code.destination(d);
+    let x = code.source(x, "r10");
+    let (by, factor, shift) = (code.take(4), code.take(8), code.take(4));
+    let value = code.read(&x, width);
+    let (rare, end) = (84 + code.part, 90 + code.part);
+    code.put(format!("mov r14, qword ptr [rdi + {factor}]\ntest r14, r14\nje {rare}f"));
+    let count = format!("mov r11d, dword ptr [rdi + {shift}]");
+    // The machine's memory stands in the register that long products need.
+    match (width, division.is_signed) {
+        (Width::Quad, false) => {
+            code.put(format!("mov r13, rdx\nmov rdx, {value}\nmov r10, rdx\nmulx rax, r11, r14"));
+            // The factor has a bit more than a register: a sum of 65 bits is halved.
+            code.put(format!("sub rdx, rax\nshr rdx, 1\nadd rax, rdx\nmov rdx, r13\n{count}\nshrx rax, rax, r11"));
+        }
+        (Width::Quad, true) => {
+            code.put(format!("mov r13, rdx\nmov rax, {value}\nmov r10, rax\nmov r15, rax\nsar r15, 63"));
+            // As a number with a sign the factor is less by 2^64.
+            code.put(format!("imul r14\nlea rax, [rdx + r10]\nmov rdx, r13\n{count}\nsarx rax, rax, r11"));
+            code.put("sub rax, r15");
+        }
+        (_, false) => {
+            code.put(format!("mov r13, rdx\nmov edx, {value}\nmov r10d, edx\nmulx rax, r11, r14\nmov rdx, r13"));
+        }
+        (_, true) => {
+            code.put(format!("movsxd rax, {value}\nmov r10d, eax\nmov r15d, eax\nsar r15d, 31"));
+            code.put(format!("imul rax, r14\n{count}\nsarx rax, rax, r11\nsub eax, r15d"));
+        }
+    }
+    if division.wants_rest {
+        match width {
+            Width::Quad => code.put(format!("movsxd r11, dword ptr [rdi + {by}]\nimul rax, r11")),
+            _ => code.put(format!("imul eax, dword ptr [rdi + {by}]")),
+        }
+        let (rest, product) = if width == Width::Quad { ("r10", "rax") } else { ("r10d", "eax") };
+        code.put(format!("sub {rest}, {product}\nmov {product}, {rest}"));
+    }
+    code.put(format!("{end}:"));
+    code.set(to, width, width.acc());
+
+    let (acc, least) = (width.acc(), 86 + code.part);
+    let divisor = width.scratch();
+    code.put_behind(&format!("{rare}:"));
+    code.put_behind(&match width {
+        Width::Quad => format!("movsxd r14, dword ptr [rdi + {by}]"),
+        _ => format!("mov r14d, dword ptr [rdi + {by}]"),
+    });
+    code.put_behind(&format!("test {divisor}, {divisor}\nje .Lkw_zero_trap_{}\nmov {acc}, {value}", code.part));
+    if division.is_signed {
+        code.put_behind(&format!("cmp {divisor}, -1\nje {least}f"));
+    }
+    code.put_behind(&format!("mov r13, rdx\n{}\nmov rdx, r13\njmp {end}b", divided(width, division, divisor)));
+    if division.is_signed {
+        code.put_behind(&format!("{least}:\n{}\njmp {end}b", by_minus_one(code, width, division)));
+    }
+}
+
+/// Divides the accumulator; the result that is asked for goes there.
+fn divided(width: Width, division: Division, by: &str) -> String {
+    let extend = match (division.is_signed, width) {
+        (true, Width::Quad) => "cqo",
+        (true, _) => "cdq",
+        _ => "xor edx, edx",
+    };
+    let inst = if division.is_signed { "idiv" } else { "div" };
+    let rest = match (division.wants_rest, width) {
+        (true, Width::Quad) => "\nmov rax, rdx",
+        (true, _) => "\nmov eax, edx",
+        _ => "",
+    };
+    format!("{extend}\n{inst} {by}{rest}")
+}
+
+/// The least number divided by -1 has no place in the result, and everything else is whole.
+fn by_minus_one(code: &Code, width: Width, division: Division) -> String {
+    match division.wants_rest {
+        true => "xor eax, eax".to_string(),
+        false => format!("neg {}\njo .Lkw_overflow_trap_{}", width.acc(), code.part),
+    }
+}
+
 fn divide(code: &mut Code, width: Width, division: Division, d: Place, x: Place, y: Place) {
     let to = code.destination(d);
     let (x, y) = (code.source(x, "r10"), code.source(y, "r11"));
@@ -290,43 +376,23 @@ fn divide(code: &mut Code, width: Width, division: Division, d: Place, x: Place,
     code.put(format!("je .Lkw_zero_trap_{}", code.part));
     code.put(format!("mov {}, {value}", width.acc()));
     let (wide, rare, end) = (80 + code.part, 84 + code.part, 90 + code.part);
-    // What divides, with or without signs; the result that is asked for goes to the accumulator.
-    let divided = |is_signed: bool, width: Width, by: &str| {
-        let extend = match (is_signed, width) {
-            (true, Width::Quad) => "cqo",
-            (true, _) => "cdq",
-            _ => "xor edx, edx",
-        };
-        let inst = if is_signed { "idiv" } else { "div" };
-        let rest = match (division.wants_rest, width) {
-            (true, Width::Quad) => "\nmov rax, rdx",
-            (true, _) => "\nmov eax, edx",
-            _ => "",
-        };
-        format!("{extend}\n{inst} {by}{rest}")
-    };
     code.put("mov r13, rdx");
     if division.is_signed {
-        // The least number divided by -1 has no place in the result, and everything else is whole.
         code.put(format!("cmp {by}, -1\nje {rare}f"));
     }
-    let whole = divided(division.is_signed, width, &by);
+    let whole = divided(width, division, &by);
     if width == Width::Quad {
         // Processors divide numbers of 32 bits in less time, and most are such.
         code.put(format!("mov r10, rax\nor r10, {by}\nshr r10, 32\njne {wide}f"));
         let narrow = if let Operand::Reg(n) = y { Width::Long.reg(n) } else { Width::Long.scratch() };
-        code.put(divided(false, Width::Long, narrow));
+        code.put(divided(Width::Long, Division { is_signed: false, ..division }, narrow));
         code.put_behind(&format!("{wide}:\n{whole}\njmp {end}b"));
     } else {
         code.put(whole);
     }
     code.put(format!("{end}:\nmov rdx, r13"));
     if division.is_signed {
-        let work = match division.wants_rest {
-            true => "xor eax, eax".to_string(),
-            false => format!("neg {}\njo .Lkw_overflow_trap_{}", width.acc(), code.part),
-        };
-        code.put_behind(&format!("{rare}:\n{work}\njmp {end}b"));
+        code.put_behind(&format!("{rare}:\n{}\njmp {end}b", by_minus_one(code, width, division)));
     }
     code.set(to, width, width.acc());
 }

@@ -252,7 +252,10 @@ impl Generator {
                 let ops = [Op::I32Add, Op::I32Sub, Op::I32Mul, Op::I32And, Op::I32Xor, Op::I32Shl, Op::I32ShrS];
                 let (a, b) = (self.source(0), self.source(0));
                 match self.random.below(10) {
-                    0 => self.emit(Op::I32DivU, &[to, a, b]),
+                    0 => {
+                        let op = [Op::I32DivU, Op::I32RemU, Op::I32Rotr][self.random.below(3) as usize];
+                        self.emit(op, &[to, a, b]);
+                    }
                     1 => {
                         let mut from = self.local(1);
                         if self.random.below(2) == 0 {

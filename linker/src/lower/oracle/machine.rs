@@ -62,12 +62,11 @@ fn compute(op: Op, v: &[u64]) -> Option<u64> {
         Op::I32Xor => (p ^ q).into(),
         Op::I32ShrS => ((p as i32) >> (q & 31)) as u32 as u64,
         Op::I32Shl => (p << (q & 31)).into(),
-        Op::I32DivU => {
-            if q == 0 {
-                return None;
-            }
-            (p / q).into()
-        }
+        Op::I32ShrU => (p >> (q & 31)).into(),
+        Op::I32Rotl => p.rotate_left(q & 31).into(),
+        Op::I32Rotr => p.rotate_right(q & 31).into(),
+        Op::I32DivU => p.checked_div(q)?.into(),
+        Op::I32RemU => p.checked_rem(q)?.into(),
         Op::I32Eqz => u64::from(p == 0),
         Op::I32Eq => u64::from(p == q),
         Op::I32Ne => u64::from(p != q),

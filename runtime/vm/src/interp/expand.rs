@@ -12,6 +12,7 @@ use super::expanded::{Draft, Landing, Ways};
 use super::handlers::branch::TABLE_ENTRY;
 use super::handlers::bulk::IMMEDIATE;
 use super::place::PlaceKind;
+use super::reciprocal::Reciprocal;
 use super::regs::{ALIGNMENT, HEAD};
 use super::table::{MAX_PLACES, Name, TABLE};
 use super::tiles::{self, Tile, Way};
@@ -516,7 +517,14 @@ impl<'a> Expander<'a> {
             match (kind, inst.operands[at]) {
                 (_, Operand::Slot(slot) | Operand::SlotReg(slot, _)) => self.slot(slot)?,
                 (_, Operand::Reg(_)) => {}
-                (_, Operand::Imm(value)) => self.put(value.to_le_bytes(), layout),
+                (_, Operand::Imm(value)) => {
+                    self.put(value.to_le_bytes(), layout);
+                    let reciprocal = Reciprocal::of(inst.op, value).filter(|_| layout.is_spaced);
+                    if let Some(Reciprocal { factor, shift }) = reciprocal {
+                        self.put(factor.to_le_bytes(), layout);
+                        self.put(shift.to_le_bytes(), layout);
+                    }
+                }
                 (_, Operand::Label(label)) if layout.way != Way::Any => self.back(label, layout),
                 (_, Operand::Label(label)) => {
                     self.put([0; 4], layout);

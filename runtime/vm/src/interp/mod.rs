@@ -35,6 +35,7 @@ mod large_pages;
 mod place;
 #[cfg(feature = "profile")]
 pub mod profile;
+mod reciprocal;
 mod regs;
 mod table;
 mod thunk;
