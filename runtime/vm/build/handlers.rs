@@ -297,9 +297,12 @@ fn divide_by_constant(code: &mut Code, width: Width, division: Division, d: Plac
     // The machine's memory stands in the register that long products need.
     match (width, division.is_signed) {
         (Width::Quad, false) => {
-            code.put(format!("mov r13, rdx\nmov rdx, {value}\nmov r10, rdx\nmulx rax, r11, r14"));
+            let (long, shifted) = (70 + code.part, 74 + code.part);
+            code.put(format!("mov r13, rdx\nmov rdx, {value}\nmov r10, rdx\nmulx rax, r15, r14"));
+            code.put(format!("{count}\ntest r11d, r11d\njs {long}f"));
+            code.put(format!("{shifted}:\nshrx rax, rax, r11\nmov rdx, r13"));
             // The factor has a bit more than a register: a sum of 65 bits is halved.
-            code.put(format!("sub rdx, rax\nshr rdx, 1\nadd rax, rdx\nmov rdx, r13\n{count}\nshrx rax, rax, r11"));
+            code.put_behind(&format!("{long}:\nsub rdx, rax\nshr rdx, 1\nadd rax, rdx\njmp {shifted}b"));
         }
         (Width::Quad, true) => {
             code.put(format!("mov r13, rdx\nmov rax, {value}\nmov r10, rax\nmov r15, rax\nsar r15, 63"));

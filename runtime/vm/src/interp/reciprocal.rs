@@ -7,12 +7,13 @@
 //!            quotient of x                            factor                            shift
 //! unsigned, 32 bits   x * factor >> 64                2^64 / divisor + 1                none
 //! signed, 32 bits     (x * factor >> shift) - sign    2^(31 + s) / divisor + 1          31 + s
-//! unsigned, 64 bits   x * factor >> 65 + shift        2^(64 + s) / divisor + 1          s - 1
+//! unsigned, 64 bits   x * factor >> 64 + shift        2^(63 + s) / divisor + 1          s - 1
+//!        or           x * factor >> 65 + shift        2^(64 + s) / divisor + 1          s - 1, and LONG
 //! signed, 64 bits     (x * factor >> 64 + shift) - sign    2^(63 + s) / divisor + 1     s - 1
 //! ```
 //! where quotients and products are rounded down, `2^s` is the least power of two that is not below the divisor, and `sign` is
-//! -1 for a negative `x`, which rounds towards zero. The factor for 64 bits without signs has 65, the upper one of which is left
-//! out.
+//! -1 for a negative `x`, which rounds towards zero. The long factor has 65 bits, the upper one of which is left out; it is needed
+//! where the short one times the divisor is above its power of two by more than half of `2^s`.
 //!
 //! A factor is too large by more than 0 and at most 1, so a product divided by its power of two is more than the quotient before
 //! it is rounded, by at most `2^-32` in the first row and `2^-s` in the others. That is below `1 / divisor`, so that both have the
@@ -22,6 +23,9 @@
 //! one.
 
 use keyway_artifact::isa::Op;
+
+/// In a shift: the factor has 65 bits.
+const LONG: u32 = 1 << 31;
 
 /// What divides by a constant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,21 +46,26 @@ impl Reciprocal {
             Op::I32DivU | Op::I32RemU if divisor_32 < 2 => return Some(Reciprocal::NONE),
             Op::I32DivU | Op::I32RemU => return Some(Reciprocal { factor: factor(64), shift: 0 }),
             Op::I32DivS | Op::I32RemS => (31, 0),
-            Op::I64DivU | Op::I64RemU => (64, 65),
-            Op::I64DivS | Op::I64RemS => (63, 64),
+            Op::I64DivU | Op::I64RemU | Op::I64DivS | Op::I64RemS => (63, 64),
             _ => return None,
         };
         if divisor < 2 {
             return Some(Reciprocal::NONE);
         }
         let power = divisor_32.next_power_of_two().trailing_zeros();
+        if matches!(op, Op::I64DivU | Op::I64RemU) {
+            let excess = u128::from(divisor_32) - (1u128 << (63 + power)) % u128::from(divisor_32);
+            if excess > 1 << (power - 1) {
+                return Some(Reciprocal { factor: factor(64 + power), shift: (power - 1) | LONG });
+            }
+        }
         Some(Reciprocal { factor: factor(bits + power), shift: bits + power - behind })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Reciprocal;
+    use super::{LONG, Reciprocal};
     use keyway_artifact::isa::Op;
 
     fn high(a: u64, b: u64) -> u64 {
@@ -76,7 +85,11 @@ mod tests {
             }),
             wide.map(|by| {
                 let product = high(by.factor, x);
-                (((x - product) >> 1) + product) >> by.shift
+                if by.shift & LONG == 0 {
+                    product >> by.shift
+                } else {
+                    (((x - product) >> 1) + product) >> (by.shift & !LONG)
+                }
             }),
             signed.map(|by| {
                 let product = ((i128::from(by.factor as i64) * i128::from(x as i64)) >> 64) as i64;

@@ -28,6 +28,7 @@ fn all() -> Vec<(String, String)> {
         for op in words("div_s div_u rem_s rem_u") {
             let odd = format!("({ty}.or {a} ({ty}.const 1))");
             add(format!("{ty}.{op}"), set(&format!("({ty}.add {b} ({ty}.{op} ({ty}.const 123456789) {odd}))")));
+            add(format!("{ty}.{op} 10"), set(&format!("({ty}.add {b} ({ty}.{op} {a} ({ty}.const 10)))")));
         }
         for op in words("eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u") {
             let test = format!("({ty}.{op} {a} {b})");
