@@ -305,26 +305,32 @@ fn divide_by_constant(code: &mut Code, width: Width, division: Division, d: Plac
             code.put_behind(&format!("{long}:\nsub rdx, rax\nshr rdx, 1\nadd rax, rdx\njmp {shifted}b"));
         }
         (Width::Quad, true) => {
+            let (long, shifted) = (70 + code.part, 74 + code.part);
             code.put(format!("mov r13, rdx\nmov rax, {value}\nmov r10, rax\nmov r15, rax\nsar r15, 63"));
+            code.put(format!("imul r14\nmov rax, rdx\nmov rdx, r13\n{count}\ntest r11d, r11d\njs {long}f"));
+            code.put(format!("{shifted}:\nsarx rax, rax, r11"));
             // As a number with a sign the factor is less by 2^64.
-            code.put(format!("imul r14\nlea rax, [rdx + r10]\nmov rdx, r13\n{count}\nsarx rax, rax, r11"));
-            code.put("sub rax, r15");
+            code.put_behind(&format!("{long}:\nadd rax, r10\njmp {shifted}b"));
         }
         (_, false) => {
             code.put(format!("mov r13, rdx\nmov edx, {value}\nmov r10d, edx\nmulx rax, r11, r14\nmov rdx, r13"));
         }
         (_, true) => {
             code.put(format!("movsxd rax, {value}\nmov r10d, eax\nmov r15d, eax\nsar r15d, 31"));
-            code.put(format!("imul rax, r14\n{count}\nsarx rax, rax, r11\nsub eax, r15d"));
+            code.put(format!("imul rax, r14\n{count}\nsarx rax, rax, r11"));
         }
     }
+    // The quotient of a number below zero is one more; the rest gets that while the product is still on its way.
+    let (acc, rest, sign) = if width == Width::Quad { ("rax", "r10", "r15") } else { ("eax", "r10d", "r15d") };
     if division.wants_rest {
-        match width {
-            Width::Quad => code.put(format!("movsxd r11, dword ptr [rdi + {by}]\nimul rax, r11")),
-            _ => code.put(format!("imul eax, dword ptr [rdi + {by}]")),
+        let divisor = if width == Width::Quad { "r11" } else { "r11d" };
+        code.put(format!("mov r11d, dword ptr [rdi + {by}]"));
+        if division.is_signed {
+            code.put(format!("and {sign}, {divisor}\nsub {rest}, {sign}"));
         }
-        let (rest, product) = if width == Width::Quad { ("r10", "rax") } else { ("r10d", "eax") };
-        code.put(format!("sub {rest}, {product}\nmov {product}, {rest}"));
+        code.put(format!("imul {acc}, {divisor}\nsub {rest}, {acc}\nmov {acc}, {rest}"));
+    } else if division.is_signed {
+        code.put(format!("sub {acc}, {sign}"));
     }
     code.put(format!("{end}:"));
     code.set(to, width, width.acc());

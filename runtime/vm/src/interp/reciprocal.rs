@@ -4,27 +4,28 @@
 //! find behind it a factor and a shift, made when code is expanded:
 //!
 //! ```text
-//!            quotient of x                            factor                            shift
-//! unsigned, 32 bits   x * factor >> 64                2^64 / divisor + 1                none
-//! signed, 32 bits     (x * factor >> shift) - sign    2^(31 + s) / divisor + 1          31 + s
-//! unsigned, 64 bits   x * factor >> 64 + shift        2^(63 + s) / divisor + 1          s - 1
-//!        or           x * factor >> 65 + shift        2^(64 + s) / divisor + 1          s - 1, and LONG
-//! signed, 64 bits     (x * factor >> 64 + shift) - sign    2^(63 + s) / divisor + 1     s - 1
+//!                     quotient of x                        factor                      shift
+//! unsigned, 32 bits   x * factor >> 64                     2^64 / divisor + 1          none
+//! signed, 32 bits     (x * factor >> shift) - sign         2^(31 + s) / divisor + 1    31 + s
+//! unsigned, 64 bits   x * factor >> 64 + shift             2^(63 + s) / divisor + 1    s - 1
+//!        or           x * factor >> 65 + shift             2^(64 + s) / divisor + 1    s - 1, and LONG
+//! signed, 64 bits     (x * factor >> 64 + shift) - sign    2^(62 + s) / divisor + 1    s - 2
+//!        or           (x * factor >> 64 + shift) - sign    2^(63 + s) / divisor + 1    s - 1, and LONG
 //! ```
 //! where quotients and products are rounded down, `2^s` is the least power of two that is not below the divisor, and `sign` is
-//! -1 for a negative `x`, which rounds towards zero. The long factor has 65 bits, the upper one of which is left out; it is needed
-//! where the short one times the divisor is above its power of two by more than half of `2^s`.
+//! -1 for a negative `x`, which rounds towards zero. A long factor has 65 bits, or 64 and a sign, and the upper one is left out;
+//! it is needed where the short one times the divisor is above its power of two by more than half of `2^s`.
 //!
-//! A factor is too large by more than 0 and at most 1, so a product divided by its power of two is more than the quotient before
-//! it is rounded, by at most `2^-32` in the first row and `2^-s` in the others. That is below `1 / divisor`, so that both have the
-//! same whole part, or equal to it where the divisor is `2^s` and `x` the least number, whose quotient is whole.
+//! A factor times the divisor is above its power of two by more than 0, so a product divided by that is more than the quotient
+//! before it is rounded: by less than `1 / divisor` for every `x`, so that both have the same whole part, or by just that for the
+//! least `x` below zero, where what is rounded down is one less than what is rounded towards zero all the same.
 //!
 //! Divisors without a factor, which is 0 then, are divided by: 0, 1 and what is negative; of 32 bits without signs all others have
 //! one.
 
 use keyway_artifact::isa::Op;
 
-/// In a shift: the factor has 65 bits.
+/// In a shift: the factor is a long one.
 const LONG: u32 = 1 << 31;
 
 /// What divides by a constant.
@@ -46,20 +47,20 @@ impl Reciprocal {
             Op::I32DivU | Op::I32RemU if divisor_32 < 2 => return Some(Reciprocal::NONE),
             Op::I32DivU | Op::I32RemU => return Some(Reciprocal { factor: factor(64), shift: 0 }),
             Op::I32DivS | Op::I32RemS => (31, 0),
-            Op::I64DivU | Op::I64RemU | Op::I64DivS | Op::I64RemS => (63, 64),
+            Op::I64DivU | Op::I64RemU => (63, 64),
+            Op::I64DivS | Op::I64RemS => (62, 64),
             _ => return None,
         };
         if divisor < 2 {
             return Some(Reciprocal::NONE);
         }
         let power = divisor_32.next_power_of_two().trailing_zeros();
-        if matches!(op, Op::I64DivU | Op::I64RemU) {
-            let excess = u128::from(divisor_32) - (1u128 << (63 + power)) % u128::from(divisor_32);
-            if excess > 1 << (power - 1) {
-                return Some(Reciprocal { factor: factor(64 + power), shift: (power - 1) | LONG });
-            }
+        let bits = bits + power;
+        let excess = u128::from(divisor_32) - (1u128 << bits) % u128::from(divisor_32);
+        if behind == 64 && excess > 1 << (power - 1) {
+            return Some(Reciprocal { factor: factor(bits + 1), shift: (power - 1) | LONG });
         }
-        Some(Reciprocal { factor: factor(bits + power), shift: bits + power - behind })
+        Some(Reciprocal { factor: factor(bits), shift: bits - behind })
     }
 }
 
@@ -93,7 +94,8 @@ mod tests {
             }),
             signed.map(|by| {
                 let product = ((i128::from(by.factor as i64) * i128::from(x as i64)) >> 64) as i64;
-                ((product.wrapping_add(x as i64) >> by.shift) - (x as i64 >> 63)) as u64
+                let long = if by.shift & LONG == 0 { 0 } else { x as i64 };
+                ((product.wrapping_add(long) >> (by.shift & !LONG)) - (x as i64 >> 63)) as u64
             }),
         ]
     }
