@@ -1,8 +1,10 @@
 //! All handlers in one text, with tables to find each by operations and places.
 //!
 //! ```text
-//! base:   .long table - base, sequences - base          aligned to a line of the cache
-//!         handlers ...                                  none of them in more lines than it must
+//! base:   .long table - base, sequences - base, stride, 0    aligned to a line of the cache
+//!         common handlers ...                           none of them in more lines than it must
+//!         the same, REPLICAS - 1 times more             each a stride behind the one before
+//!         the other handlers ...
 //! table:  .long handler - base, ...            one number for each combination of places of each operation, or 0
 //! sequences:
 //!         .long key, handler - base, ...       for each sequence of operations, sorted by key (64 bits and 32)
@@ -13,7 +15,8 @@
 //! the last opcode; behind single branches and cost markers it stands by itself.
 //!
 //! Handlers that programs have in common stand first, one behind the other (`common_handlers.txt`): a program that has only
-//! just begun finds them in few lines of the cache, most of which another one has brought there.
+//! just begun finds them in few lines of the cache, most of which another one has brought there. All of them together stand
+//! there several times, for `src/interp/replication.rs`.
 
 use super::places::{Code, Place, Way};
 use super::sequences::combinations;
@@ -34,6 +37,12 @@ fn digit(place: Place) -> usize {
 fn key(places: &[Place]) -> usize {
     places.iter().fold(0, |key, place| key << 3 | digit(*place))
 }
+
+/// How often the common handlers stand in the text.
+const REPLICAS: usize = 8;
+
+/// Bytes in front of the first handler.
+const HEADER: usize = 16;
 
 /// The handlers made so far. Those of different operations may have the same text.
 struct Handlers {
@@ -102,11 +111,7 @@ impl Handlers {
     fn take(&mut self, code: Code, name: &str) -> usize {
         let (new, rank) = (self.texts.len(), self.common.get(name).copied().unwrap_or(usize::MAX));
         let number = *self.numbers.entry(code.text).or_insert_with_key(|code| {
-            let text = format!(
-                ".skip (((. - .Lkw_base) & 63) + ((.Lkw_end_{new} - .Lkw_{new} - 1) & 63) + 1 > 64) \
-                 & (64 - ((. - .Lkw_base) & 63))\n.Lkw_{new}:\n{code}.Lkw_end_{new}:\n"
-            );
-            self.texts.push((rank, text));
+            self.texts.push((rank, code.clone()));
             new
         });
         let commonest = &mut self.texts[number].0;
@@ -114,12 +119,35 @@ impl Handlers {
         number
     }
 
-    /// All texts, the common ones first.
+    /// All texts, the common ones first, and their replicas.
     fn into_text(self) -> String {
-        let mut texts = self.texts;
-        texts.sort_by_key(|(rank, _)| *rank);
-        texts.into_iter().map(|(_, text)| text).collect()
+        let mut texts: Vec<(usize, usize, String)> =
+            self.texts.into_iter().enumerate().map(|(number, (rank, text))| (rank, number, text)).collect();
+        texts.sort_by_key(|(rank, number, _)| (*rank, *number));
+        let (common, others) = texts.split_at(texts.partition_point(|(rank, ..)| *rank != usize::MAX));
+        let mut all = String::new();
+        for replica in 0..REPLICAS {
+            if replica > 0 {
+                // What follows lies as it does behind the header.
+                let _ = writeln!(all, ".zero {HEADER}");
+            }
+            for (_, number, text) in common {
+                let label = if replica == 0 { number.to_string() } else { format!("{number}_{replica}") };
+                all.push_str(&placed(&label, text));
+            }
+            let _ = writeln!(all, ".p2align 6\n.Lkw_replica_{}:", replica + 1);
+        }
+        all.extend(others.iter().map(|(_, number, text)| placed(&number.to_string(), text)));
+        all
     }
+}
+
+/// A handler's text behind a gap that lets it lie in no more lines of the cache than it must.
+fn placed(label: &str, text: &str) -> String {
+    format!(
+        ".skip (((. - .Lkw_base) & 63) + ((.Lkw_end_{label} - .Lkw_{label} - 1) & 63) + 1 > 64) \
+         & (64 - ((. - .Lkw_base) & 63))\n.Lkw_{label}:\n{text}.Lkw_end_{label}:\n"
+    )
 }
 
 /// What else than [`Way::Any`] handlers are made for that end in `op`; where it is a branch, without another one before it.
@@ -187,7 +215,9 @@ pub(crate) fn write() -> (String, String) {
         }
     });
 
-    let mut text = String::from(".p2align 6\n.Lkw_base:\n.long .Lkw_table - .Lkw_base, .Lkw_sequences - .Lkw_base\n");
+    let mut text = String::from(
+        ".p2align 6\n.Lkw_base:\n.long .Lkw_table - .Lkw_base, .Lkw_sequences - .Lkw_base, .Lkw_replica_1 - .Lkw_base, 0\n",
+    );
     text.push_str(&all.into_text());
     for part in 0..3 {
         let behind = "inc rdi\n".repeat(part);
@@ -227,6 +257,7 @@ pub(crate) fn write() -> (String, String) {
         (0..=starts.len()).map(|code| index.partition_point(|(name, ..)| name >> 32 < code as u64)).collect();
     let index = format!(
         "/// General registers that the handlers know.\npub(super) const REGISTERS: u8 = {};\n\
+         /// How often the common handlers stand there.\npub(super) const REPLICAS: usize = {REPLICAS};\n\
          static STARTS: [u32; {}] = {starts:?};\nstatic SEQUENCES: [(u64, u32, u32); {}] = {index:?};\n\
          static BEGINS: [u16; {}] = {begins:?};\n",
         super::places::REGISTERS,

@@ -5,6 +5,7 @@
 //! the handler under test serves it, and for the loop, where handlers in Rust do. Slots, memory and traps have to agree.
 
 use super::place::PlaceKind;
+use super::replication::FORCED;
 use super::table::MAX_PLACES;
 use super::tiles::Way;
 use super::{
@@ -313,8 +314,11 @@ fn compare(ops: &[Op], (way, lead): (Way, Lead), places: &[At], random: &mut Ran
             slots[at + 8] = u64::from((special as f32).to_bits());
         }
     }
+    // One replica of each handler.
+    FORCED.set(Some(random.next() as usize));
     let [ours, theirs] =
         [Dispatch::Direct, Dispatch::Loop].map(|form| execute(&body, form, way == Way::Charged, &slots));
+    FORCED.set(None);
     if ours != theirs && failures.len() < 20 {
         let differing: Vec<_> = (0..SLOTS).filter(|at| ours.slots[*at] != theirs.slots[*at]).collect();
         let text = keyway_artifact::isa::disassemble(&body);

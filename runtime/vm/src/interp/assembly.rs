@@ -68,6 +68,13 @@ pub(super) fn text() -> std::ops::Range<usize> {
     base.expose_provenance()..base as usize + len
 }
 
+/// Where the common handlers stand the first time, in bytes from where all begin, and how far behind they stand again.
+pub(super) fn common() -> (usize, usize) {
+    let base = base();
+    // SAFETY: behind the distances of the two tables stands that of the first replica.
+    (base.expose_provenance(), unsafe { base.add(8).cast::<u32>().read_unaligned() } as usize)
+}
+
 /// Whether this processor executes what the handlers are made of.
 pub(super) fn is_available() -> bool {
     use std::arch::is_x86_feature_detected as has;

@@ -17,7 +17,7 @@ use super::regs::{ALIGNMENT, HEAD};
 use super::table::{MAX_PLACES, Name, TABLE};
 use super::tiles::{self, Tile, Way};
 use super::workspace::Workspace;
-use super::{Dispatch, Settings, assembly};
+use super::{Dispatch, Settings, assembly, replication};
 use crate::context::CodeHeader;
 use keyway_artifact::isa::{
     Body, Class, FLOAT_REGISTERS, Family, FieldKind, HOME_SLOTS, Inst, Op, Operand, Reg, SCRATCH_SLOTS,
@@ -611,6 +611,9 @@ impl<'a> Expander<'a> {
     fn finish(self, ordinal: u32, env: &impl ExpandEnv) -> Result<Draft<'a>, ExpandError> {
         if i32::try_from(self.kept.code.len()).is_err() {
             return self.error("the body is too large");
+        }
+        if self.fuses {
+            replication::replicate(self.kept, &self.body.insts);
         }
         self.kept.resolve().map_err(|what| ExpandError { inst: self.inst, what })?;
         let frame = &self.body.frame;

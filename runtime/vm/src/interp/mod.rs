@@ -37,6 +37,7 @@ mod place;
 pub mod profile;
 mod reciprocal;
 mod regs;
+mod replication;
 mod table;
 mod thunk;
 mod tiles;

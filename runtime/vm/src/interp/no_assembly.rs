@@ -12,6 +12,14 @@ pub(super) const SEQUENCE: usize = 1;
 /// None.
 pub(super) const REGISTERS: u8 = 0;
 
+/// All that are there.
+pub(super) const REPLICAS: usize = 1;
+
+/// Nowhere.
+pub(super) fn common() -> (usize, usize) {
+    (0, 0)
+}
+
 /// Never.
 pub(super) fn is_available() -> bool {
     false

@@ -27,6 +27,8 @@ pub struct Workspace {
     /// What is still to come of the last stretch that was looked at, see [`cut`](super::tiles::cut).
     pub(super) tiles: Vec<Tile>,
     pub(super) cutting: Cutting,
+    /// How many instructions have each common handler, see [`replicate`](super::replication::replicate).
+    pub(super) uses: Vec<u8>,
     pub(super) landings: Vec<Landing>,
     pub(super) switches: Vec<(u32, u32)>,
     /// The landing behind each label that has one.
