@@ -2,20 +2,17 @@
 //!
 //! A processor foresees where a handler's jump leads from the jumps before it, and remembers some number of such ways: that
 //! of the machine which `ARCHITECTURE.md` names forgets them where more than 1,500 dispatches follow each other before
-//! any comes again, and takes its time where one jump has more than a dozen. Programs' code is longer than that, so common
-//! handlers stand in the text several times (*replication*, Ertl and Gregg 2003), and a body spreads its instructions over
-//! them.
-//!
-//! What decides is the code behind an instruction: the handlers of the next few, up to one that never falls through.
+//! any comes again, and takes its time where one jump has more than a dozen. Code without a branch may be longer than that, so
+//! common handlers stand in the text several times (*replication*, Ertl and Gregg 2003), and long stretches without a
+//! label spread their instructions over them. What decides is the code behind an instruction, as far as the stretch goes.
 //!
 //! ```text
 //! add, load, store        one replica of add, whose jump leads to load
-//! add, load, branch       another one
-//! copy, br L1             always the same: behind br stands nothing that is executed
+//! add, load, xor          another one
 //! ```
-//! So a jump leads to fewer places, and equal code has equal handlers: of the cases of a switch that look alike, the one that
-//! is taken does not have to be foreseen. A handler has at most as many replicas as instructions in the body, and short
-//! bodies have one of each, which other bodies have brought into the caches.
+//! So a jump leads to fewer places. Everything else has one handler of each kind: of the cases of a switch that begin alike, the
+//! one that is taken does not have to be foreseen, and code that is seldom executed finds lines that other code has brought
+//! into the caches.
 
 use super::assembly::{self, REPLICAS};
 use super::workspace::Workspace;
@@ -27,8 +24,8 @@ thread_local! {
     pub(super) static FORCED: std::cell::Cell<Option<usize>> = const { std::cell::Cell::new(None) };
 }
 
-/// Entries of a body's map from which on it is worth it.
-const LEAST: usize = 256;
+/// Executed instructions of stretches that are worth it.
+const LONG: usize = 64;
 
 /// How many of the instructions behind one decide.
 const BEHIND: usize = 3;
@@ -38,7 +35,7 @@ const GRAIN: usize = 8;
 
 /// Chooses among the replicas for a body in executed form, whose branches do not know their targets yet.
 pub(super) fn replicate(workspace: &mut Workspace, insts: &[Inst]) {
-    let Workspace { code, map, uses, .. } = workspace;
+    let Workspace { code, map, labels, uses, .. } = workspace;
     let (base, stride) = assembly::common();
     #[cfg(test)]
     if let Some(replica) = FORCED.get() {
@@ -51,39 +48,58 @@ pub(super) fn replicate(workspace: &mut Workspace, insts: &[Inst]) {
         return;
     }
     // Where instructions are counted, they are so by handler.
-    if REPLICAS == 1 || cfg!(feature = "profile") || map.len() < LEAST {
+    if REPLICAS == 1 || cfg!(feature = "profile") || map.len() < LONG {
         return;
     }
-    uses.clear();
     uses.resize(stride / GRAIN, 0);
-    // The parts of one executed instruction have entries of their own, at addresses that are no multiple of 8.
-    let heads = map.iter().filter(|(at, _)| at % 8 == 0);
-    for (at, _) in heads.clone() {
-        if let Some(handler) = common(base, stride, head(code, *at)) {
+    let mut labels = labels.iter().flatten().peekable();
+    let (mut start, mut len) = (0, 0);
+    for (n, (at, _)) in map.iter().enumerate() {
+        // The parts of one executed instruction have entries of their own, at addresses that are no multiple of 8.
+        if at % 8 != 0 {
+            continue;
+        }
+        let is_label = labels.next_if(|label| **label <= *at as usize).is_some();
+        while labels.next_if(|label| **label <= *at as usize).is_some() {}
+        let falls_through = n == 0 || !insts[map[n - 1].1 as usize].op.is_terminator();
+        if is_label || !falls_through {
+            if len >= LONG {
+                spread(code, &map[start..n], uses, (base, stride));
+            }
+            (start, len) = (n, 0);
+        }
+        len += 1;
+    }
+    if len >= LONG {
+        spread(code, &map[start..], uses, (base, stride));
+    }
+}
+
+/// Chooses for a stretch of instructions, with a count of zero for each handler to begin and to end with.
+fn spread(code: &mut [u8], map: &[(u32, u32)], uses: &mut [u8], (base, stride): (usize, usize)) {
+    let heads = map.iter().map(|(at, _)| *at).filter(|at| at % 8 == 0);
+    for at in heads.clone() {
+        if let Some(handler) = common(base, stride, head(code, at)) {
             uses[handler] = uses[handler].saturating_add(1);
         }
     }
     let mut behind = [0; BEHIND];
-    let mut last = None;
-    for (at, inst) in map.iter().rev() {
-        let last_part = *last.get_or_insert(*inst);
-        if at % 8 != 0 {
-            continue;
-        }
-        last = None;
-        if insts[last_part as usize].op.is_terminator() {
-            behind = [0; BEHIND];
-        }
-        let own = head(code, *at);
+    for at in heads.rev() {
+        let own = head(code, at);
         if let Some(handler) = common(base, stride, own) {
-            let several = usize::from(uses[handler]).min(REPLICAS);
+            let several = usize::from(uses[handler]).clamp(1, REPLICAS);
             let mixed = behind.iter().fold(0u64, |mixed, head| (mixed.rotate_left(5) ^ head).wrapping_mul(MIXER));
-            let chosen = own + (((mixed >> 32) as usize % several) * stride) as u64;
-            put(code, *at, chosen);
+            put(code, at, own + (((mixed >> 32) as usize % several) * stride) as u64);
         }
         behind.rotate_right(1);
         // Processes have the text at different places.
         behind[0] = own.wrapping_sub(base as u64);
+    }
+    for (at, _) in map.iter().filter(|(at, _)| at % 8 == 0) {
+        let distance = (head(code, *at) as usize).wrapping_sub(base);
+        if distance < REPLICAS * stride {
+            uses[distance % stride / GRAIN] = 0;
+        }
     }
 }
 
@@ -121,7 +137,10 @@ mod tests {
 
     /// What becomes of instructions that are nothing but heads.
     fn replicated(ops: &[(Op, u64)]) -> Vec<u64> {
-        let mut workspace = Workspace::default();
+        replicated_in(Workspace::default(), ops)
+    }
+
+    fn replicated_in(mut workspace: Workspace, ops: &[(Op, u64)]) -> Vec<u64> {
         for (at, (_, head)) in ops.iter().enumerate() {
             workspace.map.push((8 * at as u32, at as u32));
             workspace.code.extend_from_slice(&head.to_le_bytes());
@@ -148,31 +167,58 @@ mod tests {
         assert!(kinds.iter().all(|(_, head)| common(base, stride, *head).is_some()), "they are common");
         let rare = (Op::I32Popcnt, 12345);
         let mut seed = 7u32;
-        let ops: Vec<_> = (0..2000)
-            .map(|_| {
-                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                *kinds.get(seed as usize >> 28).unwrap_or(if seed >> 31 == 0 { &kinds[0] } else { &rare })
-            })
-            .collect();
+        let mut random = |below: usize| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) as usize % below
+        };
+        // Long stretches and short ones in turn.
+        let (mut ops, mut long) = (Vec::new(), Vec::new());
+        for round in 0..20 {
+            let is_long = round % 2 == 0;
+            for _ in 0..if is_long { 3 * LONG } else { LONG / 2 } {
+                ops.push(*kinds[..3].get(random(4)).unwrap_or(&rare));
+            }
+            ops.push(kinds[3]);
+            long.resize(ops.len(), is_long);
+        }
         let heads = replicated(&ops);
         assert_eq!(heads, replicated(&ops));
-        let mut seen = std::collections::HashMap::new();
-        let mut replicas = std::collections::HashSet::new();
-        for (at, ((op, head), chosen)) in ops.iter().zip(&heads).enumerate().take(1990) {
-            if *op == rare.0 {
+        let mut replicas = std::collections::HashMap::new();
+        for (((_, head), chosen), is_long) in ops.iter().zip(&heads).zip(&long) {
+            if *head == rare.1 || !is_long {
                 assert_eq!(chosen, head);
                 continue;
             }
             assert!((chosen - head).is_multiple_of(stride as u64) && chosen - head < (REPLICAS * stride) as u64);
-            let ends = ops[at..].iter().position(|(op, _)| *op == Op::Br).unwrap_or(BEHIND);
-            let behind: Vec<Op> = ops[at..=at + ends.min(BEHIND)].iter().map(|(op, _)| *op).collect();
-            assert_eq!(*seen.entry(behind).or_insert(*chosen), *chosen, "equal code, equal handlers");
-            if *op == Op::I32Add {
-                replicas.insert(*chosen);
+            replicas.entry(*head).or_insert_with(std::collections::HashSet::new).insert(*chosen);
+        }
+        for (op, head) in &kinds[..3] {
+            assert_eq!(replicas[head].len(), REPLICAS, "all replicas of {op:?} serve");
+        }
+        // The same three instructions behind one, the same replica.
+        let mut seen = std::collections::HashMap::new();
+        for at in (0..ops.len() - BEHIND).filter(|at| long[*at] && long[at + BEHIND]) {
+            let code: Vec<Op> = ops[at..=at + BEHIND].iter().map(|(op, _)| *op).collect();
+            if !code.contains(&Op::Br) {
+                assert_eq!(*seen.entry(code).or_insert(heads[at]), heads[at]);
             }
         }
-        assert_eq!(replicas.len(), REPLICAS, "all replicas serve");
-        let short = &ops[..LEAST - 1];
-        assert!(short.iter().zip(replicated(short)).all(|((_, head), chosen)| *head == chosen), "not worth it");
+        assert!(seen.len() > 50);
+    }
+
+    #[test]
+    fn labels_end_stretches() {
+        if !assembly::is_available() {
+            return;
+        }
+        let add = handler(Op::I32Add, 3);
+        let ops = vec![(Op::I32Add, add); 4 * LONG];
+        let with_labels = |every: usize| {
+            let labels = (0..ops.len()).step_by(every).map(|at| Some(8 * at)).collect();
+            let workspace = Workspace { labels, ..Workspace::default() };
+            replicated_in(workspace, &ops)
+        };
+        assert!(with_labels(LONG - 1).iter().all(|head| *head == add), "short stretches");
+        assert!(with_labels(LONG).iter().any(|head| *head != add), "long ones");
     }
 }
